@@ -1,0 +1,271 @@
+"""TOML text → Config: every setting with its default; an unknown key or a wrong value is a located finding."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from deckgen.diagnostics import RULES, Diagnostic, Severity, diagnostic
+from deckgen.model import Dialect, Edition, Language, Location, Policy, Profile, parse_edition
+
+_T = TypeVar("_T")
+
+HEADING_STYLES = ("auto", "html", "atx", "setext", "numbered", "qa")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChapterSettings:
+    """How one chapter is read; None leaves the decision to the evidence in the file."""
+
+    dialect: Dialect = Dialect.GFM
+    headings: str = "auto"
+    category_level: int | None = None
+    question_level: int | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSettings:
+    """Where pictures are looked for by name, how large one may stay, and whether remote ones are fetched."""
+
+    roots: tuple[str, ...] = ("imgs",)
+    budget_kb: int = 500
+    fetch_remote: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All settings of a deck project. ``titles`` and ``descriptions`` are by language; ``card`` is the table as given."""
+
+    id: str | None = None
+    slug: str | None = None
+    titles: Mapping[Language, str] = field(default_factory=lambda: MappingProxyType({}))
+    descriptions: Mapping[Language, str] = field(default_factory=lambda: MappingProxyType({}))
+    language: Language = Language("zh")
+    editions: tuple[Edition, ...] = (parse_edition("zh-en"),)
+    profile: Profile = Profile.MOBILE
+    chapters: tuple[str, ...] = ("source/**/*.md",)
+    dialect: Dialect = Dialect.GFM
+    origin: str = ""
+    licence: str = ""
+    policy: Policy = Policy.REVIEWED
+    images: ImageSettings = ImageSettings()
+    card: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    severities: Mapping[str, Severity] = field(default_factory=lambda: MappingProxyType({}))
+    chapter_settings: Mapping[str, ChapterSettings] = field(default_factory=lambda: MappingProxyType({}))
+
+    def settings_for(self, path: str) -> ChapterSettings:
+        """The settings of the chapter at ``path``, relative to the project and POSIX."""
+        return self.chapter_settings.get(path, ChapterSettings(dialect=self.dialect))
+
+
+def parse_config(text: str, path: str) -> tuple[Config, tuple[Diagnostic, ...]]:
+    """The settings in ``text``, with defaults for what is missing or wrong, and every problem found."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return Config(), (diagnostic("bad-setting", f"not valid TOML: {error}", _toml_location(str(error), path)),)
+    reader = _Reader(text=text, path=path)
+    reader.check_keys(table, ("deck", "images", "card", "lint", "chapters"), ())
+    return _read(reader, table), tuple(reader.problems)
+
+
+def _read(reader: _Reader, table: Mapping[str, Any]) -> Config:
+    deck = reader.section(table, "deck", _DECK_KEYS)
+    dialect = reader.get(deck, ("deck", "dialect"), Dialect, Dialect.GFM)
+    return Config(
+        id=reader.get(deck, ("deck", "id"), _identifier, None),
+        slug=reader.get(deck, ("deck", "slug"), _identifier, None),
+        titles=reader.get(deck, ("deck", "title"), _by_language, MappingProxyType({})),
+        descriptions=reader.get(deck, ("deck", "description"), _by_language, MappingProxyType({})),
+        language=reader.get(
+            deck, ("deck", "language"), lambda value: parse_edition(_text(value)).primary, Language("zh")
+        ),
+        editions=reader.get(deck, ("deck", "editions"), _editions, (parse_edition("zh-en"),)),
+        profile=reader.get(deck, ("deck", "profile"), Profile, Profile.MOBILE),
+        chapters=reader.get(deck, ("deck", "chapters"), _texts, ("source/**/*.md",)),
+        dialect=dialect,
+        origin=reader.get(deck, ("deck", "origin"), _text, ""),
+        licence=reader.get(deck, ("deck", "licence"), _text, ""),
+        policy=reader.get(deck, ("deck", "policy"), Policy, Policy.REVIEWED),
+        images=_read_images(reader, reader.section(table, "images", ("roots", "budget_kb", "fetch_remote"))),
+        card=MappingProxyType(reader.section(table, "card", None)),
+        severities=_read_severities(reader, reader.section(table, "lint", tuple(RULES))),
+        chapter_settings=_read_chapters(reader, reader.section(table, "chapters", None), dialect),
+    )
+
+
+_DECK_KEYS = (
+    "id",
+    "slug",
+    "title",
+    "description",
+    "language",
+    "editions",
+    "profile",
+    "chapters",
+    "dialect",
+    "origin",
+    "licence",
+    "policy",
+)
+
+
+def _read_images(reader: _Reader, table: Mapping[str, Any]) -> ImageSettings:
+    default = ImageSettings()
+    return ImageSettings(
+        roots=reader.get(table, ("images", "roots"), _texts, default.roots),
+        budget_kb=reader.get(table, ("images", "budget_kb"), _positive, default.budget_kb),
+        fetch_remote=reader.get(table, ("images", "fetch_remote"), _boolean, default.fetch_remote),
+    )
+
+
+def _read_severities(reader: _Reader, table: Mapping[str, Any]) -> Mapping[str, Severity]:
+    chosen = {
+        name: reader.get(table, ("lint", name), Severity, RULES[name].severity) for name in table if name in RULES
+    }
+    return MappingProxyType(chosen)
+
+
+def _read_chapters(reader: _Reader, table: Mapping[str, Any], dialect: Dialect) -> Mapping[str, ChapterSettings]:
+    chapters = {}
+    for path in table:
+        where = ("chapters", path)
+        entry = reader.section(table, path, ("dialect", "headings", "category_level", "question_level", "title"), where)
+        chapters[path] = ChapterSettings(
+            dialect=reader.get(entry, (*where, "dialect"), Dialect, dialect),
+            headings=reader.get(entry, (*where, "headings"), _one_of(HEADING_STYLES), "auto"),
+            category_level=reader.get(entry, (*where, "category_level"), _level, None),
+            question_level=reader.get(entry, (*where, "question_level"), _level, None),
+            title=reader.get(entry, (*where, "title"), _text, None),
+        )
+    return MappingProxyType(chapters)
+
+
+class _Reader:
+    """Takes values out of a table one by one and remembers what was wrong with them."""
+
+    def __init__(self, *, text: str, path: str) -> None:
+        self.problems: list[Diagnostic] = []
+        self._lines = text.splitlines()
+        self._path = path
+
+    def section(
+        self, table: Mapping[str, Any], name: str, keys: tuple[str, ...] | None, where: tuple[str, ...] = ()
+    ) -> Mapping[str, Any]:
+        where = where or (name,)
+        value = table.get(name, {})
+        if not isinstance(value, Mapping):
+            self.problems.append(diagnostic("bad-setting", f"“{name}” must be a table", self.locate(where)))
+            return {}
+        if keys is not None:
+            self.check_keys(value, keys, where)
+        return value
+
+    def check_keys(self, table: Mapping[str, Any], keys: tuple[str, ...], where: tuple[str, ...]) -> None:
+        for key in table:
+            if key not in keys:
+                close = difflib.get_close_matches(key, keys, 1)
+                hint = f"did you mean “{close[0]}”?" if close else f"known here: {', '.join(keys)}"
+                name = ".".join((*where, key))
+                self.problems.append(
+                    diagnostic("unknown-setting", f"unknown setting “{name}”", self.locate((*where, key)), hint=hint)
+                )
+
+    def get(self, table: Mapping[str, Any], where: tuple[str, ...], read: Callable[[Any], _T], default: _T) -> _T:
+        if where[-1] not in table:
+            return default
+        try:
+            return read(table[where[-1]])
+        except (ValueError, TypeError) as error:
+            choices = (
+                f" (allowed: {', '.join(read)})" if isinstance(read, type) and hasattr(read, "__members__") else ""
+            )
+            self.problems.append(
+                diagnostic("bad-setting", f"“{'.'.join(where)}”: {error}{choices}", self.locate(where))
+            )
+            return default
+
+    def locate(self, where: tuple[str, ...]) -> Location:
+        """The line of a key, found as a person would: the table's header, then the key below it."""
+        line = 1
+        for number, text in enumerate(self._lines, 1):
+            header = re.match(r"\s*\[+\s*(.+?)\s*\]+", text)
+            name = header.group(1) if header else text.split("=")[0]
+            plain = re.sub(r"[\"'\s]", "", name)
+            if plain in (".".join(where), where[-1]) or (header and plain == ".".join(where[:-1])):
+                line = number
+                if plain != ".".join(where[:-1]):
+                    break
+        return Location(path=self._path, line=line)
+
+
+def _toml_location(message: str, path: str) -> Location:
+    found = re.search(r"line (\d+), column (\d+)", message)
+    return Location(path=path, line=int(found[1]), column=int(found[2])) if found else Location(path=path)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a string is needed")
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError("a list of strings is needed")
+    return tuple(value)
+
+
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false is needed")
+    return value
+
+
+def _positive(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError("a positive whole number is needed")
+    return value
+
+
+def _level(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 6:
+        raise ValueError("a heading level from 1 to 6 is needed")
+    return value
+
+
+def _identifier(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", text):
+        raise ValueError(f"“{text}” must be lower-case ASCII letters and digits, joined by single hyphens")
+    return text
+
+
+def _by_language(value: object) -> Mapping[Language, str]:
+    if isinstance(value, str):
+        return MappingProxyType({Language("zh"): value})
+    if not isinstance(value, Mapping):
+        raise ValueError("a string or a table by language is needed")
+    return MappingProxyType({parse_edition(tag).primary: _text(text) for tag, text in value.items()})
+
+
+def _editions(value: object) -> tuple[Edition, ...]:
+    editions = tuple(parse_edition(name) for name in _texts(value))
+    if not editions:
+        raise ValueError("at least one edition is needed")
+    return editions
+
+
+def _one_of(choices: tuple[str, ...]) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if value not in choices:
+            raise ValueError(f"“{value}” is not one of {', '.join(choices)}")
+        return str(value)
+
+    return read

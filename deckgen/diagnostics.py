@@ -1,0 +1,110 @@
+"""What deckgen tells an author or a maintainer: the rules, the values, the failures; nothing is printed here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from deckgen.model import Location
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A kind of finding: its name in messages, settings and ``ignore`` comments, and what it is about."""
+
+    name: str
+    severity: Severity
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """One finding at one place. ``hint`` says how to mend it; ``excerpt`` is the source line, where there is one."""
+
+    rule: str
+    severity: Severity
+    message: str
+    location: Location | None = None
+    hint: str = ""
+    excerpt: str = ""
+
+
+class DeckgenError(Exception):
+    """A failure that is not an author's mistake, such as a full disk; ``location`` where one is known."""
+
+    def __init__(self, message: str, *, hint: str = "", location: Location | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.location = location
+
+
+def _table(*rules: tuple[str, Severity, str]) -> Mapping[str, Rule]:
+    return {name: Rule(name=name, severity=severity, summary=summary) for name, severity, summary in rules}
+
+
+RULES: Mapping[str, Rule] = _table(
+    ("unknown-setting", Severity.ERROR, "A key in deckgen.toml that deckgen does not know."),
+    ("bad-setting", Severity.ERROR, "A value in deckgen.toml that is not allowed."),
+    ("unreadable-file", Severity.ERROR, "A source file that cannot be read or is not text."),
+    ("no-chapters", Severity.ERROR, "The project has no chapter."),
+    ("no-questions", Severity.ERROR, "A chapter in which no question was found."),
+    ("bad-encoding", Severity.WARNING, "Bytes that are not UTF-8; each is shown as U+FFFD."),
+    ("control-character", Severity.WARNING, "An invisible control character, removed from the card."),
+    ("merge-conflict", Severity.ERROR, "A conflict marker that a merge left behind."),
+    ("toc-without-body", Severity.WARNING, "The contents list names a question that has no body."),
+    ("body-without-toc", Severity.INFO, "A question that the contents list does not name."),
+    ("empty-answer", Severity.WARNING, "A question without an answer; no card is made."),
+    ("duplicate-question", Severity.WARNING, "Two questions with one title; both get a card."),
+    ("level-slip", Severity.WARNING, "A heading of another level than its neighbours."),
+    ("broken-heading", Severity.WARNING, "A heading whose HTML is broken, read as it was meant."),
+    ("unclosed-fence", Severity.WARNING, "A code fence that is never closed; it ends with its answer."),
+    ("unbalanced-math", Severity.WARNING, "A formula that is opened and not closed."),
+    ("ineffective-bold", Severity.WARNING, "Asterisks that GitHub shows as they are."),
+    ("unsafe-html", Severity.WARNING, "HTML that would run code or load something; removed."),
+    ("unknown-html", Severity.INFO, "Something in angle brackets that is no HTML; shown as text."),
+    ("missing-image", Severity.ERROR, "An image file that is not there."),
+    ("ambiguous-image", Severity.ERROR, "An image reference that fits several files."),
+    ("remote-image", Severity.WARNING, "An image on another server; the card shows a link."),
+    ("broken-image", Severity.ERROR, "An image file that cannot be decoded."),
+    ("image-over-budget", Severity.WARNING, "An image that stays large after optimising."),
+    ("long-answer", Severity.INFO, "An answer too long to study in one card."),
+    ("bad-tag", Severity.WARNING, "A tag that Anki would split."),
+    ("deep-nesting", Severity.WARNING, "Quotes or lists nested deeper than any page can show."),
+    ("bad-directive", Severity.WARNING, "A deckgen comment that cannot be understood."),
+    ("bad-catalog", Severity.ERROR, "A PO file that cannot be read."),
+    ("catalog-mismatch", Severity.WARNING, "A PO entry that belongs to no block of its chapter."),
+    ("untranslated", Severity.INFO, "A text without a translation to show."),
+    ("hidden-draft", Severity.INFO, "A machine draft that the policy keeps off the cards."),
+    ("stale-translation", Severity.INFO, "A reviewed translation whose source has changed since."),
+    ("bad-lock", Severity.ERROR, "deckgen.lock cannot be read."),
+    ("lock-outdated", Severity.ERROR, "deckgen.lock would change, and --locked forbids it."),
+    ("doubtful-match", Severity.WARNING, "A question that may or may not be an earlier one."),
+    ("bad-note", Severity.ERROR, "An editor's note that cannot be read or belongs to no question."),
+)
+
+
+def diagnostic(
+    rule: str, message: str, location: Location | None = None, *, hint: str = "", excerpt: str = ""
+) -> Diagnostic:
+    """A finding with its rule's own severity. KeyError for a rule that is not in the table."""
+    return Diagnostic(
+        rule=rule, severity=RULES[rule].severity, message=message, location=location, hint=hint, excerpt=excerpt
+    )
+
+
+def with_severities(findings: Iterable[Diagnostic], severities: Mapping[str, Severity]) -> tuple[Diagnostic, ...]:
+    """The findings with the severities that the project set, those that are off left out."""
+    changed = (replace(found, severity=severities.get(found.rule, found.severity)) for found in findings)
+    return tuple(found for found in changed if found.severity is not Severity.OFF)
+
+
+def has_errors(findings: Iterable[Diagnostic]) -> bool:
+    return any(found.severity is Severity.ERROR for found in findings)

@@ -1,0 +1,344 @@
+"""The values that pass between the stages, one type per state; no I/O and no behaviour beyond derived properties."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import NewType
+
+Language = NewType("Language", str)
+"""A BCP 47 tag such as ``zh``, ``en``, ``ja`` or ``zh-Hant``."""
+Markdown = NewType("Markdown", str)
+Html = NewType("Html", str)
+Guid = NewType("Guid", str)
+"""Anki's identity of a note within a collection."""
+Key = NewType("Key", str)
+"""The short identity of a note or a category that never changes and that a learner can quote."""
+
+
+class Dialect(StrEnum):
+    """The Markdown dialect of a chapter."""
+
+    GFM = "gfm"
+    PYTHON_MARKDOWN = "python-markdown"
+
+
+class Profile(StrEnum):
+    """What the pictures of a package are made for."""
+
+    MOBILE = "mobile"
+    DESKTOP = "desktop"
+    ORIGINAL = "original"
+
+
+class Policy(StrEnum):
+    """Which translations a build shows."""
+
+    REVIEWED = "reviewed"
+    DRAFT = "draft"
+    STRICT = "strict"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Location:
+    """A place in a project file; lines and columns count characters from 1.
+
+    ``path`` is POSIX and relative to the project. ``end_line`` and ``end_column`` name the last character; 0 means
+    that only the start is known.
+    """
+
+    path: str
+    line: int = 1
+    column: int = 1
+    end_line: int = 0
+    end_column: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """An ordered list of languages, written ``zh-en``: the first is primary, the others are behind a tap."""
+
+    languages: tuple[Language, ...]
+
+    @property
+    def name(self) -> str:
+        return "-".join(self.languages)
+
+    @property
+    def primary(self) -> Language:
+        return self.languages[0]
+
+
+# --- parsed -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One question and its answer as the chapter has them.
+
+    ``title`` is the Markdown of the heading without its leading number; ``answer`` the Markdown between this heading
+    and the next, exactly as in the file save for the line ends. ``location`` spans the heading; the answer begins at
+    ``answer_line``/``answer_column`` and ends on ``end_line``.
+    """
+
+    title: Markdown
+    answer: Markdown
+    number: str
+    location: Location
+    answer_line: int
+    answer_column: int
+    end_line: int
+    explicit_key: Key | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Category:
+    """A heading that groups questions; ``title`` has no leading number."""
+
+    title: Markdown
+    location: Location
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """One source file. ``definitions`` holds its link reference and footnote definitions, context for every answer."""
+
+    path: str
+    title: Markdown
+    dialect: Dialect
+    definitions: Markdown
+    categories: tuple[Category, ...]
+    html_headings: bool = False
+    """Questions are marked with HTML headings, so a line of ``===`` or ``---`` below text is never a heading."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corpus:
+    """All chapters of a project, in the order of their cards."""
+
+    language: Language
+    chapters: tuple[Chapter, ...]
+
+
+# --- identified -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyedCategory:
+    """A category with its identity; categories with one normalised title are one, whatever chapters they stand in."""
+
+    key: Key
+    title: Markdown
+    order: int
+    """Position in the document, from 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyedQuestion:
+    """A question with its identity, beside the chapter and the category it stands in."""
+
+    key: Key
+    guid: Guid
+    """The base GUID, from which each edition's GUID is derived."""
+    chapter: Chapter
+    category: KeyedCategory
+    question: Question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyedCorpus:
+    """Every question of a project with its identity, in the order of the cards."""
+
+    project_id: str
+    language: Language
+    categories: tuple[KeyedCategory, ...]
+    questions: tuple[KeyedQuestion, ...]
+
+
+# --- translated -------------------------------------------------------------------------------------------------------
+
+
+class TextState(StrEnum):
+    """What a learner can expect of a text; the order is that of growing doubt."""
+
+    SOURCE = "source"
+    REVIEWED = "reviewed"
+    STALE = "stale"
+    """Reviewed once; the source has changed since."""
+    DRAFT = "draft"
+    """At least one block is unreviewed machine work."""
+    PARTIAL = "partial"
+    """At least one block falls back to the source."""
+    MISSING = "missing"
+    """No translation is shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """One side of a note in one language; ``markdown`` is empty where the state is missing."""
+
+    language: Language
+    markdown: Markdown
+    state: TextState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranslatedCategory:
+    category: KeyedCategory
+    titles: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranslatedQuestion:
+    """A question in every language that the build needs; each tuple has one text per language, the source first."""
+
+    keyed: KeyedQuestion
+    titles: tuple[Text, ...]
+    answers: tuple[Text, ...]
+    notes: tuple[Text, ...]
+    """The editor's note; empty Markdown where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranslatedCorpus:
+    project_id: str
+    languages: tuple[Language, ...]
+    categories: tuple[TranslatedCategory, ...]
+    questions: tuple[TranslatedQuestion, ...]
+
+
+# --- rendered ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageReference:
+    """An image as a chapter refers to it: the reference as written, decoded once by the Markdown parser."""
+
+    chapter: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaFile:
+    """A picture ready to be packaged.
+
+    ``name`` is ASCII and derived from the source's bytes, the recipe and the profile; ``identity`` is the part of it
+    that does not vary with the profile, for content hashes. ``path`` is where the encoded bytes lie.
+    """
+
+    name: str
+    identity: str
+    path: Path
+    source: str
+    width_px: int
+    height_px: int
+    size_bytes: int
+    source_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteField:
+    name: str
+    id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardTemplate:
+    name: str
+    id: int
+    front: str
+    back: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteType:
+    """An Anki note type whose ids never change. Field and template order is part of the schema."""
+
+    id: int
+    name: str
+    fields: tuple[NoteField, ...]
+    templates: tuple[CardTemplate, ...]
+    css: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A note of one edition. ``fields`` are HTML in the order of the note type's fields; ``position`` counts from 1."""
+
+    key: Key
+    guid: Guid
+    category: Key
+    fields: tuple[str, ...]
+    tags: tuple[str, ...]
+    media: tuple[str, ...]
+    position: int
+    content_hash: str
+    states: tuple[TextState, ...]
+    """One per language of the edition: the most doubtful state of the question's and the answer's text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subdeck:
+    """A category's deck. ``name`` is the full Anki name, parent included; ``slug`` is for file names."""
+
+    category: Key
+    id: int
+    name: str
+    description: str
+    tag: str
+    slug: str
+    order: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deck:
+    """Everything that one edition's packages hold."""
+
+    edition: Edition
+    id: int
+    name: str
+    description: str
+    note_type: NoteType
+    subdecks: tuple[Subdeck, ...]
+    notes: tuple[Note, ...]
+    media: tuple[MediaFile, ...]
+
+
+# --- stamped ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StampedDeck:
+    """A deck with its modification times, in seconds since the epoch; ``note_times`` runs parallel to ``deck.notes``.
+
+    ``created`` is the collection's creation time, the same in every package of a build.
+    """
+
+    deck: Deck
+    note_times: tuple[int, ...]
+    note_type_time: int
+    created: int
+
+
+_SUBTAG = re.compile(r"[A-Z][a-z]{3}|[A-Z]{2}|\d{3}")
+
+
+def parse_edition(name: str) -> Edition:
+    """``zh-en`` → (zh, en); ``zh-Hant-en`` → (zh-Hant, en).
+
+    Raises ValueError, with the reason as its text, for anything else.
+    """
+    languages: list[str] = []
+    for part in name.split("-"):
+        if languages and _SUBTAG.fullmatch(part):
+            languages[-1] += f"-{part}"
+        elif re.fullmatch(r"[a-z]{2,3}", part):
+            languages.append(part)
+        else:
+            raise ValueError(f"“{part}” is not a language tag; write an edition like zh-en, zh or en-zh")
+    if len(set(languages)) != len(languages):
+        raise ValueError(f"“{name}” names a language twice")
+    return Edition(languages=tuple(Language(tag) for tag in languages))
