@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import EnumType
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -40,7 +41,7 @@ class ImageSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """All settings of a deck project. ``titles`` and ``descriptions`` are by language; ``card`` is the table as given."""
+    """All settings of a deck project; ``titles`` and ``descriptions`` by language, ``card`` as the file has it."""
 
     id: str | None = None
     slug: str | None = None

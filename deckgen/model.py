@@ -210,6 +210,31 @@ class TranslatedCorpus:
     questions: tuple[TranslatedQuestion, ...]
 
 
+# --- named ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubdeckNames:
+    """What a category is called in one edition; frozen in the lock at its first build."""
+
+    category: Key
+    deck: str
+    """The last component of the Anki deck name."""
+    tag: str
+    slug: str
+    """ASCII, for file names, without the order number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionNames:
+    """What an edition's decks and note type are called; proposed by ``render``, frozen by ``identity``."""
+
+    edition: Edition
+    deck: str
+    note_type: str
+    subdecks: tuple[SubdeckNames, ...]
+
+
 # --- rendered ---------------------------------------------------------------------------------------------------------
 
 
@@ -276,6 +301,9 @@ class Note:
     media: tuple[str, ...]
     position: int
     content_hash: str
+    """Of all that the learner gets; hex."""
+    input_hash: str
+    """Of what it was made from, so that a change by another library version alone can be told apart; hex."""
     states: tuple[TextState, ...]
     """One per language of the edition: the most doubtful state of the question's and the answer's text."""
 

@@ -27,9 +27,9 @@ class _Heading:
 
 
 def parse_chapter(text: str, *, path: str, settings: ChapterSettings) -> tuple[Chapter, tuple[Diagnostic, ...]]:
-    """One chapter and what is wrong with it.
+    r"""One chapter and what is wrong with it.
 
-    ``text`` has ``\\n`` line ends. A chapter in which no question is found has no categories and a ``no-questions``.
+    ``text`` has ``\n`` line ends. A chapter in which no question is found has no categories and a ``no-questions``.
     """
     lines = text.split("\n")
     headings = _headings(lines)

@@ -31,5 +31,5 @@ def render_markdown(
 
 
 def plain_text(markdown: Markdown, *, dialect: Dialect, definitions: Markdown = Markdown("")) -> str:
-    """What a reader sees of ``markdown``, without markup, in one line; formulas as their LaTeX, images as their text."""
+    """What a reader sees of ``markdown`` without markup, in one line; formulas as LaTeX, images as their alt text."""
     return " ".join(plain_text_of(render_markdown(markdown, dialect=dialect, definitions=definitions)).split())

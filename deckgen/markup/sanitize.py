@@ -17,9 +17,9 @@ _REMOVED_WITH_CONTENT = frozenset(
     ("script", "style", "iframe", "object", "embed", "noscript", "template", "svg", "math")
 )
 _DROPPED = frozenset(
-    """html head body main article header footer nav aside address base basefont bdi bdo big button canvas form fieldset
-    legend link meta noframes frame frameset optgroup option param picture select source textarea title track video audio
-    wbr area map time data meter output progress hgroup search slot dialog menu marquee nobr acronym dir applet
+    """html head body main article header footer nav aside address base basefont bdi bdo big button canvas form
+    fieldset legend link meta noframes frame frameset optgroup option param picture select source textarea title track video
+    audio wbr area map time data meter output progress hgroup search slot dialog menu marquee nobr acronym dir applet
     portal""".split()
 )
 _ATTRIBUTES = {
