@@ -86,6 +86,9 @@ RULES: Mapping[str, Rule] = _table(
     ("stale-translation", Severity.INFO, "A reviewed translation whose source has changed since."),
     ("bad-lock", Severity.ERROR, "deckgen.lock cannot be read."),
     ("lock-outdated", Severity.ERROR, "deckgen.lock would change, and --locked forbids it."),
+    ("frozen-schema", Severity.ERROR, "The note type's fields or templates are not those that were released."),
+    ("lost-questions", Severity.ERROR, "Most of the questions are gone at once."),
+    ("duplicate-id", Severity.ERROR, "Two questions that claim one key."),
     ("doubtful-match", Severity.WARNING, "A question that may or may not be an earlier one."),
     ("bad-note", Severity.ERROR, "An editor's note that cannot be read or belongs to no question."),
 )

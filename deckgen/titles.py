@@ -15,6 +15,18 @@ def strip_number(text: str) -> tuple[str, str]:
 
 
 def normalised_title(title: str) -> str:
-    """What makes two titles the same: numbering, width, case, punctuation and spaces folded away."""
-    folded = unicodedata.normalize("NFKC", strip_number(title)[1]).casefold()
-    return "".join(character for character in folded if unicodedata.category(character)[0] in "LNS")
+    """What makes two titles the same: numbering, width, case, punctuation and spaces folded away.
+
+    A title of nothing else, such as ``？``, stays as it is.
+    """
+    return folded(strip_number(title)[1]) or title.strip()
+
+
+def folded(text: str) -> str:
+    """The text without what a typist varies: width, case, spaces, punctuation, backticks and dollar signs."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(character for character in plain if _is_told(character))
+
+
+def _is_told(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LMNS" and character not in "`$"

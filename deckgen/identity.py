@@ -1,0 +1,19 @@
+"""Who is who over time: what the rest of the pipeline needs of keys, matching and stamping, in one place."""
+
+from deckgen.keys import base_guid, derive_project_id, edition_guid, is_key
+from deckgen.matching import ChangeKind, Changes, LockChange, Matched, match
+from deckgen.stamping import freeze_names, stamp
+
+__all__ = [
+    "ChangeKind",
+    "Changes",
+    "LockChange",
+    "Matched",
+    "base_guid",
+    "derive_project_id",
+    "edition_guid",
+    "freeze_names",
+    "is_key",
+    "match",
+    "stamp",
+]

@@ -1,0 +1,70 @@
+"""Keys, GUIDs and the project's id, each derived from what is committed; who gets which key is matching's work."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Collection, Iterable
+from pathlib import PurePosixPath
+
+from deckgen.model import Guid, Key
+
+_KEY_LETTERS = "23456789abcdefghjkmnpqrstvwxyz"
+"""No ``0`` and ``o``, no ``1``, ``i`` and ``l``, no ``u`` beside ``v``: a learner reads keys off a phone."""
+_GUID_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_KEY_LENGTH = 7
+_GUID_LENGTH = 12
+_KEY = re.compile(r"[a-z0-9][a-z0-9-]{1,31}")
+
+
+def is_key(text: str) -> bool:
+    """Whether a key may look like this: 2 to 32 small letters, digits and hyphens, the first no hyphen."""
+    return _KEY.fullmatch(text) is not None
+
+
+def mint_key(*, project_id: str, chapter: str, title: str, ordinal: int, taken: Collection[Key]) -> Key:
+    """The key of a question that has none yet.
+
+    It depends on the project's id, the chapter's path, the folded title and the question's place among those of equal
+    title in its chapter (from 1), so that every machine mints the same. A key that is taken is lengthened.
+    """
+    parts = (project_id, unicodedata.normalize("NFC", chapter), title, str(ordinal))
+    letters = _letters(_KEY_LETTERS, "key", *parts)
+    length = _KEY_LENGTH
+    while (key := Key(letters[:length])) in taken:
+        length += 1
+        if length > 32:
+            letters, length = _letters(_KEY_LETTERS, "again", letters), _KEY_LENGTH
+    return key
+
+
+def mint_category_key(*, project_id: str, title: str, taken: Collection[Key]) -> Key:
+    """The key of a category that has none yet, from its folded title."""
+    return mint_key(project_id=project_id, chapter="", title=title, ordinal=0, taken=taken)
+
+
+def base_guid(project_id: str, key: Key) -> Guid:
+    """The identity of a note over all editions."""
+    return Guid(_letters(_GUID_LETTERS, "note", project_id, key)[:_GUID_LENGTH])
+
+
+def edition_guid(base: Guid, edition: str) -> Guid:
+    """The GUID of a note in the packages of one edition, such as ``zh-en``."""
+    return Guid(_letters(_GUID_LETTERS, "edition", base, edition)[:_GUID_LENGTH])
+
+
+def derive_project_id(paths: Iterable[str]) -> str:
+    """An id for a project that does not set one, from its chapters' file names; folders do not count."""
+    names = sorted(unicodedata.normalize("NFC", PurePosixPath(path).name) for path in paths)
+    return _letters(_KEY_LETTERS, "project", *names)[:12]
+
+
+def _letters(alphabet: str, *parts: str) -> str:
+    """The parts' SHA-256 written in an alphabet; parts are separated so that no two lists of them look alike."""
+    number = int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest(), "big")
+    letters = []
+    for _ in range(40):
+        number, index = divmod(number, len(alphabet))
+        letters.append(alphabet[index])
+    return "".join(letters)

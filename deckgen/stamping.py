@@ -1,0 +1,185 @@
+"""When each note and note type last changed, and the names that are frozen, kept in the lock; reads no clock."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from deckgen.diagnostics import Diagnostic, diagnostic
+from deckgen.lockfile import CategoryNames, EditionRecord, Lock, NoteRecord, NoteTypeRecord, Stamp
+from deckgen.model import Deck, EditionNames, Key, Note, NoteType, StampedDeck, SubdeckNames
+
+
+def freeze_names(lock: Lock, proposals: tuple[EditionNames, ...]) -> tuple[tuple[EditionNames, ...], Lock]:
+    """The names that each edition's decks must have, and the lock that keeps them.
+
+    What the lock has named stays; a new category gets the proposed names, with its key added where a name is taken.
+    Anki finds decks by name, so a deck that changed its name would be a second, empty one.
+    """
+    names = []
+    for proposal in proposals:
+        frozen, lock = _freeze_edition(proposal, lock)
+        names.append(frozen)
+    return tuple(names), lock
+
+
+def _freeze_edition(proposal: EditionNames, lock: Lock) -> tuple[EditionNames, Lock]:
+    name = proposal.edition.name
+    editions = {edition.name: edition for edition in lock.editions}
+    edition = editions.setdefault(name, EditionRecord(name=name, deck=proposal.deck, note_type_name=proposal.note_type))
+    categories = {category.key: category for category in lock.categories}
+    frozen = {key: dict(category.names)[name] for key, category in categories.items() if name in dict(category.names)}
+    for subdeck in sorted(proposal.subdecks, key=lambda subdeck: subdeck.category):
+        if subdeck.category not in frozen:
+            frozen[subdeck.category] = _free_names(subdeck, frozen.values())
+            category = categories[subdeck.category]
+            names = tuple(sorted({**dict(category.names), name: frozen[subdeck.category]}.items()))
+            categories[subdeck.category] = replace(category, names=names)
+    after = replace(
+        lock,
+        editions=tuple(sorted(editions.values(), key=lambda record: record.name)),
+        categories=tuple(sorted(categories.values(), key=lambda record: record.key)),
+    )
+    return _edition_names(proposal, edition, frozen), after
+
+
+def _free_names(proposal: SubdeckNames, taken: Iterable[CategoryNames]) -> CategoryNames:
+    """The proposed names, told apart from those of other categories by the category's key where need be."""
+    others = tuple(taken)
+    key = proposal.category
+    decks = {names.deck.casefold() for names in others}
+    tags = {names.tag.casefold() for names in others}
+    slugs = {names.slug.casefold() for names in others}
+    return CategoryNames(
+        deck=f"{proposal.deck} ({key})" if proposal.deck.casefold() in decks else proposal.deck,
+        tag=f"{proposal.tag}-{key}" if proposal.tag.casefold() in tags else proposal.tag,
+        slug=f"{proposal.slug}-{key}" if proposal.slug.casefold() in slugs else proposal.slug,
+    )
+
+
+def _edition_names(proposal: EditionNames, edition: EditionRecord, frozen: Mapping[Key, CategoryNames]) -> EditionNames:
+    subdecks = tuple(
+        SubdeckNames(
+            category=subdeck.category,
+            deck=frozen[subdeck.category].deck,
+            tag=frozen[subdeck.category].tag,
+            slug=frozen[subdeck.category].slug,
+        )
+        for subdeck in proposal.subdecks
+    )
+    return EditionNames(
+        edition=proposal.edition, deck=edition.deck, note_type=edition.note_type_name, subdecks=subdecks
+    )
+
+
+def stamp(
+    decks: tuple[Deck, ...], lock: Lock, *, now: int, release: str | None
+) -> tuple[tuple[StampedDeck, ...], Lock, tuple[Diagnostic, ...]]:
+    """Every note's and note type's modification time, and the lock that keeps them.
+
+    What is as it was keeps its time; what is as the last release shipped it regains that release's. Everything else
+    gets one time, ``now`` or later than every earlier stamp. A ``release``, given by its version, gives its time to all
+    that no release has shipped as it is. Seconds since the epoch. A ``frozen-schema`` says that a note type's fields
+    or templates are not those that learners have.
+    """
+    time = max([now, *(earlier + 1 for earlier in _times(lock))])
+    records = {record.key: record for record in lock.notes}
+    editions = {record.name: record for record in lock.editions}
+    stamped, findings = [], list[Diagnostic]()
+    for deck in decks:
+        edition = deck.edition.name
+        note_times = []
+        for note in deck.notes:
+            records[note.key] = _stamp_note(records[note.key], note, edition, time=time, release=release)
+            note_times.append(dict(records[note.key].stamps)[edition].time)
+        findings += _schema_findings(editions[edition], deck.note_type)
+        editions[edition], note_type_time = _stamp_note_type(editions[edition], deck.note_type, time, release)
+        stamped.append((deck, tuple(note_times), note_type_time))
+    after = replace(
+        lock,
+        releases=_released(lock, release),
+        editions=tuple(editions[name] for name in sorted(editions)),
+        notes=tuple(_retire(records[key], release) for key in sorted(records)),
+    )
+    created = min([time, *_times(after)])
+    done = tuple(
+        StampedDeck(deck=deck, note_times=times, note_type_time=type_time, created=created)
+        for deck, times, type_time in stamped
+    )
+    return done, after, tuple(findings)
+
+
+def _times(lock: Lock) -> Iterable[int]:
+    for note in lock.notes:
+        for _, known in note.stamps:
+            yield max(known.time, known.shipped_time)
+    for edition in lock.editions:
+        if edition.note_type:
+            yield max(edition.note_type.stamp.time, edition.note_type.stamp.shipped_time)
+
+
+def _stamp_note(record: NoteRecord, note: Note, edition: str, *, time: int, release: str | None) -> NoteRecord:
+    stamps = dict(record.stamps)
+    stamps[edition] = _next_stamp(stamps.get(edition), note.content_hash, note.input_hash, time=time, release=release)
+    return replace(record, stamps=tuple(sorted(stamps.items())), since=record.since or release or "")
+
+
+def _next_stamp(known: Stamp | None, digest: str, inputs: str, *, time: int, release: str | None) -> Stamp:
+    if known is None:
+        known = Stamp(hash="", time=0)
+    if digest == known.shipped_hash:
+        return replace(known, hash=digest, inputs=inputs, time=known.shipped_time)
+    if release is not None:
+        return Stamp(hash=digest, inputs=inputs, time=time, shipped_hash=digest, shipped_time=time)
+    return replace(known, hash=digest, inputs=inputs, time=known.time if digest == known.hash else time)
+
+
+def _stamp_note_type(
+    edition: EditionRecord, note_type: NoteType, time: int, release: str | None
+) -> tuple[EditionRecord, int]:
+    known = edition.note_type
+    fields = tuple((field.name, field.id) for field in note_type.fields)
+    templates = tuple((template.name, template.id) for template in note_type.templates)
+    mark = _next_stamp(known.stamp if known else None, _fingerprint(note_type), "", time=time, release=release)
+    record = NoteTypeRecord(id=note_type.id, fields=fields, templates=templates, stamp=mark)
+    return replace(edition, note_type=record), mark.time
+
+
+def _schema_findings(edition: EditionRecord, note_type: NoteType) -> list[Diagnostic]:
+    known = edition.note_type
+    if known is None or not known.stamp.shipped_hash or _same_schema(known, note_type):
+        return []
+    return [
+        diagnostic(
+            "frozen-schema",
+            f"edition {edition.name}: the note type's id, fields or templates are not those that learners have; Anki "
+            "would never again update a card of theirs",
+            hint="keep the fields and templates as they were released, and put new content into a spare field",
+        )
+    ]
+
+
+def _same_schema(known: NoteTypeRecord, note_type: NoteType) -> bool:
+    """Whether Anki takes the note type for the one it has: it compares ids, so that names may change."""
+    return (
+        known.id == note_type.id
+        and [number for _, number in known.fields] == [field.id for field in note_type.fields]
+        and [number for _, number in known.templates] == [template.id for template in note_type.templates]
+    )
+
+
+def _fingerprint(note_type: NoteType) -> str:
+    """The hash of all that a newer note type replaces: names, templates and CSS."""
+    parts = [note_type.name, note_type.css, *(field.name for field in note_type.fields)]
+    for template in note_type.templates:
+        parts += [template.name, template.front, template.back]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _released(lock: Lock, release: str | None) -> tuple[str, ...]:
+    return lock.releases if release is None or release in lock.releases else (*lock.releases, release)
+
+
+def _retire(record: NoteRecord, release: str | None) -> NoteRecord:
+    return replace(record, retired=release) if record.retired == "" and release is not None else record
