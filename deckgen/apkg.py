@@ -1,0 +1,247 @@
+"""Writes a stamped deck as an Anki package whose bytes depend on nothing but the deck; reading is ``apkg_reader``'s.
+
+genanki fills the database; what it leaves to chance (ids, times, order, zip entries) is settled here. The
+layout is the legacy one (``collection.anki2`` and a JSON media map), which every Anki, AnkiDroid and AnkiMobile reads.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import secrets
+import shutil
+import sqlite3
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
+
+import genanki
+
+from deckgen.diagnostics import DeckgenError
+from deckgen.model import Deck, Key, MediaFile, Note, NoteType, StampedDeck, Subdeck
+from deckgen.sqlite_file import blank_traces
+
+_PAGE_BYTES = 1024
+"""Small pages waste least: the twelve tables and indexes take one page each, and a note rarely fills its last one."""
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def write_package(stamped: StampedDeck, path: Path, *, categories: frozenset[Key] | None = None) -> None:
+    """Writes the notes of ``categories`` (default: all) with their decks and media to ``path``, whole or not at all.
+
+    A note has the same id, GUID, times, due position and media names in every package of the deck. Raises DeckgenError
+    if there is nothing to package, if Anki would damage what is asked for (two notes with one GUID, two decks with one
+    id, a tag with white space, a picture that is not there), or if the disk refuses.
+    """
+    notes = _chosen(stamped, categories)
+    _refuse_what_anki_would_damage(stamped.deck, [note for note, _ in notes])
+    media = _used_media(stamped.deck, [note for note, _ in notes])
+    try:
+        with TemporaryDirectory() as folder, _replacing(path) as target:
+            database = Path(folder, "collection.anki2")
+            _write_database(database, stamped, notes)
+            _write_zip(target, database, media)
+    except OSError as error:
+        raise DeckgenError(f"cannot write {path.name}: {error}") from error
+
+
+def _chosen(stamped: StampedDeck, categories: frozenset[Key] | None) -> list[tuple[Note, int]]:
+    """The notes to package with their times, in the order of the cards."""
+    pairs = zip(stamped.deck.notes, stamped.note_times, strict=True)
+    chosen = [(note, time) for note, time in pairs if categories is None or note.category in categories]
+    if not chosen:
+        raise DeckgenError(f"there is no note to package for “{stamped.deck.name}”")
+    return sorted(chosen, key=lambda pair: pair[0].position)
+
+
+def _refuse_what_anki_would_damage(deck: Deck, notes: list[Note]) -> None:
+    deck_ids = [deck.id, *(subdeck.id for subdeck in deck.subdecks)]
+    for what, values in (
+        ("notes have the GUID", [note.guid for note in notes]),
+        ("notes have the position", [note.position for note in notes]),
+        ("decks have the id", deck_ids),
+        ("decks have the name", [deck.name, *(subdeck.name for subdeck in deck.subdecks)]),
+    ):
+        if repeated := _repeated(values):
+            raise DeckgenError(f"two {what} {repeated[0]}")
+    if 1 in deck_ids:
+        raise DeckgenError("a deck has the id 1, which is that of Anki's own default deck")
+    for note in notes:
+        if len(note.fields) != len(deck.note_type.fields):
+            raise DeckgenError(f"note {note.key} has {len(note.fields)} fields for {len(deck.note_type.fields)}")
+        together = "".join(note.fields)
+        if "\x1f" in together or "\0" in together:
+            raise DeckgenError(f"note {note.key} holds a control character that ends a field in Anki")
+        if broken := [tag for tag in note.tags if tag.split() != [tag]]:
+            raise DeckgenError(f"note {note.key} has the tag “{broken[0]}”, which Anki would split")
+
+
+def _repeated(values: Iterable[object]) -> list[object]:
+    return [value for value, times in Counter(values).items() if times > 1]
+
+
+def _used_media(deck: Deck, notes: list[Note]) -> list[MediaFile]:
+    """The media of the notes in the order of their names."""
+    if repeated := _repeated(file.name for file in deck.media):
+        raise DeckgenError(f"two media files have the name {repeated[0]}")
+    files = {file.name: file for file in deck.media}
+    names = sorted({name for note in notes for name in note.media})
+    if missing := [name for name in names if name not in files]:
+        raise DeckgenError(f"a note shows {missing[0]}, which is not among the deck's media")
+    return [files[name] for name in names]
+
+
+# --- the database -----------------------------------------------------------------------------------------------------
+
+
+class _NoteType(genanki.Model):  # type: ignore[misc]
+    """A note type with its required fields given: genanki computes them wrongly around ``{{^Field}}``."""
+
+    def __init__(self, note_type: NoteType, question: str) -> None:
+        super().__init__(
+            model_id=note_type.id,
+            name=note_type.name,
+            fields=[{"name": field.name, "id": field.id} for field in note_type.fields],
+            templates=[
+                {"name": template.name, "id": template.id, "qfmt": template.front, "afmt": template.back}
+                for template in note_type.templates
+            ],
+            css=note_type.css,
+        )
+        self._question = [field.name for field in note_type.fields].index(question)
+
+    @property
+    def _req(self) -> list[list[object]]:
+        return [[order, "any", [self._question]] for order in range(len(self.templates))]
+
+
+class _Note(genanki.Note):  # type: ignore[misc]
+    """A note with a modification time and an id of its own; genanki gives all notes one time and counts ids up."""
+
+    def __init__(self, note: Note, model: _NoteType, *, first_id: int, time: int) -> None:
+        super().__init__(model, list(note.fields), tags=note.tags, guid=note.guid, due=note.position)
+        self._first_id = first_id
+        self._time = time
+
+    def write_to_db(self, cursor: sqlite3.Cursor, timestamp: float, deck_id: int, id_gen: Iterator[int]) -> None:
+        card_ids = itertools.count(self._first_id)
+        super().write_to_db(cursor, self._time, deck_id, itertools.chain([self._first_id], card_ids))
+
+    def _check_invalid_html_tags_in_fields(self) -> None:
+        """Fields come sanitised; genanki's own check warns of mathematics and takes quadratic time on long lines."""
+
+
+class _Deck(genanki.Deck):  # type: ignore[misc]
+    """A deck that writes its notes alone: genanki rewrites all decks and note types once for each deck."""
+
+    def write_to_db(self, cursor: sqlite3.Cursor, timestamp: float, id_gen: Iterator[int]) -> None:
+        for note in self.notes:
+            note.write_to_db(cursor, timestamp, self.deck_id, id_gen)
+
+
+def _write_database(path: Path, stamped: StampedDeck, notes: list[tuple[Note, int]]) -> None:
+    """Writes ``collection.anki2`` to ``path``, which must not exist."""
+    model = _NoteType(stamped.deck.note_type, f"Question {stamped.deck.edition.primary}")
+    decks = _decks(stamped, model, notes)
+    with closing(sqlite3.connect(path)) as connection:
+        # What a SQLite was compiled with must not show; secure_delete blanks freed pages.
+        connection.executescript(
+            f"PRAGMA page_size={_PAGE_BYTES}; PRAGMA encoding='UTF-8'; PRAGMA auto_vacuum=NONE;"
+            "PRAGMA secure_delete=ON; PRAGMA legacy_file_format=OFF; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
+        )
+        cursor = connection.cursor()
+        genanki.Package(decks).write_to_db(cursor, stamped.created, iter(()))
+        _write_collection_row(cursor, stamped, decks, model)
+        connection.commit()
+        roots = [root for (root,) in cursor.execute("SELECT rootpage FROM sqlite_master")]
+    blank_traces(path, roots)
+
+
+def _decks(stamped: StampedDeck, model: _NoteType, notes: list[tuple[Note, int]]) -> list[_Deck]:
+    """The parent deck and the sub-decks that have notes, with these notes.
+
+    Ids are milliseconds since the epoch, as Anki's own are: the collection's creation time and the position, so that a
+    note has one id in every package. Anki gives an id that is already taken another value on import.
+    """
+    deck = stamped.deck
+    parent = _Deck(deck.id, deck.name, deck.description)
+    present = {note.category for note, _ in notes}
+    subdecks = {subdeck.category: _deck_of(subdeck) for subdeck in _in_order(deck) if subdeck.category in present}
+    for note, time in notes:
+        first_id = stamped.created * 1000 + note.position * len(deck.note_type.templates)
+        subdecks[note.category].add_note(_Note(note, model, first_id=first_id, time=time))
+    return [parent, *subdecks.values()]
+
+
+def _in_order(deck: Deck) -> list[Subdeck]:
+    return sorted(deck.subdecks, key=lambda subdeck: subdeck.order)
+
+
+def _deck_of(subdeck: Subdeck) -> _Deck:
+    return _Deck(subdeck.id, subdeck.name, subdeck.description)
+
+
+def _write_collection_row(cursor: sqlite3.Cursor, stamped: StampedDeck, decks: list[_Deck], model: _NoteType) -> None:
+    """Replaces the times that genanki has frozen in its template by the deck's and adds decks and note type."""
+    configuration, presets, default_decks = cursor.execute("SELECT conf, dconf, decks FROM col").fetchone()
+    all_decks = json.loads(default_decks) | {str(deck.deck_id): deck.to_json() for deck in decks}
+    models = {str(model.model_id): model.to_json(stamped.note_type_time, stamped.deck.id)}
+    cursor.execute(
+        "UPDATE col SET crt=?, mod=?, scm=?, conf=?, dconf=?, decks=?, models=?",
+        (
+            stamped.created,
+            stamped.created * 1000,
+            stamped.created * 1000,
+            *(_json(value) for value in (json.loads(configuration), json.loads(presets), all_decks, models)),
+        ),
+    )
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+# --- the archive ------------------------------------------------------------------------------------------------------
+
+
+def _write_zip(target: BinaryIO, database: Path, media: list[MediaFile]) -> None:
+    """Everything is stored, not deflated: what zlib makes of given bytes differs between its builds (zlib-ng)."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        _store(archive, "collection.anki2", database)
+        archive.writestr(_entry("media"), json.dumps({str(index): file.name for index, file in enumerate(media)}))
+        for index, file in enumerate(media):
+            _store(archive, str(index), file.path)
+
+
+def _store(archive: zipfile.ZipFile, name: str, path: Path) -> None:
+    with path.open("rb") as source, archive.open(_entry(name), "w") as entry:
+        shutil.copyfileobj(source, entry, 1 << 20)
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    """A zip entry that says nothing of when, where and by whom it was written."""
+    entry = zipfile.ZipInfo(name, _ZIP_EPOCH)
+    entry.create_system = 3
+    entry.external_attr = 0o644 << 16
+    return entry
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    """A new file beside ``path`` that takes its place if all goes well, and is removed if not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("xb") as target:
+            yield target
+            target.flush()
+            os.fsync(target.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
