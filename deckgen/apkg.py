@@ -46,7 +46,7 @@ def write_package(stamped: StampedDeck, path: Path, *, categories: frozenset[Key
             database = Path(folder, "collection.anki2")
             _write_database(database, stamped, notes)
             _write_zip(target, database, media)
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
         raise DeckgenError(f"cannot write {path.name}: {error}") from error
 
 
@@ -71,14 +71,22 @@ def _refuse_what_anki_would_damage(deck: Deck, notes: list[Note]) -> None:
             raise DeckgenError(f"two {what} {repeated[0]}")
     if 1 in deck_ids:
         raise DeckgenError("a deck has the id 1, which is that of Anki's own default deck")
+    question = _question_field(deck)
     for note in notes:
         if len(note.fields) != len(deck.note_type.fields):
             raise DeckgenError(f"note {note.key} has {len(note.fields)} fields for {len(deck.note_type.fields)}")
+        if not note.fields[question]:
+            raise DeckgenError(f"note {note.key} has no question, so Anki would make no card of it")
         together = "".join(note.fields)
         if "\x1f" in together or "\0" in together:
             raise DeckgenError(f"note {note.key} holds a control character that ends a field in Anki")
         if broken := [tag for tag in note.tags if tag.split() != [tag]]:
             raise DeckgenError(f"note {note.key} has the tag “{broken[0]}”, which Anki would split")
+
+
+def _question_field(deck: Deck) -> int:
+    """The index of the field that the front cannot do without."""
+    return [field.name for field in deck.note_type.fields].index(f"Question {deck.edition.primary}")
 
 
 def _repeated(values: Iterable[object]) -> list[object]:
@@ -102,7 +110,7 @@ def _used_media(deck: Deck, notes: list[Note]) -> list[MediaFile]:
 class _NoteType(genanki.Model):  # type: ignore[misc]
     """A note type with its required fields given: genanki computes them wrongly around ``{{^Field}}``."""
 
-    def __init__(self, note_type: NoteType, question: str) -> None:
+    def __init__(self, note_type: NoteType, *, required_field: int) -> None:
         super().__init__(
             model_id=note_type.id,
             name=note_type.name,
@@ -113,11 +121,11 @@ class _NoteType(genanki.Model):  # type: ignore[misc]
             ],
             css=note_type.css,
         )
-        self._question = [field.name for field in note_type.fields].index(question)
+        self._required_field = required_field
 
     @property
     def _req(self) -> list[list[object]]:
-        return [[order, "any", [self._question]] for order in range(len(self.templates))]
+        return [[order, "any", [self._required_field]] for order in range(len(self.templates))]
 
 
 class _Note(genanki.Note):  # type: ignore[misc]
@@ -146,7 +154,7 @@ class _Deck(genanki.Deck):  # type: ignore[misc]
 
 def _write_database(path: Path, stamped: StampedDeck, notes: list[tuple[Note, int]]) -> None:
     """Writes ``collection.anki2`` to ``path``, which must not exist."""
-    model = _NoteType(stamped.deck.note_type, f"Question {stamped.deck.edition.primary}")
+    model = _NoteType(stamped.deck.note_type, required_field=_question_field(stamped.deck))
     decks = _decks(stamped, model, notes)
     with closing(sqlite3.connect(path)) as connection:
         # What a SQLite was compiled with must not show; secure_delete blanks freed pages.

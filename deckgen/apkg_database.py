@@ -1,0 +1,253 @@
+"""Reads the database of an Anki package, of either schema, as something that a stranger may have built."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from deckgen import apkg_protobuf as protobuf
+from deckgen.apkg_contents import PackagedDeck, PackagedNote, PackagedNoteType
+from deckgen.model import CardTemplate, NoteField, NoteType
+
+_TAG = re.compile(r"""<(?:img|audio|video|source|object)\b((?:[^<>"']|"[^"]*"|'[^']*')*+)""", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"""([^\s=/"']+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"']+))""")
+_SOUND = re.compile(r"\[sound:([^\[\]]+)\]", re.IGNORECASE)
+_REMOTE = re.compile(r"(?:[a-z][a-z0-9+.-]+:|//)", re.IGNORECASE)
+_STEPS_PER_CALL = 100_000
+_CALLS_AT_MOST = 2_000
+"""Two hundred million steps of SQLite's machine: far above any deck, and an end to a file made never to end."""
+_VALUE_BYTES_AT_MOST = 256 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseContents:
+    note_types: tuple[PackagedNoteType, ...]
+    decks: tuple[PackagedDeck, ...]
+    notes: tuple[PackagedNote, ...]
+    reviewed_cards: int
+
+
+def read_database(path: Path) -> DatabaseContents:
+    """The contents of a collection, schema 11 or 15 and later.
+
+    Raises ValueError or sqlite3.Error, whose text is the reason, for anything else.
+    """
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+        _be_careful(connection)
+        tables = _plain_tables(connection)
+        if missing := {"col", "notes", "cards"} - tables:
+            raise ValueError(f"it has no table “{min(missing)}”")
+        modern = "notetypes" in tables
+        note_types = tuple(_modern_note_types(connection) if modern else _legacy_note_types(connection))
+        names = _modern_decks(connection) if modern else _legacy_decks(connection)
+        cards = list(connection.execute("SELECT nid, CASE odid WHEN 0 THEN did ELSE odid END, due, type FROM cards"))
+        return DatabaseContents(
+            note_types=note_types,
+            decks=_decks(names, cards),
+            notes=tuple(_notes(connection, {key: name for key, (name, _) in names.items()})),
+            reviewed_cards=sum(type_ != 0 for _, _, _, type_ in cards),
+        )
+
+
+def media_references(text: str) -> tuple[str, ...]:
+    """The file names that Anki finds in a field or a template: ``src`` and ``data`` of media tags, and ``[sound:…]``.
+
+    Remote addresses and names that a template fills in are left out.
+    """
+    found = [match[1] for match in _SOUND.finditer(text)]
+    for tag in _TAG.finditer(text):
+        for name, *values in _ATTRIBUTE.findall(tag[1]):
+            if name.lower() in ("src", "data"):
+                found.append("".join(values))
+    decoded = (html.unescape(name).strip() for name in found)
+    return tuple(dict.fromkeys(name for name in decoded if name and "{{" not in name and not _REMOTE.match(name)))
+
+
+def _be_careful(connection: sqlite3.Connection) -> None:
+    """Nothing that the file defines may run, nothing may take for ever, and every page is checked."""
+    calls = iter(range(_CALLS_AT_MOST))
+    connection.set_progress_handler(lambda: next(calls, None) is None, _STEPS_PER_CALL)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _VALUE_BYTES_AT_MOST)
+    connection.create_collation("unicase", _compare_without_case)
+    connection.executescript("PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA query_only=ON;")
+
+
+def _plain_tables(connection: sqlite3.Connection) -> set[str]:
+    """The names of the tables, if there are but tables and indexes: a view or a virtual table would run code."""
+    tables = set()
+    for kind, name, root_page in connection.execute("SELECT type, name, rootpage FROM sqlite_master"):
+        if kind not in ("table", "index") or not root_page:
+            raise ValueError(f"“{name}” in it is neither a plain table nor an index")
+        if kind == "table":
+            tables.add(str(name))
+    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise ValueError(f"it is damaged: {str(verdict).splitlines()[-1]}")
+    return tables
+
+
+def _compare_without_case(left: str, right: str) -> int:
+    folded = left.casefold(), right.casefold()
+    return (folded[0] > folded[1]) - (folded[0] < folded[1])
+
+
+# --- schema 11: JSON in one row ---------------------------------------------------------------------------------------
+
+
+def _legacy_note_types(connection: sqlite3.Connection) -> Iterator[PackagedNoteType]:
+    for _, model in _json_column(connection, "models"):
+        fields = [
+            NoteField(name=_text(field, "name"), id=_integer(field, "id"))
+            for field in sorted(_objects(model, "flds"), key=lambda field: _integer(field, "ord"))
+        ]
+        templates = [
+            CardTemplate(
+                name=_text(template, "name"),
+                id=_integer(template, "id"),
+                front=_text(template, "qfmt"),
+                back=_text(template, "afmt"),
+            )
+            for template in sorted(_objects(model, "tmpls"), key=lambda template: _integer(template, "ord"))
+        ]
+        yield _note_type(
+            NoteType(
+                id=_integer(model, "id"),
+                name=_text(model, "name"),
+                fields=tuple(fields),
+                templates=tuple(templates),
+                css=_text(model, "css"),
+            ),
+            time=_integer(model, "mod"),
+            is_cloze=_integer(model, "type") == 1,
+        )
+
+
+def _legacy_decks(connection: sqlite3.Connection) -> dict[int, tuple[str, str]]:
+    decks = _json_column(connection, "decks")
+    return {_integer(deck, "id"): (_text(deck, "name"), _text(deck, "desc")) for _, deck in decks}
+
+
+def _json_column(connection: sqlite3.Connection, column: str) -> list[tuple[str, dict[str, object]]]:
+    row = connection.execute(f"SELECT {column} FROM col").fetchone()
+    try:
+        value = json.loads(row[0]) if row else None
+    except (RecursionError, TypeError) as error:
+        raise ValueError(f"the JSON of its {column} cannot be read") from error
+    if not isinstance(value, dict) or not all(isinstance(item, dict) for item in value.values()):
+        raise ValueError(f"the JSON of its {column} is no table of objects")
+    return list(value.items())
+
+
+def _objects(owner: dict[str, object], name: str) -> list[dict[str, object]]:
+    values = owner.get(name)
+    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+        raise ValueError(f"“{name}” of a note type is no list of objects")
+    return values
+
+
+def _text(owner: dict[str, object], name: str) -> str:
+    value = owner.get(name, "")
+    if not isinstance(value, str):
+        raise ValueError(f"“{name}” of a note type or deck is no text")
+    return value
+
+
+def _integer(owner: dict[str, object], name: str) -> int:
+    """Ids are numbers or, as genanki writes them, texts of digits; a field that never got one has null."""
+    value = owner.get(name)
+    if not isinstance(value, int | str | None):
+        raise ValueError(f"“{name}” of a note type or deck is no whole number")
+    return int(value or 0)
+
+
+# --- schema 15 and later: tables with protobuf messages ---------------------------------------------------------------
+# Field numbers are those of Anki's proto/anki/notetypes.proto and decks.proto.
+
+
+def _modern_note_types(connection: sqlite3.Connection) -> Iterator[PackagedNoteType]:
+    for id_, name, time, config in connection.execute("SELECT id, name, mtime_secs, config FROM notetypes"):
+        settings = protobuf.message(config)
+        yield _note_type(
+            NoteType(
+                id=id_,
+                name=name,
+                fields=tuple(
+                    NoteField(name=field, id=protobuf.integer(protobuf.message(field_config), 9))
+                    for field, field_config in _rows_of(connection, "fields", id_)
+                ),
+                templates=tuple(
+                    _modern_template(template, protobuf.message(template_config))
+                    for template, template_config in _rows_of(connection, "templates", id_)
+                ),
+                css=protobuf.text(settings, 3),
+            ),
+            time=time,
+            is_cloze=protobuf.integer(settings, 1) == 1,
+        )
+
+
+def _modern_template(name: str, config: dict[int, int | bytes]) -> CardTemplate:
+    return CardTemplate(
+        name=name, id=protobuf.integer(config, 8), front=protobuf.text(config, 1), back=protobuf.text(config, 2)
+    )
+
+
+def _rows_of(connection: sqlite3.Connection, table: str, note_type_id: int) -> sqlite3.Cursor:
+    return connection.execute(f"SELECT name, config FROM {table} WHERE ntid=? ORDER BY ord", (note_type_id,))
+
+
+def _modern_decks(connection: sqlite3.Connection) -> dict[int, tuple[str, str]]:
+    decks = {}
+    for id_, name, kind in connection.execute("SELECT id, name, kind FROM decks"):
+        normal = protobuf.message(kind).get(1, b"")
+        description = protobuf.text(protobuf.message(normal), 4) if isinstance(normal, bytes) else ""
+        decks[id_] = (name.replace("\x1f", "::"), description)
+    return decks
+
+
+# --- both -------------------------------------------------------------------------------------------------------------
+
+
+def _note_type(note_type: NoteType, *, time: int, is_cloze: bool) -> PackagedNoteType:
+    sides = "".join(template.front + template.back for template in note_type.templates)
+    return PackagedNoteType(note_type=note_type, time=time, is_cloze=is_cloze, media=media_references(sides))
+
+
+def _decks(names: dict[int, tuple[str, str]], cards: list[tuple[int, int, int, int]]) -> tuple[PackagedDeck, ...]:
+    counts = Counter(deck for _, deck, _, _ in cards)
+    if lost := sorted(counts.keys() - names.keys()):
+        raise ValueError(f"cards lie in deck {lost[0]}, which it does not have")
+    decks = (
+        PackagedDeck(id=id_, name=name, description=description, cards=counts[id_])
+        for id_, (name, description) in names.items()
+    )
+    return tuple(sorted(decks, key=lambda deck: (deck.name, deck.id)))
+
+
+def _notes(connection: sqlite3.Connection, deck_names: dict[int, str]) -> Iterator[PackagedNote]:
+    rows = connection.execute(
+        # min(ord) makes SQLite take the other columns from the row of the first card.
+        "SELECT notes.id, guid, mid, notes.mod, tags, flds, count(cards.id), min(ord),"
+        " CASE odid WHEN 0 THEN did ELSE odid END, due"
+        " FROM notes LEFT JOIN cards ON nid = notes.id GROUP BY notes.id ORDER BY notes.id"
+    )
+    for id_, guid, note_type_id, time, tags, fields, cards, _, deck, due in rows:
+        yield PackagedNote(
+            id=id_,
+            guid=str(guid),
+            note_type_id=note_type_id,
+            time=time,
+            tags=tuple(str(tags).split()),
+            fields=tuple(str(fields).split("\x1f")),
+            media=media_references(str(fields)),
+            deck=deck_names.get(deck, ""),
+            due=due or 0,
+            cards=cards,
+        )
