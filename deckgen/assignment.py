@@ -1,24 +1,36 @@
-"""Which question is which known note, judged by texts and places alone; what follows from it is matching's work."""
+"""Which question is which known note, judged by texts and places alone; what follows from it is matching's work.
+
+Explained in docs/identity.md, with the measurements behind every number here.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from deckgen.similarity import Sketch
+from deckgen.similarity import SHORT, Sketch, answer_likeness, title_likeness
 
+SAME_ANSWER = 55.0
+"""Answers so alike are one question's, whatever its title. Unrelated ones of one book reach 41."""
+SAME_QUESTION = 80.0
+"""Answers and half the titles so alike are one question's. Unrelated ones of one book reach 76."""
+DOUBTFUL = 50.0
+"""Answers and half the titles so alike may be one question's: a person decides."""
+MARGIN = 8.0
+"""By so much a pair must be better than every other of the two; a sketch errs by six."""
 _SAME_CHAPTER = 40.0
 _SAME_CATEGORY = 20.0
-_MARGIN = 8.0
-"""A pair wins only when its score is so much better than every other of the two; a sketch errs by six."""
-_SHORT_ANSWER = 12
-"""Distinct shingles below which an equal answer proves nothing."""
+_TELLING_TITLE = 8
+"""Folded characters from which an equal title in another chapter is no coincidence, unlike “总结”."""
+_UNLIKE_ANSWERS = 15.0
+_COMMON = 64
+"""A shingle of more texts than these tells none of them apart and is not searched by, which bounds the search."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
-    """What a question or a note is recognised by. ``category`` and ``title`` are folded."""
+    """What a question or a note is recognised by; ``category`` and ``title`` are folded, ``answer`` a fingerprint."""
 
     chapter: str
     category: str
@@ -29,37 +41,48 @@ class Traits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """``links`` leads from a question's index to a note's; ``doubtful`` from a question's index to several notes'."""
+    """``links`` leads from a question's index to a note's, ``doubtful`` from a question's index to several notes'.
+
+    No note is linked twice; a note of a doubtful question is linked to none.
+    """
 
     links: Mapping[int, int]
     doubtful: Mapping[int, tuple[int, ...]]
 
 
-def assign(asked: Sequence[Traits], known: Sequence[Traits], retired: frozenset[int]) -> Assignment:
-    """One assignment of questions to notes for the whole project; the order of neither matters.
+def assign(
+    asked: Sequence[Traits], known: Sequence[Traits], *, retired: frozenset[int], links: Mapping[int, int]
+) -> Assignment:
+    """One assignment of questions to notes for the whole project; the order of neither matters, save among twins.
 
-    ``retired`` are the indices of known notes whose question was gone at the last build.
+    ``retired`` are the indices of known notes whose question was gone at the last build; ``links`` are given.
     """
-    table = _Table(asked=asked, known=known)
+    table = _Table(asked=asked, known=known, links=dict(links), taken=set(links.values()))
     live = frozenset(range(len(known))) - retired
     for pool in (live, retired):
-        _pair_twins(table, pool)
-    _pair_titles(table, live)
-    _pair_answers(table, live)
-    _pair_titles(table, retired)
-    _pair_answers(table, retired)
-    return Assignment(links=dict(table.links), doubtful=dict(table.doubtful))
+        _link_twins(table, pool)
+    for pool in (live, retired):
+        _link_equal_titles(table, pool)
+        _link_equal_answers(table, pool)
+    if table.free_asked() and table.free_known(range(len(known))):
+        scores = _Scores(table)
+        for pool in (live, live | retired):
+            _link_alike(table, pool, scores)
+        _doubt_alike(table, live, retired, scores)
+    free = set(table.free_known(range(len(known))))
+    doubtful = {new: tuple(sorted(free.intersection(olds))) for new, olds in table.doubtful.items()}
+    return Assignment(links=table.links, doubtful={new: olds for new, olds in doubtful.items() if olds})
 
 
 @dataclass(slots=True, kw_only=True)
 class _Table:
-    """The pairs found so far, and who is still without one."""
+    """The pairs found so far, and who is still without one. A doubtful question looks no further."""
 
     asked: Sequence[Traits]
     known: Sequence[Traits]
-    links: dict[int, int] = field(default_factory=dict)
+    links: dict[int, int]
+    taken: set[int]
     doubtful: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    taken: set[int] = field(default_factory=set)
 
     def link(self, new: int, old: int) -> None:
         self.links[new] = old
@@ -71,48 +94,190 @@ class _Table:
     def free_known(self, pool: Iterable[int]) -> list[int]:
         return [old for old in sorted(pool) if old not in self.taken]
 
-    def groups(self, pool: frozenset[int], trait: Callable[[Traits], str | None]) -> list[tuple[list[int], list[int]]]:
+    def groups(self, pool: frozenset[int], trait: Callable[[Traits], object]) -> list[tuple[list[int], list[int]]]:
         """Free questions and free notes of the pool that have a trait in common."""
-        questions: dict[str, list[int]] = defaultdict(list)
-        notes: dict[str, list[int]] = defaultdict(list)
-        for new in self.free_asked():
-            if value := trait(self.asked[new]):
-                questions[value].append(new)
+        notes = defaultdict(list)
         for old in self.free_known(pool):
-            if value := trait(self.known[old]):
-                notes[value].append(old)
-        return [(questions[value], notes[value]) for value in sorted(questions.keys() & notes.keys())]
+            notes[trait(self.known[old])].append(old)
+        questions = defaultdict(list)
+        for new in self.free_asked():
+            if trait(self.asked[new]) in notes:
+                questions[trait(self.asked[new])].append(new)
+        return [(found, notes[value]) for value, found in questions.items()]
 
 
-def _pair_twins(table: _Table, pool: frozenset[int]) -> None:
+# --- equal texts ------------------------------------------------------------------------------------------------------
+
+
+def _link_twins(table: _Table, pool: frozenset[int]) -> None:
     """Equal title and equal answer, in the same place before elsewhere; twins of one place are interchangeable."""
-    for place in (_place, _chapter, _anywhere):
-        for questions, notes in table.groups(pool, lambda traits: f"{traits.title}\0{traits.answer}\0{place(traits)}"):  # noqa: B023
+    places: tuple[Callable[[Traits], object], ...] = (
+        lambda at: (at.title, at.answer, at.chapter, at.category),
+        lambda at: (at.title, at.answer, at.chapter),
+        lambda at: (at.title, at.answer),
+    )
+    for place in places:
+        for questions, notes in table.groups(pool, place):
             for new, old in zip(questions, notes, strict=False):
                 table.link(new, old)
 
 
-def _place(traits: Traits) -> str:
-    return f"{traits.chapter}\0{traits.category}"
+def _link_equal_titles(table: _Table, pool: frozenset[int]) -> None:
+    """Equal titles; where several have one, their answers and places decide."""
+    homes = _Homes(table)
+    for questions, notes in table.groups(pool, lambda at: at.title):
+        scores = {(new, old): _title_score(table, new, old) for new in questions for old in notes}
+        while pairs := _clear_pairs(scores):
+            for new, old in pairs:
+                scores = {pair: score for pair, score in scores.items() if pair[0] != new and pair[1] != old}
+                if homes.plausible(new, old):
+                    table.link(new, old)
+                else:
+                    table.doubtful[new] = (old,)
+        for new in {new for new, _ in scores}:
+            table.doubtful[new] = tuple(sorted({old for _, old in scores}))
 
 
-def _chapter(traits: Traits) -> str:
-    return traits.chapter
+def _title_score(table: _Table, new: int, old: int) -> float:
+    one, other = table.asked[new], table.known[old]
+    return (
+        answer_likeness(one.sketch, other.sketch)
+        + _SAME_CHAPTER * (one.chapter == other.chapter)
+        + _SAME_CATEGORY * (one.category == other.category)
+    )
 
 
-def _anywhere(_: Traits) -> str:
-    return ""
+def _clear_pairs(scores: Mapping[tuple[int, int], float]) -> list[tuple[int, int]]:
+    """The pairs that are better by a margin than any other pair of either."""
+    best: dict[tuple[str, int], list[float]] = defaultdict(list)
+    for (new, old), score in scores.items():
+        for side in (("new", new), ("old", old)):
+            best[side] = sorted((*best[side], score), reverse=True)[:2]
+    return [
+        (new, old)
+        for (new, old), score in scores.items()
+        if all(
+            score == top[0] and score - max(top[1:], default=-MARGIN) >= MARGIN
+            for top in (best["new", new], best["old", old])
+        )
+    ]
 
 
-def _pair_titles(table: _Table, pool: frozenset[int]) -> None:
-    for questions, notes in table.groups(pool, lambda traits: traits.title):
-        if len(questions) == 1 and len(notes) == 1:
+class _Homes:
+    """Tells a question that moved from one that only has a common title, such as “总结”, in another chapter."""
+
+    def __init__(self, table: _Table) -> None:
+        self._table = table
+        self._asked = {at.chapter for at in table.asked}
+        self._known = {at.chapter for at in table.known}
+
+    def plausible(self, new: int, old: int) -> bool:
+        one, other = self._table.asked[new], self._table.known[old]
+        renamed = other.chapter not in self._asked or one.chapter not in self._known
+        return (
+            one.chapter == other.chapter
+            or renamed
+            or len(one.title) >= _TELLING_TITLE
+            or answer_likeness(one.sketch, other.sketch) >= _UNLIKE_ANSWERS
+        )
+
+
+def _link_equal_answers(table: _Table, pool: frozenset[int]) -> None:
+    """Equal answers that are long enough and that no other question and no other note of the pool has."""
+    asked = Counter(at.answer for at in table.asked)
+    known = Counter(table.known[old].answer for old in pool)
+    for questions, notes in table.groups(pool, lambda at: at.answer):
+        at = table.asked[questions[0]]
+        if asked[at.answer] == known[at.answer] == 1 and at.sketch.size >= SHORT:
             table.link(questions[0], notes[0])
 
 
-def _pair_answers(table: _Table, pool: frozenset[int]) -> None:
-    for questions, notes in table.groups(
-        pool, lambda traits: traits.answer if traits.sketch.size >= _SHORT_ANSWER else None
-    ):
-        if len(questions) == 1 and len(notes) == 1:
-            table.link(questions[0], notes[0])
+# --- alike texts ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Likeness:
+    answers: float
+    titles: float
+
+    @property
+    def score(self) -> float:
+        return self.answers + self.titles / 2
+
+    @property
+    def same(self) -> bool:
+        return self.answers >= SAME_ANSWER or self.score >= SAME_QUESTION
+
+
+class _Scores:
+    """How alike every free question is to every note that shares something telling with it, and the reverse.
+
+    Questions and notes that have found each other are compared with too: they are rivals, whose likeness shows that
+    a pair's own is nothing special.
+    """
+
+    def __init__(self, table: _Table) -> None:
+        known, asked = _Index(table.known), _Index(table.asked)
+        self.of_asked = {
+            new: {old: _likeness(table.asked[new], table.known[old]) for old in known.near(table.asked[new])}
+            for new in table.free_asked()
+        }
+        self.of_known = {
+            old: {new: _likeness(table.asked[new], table.known[old]) for new in asked.near(table.known[old])}
+            for old in table.free_known(range(len(table.known)))
+        }
+
+
+def _likeness(one: Traits, other: Traits) -> _Likeness:
+    return _Likeness(answers=answer_likeness(one.sketch, other.sketch), titles=title_likeness(one.title, other.title))
+
+
+class _Index:
+    """Finds texts by the rarer of their parts: the hashes of the sketch and the pairs of characters of the title."""
+
+    def __init__(self, texts: Sequence[Traits]) -> None:
+        self._places: dict[object, list[int]] = defaultdict(list)
+        for number, text in enumerate(texts):
+            for part in _parts(text):
+                self._places[part].append(number)
+
+    def near(self, text: Traits) -> set[int]:
+        found = (self._places.get(part, []) for part in _parts(text))
+        return {number for numbers in found if len(numbers) <= _COMMON for number in numbers}
+
+
+def _parts(text: Traits) -> set[object]:
+    pairs = {text.title[start : start + 2] for start in range(len(text.title) - 1)}
+    return {*text.sketch.hashes, *pairs}
+
+
+def _link_alike(table: _Table, pool: frozenset[int], scores: _Scores) -> None:
+    """Pairs that are certainly alike and, by a margin, more so than either is to anything else."""
+    free = set(table.free_known(pool))
+    pairs = []
+    for new in table.free_asked():
+        rivals = {old: likeness for old, likeness in scores.of_asked[new].items() if old in pool or old in table.taken}
+        best = max(rivals, key=lambda old: (rivals[old].score, old), default=None)
+        if best in free and rivals[best].same and _clear(best, rivals) and _clear(new, scores.of_known[best]):
+            pairs.append((new, best))
+    for new, old in pairs:
+        table.link(new, old)
+
+
+def _clear(best: int, rivals: Mapping[int, _Likeness]) -> bool:
+    others = (likeness.score for rival, likeness in rivals.items() if rival != best)
+    return best in rivals and rivals[best].score - max(others, default=-MARGIN) >= MARGIN
+
+
+def _doubt_alike(table: _Table, live: frozenset[int], retired: frozenset[int], scores: _Scores) -> None:
+    """Notes that a question may be: live ones where it is possible, retired ones only where it is likely."""
+    free_live, free_retired = set(table.free_known(live)), set(table.free_known(retired))
+    for new in table.free_asked():
+        candidates = tuple(
+            old
+            for old, likeness in sorted(scores.of_asked[new].items())
+            if (old in free_live and (likeness.score >= DOUBTFUL or likeness.same))
+            or (old in free_retired and likeness.same)
+        )
+        if candidates:
+            table.doubtful[new] = candidates

@@ -11,7 +11,7 @@ from typing import Any
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.keys import is_key
 from deckgen.model import Guid, Key, Location
-from deckgen.similarity import Sketch, parse_sketch, sketch_text
+from deckgen.similarity import Sketch, format_sketch, parse_sketch
 
 VERSION = 1
 """The format's version. Raise it when an older deckgen would misread what this one writes."""
@@ -97,6 +97,7 @@ class PendingRecord:
 
     key: Key
     chapter: str
+    category: Key
     title: str
     answer: str
     sketch: Sketch
@@ -161,9 +162,10 @@ def _pending_object(pending: PendingRecord) -> dict[str, Any]:
     return {
         "pending": pending.key,
         "chapter": pending.chapter,
+        "category": pending.category,
         "title": pending.title,
         "answer": pending.answer,
-        "sketch": sketch_text(pending.sketch),
+        "sketch": format_sketch(pending.sketch),
         "candidates": list(pending.candidates),
     }
 
@@ -176,7 +178,7 @@ def _note_object(note: NoteRecord) -> dict[str, Any]:
         "category": note.category,
         "title": note.title,
         "answer": note.answer,
-        "sketch": sketch_text(note.sketch),
+        "sketch": format_sketch(note.sketch),
         "since": note.since,
     }
     if note.retired is not None:
@@ -407,6 +409,7 @@ def _parse_pending(reader: _Reader) -> PendingRecord:
     return PendingRecord(
         key=reader.key("pending"),
         chapter=reader.text("chapter"),
+        category=reader.key("category"),
         title=reader.text("title", empty=True),
         answer=reader.text("answer", empty=True),
         sketch=reader.sketch(),
@@ -493,9 +496,9 @@ def _dangling(parsed: Mapping[str, list[tuple[int, Any]]], path: str) -> Iterabl
     categories = {category.key for _, category in parsed["category"]}
     notes = {note.key for _, note in parsed["note"]}
     restore = "restore the missing line from its last commit"
-    for number, note in parsed["note"]:
+    for number, note in parsed["note"] + parsed["pending"]:
         if note.category not in categories:
-            message = f"note “{note.key}” is of category “{note.category}”, which the lock does not have"
+            message = f"“{note.key}” is of category “{note.category}”, which the lock does not have"
             yield diagnostic("bad-lock", message, Location(path=path, line=number), hint=restore)
     for number, pending in parsed["pending"]:
         for missing in (candidate for candidate in pending.candidates if candidate not in notes):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from deckgen.assignment import Traits, assign
-from deckgen.diagnostics import Diagnostic
-from deckgen.keys import base_guid, mint_category_key, mint_key
+from deckgen.assignment import Assignment, Traits, assign
+from deckgen.diagnostics import Diagnostic, diagnostic
+from deckgen.keys import base_guid, is_key, mint_category_key, mint_key
 from deckgen.lockfile import CategoryRecord, Lock, NoteRecord, PendingRecord
 from deckgen.model import Category, Chapter, Corpus, Key, KeyedCategory, KeyedCorpus, KeyedQuestion, Location, Question
 from deckgen.similarity import fingerprint, sketch
 from deckgen.titles import normalised_title
+
+_FEW = 5
+"""So many questions may go at once, if others stay, without anyone being asked."""
 
 
 class ChangeKind(StrEnum):
@@ -52,7 +55,8 @@ class Changes:
 class Matched:
     """A corpus with its keys, and the lock as it is after this corpus.
 
-    Pending questions are in the lock and in ``changes``, not in ``corpus``.
+    Pending questions are in the lock, the changes and the diagnostics, not in ``corpus``: a package that held one
+    under the wrong key would cost learners its schedule.
     """
 
     corpus: KeyedCorpus
@@ -71,21 +75,48 @@ class _Asked:
     traits: Traits
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Keys:
+    """The key of every question by its index; ``candidates`` are those of a pending one, by its index too."""
+
+    asked: Sequence[_Asked]
+    keys: Mapping[int, Key]
+    candidates: Mapping[int, tuple[Key, ...]]
+    categories: Mapping[str, Key]
+    """By folded title."""
+
+    def settled(self) -> Iterable[tuple[Key, _Asked]]:
+        return ((self.keys[index], asked) for index, asked in enumerate(self.asked) if index not in self.candidates)
+
+    def pending(self) -> Iterable[tuple[Key, _Asked, tuple[Key, ...]]]:
+        return ((self.keys[index], self.asked[index], found) for index, found in sorted(self.candidates.items()))
+
+
 def match(corpus: Corpus, lock: Lock | None, *, project_id: str, complete: bool, allow_empty: bool = False) -> Matched:
     """Every question's key.
 
     ``complete`` says that the corpus is the whole project, read without errors; otherwise nothing is retired, and the
-    lock is for this build's use, not to be written. ``allow_empty`` lets most of the questions be retired at once.
+    lock serves this build alone and is not to be written. ``allow_empty`` accepts that most questions are gone. A lock
+    keeps its own project id.
     """
     known = lock or Lock(project_id=project_id)
     asked = _asked(corpus)
-    categories = {category.key: category.title for category in known.categories}
-    traits = [_note_traits(note, categories) for note in known.notes]
-    retired = frozenset(index for index, note in enumerate(known.notes) if note.retired is not None)
-    assignment = assign([question.traits for question in asked], traits, retired)
-    keys = {index: known.notes[old].key for index, old in assignment.links.items()}
-    minted = _minted(asked, keys, known)
-    return _matched(corpus, known, asked, {**keys, **minted}, complete=complete)
+    claims, findings = _explicit_keys(asked)
+    assignment = _assign(asked, known, claims)
+    findings += _useless_claims(asked, claims, assignment, known)
+    found = _keys(asked, claims, assignment, known)
+    lost = _lost(found, known) if complete else ()
+    if lost and not allow_empty and _suspicious(len(lost), len(known.live)):
+        findings.append(_lost_questions(len(lost), len(known.live)))
+        lost = ()
+    after = _next_lock(found, known, lost)
+    findings += _doubts(found, after)
+    return Matched(
+        corpus=_keyed(corpus, found, after),
+        lock=after,
+        changes=_changes(found, known, after),
+        diagnostics=tuple(findings),
+    )
 
 
 def _asked(corpus: Corpus) -> list[_Asked]:
@@ -107,19 +138,84 @@ def _traits(chapter: Chapter, category: Category, question: Question) -> Traits:
     )
 
 
-def _note_traits(note: NoteRecord | PendingRecord, categories: Mapping[Key, str]) -> Traits:
-    return Traits(
-        chapter=note.chapter,
-        category=categories.get(note.category, "") if isinstance(note, NoteRecord) else "",
-        title=note.title,
-        answer=note.answer,
-        sketch=note.sketch,
+# --- explicit keys ----------------------------------------------------------------------------------------------------
+
+
+def _explicit_keys(asked: Sequence[_Asked]) -> tuple[dict[int, Key], list[Diagnostic]]:
+    """The keys that authors wrote, by index. A key that is malformed or claimed twice counts for nobody."""
+    claims = {index: key for index, question in enumerate(asked) if (key := question.question.explicit_key)}
+    counts = Counter(claims.values())
+    findings = []
+    for index, key in claims.items():
+        where = asked[index].question.location
+        if not is_key(key):
+            hint = "write 2 to 32 of a–z, 0–9 and hyphens, the first no hyphen"
+            findings.append(diagnostic("bad-directive", f"“{key}” cannot be a key", where, hint=hint))
+        elif counts[key] > 1:
+            others = [asked[other].question.location for other, claim in claims.items() if claim == key]
+            first = f"{others[0].path}:{others[0].line}"
+            message = f"the key “{key}” is claimed by {counts[key]} questions, first in {first}"
+            findings.append(diagnostic("duplicate-id", message, where, hint="a key belongs to one question"))
+    return {index: key for index, key in claims.items() if is_key(key) and counts[key] == 1}, findings
+
+
+def _useless_claims(
+    asked: Sequence[_Asked], claims: Mapping[int, Key], assignment: Assignment, lock: Lock
+) -> list[Diagnostic]:
+    """Keys that the lock does not have, on questions that have another: learners' cards go by that one."""
+    findings = []
+    for index, key in claims.items():
+        old = assignment.links.get(index)
+        if old is not None and (kept := lock.notes[old].key) != key:
+            message = f"the question has the key “{kept}” already; “{key}” would make a new card of it"
+            hint = f"write id={kept}, or take the comment out"
+            findings.append(diagnostic("bad-directive", message, asked[index].question.location, hint=hint))
+    return findings
+
+
+# --- who is who -------------------------------------------------------------------------------------------------------
+
+
+def _assign(asked: Sequence[_Asked], lock: Lock, claims: Mapping[int, Key]) -> Assignment:
+    titles = {category.key: category.title for category in lock.categories}
+    known = [
+        Traits(
+            chapter=note.chapter,
+            category=titles[note.category],
+            title=note.title,
+            answer=note.answer,
+            sketch=note.sketch,
+        )
+        for note in lock.notes
+    ]
+    places = {note.key: number for number, note in enumerate(lock.notes)}
+    return assign(
+        [question.traits for question in asked],
+        known,
+        retired=frozenset(number for number, note in enumerate(lock.notes) if note.retired is not None),
+        links={index: places[key] for index, key in claims.items() if key in places},
+    )
+
+
+def _keys(asked: Sequence[_Asked], claims: Mapping[int, Key], assignment: Assignment, lock: Lock) -> _Keys:
+    linked = {index: lock.notes[old].key for index, old in assignment.links.items()}
+    claimed = {index: key for index, key in claims.items() if index not in linked}
+    minted = _minted(asked, {**linked, **claimed}, lock)
+    return _Keys(
+        asked=asked,
+        keys={**minted, **claimed, **linked},
+        candidates={
+            index: tuple(lock.notes[old].key for old in olds)
+            for index, olds in assignment.doubtful.items()
+            if index not in claimed
+        },
+        categories=_category_keys(asked, assignment, lock),
     )
 
 
 def _minted(asked: Sequence[_Asked], keys: Mapping[int, Key], lock: Lock) -> dict[int, Key]:
     """Keys for the questions without one, the same on every machine that starts from the same lock."""
-    taken = {note.key for note in lock.notes}
+    taken = {note.key for note in lock.notes} | set(keys.values())
     ordinals: Counter[tuple[str, str]] = Counter()
     wanted = []
     for index, question in enumerate(asked):
@@ -134,100 +230,172 @@ def _minted(asked: Sequence[_Asked], keys: Mapping[int, Key], lock: Lock) -> dic
     return minted
 
 
-def _matched(
-    corpus: Corpus, lock: Lock, asked: Sequence[_Asked], keys: Mapping[int, Key], *, complete: bool
-) -> Matched:
-    before = {note.key: note for note in lock.notes}
-    categories = _category_keys(asked, keys, lock)
-    notes: dict[Key, NoteRecord] = dict(before)
-    changes = []
-    for index, question in enumerate(asked):
-        key, traits = keys[index], question.traits
-        old = before.get(key)
-        base = old or NoteRecord(
-            key=key,
-            guid=base_guid(lock.project_id, key),
-            chapter="",
-            category=Key(""),
-            title="",
-            answer="",
-            sketch=traits.sketch,
-        )
-        notes[key] = replace(
-            base,
-            chapter=traits.chapter,
-            category=categories[traits.category],
-            title=traits.title,
-            answer=traits.answer,
-            sketch=traits.sketch,
-            retired=None,
-        )
-        kinds = _kinds(old, notes[key])
-        where = question.question.location
-        changes += [LockChange(kind=kind, key=key, title=question.question.title, location=where) for kind in kinds]
-    if complete:
-        present = set(keys.values())
-        for note in lock.live:
-            if note.key not in present:
-                notes[note.key] = replace(note, retired="")
-                changes.append(LockChange(kind=ChangeKind.RETIRED, key=note.key, title=note.title))
-    records = {record.key: record for record in lock.categories}
-    for title, key in categories.items():
-        records[key] = replace(records.get(key, CategoryRecord(key=key, title=title)), title=title)
-    after = replace(
-        lock,
-        categories=tuple(sorted(records.values(), key=lambda record: record.key)),
-        notes=tuple(sorted(notes.values(), key=lambda note: note.key)),
-    )
-    return Matched(
-        corpus=_keyed(corpus, asked, keys, categories, after),
-        lock=after,
-        changes=Changes(items=tuple(changes)),
-        diagnostics=(),
-    )
-
-
-def _kinds(old: NoteRecord | None, new: NoteRecord) -> list[ChangeKind]:
-    if old is None:
-        return [ChangeKind.NEW]
-    kinds = [ChangeKind.REVIVED] if old.retired is not None else []
-    if (old.title, old.answer) != (new.title, new.answer):
-        kinds.append(ChangeKind.REWORDED)
-    if (old.chapter, old.category) != (new.chapter, new.category):
-        kinds.append(ChangeKind.MOVED)
-    return kinds
-
-
-def _category_keys(asked: Sequence[_Asked], keys: Mapping[int, Key], lock: Lock) -> dict[str, Key]:
-    """The key of every folded category title of the corpus."""
+def _category_keys(asked: Sequence[_Asked], assignment: Assignment, lock: Lock) -> dict[str, Key]:
+    """The key of every folded category title of the corpus: that of an equal title, of a renamed category, or new."""
     known = {category.title: category.key for category in lock.categories}
+    titles = sorted({question.traits.category for question in asked})
+    found = {title: known[title] for title in titles if title in known}
+    renamed = _renamed_categories(asked, assignment, lock, frozenset(found.values()))
     taken = set(known.values())
-    found: dict[str, Key] = {}
-    for title in dict.fromkeys(question.traits.category for question in asked):
-        found[title] = known.get(title) or mint_category_key(project_id=lock.project_id, title=title, taken=taken)
-        taken.add(found[title])
+    for title in titles:
+        if title not in found:
+            found[title] = renamed.get(title) or mint_category_key(project_id=lock.project_id, title=title, taken=taken)
+            taken.add(found[title])
     return found
 
 
-def _keyed(
-    corpus: Corpus, asked: Sequence[_Asked], keys: Mapping[int, Key], categories: Mapping[str, Key], lock: Lock
-) -> KeyedCorpus:
+def _renamed_categories(
+    asked: Sequence[_Asked], assignment: Assignment, lock: Lock, present: frozenset[Key]
+) -> dict[str, Key]:
+    """New titles under which most of the surviving questions of a vanished category stand, with that category's key.
+
+    These questions must also be most of those that the new title took from anywhere, so that it is one category's heir.
+    """
+    known = {category.title for category in lock.categories}
+    flows = Counter((lock.notes[old].category, asked[new].traits.category) for new, old in assignment.links.items())
+    leaving, arriving = Counter[Key](), Counter[str]()
+    for (key, title), count in flows.items():
+        leaving[key] += count
+        arriving[title] += count
+    return {
+        title: key
+        for (key, title), count in flows.items()
+        if key not in present and title not in known and 2 * count > leaving[key] and 2 * count > arriving[title]
+    }
+
+
+# --- the lock that follows --------------------------------------------------------------------------------------------
+
+
+def _lost(found: _Keys, lock: Lock) -> tuple[Key, ...]:
+    """Live notes whose question is gone; a note that a pending question may be is not gone yet."""
+    held = {key for key, _ in found.settled()} | {key for _, _, candidates in found.pending() for key in candidates}
+    return tuple(note.key for note in lock.live if note.key not in held)
+
+
+def _suspicious(lost: int, before: int) -> bool:
+    return lost == before or (lost > _FEW and 2 * lost > before)
+
+
+def _lost_questions(lost: int, before: int) -> Diagnostic:
+    return diagnostic(
+        "lost-questions",
+        f"{lost} of {before} questions that the lock knows are gone; none was retired",
+        hint="are the source files where they were? If the questions are really gone, build with --allow-retire",
+    )
+
+
+def _next_lock(found: _Keys, lock: Lock, lost: tuple[Key, ...]) -> Lock:
+    notes = {note.key: note for note in lock.notes}
+    for key, asked in found.settled():
+        notes[key] = _note(notes.get(key), key, asked, found.categories[asked.traits.category], lock.project_id)
+    for key in lost:
+        notes[key] = replace(notes[key], retired="")
+    pending = (
+        PendingRecord(
+            key=key,
+            chapter=asked.traits.chapter,
+            category=found.categories[asked.traits.category],
+            title=asked.traits.title,
+            answer=asked.traits.answer,
+            sketch=asked.traits.sketch,
+            candidates=candidates,
+        )
+        for key, asked, candidates in found.pending()
+    )
+    return replace(
+        lock,
+        categories=_categories(found, lock),
+        notes=tuple(sorted(notes.values(), key=lambda note: note.key)),
+        pending=tuple(sorted(pending, key=lambda record: record.key)),
+    )
+
+
+def _note(known: NoteRecord | None, key: Key, asked: _Asked, category: Key, project_id: str) -> NoteRecord:
+    traits = asked.traits
+    return NoteRecord(
+        key=key,
+        guid=known.guid if known else base_guid(project_id, key),
+        chapter=traits.chapter,
+        category=category,
+        title=traits.title,
+        answer=traits.answer,
+        sketch=traits.sketch,
+        since=known.since if known else "",
+        stamps=known.stamps if known else (),
+    )
+
+
+def _categories(found: _Keys, lock: Lock) -> tuple[CategoryRecord, ...]:
+    records = {record.key: record for record in lock.categories}
+    for title, key in found.categories.items():
+        records[key] = replace(records.get(key) or CategoryRecord(key=key, title=title), title=title)
+    return tuple(sorted(records.values(), key=lambda record: record.key))
+
+
+# --- what to tell -----------------------------------------------------------------------------------------------------
+
+
+def _changes(found: _Keys, before: Lock, after: Lock) -> Changes:
+    old = {note.key: note for note in before.notes}
+    new = {note.key: note for note in after.notes}
+    items = [
+        LockChange(kind=kind, key=key, title=asked.question.title, location=asked.question.location)
+        for key, asked in found.settled()
+        for kind in _kinds(old.get(key), new[key])
+    ]
+    items += [
+        LockChange(kind=ChangeKind.PENDING, key=key, title=asked.question.title, location=asked.question.location)
+        for key, asked, _ in found.pending()
+    ]
+    items += [
+        LockChange(kind=ChangeKind.RETIRED, key=note.key, title=note.title)
+        for note in before.live
+        if new[note.key].retired is not None
+    ]
+    return Changes(items=tuple(items))
+
+
+def _kinds(old: NoteRecord | None, new: NoteRecord) -> Iterable[ChangeKind]:
+    if old is None:
+        yield ChangeKind.NEW
+        return
+    if old.retired is not None:
+        yield ChangeKind.REVIVED
+    if (old.title, old.answer) != (new.title, new.answer):
+        yield ChangeKind.REWORDED
+    if (old.chapter, old.category) != (new.chapter, new.category):
+        yield ChangeKind.MOVED
+
+
+def _doubts(found: _Keys, lock: Lock) -> list[Diagnostic]:
+    titles = {note.key: note.title for note in lock.notes}
+    findings = []
+    for key, asked, candidates in found.pending():
+        olds = " or ".join(f"“{titles[old]}” ({old})" for old in candidates)
+        message = f"the question may be {olds}; no card is made of it until that is settled"
+        hint = f"“deckgen lock link {candidates[0]} {key}” if it is, “deckgen lock split {key}” if it is a new question"
+        findings.append(diagnostic("doubtful-match", message, asked.question.location, hint=hint))
+    return findings
+
+
+def _keyed(corpus: Corpus, found: _Keys, lock: Lock) -> KeyedCorpus:
     guids = {note.key: note.guid for note in lock.notes}
-    keyed: dict[Key, KeyedCategory] = {}
-    for question in asked:
-        key = categories[question.traits.category]
-        if key not in keyed:
-            keyed[key] = KeyedCategory(key=key, title=question.category.title, order=len(keyed) + 1)
+    categories: dict[Key, KeyedCategory] = {}
+    for asked in found.asked:
+        key = found.categories[asked.traits.category]
+        if key not in categories:
+            categories[key] = KeyedCategory(key=key, title=asked.category.title, order=len(categories) + 1)
     questions = tuple(
         KeyedQuestion(
-            key=keys[index],
-            guid=guids[keys[index]],
-            chapter=question.chapter,
-            category=keyed[categories[question.traits.category]],
-            question=question.question,
+            key=key,
+            guid=guids[key],
+            chapter=asked.chapter,
+            category=categories[found.categories[asked.traits.category]],
+            question=asked.question,
         )
-        for index, question in enumerate(asked)
+        for key, asked in found.settled()
     )
     return KeyedCorpus(
-        project_id=lock.project_id, language=corpus.language, categories=tuple(keyed.values()), questions=questions
+        project_id=lock.project_id, language=corpus.language, categories=tuple(categories.values()), questions=questions
     )
