@@ -59,7 +59,7 @@ def _categories(
     categories: list[Category] = []
     title, where, questions = Markdown(_stem(path)), Location(path=path), list[Question]()
     used = [mark for mark in marks if mark.level in (category_level, question_level)]
-    for mark, following in zip(used, [*used[1:], None], strict=True):
+    for mark, following in zip(used, [*used[1:], None], strict=False):
         if mark.level == category_level:
             if questions:
                 categories.append(Category(title=title, location=where, questions=tuple(questions)))
