@@ -18,8 +18,11 @@ _EXTENSIONS = (
 )
 
 
-def render(markdown: str, *, definitions: str = "", ignore_setext: bool = False) -> str:
-    """Unsanitised HTML with ``data-sourcepos``, in characters; ``definitions`` follow the text after a blank line."""
+def render(markdown: str, *, definitions: str = "", ignore_setext: bool = False, raw_html: bool = True) -> str:
+    """Unsanitised HTML with ``data-sourcepos``, in characters; ``definitions`` follow the text after a blank line.
+
+    Without ``raw_html`` a comment stands for each piece of the source's own HTML, so that the tree is the parser's alone.
+    """
     extensions = comrak.ExtensionOptions()
     for name in _EXTENSIONS:
         setattr(extensions, name, True)
@@ -28,7 +31,7 @@ def render(markdown: str, *, definitions: str = "", ignore_setext: bool = False)
     parsing.ignore_setext = ignore_setext
     rendering = comrak.RenderOptions()
     rendering.sourcepos = True
-    rendering.unsafe_ = True
+    rendering.unsafe_ = raw_html
     rendering.gfm_quirks = True
     text = f"{markdown}\n\n{definitions}" if definitions else markdown
     return comrak.render_markdown(text, extensions, parsing, rendering)

@@ -1,0 +1,79 @@
+"""The editor's notes in ``source/notes.toml``: what an editor says below an answer, per question and language."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from deckgen.diagnostics import Diagnostic, diagnostic
+from deckgen.model import Key, Language, Location, Markdown, parse_edition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditorNote:
+    """One question's note in the languages that it is written in; the others are translations, kept in PO files."""
+
+    key: Key
+    texts: tuple[tuple[Language, Markdown], ...]
+    location: Location
+
+    def text(self, language: Language) -> Markdown:
+        """Empty where it is not written in ``language``."""
+        return next((text for tag, text in self.texts if tag == language), Markdown(""))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notes:
+    notes: tuple[EditorNote, ...] = ()
+
+    def get(self, key: Key) -> EditorNote | None:
+        return next((note for note in self.notes if note.key == key), None)
+
+
+def parse_notes(text: str, path: str) -> tuple[Notes, tuple[Diagnostic, ...]]:
+    """The notes, one table per key with a Markdown string per language, and what is wrong with them.
+
+    Whether a key belongs to a question is for others to say.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"line (\d+), column (\d+)", str(error))
+        where = Location(path=path, line=int(found[1]), column=int(found[2])) if found else Location(path=path)
+        return Notes(), (diagnostic("bad-note", f"not valid TOML: {error}", where),)
+    notes: list[EditorNote] = []
+    findings: list[Diagnostic] = []
+    for key, entry in table.items():
+        where = _location(text, key, path)
+        if not isinstance(entry, Mapping):
+            findings.append(_bad(f"“{key}” is no table", where))
+            continue
+        problems = tuple(_problems(key, entry, where))
+        findings += problems
+        if not problems:
+            texts = tuple((Language(tag), Markdown(value.strip("\n"))) for tag, value in entry.items())
+            notes.append(EditorNote(key=Key(key), texts=texts, location=where))
+    return Notes(notes=tuple(notes)), tuple(findings)
+
+
+def _problems(key: str, entry: Mapping[str, object], where: Location) -> Iterator[Diagnostic]:
+    for tag, value in entry.items():
+        try:
+            alone = len(parse_edition(tag).languages) == 1
+        except ValueError:
+            alone = False
+        if not alone:
+            yield _bad(f"“{tag}” in “{key}” is not a language tag", where)
+        elif not isinstance(value, str) or not value.strip():
+            yield _bad(f"“{tag}” in “{key}” is no text", where)
+
+
+def _bad(message: str, where: Location) -> Diagnostic:
+    return diagnostic("bad-note", message, where, hint='write [KEY] and below it a line like zh = """…"""')
+
+
+def _location(text: str, key: str, path: str) -> Location:
+    header = re.compile(rf"\s*\[?\s*[\"']?{re.escape(key)}[\"']?\s*(?:\]|=|\.)")
+    return Location(path=path, line=next((n for n, line in enumerate(text.split("\n"), 1) if header.match(line)), 1))

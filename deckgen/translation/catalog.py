@@ -1,0 +1,216 @@
+"""PO catalogs: text ↔ frozen values, byte for byte when nothing changed; the only module that imports polib."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from types import MappingProxyType
+
+import polib
+
+from deckgen.diagnostics import Diagnostic, diagnostic
+from deckgen.model import Language, Location, Markdown
+
+
+class EntryState(StrEnum):
+    """How far an entry is; ``STALE`` is one that was reviewed and whose source changed since."""
+
+    REVIEWED = "reviewed"
+    STALE = "stale"
+    DRAFT = "draft"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """Where a translation comes from that a machine made; ``digest`` is that of the text as the machine left it."""
+
+    engine: str
+    date: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One block and its translation. ``context`` is a key and a side, as in ``k3x7abc|answer``.
+
+    ``previous`` is the source that the translation was made for, where that has changed since; ``comment`` is the
+    translators', ``hint`` is ours. ``draft`` marks one that nobody has reviewed, though no machine made it.
+    """
+
+    context: str
+    source: Markdown
+    translation: Markdown = Markdown("")
+    fuzzy: bool = False
+    previous: Markdown | None = None
+    machine: Machine | None = None
+    draft: bool = False
+    comment: str = ""
+    hint: str = ""
+    flags: tuple[str, ...] = ()
+    obsolete: bool = False
+    line: int = 0
+
+    @property
+    def state(self) -> EntryState:
+        if not self.translation:
+            return EntryState.MISSING
+        if not self.fuzzy:
+            return EntryState.REVIEWED
+        return EntryState.STALE if self.previous is not None and not self.unreviewed else EntryState.DRAFT
+
+    @property
+    def unreviewed(self) -> bool:
+        """Fuzzy for another reason than a changed source."""
+        return self.fuzzy and (self.machine is not None or self.draft or self.previous is None)
+
+    @property
+    def edited(self) -> bool:
+        """A person has changed what a machine wrote."""
+        return self.machine is not None and self.machine.digest != digest(self.translation)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """The translations of one chapter into one language; ``path`` and ``Entry.line`` say where they stand."""
+
+    language: Language
+    path: str
+    entries: tuple[Entry, ...] = ()
+    header: tuple[tuple[str, str], ...] = ()
+    comment: str = ""
+
+
+def digest(translation: str) -> str:
+    """What tells whether a person has touched a machine's text: eight hexadecimal digits."""
+    return hashlib.sha256(translation.encode()).hexdigest()[:8]
+
+
+def accepted(entry: Entry) -> Entry:
+    """The entry as reviewed by a person."""
+    return replace(entry, fuzzy=False, previous=None, machine=None, draft=False)
+
+
+def parse_catalog(text: str, *, path: str, language: Language) -> tuple[Catalog, tuple[Diagnostic, ...]]:
+    """The entries of a PO file, and what is wrong with it. After a syntax error there are none."""
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    empty = Catalog(language=language, path=path)
+    if broken := tuple(_broken_lines(text, path)):
+        return empty, broken
+    try:
+        parsed = polib.pofile(f"{text}\n", wrapwidth=0) if text.strip() else polib.POFile(wrapwidth=0)
+    except (OSError, ValueError, IndexError, KeyError, AttributeError, TypeError) as error:
+        found = re.search(r"\(line (\d+)\)(?:: (.*))?", str(error), re.DOTALL)
+        where = Location(path=path, line=int(found[1]) if found else 1)
+        reason = found[2] if found and found[2] else "not a PO file"
+        return empty, (diagnostic("bad-catalog", f"cannot be read: {reason}", where, hint=_MEND),)
+    entries: dict[tuple[str, str, bool], Entry] = {}
+    findings: list[Diagnostic] = []
+    for raw in parsed:
+        where = Location(path=path, line=raw.linenum or 1)
+        if not raw.msgid or raw.msgid_plural or "|" not in (raw.msgctxt or ""):
+            message = "this entry is not one that deckgen wrote: it has no key and side as its context"
+            findings.append(diagnostic("catalog-mismatch", message, where, hint="take it out", excerpt=raw.msgid))
+            continue
+        entry = _entry(raw)
+        identity = (entry.context, entry.source, entry.obsolete)
+        if identity in entries and not entry.obsolete:
+            message = f"this entry is also in line {entries[identity].line}; the first one counts"
+            findings.append(diagnostic("bad-catalog", message, where, hint="keep one of them", excerpt=entry.source))
+        entries.setdefault(identity, entry)
+    header = tuple(parsed.ordered_metadata()) if parsed.metadata else ()
+    catalog = replace(empty, entries=tuple(entries.values()), header=header, comment=parsed.header.strip("\n"))
+    return catalog, tuple(findings)
+
+
+def format_catalog(catalog: Catalog, *, project: str = "") -> str:
+    """The PO file; ``project`` stands in the header of a new one. Obsolete entries come last, as gettext has it."""
+    file = polib.POFile(wrapwidth=0)
+    file.header = catalog.comment
+    file.metadata = dict(catalog.header) or dict(_header(catalog.language, project))
+    for entry in sorted(catalog.entries, key=lambda entry: entry.obsolete):
+        file.append(_raw(entry))
+    text = str(file)
+    return text if text.endswith("\n") else f"{text}\n"
+
+
+_MEND = "mend the line by hand, or take back the last change of the file"
+_MACHINE = re.compile(r"mt: (\S+) (\S+) h=(\w+)")
+_DRAFT = "draft: not reviewed"
+_LINE = re.compile(
+    r'\s*|#(?!~).*|(?:#~\|? *)?(?:(?:msgctxt|msgid(?:_plural)?|msgstr(?:\[\d+\])?)\s+)?"(?:[^"\\]|\\.)*"\s*|#~.*'
+)
+_CONFLICT = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?: |$)")
+
+
+def _broken_lines(text: str, path: str) -> Iterator[Diagnostic]:
+    """What a merge left behind, and strings without an end, which polib would silently take for empty."""
+    for number, line in enumerate(text.split("\n"), 1):
+        where = Location(path=path, line=number)
+        if _CONFLICT.match(line):
+            message = "a merge left a conflict marker here"
+            yield diagnostic("bad-catalog", message, where, hint="settle the conflict", excerpt=line)
+        elif not _LINE.fullmatch(line):
+            message = (
+                "this is no line of a PO file: a string needs a quotation mark at both ends, and \\ before one in it"
+            )
+            yield diagnostic("bad-catalog", message, where, hint=_MEND, excerpt=line)
+
+
+def _entry(raw: polib.POEntry) -> Entry:
+    lines = raw.tcomment.split("\n") if raw.tcomment else []
+    machine = next((found for line in lines if (found := _MACHINE.fullmatch(line.strip()))), None)
+    said = [line for line in lines if line.strip() != _DRAFT and not _MACHINE.fullmatch(line.strip())]
+    return Entry(
+        context=raw.msgctxt or "",
+        source=Markdown(raw.msgid),
+        translation=Markdown(raw.msgstr),
+        fuzzy="fuzzy" in raw.flags,
+        previous=None if raw.previous_msgid is None else Markdown(raw.previous_msgid),
+        machine=Machine(engine=machine[1], date=machine[2], digest=machine[3]) if machine else None,
+        draft=any(line.strip() == _DRAFT for line in lines),
+        comment="\n".join(said),
+        hint=raw.comment,
+        flags=tuple(flag for flag in raw.flags if flag != "fuzzy"),
+        obsolete=bool(raw.obsolete),
+        line=raw.linenum or 0,
+    )
+
+
+def _raw(entry: Entry) -> polib.POEntry:
+    lines = [entry.comment] if entry.comment else []
+    if entry.machine:
+        lines.append(f"mt: {entry.machine.engine} {entry.machine.date} h={entry.machine.digest}")
+    if entry.draft:
+        lines.append(_DRAFT)
+    return polib.POEntry(
+        msgctxt=entry.context,
+        msgid=entry.source,
+        msgstr=entry.translation,
+        flags=[*(("fuzzy",) if entry.fuzzy else ()), *entry.flags],
+        previous_msgid=entry.previous,
+        tcomment="\n".join(lines),
+        comment="" if entry.obsolete else entry.hint,
+        obsolete=entry.obsolete,
+    )
+
+
+def _header(language: Language, project: str) -> Mapping[str, str]:
+    """No dates, so that the same texts give the same bytes."""
+    return MappingProxyType(
+        {
+            "Project-Id-Version": project or "deckgen",
+            "Report-Msgid-Bugs-To": "",
+            "PO-Revision-Date": "",
+            "Last-Translator": "",
+            "Language-Team": "",
+            "Language": language.replace("-", "_"),
+            "MIME-Version": "1.0",
+            "Content-Type": "text/plain; charset=UTF-8",
+            "Content-Transfer-Encoding": "8bit",
+            "X-Generator": "deckgen",
+        }
+    )

@@ -1,0 +1,98 @@
+"""Where the catalogs lie, one per chapter and language: their files read, and written where they changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic
+from deckgen.model import Language, Location
+from deckgen.project import LOCALE_DIR, write_atomically
+from deckgen.translation.catalog import Catalog, format_catalog, parse_catalog
+from deckgen.translation.update import CatalogId
+
+_SOURCE = "source/"
+
+
+def catalog_name(chapter: str) -> str:
+    """The path of a chapter's catalog within its language's folder: ``source/a/模型.md`` → ``a/模型.po``."""
+    inner = chapter.removeprefix(_SOURCE)
+    stem, dot, suffix = inner.rpartition(".")
+    return f"{stem if dot and '/' not in suffix else inner}.po"
+
+
+def read_catalogs(
+    folder: Path, chapters: Iterable[str], languages: Iterable[Language]
+) -> tuple[dict[CatalogId, Catalog], tuple[Diagnostic, ...]]:
+    """The catalogs below ``folder`` in these languages, and what is wrong with them.
+
+    Those of chapters that are no more are read too, since their questions may live on elsewhere. A file that cannot
+    be read gives no catalog, so that nothing overwrites it.
+    """
+    names = {catalog_name(chapter): chapter for chapter in chapters}
+    catalogs: dict[CatalogId, Catalog] = {}
+    findings: list[Diagnostic] = []
+    for language in languages:
+        base = folder / language
+        for file in sorted(base.rglob("*.po")):
+            name = file.relative_to(base).as_posix()
+            catalog, problems = _read(file, f"{LOCALE_DIR}/{language}/{name}", language)
+            findings += problems
+            if catalog is not None:
+                catalogs[names.get(name, f"{_SOURCE}{name.removesuffix('.po')}.md"), language] = catalog
+    return catalogs, tuple(findings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogFile:
+    """A catalog as it is to be written; ``text`` is None where the file has nothing left to hold."""
+
+    path: Path
+    name: str
+    text: str | None
+
+
+def changed_files(
+    folder: Path, before: Mapping[CatalogId, Catalog], after: Mapping[CatalogId, Catalog], *, project: str
+) -> Iterator[CatalogFile]:
+    """The files that differ from what lies on disk."""
+    for (chapter, language), catalog in sorted(after.items()):
+        path = folder / language / catalog_name(chapter)
+        text = format_catalog(catalog, project=project) if catalog.entries else None
+        old = path.read_text(encoding="utf-8").replace("\r\n", "\n") if path.is_file() else None
+        if (chapter, language) not in before and old is not None:
+            raise DeckgenError(
+                f"{catalog.path or path.name} cannot be read and is left alone",
+                hint="mend the errors that were reported, then run this again",
+            )
+        if text != old:
+            yield CatalogFile(path=path, name=f"{LOCALE_DIR}/{language}/{catalog_name(chapter)}", text=text)
+
+
+def write_files(files: Iterable[CatalogFile]) -> None:
+    for file in files:
+        if file.text is None:
+            file.path.unlink(missing_ok=True)
+        else:
+            write_atomically(file.path, file.text.encode())
+
+
+def _read(file: Path, path: str, language: Language) -> tuple[Catalog | None, tuple[Diagnostic, ...]]:
+    try:
+        data = file.read_bytes()
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        return None, (diagnostic("bad-catalog", f"cannot be read: {error.strerror}", Location(path=path)),)
+    except UnicodeDecodeError as error:
+        where = Location(path=path, line=data.count(b"\n", 0, error.start) + 1)
+        message = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        return None, (diagnostic("bad-catalog", message, where, hint="save the file as UTF-8"),)
+    catalog, findings = parse_catalog(text, path=path, language=language)
+    declared = dict(catalog.header).get("Language", "").replace("_", "-")
+    if declared and declared.lower() != language.lower():
+        message = f"this file says that its language is {declared}, and it lies in the folder of {language}"
+        findings += (diagnostic("catalog-mismatch", message, Location(path=path), hint="move it, or mend its header"),)
+    if findings and not catalog.entries:
+        return None, findings
+    return replace(catalog, path=path), findings

@@ -1,0 +1,120 @@
+"""What stands inside a leaf block: the pieces that no translation may change, and whether a person has to read it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from deckgen.model import Language
+
+
+class TokenKind(StrEnum):
+    CODE = "code span"
+    MATH = "formula"
+    IMAGE = "image path"
+    LINK = "link target"
+    URL = "address"
+    TAG = "HTML tag"
+    FOOTNOTE = "footnote mark"
+    BOLD = "bold mark"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A piece of inline markup. ``value`` is what must stay the same; the text of a link or an image is no token."""
+
+    kind: TokenKind
+    start: int
+    end: int
+    value: str
+
+
+_PARTS = (
+    ("brackets", r"\\\[.+?\\\]|\\\(.+?\\\)"),
+    ("skip", r"\\[\\`*_{}\[\]<>()#+\-.!$|~]"),
+    ("code", r"(?<!`)(?P<ticks>`+)(?!`)(?:.*?[^`])(?P=ticks)(?!`)"),
+    ("dollars", r"\$\$.+?\$\$"),
+    ("dollar", r"(?<![\\$])\$(?![\s$])(?:[^$\\]|\\.)*?(?<!\s)\$(?!\d)"),
+    ("comment", r"<!--.*?-->"),
+    ("autolink", r"<(?:https?|ftp|mailto):[^<>\s]*>"),
+    ("tag", r"</?[A-Za-z][A-Za-z0-9-]*(?:\s+[\w:.-]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+))?)*\s*/?>"),
+    ("footnote", r"\[\^[^\]\s]+\]"),
+    ("opening", r"!?\["),
+    ("target", r"\](?:\((?:[^()\s\"]|\([^()\s]*\)|[ ](?!\"))*(?:\s+\"[^\"]*\")?\s*\)|\[[^\]]*\])"),
+    ("close", r"\]"),
+    ("bold", r"\*\*|__(?=\S)"),
+    ("url", r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+"),
+)
+_SCAN = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PARTS), re.DOTALL)
+_MATH = frozenset(("dollars", "dollar", "brackets"))
+_KINDS = {
+    "code": TokenKind.CODE,
+    "autolink": TokenKind.URL,
+    "url": TokenKind.URL,
+    "footnote": TokenKind.FOOTNOTE,
+    "bold": TokenKind.BOLD,
+    "comment": TokenKind.TAG,
+}
+_SAID = re.compile(r"""(\b(?:alt|title)\s*=\s*)("[^"]*"|'[^']*')""", re.IGNORECASE)
+_CJK = re.compile(
+    "[\u3000-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff01-\uff60\uffe0-\uffe6"
+    "\U00020000-\U0003ffff]"
+)
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+def tokens(text: str) -> tuple[Token, ...]:
+    """The tokens of a block in their order; each reaches from ``start`` to before ``end`` of ``text``."""
+    return tuple(_scan(text))
+
+
+def words(text: str) -> str:
+    """The text with every token but the bold marks replaced by a space: what a reader reads.
+
+    The words within ``alt`` and ``title`` of an HTML tag are read too.
+    """
+    parts, last = [], 0
+    for token in tokens(text):
+        parts.append(text[last : token.start])
+        said = _SAID.findall(text[token.start : token.end]) if token.kind is TokenKind.TAG else []
+        parts.append(" ".join(["", *(value for _, value in said), ""]) if said else " ")
+        last = token.end
+    return "".join([*parts, text[last:]])
+
+
+def is_translatable(text: str, language: Language) -> bool:
+    """Whether a text in ``language`` has anything to translate outside its code, formulas and addresses.
+
+    In Chinese, Japanese and Korean that takes a character or a punctuation mark of these scripts, since what has none
+    is already as every reader knows it; in other languages a letter is enough.
+    """
+    pattern = _CJK if language.split("-")[0] in ("zh", "ja", "ko") else _LETTER
+    return pattern.search(words(text)) is not None
+
+
+def _scan(text: str) -> Iterator[Token]:
+    openings: list[str] = []
+    for found in _SCAN.finditer(text):
+        name, value = found.lastgroup or "", found[0]
+        if found["ticks"]:
+            name = "code"
+        if name in _MATH:
+            yield _token(TokenKind.MATH, found, " ".join(value.split()))
+        elif name == "opening":
+            openings.append(value)
+        elif name == "close" and openings:
+            openings.pop()
+        elif name == "target":
+            image = openings.pop().startswith("!") if openings else False
+            inner = re.sub(r"\s+\"[^\"]*\"\s*(?=\)$)", "", value[1:])
+            yield _token(TokenKind.IMAGE if image else TokenKind.LINK, found, inner[1:-1].strip())
+        elif name == "tag":
+            yield _token(TokenKind.TAG, found, " ".join(_SAID.sub(r'\1""', value).split()))
+        elif name in _KINDS:
+            yield _token(_KINDS[name], found, value)
+
+
+def _token(kind: TokenKind, found: re.Match[str], value: str) -> Token:
+    return Token(kind=kind, start=found.start(), end=found.end(), value=value)

@@ -1,0 +1,114 @@
+"""What a project has to translate: every text of every note and category, in the order of the cards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from deckgen.model import Chapter, Key, KeyedCorpus, KeyedQuestion, Language, Location, Markdown
+from deckgen.notes import Notes
+from deckgen.translation.segments import Segment, segments, title_segments
+
+
+class Side(StrEnum):
+    QUESTION = "question"
+    ANSWER = "answer"
+    NOTE = "note"
+    CATEGORY = "category"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceText:
+    """One side of a note, or a category's title, with its segments. ``location`` is where its Markdown begins.
+
+    ``chapter`` is the one whose catalogs hold its translations; ``written`` the languages that its author has
+    written it in beside the source, which nobody has to translate.
+    """
+
+    key: Key
+    side: Side
+    markdown: Markdown
+    segments: tuple[Segment, ...]
+    chapter: Chapter
+    location: Location
+    hint: str = ""
+    written: tuple[tuple[Language, Markdown], ...] = ()
+
+    @property
+    def context(self) -> str:
+        """The PO context of its entries."""
+        return f"{self.key}|{self.side}"
+
+    def place(self, segment: Segment) -> Location:
+        """Where a segment stands in its file."""
+        first = segment.line == 1
+        return Location(
+            path=self.location.path,
+            line=self.location.line + segment.line - 1,
+            column=segment.column + (self.location.column - 1 if first else 0),
+        )
+
+    def writing(self, language: Language) -> Markdown | None:
+        """The text that its author wrote in ``language``."""
+        return next((text for tag, text in self.written if tag == language), None)
+
+
+def source_texts(corpus: KeyedCorpus, notes: Notes) -> Iterator[SourceText]:
+    """Each category's title before its first question, then each question's sides."""
+    seen: set[Key] = set()
+    for item in corpus.questions:
+        if item.category.key not in seen:
+            seen.add(item.category.key)
+            yield _category(item, corpus.language)
+        yield from _question(item, corpus.language, notes)
+
+
+def _category(item: KeyedQuestion, language: Language) -> SourceText:
+    title = item.category.title
+    where = next(
+        (found.location for found in item.chapter.categories if item.question in found.questions),
+        Location(path=item.chapter.path),
+    )
+    return SourceText(
+        key=item.category.key,
+        side=Side.CATEGORY,
+        markdown=title,
+        segments=title_segments(title, language=language),
+        chapter=item.chapter,
+        location=where,
+    )
+
+
+def _question(item: KeyedQuestion, language: Language, notes: Notes) -> Iterator[SourceText]:
+    question, chapter = item.question, item.chapter
+    yield SourceText(
+        key=item.key,
+        side=Side.QUESTION,
+        markdown=question.title,
+        segments=title_segments(question.title, language=language),
+        chapter=chapter,
+        location=question.location,
+    )
+    yield SourceText(
+        key=item.key,
+        side=Side.ANSWER,
+        markdown=question.answer,
+        segments=segments(
+            question.answer, dialect=chapter.dialect, language=language, html_headings=chapter.html_headings
+        ),
+        chapter=chapter,
+        location=Location(path=chapter.path, line=question.answer_line, column=question.answer_column),
+        hint=question.title,
+    )
+    if note := notes.get(item.key):
+        yield SourceText(
+            key=item.key,
+            side=Side.NOTE,
+            markdown=note.text(language),
+            segments=segments(note.text(language), dialect=chapter.dialect, language=language),
+            chapter=chapter,
+            location=note.location,
+            hint=question.title,
+            written=tuple((tag, text) for tag, text in note.texts if tag != language),
+        )

@@ -1,0 +1,177 @@
+"""Brings catalogs in line with the sources: what is kept, what goes stale, what comes back; nothing is ever lost."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from deckgen.model import Language, Markdown
+from deckgen.similarity import title_likeness
+from deckgen.translation.catalog import Catalog, Entry, accepted
+from deckgen.translation.units import Side, SourceText
+
+CatalogId = tuple[str, Language]
+"""A chapter's path and a language."""
+_ALIKE = 70.0
+_ALIKE_SHORT = 90.0
+_SHORT = 8
+"""Characters below which two texts have to be much more alike, since one of them changes the meaning."""
+
+
+def update_catalogs(
+    catalogs: Mapping[CatalogId, Catalog], texts: Sequence[SourceText], *, languages: Iterable[Language]
+) -> dict[CatalogId, Catalog]:
+    """The catalogs as they are for ``texts``; a chapter without one gets one where it has anything to translate.
+
+    Entries follow the order of the sources. They are found by their context in whatever chapter's catalog they are, so
+    that a question takes its entries along. An entry whose block is gone becomes obsolete when it has a translation.
+    """
+    updated: dict[CatalogId, Catalog] = {}
+    for language in languages:
+        known = {chapter: catalog for (chapter, tag), catalog in catalogs.items() if tag == language}
+        for chapter, catalog in _updated(known, texts, language).items():
+            updated[chapter, language] = catalog
+    return updated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    context: str
+    source: Markdown
+    hint: str
+
+
+def _updated(known: Mapping[str, Catalog], texts: Sequence[SourceText], language: Language) -> dict[str, Catalog]:
+    pool: dict[str, list[Entry]] = defaultdict(list)
+    homes: dict[str, str] = {}
+    for chapter, catalog in known.items():
+        for entry in catalog.entries:
+            pool[entry.context].append(entry)
+            homes.setdefault(entry.context, chapter)
+    live: dict[str, list[Entry]] = {chapter: [] for chapter in known}
+    gone: dict[str, list[Entry]] = {chapter: [] for chapter in known}
+    for text in texts:
+        wanted = _wanted(text, language)
+        matched, rest = _match(wanted, pool.pop(text.context, []), text.side)
+        live.setdefault(text.chapter.path, []).extend(matched)
+        gone.setdefault(text.chapter.path, []).extend(rest)
+    for context, entries in pool.items():
+        gone[homes[context]] += entries
+    return {
+        chapter: replace(
+            known.get(chapter, Catalog(language=language, path="")),
+            entries=(*entries, *_obsolete(known.get(chapter), gone[chapter], entries)),
+        )
+        for chapter, entries in live.items()
+        if entries or chapter in known
+    }
+
+
+def _wanted(text: SourceText, language: Language) -> list[_Wanted]:
+    """One per distinct segment; a text that its author wrote in ``language`` is nobody's work."""
+    if text.writing(language) is not None:
+        return []
+    sources = dict.fromkeys(segment.text for segment in text.segments)
+    hint = " ".join(text.hint.split())
+    return [_Wanted(context=text.context, source=source, hint=hint) for source in sources]
+
+
+def _match(wanted: Sequence[_Wanted], entries: Sequence[Entry], side: Side) -> tuple[list[Entry], list[Entry]]:
+    """An entry for each of ``wanted``, and the entries that are left over."""
+    left = sorted(dict.fromkeys(entries), key=lambda entry: (entry.obsolete, not entry.translation))
+    found: dict[int, Entry] = {}
+    for returning in (False, True):
+        for index, want in enumerate(wanted):
+            entry = next((entry for entry in left if _is_same(entry, want, returning=returning)), None)
+            if index not in found and entry is not None:
+                left.remove(entry)
+                found[index] = _restored(entry) if returning else replace(entry, obsolete=False)
+    for index, entry in _pairs(wanted, found, left, side):
+        left.remove(entry)
+        found[index] = _stale(entry, wanted[index])
+    matched = [
+        replace(found.get(index, Entry(context=want.context, source=want.source)), source=want.source, hint=want.hint)
+        for index, want in enumerate(wanted)
+    ]
+    return matched, left
+
+
+def _is_same(entry: Entry, want: _Wanted, *, returning: bool) -> bool:
+    return (entry.previous if returning else entry.source) == want.source
+
+
+def _restored(entry: Entry) -> Entry:
+    """An entry whose source was changed and changed back."""
+    fresh = replace(entry, previous=None, obsolete=False)
+    return replace(fresh, fuzzy=True) if entry.unreviewed else accepted(fresh)
+
+
+def _stale(entry: Entry, want: _Wanted) -> Entry:
+    """An entry that goes to a new wording of its source; it remembers what it was reviewed for.
+
+    What marks it as unreviewed stays, or is added where it was only fuzzy; a reviewed one loses it, so that the two can
+    be told apart from now on.
+    """
+    if not entry.translation:
+        return Entry(context=want.context, source=want.source, comment=entry.comment)
+    unreviewed = entry.unreviewed
+    return replace(
+        entry,
+        source=want.source,
+        fuzzy=True,
+        previous=entry.source if entry.previous is None else entry.previous,
+        machine=entry.machine if unreviewed else None,
+        draft=unreviewed and entry.machine is None,
+        obsolete=False,
+    )
+
+
+def _pairs(
+    wanted: Sequence[_Wanted], found: Mapping[int, Entry], left: Sequence[Entry], side: Side
+) -> list[tuple[int, Entry]]:
+    """New wordings with the entries that they come from: those in the same place first, then the most alike."""
+    missing = [index for index in range(len(wanted)) if index not in found]
+    live = [entry for entry in left if not entry.obsolete]
+    if side in (Side.QUESTION, Side.CATEGORY) and missing and live:
+        return [(missing[0], live[0])]
+    aligned = set(zip(missing, live, strict=False)) if len(missing) == len(live) else set()
+    candidates = sorted(
+        (
+            (entry.obsolete, (index, entry) not in aligned, -likeness, index, place)
+            for index in missing
+            for place, entry in enumerate(left)
+            if (likeness := _likeness(wanted[index].source, entry.source))
+        ),
+    )
+    pairs: dict[int, int] = {}
+    for *_, index, place in candidates:
+        if index not in pairs and place not in pairs.values():
+            pairs[index] = place
+    return [(index, left[place]) for index, place in pairs.items()]
+
+
+def _likeness(one: str, other: str) -> float:
+    """0 where the two are not alike enough for one to be a new wording of the other."""
+    likeness = title_likeness(one, other)
+    enough = _ALIKE_SHORT if min(len(one), len(other)) < _SHORT else _ALIKE
+    return likeness if likeness >= enough else 0.0
+
+
+def _obsolete(known: Catalog | None, gone: Sequence[Entry], live: Sequence[Entry]) -> list[Entry]:
+    """The entries that are kept for the day when their source returns, each once, in the order in which they were."""
+    order = {entry: place for place, entry in enumerate(known.entries)} if known else {}
+    taken = {(entry.context, entry.source) for entry in live}
+    kept: dict[tuple[str, str], Entry] = {}
+    for entry in sorted(gone, key=lambda entry: (not entry.obsolete, order.get(entry, len(order)))):
+        source = entry.source if entry.previous is None else entry.previous
+        if entry.translation and (entry.context, source) not in taken:
+            kept.setdefault((entry.context, source), _retired(entry))
+    return list(kept.values())
+
+
+def _retired(entry: Entry) -> Entry:
+    """Under the source that it was made for, since gettext's readers lose an obsolete entry's previous one."""
+    if entry.previous is None or entry.obsolete:
+        return replace(entry, obsolete=True)
+    return replace(_restored(entry), source=entry.previous, obsolete=True)
