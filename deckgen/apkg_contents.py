@@ -44,7 +44,8 @@ class PackagedDeck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackagedNote:
-    """A note with the deck and the due position of its first card; ``deck`` is empty for a note without cards.
+    """A note with the deck and the due position of its first card; ``deck`` is empty for a note without cards, and
+    for one whose deck the package lacks.
 
     ``time`` is in seconds since the epoch; ``media`` are the files that Anki finds its fields to refer to, in order.
     """

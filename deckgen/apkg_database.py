@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from deckgen import apkg_protobuf as protobuf
 from deckgen.apkg_contents import PackagedDeck, PackagedNote, PackagedNoteType
@@ -24,6 +25,8 @@ _STEPS_PER_CALL = 100_000
 _CALLS_AT_MOST = 2_000
 """Two hundred million steps of SQLite's machine: far above any deck, and an end to a file made never to end."""
 _VALUE_BYTES_AT_MOST = 256 << 20
+_DECK = "CASE odid WHEN 0 THEN did ELSE odid END"
+"""The home of a card, also while a filtered deck has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +50,12 @@ def read_database(path: Path) -> DatabaseContents:
         modern = "notetypes" in tables
         note_types = tuple(_modern_note_types(connection) if modern else _legacy_note_types(connection))
         names = _modern_decks(connection) if modern else _legacy_decks(connection)
-        cards = list(connection.execute("SELECT nid, CASE odid WHEN 0 THEN did ELSE odid END, due, type FROM cards"))
+        cards = list(_rows(connection, f"SELECT {_DECK}, type FROM cards", int, int))
         return DatabaseContents(
             note_types=note_types,
             decks=_decks(names, cards),
             notes=tuple(_notes(connection, {key: name for key, (name, _) in names.items()})),
-            reviewed_cards=sum(type_ != 0 for _, _, _, type_ in cards),
+            reviewed_cards=sum(kind != 0 for _, kind in cards),
         )
 
 
@@ -91,6 +94,16 @@ def _plain_tables(connection: sqlite3.Connection) -> set[str]:
     if verdict != "ok":
         raise ValueError(f"it is damaged: {str(verdict).splitlines()[-1]}")
     return tables
+
+
+def _rows(
+    connection: sqlite3.Connection, query: str, *types: type, arguments: tuple[int, ...] = ()
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of a query whose columns hold values of ``types``: SQLite itself lets a column hold anything."""
+    for row in connection.execute(query, arguments):
+        if not all(isinstance(value, type_) for value, type_ in zip(row, types, strict=True)):
+            raise ValueError(f"a column holds a value of another kind than it should ({query.split(' FROM ')[-1]})")
+        yield row
 
 
 def _compare_without_case(left: str, right: str) -> int:
@@ -162,8 +175,8 @@ def _text(owner: dict[str, object], name: str) -> str:
 def _integer(owner: dict[str, object], name: str) -> int:
     """Ids are numbers or, as genanki writes them, texts of digits; a field that never got one has null."""
     value = owner.get(name)
-    if not isinstance(value, int | str | None):
-        raise ValueError(f"“{name}” of a note type or deck is no whole number")
+    if not isinstance(value, int | float | str | None):
+        raise ValueError(f"“{name}” of a note type or deck is no number")
     return int(value or 0)
 
 
@@ -172,7 +185,8 @@ def _integer(owner: dict[str, object], name: str) -> int:
 
 
 def _modern_note_types(connection: sqlite3.Connection) -> Iterator[PackagedNoteType]:
-    for id_, name, time, config in connection.execute("SELECT id, name, mtime_secs, config FROM notetypes"):
+    query = "SELECT id, name, mtime_secs, config FROM notetypes"
+    for id_, name, time, config in _rows(connection, query, int, str, int, bytes):
         settings = protobuf.message(config)
         yield _note_type(
             NoteType(
@@ -199,13 +213,14 @@ def _modern_template(name: str, config: dict[int, int | bytes]) -> CardTemplate:
     )
 
 
-def _rows_of(connection: sqlite3.Connection, table: str, note_type_id: int) -> sqlite3.Cursor:
-    return connection.execute(f"SELECT name, config FROM {table} WHERE ntid=? ORDER BY ord", (note_type_id,))
+def _rows_of(connection: sqlite3.Connection, table: str, note_type_id: int) -> Iterator[tuple[str, bytes]]:
+    query = f"SELECT name, config FROM {table} WHERE ntid=? ORDER BY ord"
+    return ((name, config) for name, config in _rows(connection, query, str, bytes, arguments=(note_type_id,)))
 
 
 def _modern_decks(connection: sqlite3.Connection) -> dict[int, tuple[str, str]]:
     decks = {}
-    for id_, name, kind in connection.execute("SELECT id, name, kind FROM decks"):
+    for id_, name, kind in _rows(connection, "SELECT id, name, kind FROM decks", int, str, bytes):
         normal = protobuf.message(kind).get(1, b"")
         description = protobuf.text(protobuf.message(normal), 4) if isinstance(normal, bytes) else ""
         decks[id_] = (name.replace("\x1f", "::"), description)
@@ -220,10 +235,8 @@ def _note_type(note_type: NoteType, *, time: int, is_cloze: bool) -> PackagedNot
     return PackagedNoteType(note_type=note_type, time=time, is_cloze=is_cloze, media=media_references(sides))
 
 
-def _decks(names: dict[int, tuple[str, str]], cards: list[tuple[int, int, int, int]]) -> tuple[PackagedDeck, ...]:
-    counts = Counter(deck for _, deck, _, _ in cards)
-    if lost := sorted(counts.keys() - names.keys()):
-        raise ValueError(f"cards lie in deck {lost[0]}, which it does not have")
+def _decks(names: dict[int, tuple[str, str]], cards: list[tuple[Any, ...]]) -> tuple[PackagedDeck, ...]:
+    counts = Counter(deck for deck, _ in cards)
     decks = (
         PackagedDeck(id=id_, name=name, description=description, cards=counts[id_])
         for id_, (name, description) in names.items()
@@ -232,22 +245,23 @@ def _decks(names: dict[int, tuple[str, str]], cards: list[tuple[int, int, int, i
 
 
 def _notes(connection: sqlite3.Connection, deck_names: dict[int, str]) -> Iterator[PackagedNote]:
-    rows = connection.execute(
-        # min(ord) makes SQLite take the other columns from the row of the first card.
-        "SELECT notes.id, guid, mid, notes.mod, tags, flds, count(cards.id), min(ord),"
-        " CASE odid WHEN 0 THEN did ELSE odid END, due"
+    # min(ord) makes SQLite take the other columns from the row of the first card.
+    query = (
+        "SELECT notes.id, guid, mid, notes.mod, tags, flds, count(cards.id), coalesce(min(ord), 0),"
+        f" coalesce({_DECK}, 0), coalesce(due, 0)"
         " FROM notes LEFT JOIN cards ON nid = notes.id GROUP BY notes.id ORDER BY notes.id"
     )
-    for id_, guid, note_type_id, time, tags, fields, cards, _, deck, due in rows:
+    types = (int, str, int, int, str, str, int, int, int, int)
+    for id_, guid, note_type_id, time, tags, fields, cards, _, deck, due in _rows(connection, query, *types):
         yield PackagedNote(
             id=id_,
-            guid=str(guid),
+            guid=guid,
             note_type_id=note_type_id,
             time=time,
-            tags=tuple(str(tags).split()),
-            fields=tuple(str(fields).split("\x1f")),
-            media=media_references(str(fields)),
+            tags=tuple(tags.split()),
+            fields=tuple(fields.split("\x1f")),
+            media=media_references(fields),
             deck=deck_names.get(deck, ""),
-            due=due or 0,
+            due=due,
             cards=cards,
         )

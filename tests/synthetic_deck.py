@@ -1,6 +1,6 @@
 """A small deck made without any other stage: three categories, twelve notes, three pictures.
 
-Run as a program (``python synthetic_deck.py FOLDER``) it writes the deck's four packages into FOLDER.
+Run as a program (``python synthetic_deck.py FOLDER NOTES``) it writes the deck's four packages into FOLDER.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ FRONT = (
 BACK = "{{FrontSide}}<hr id=answer>{{Answer zh}}<details><summary>English</summary>{{Answer en}}</details>"
 
 
-def synthetic_deck(media_folder: Path) -> StampedDeck:
+def synthetic_deck(media_folder: Path, *, note_count: int = 12) -> StampedDeck:
     """The deck, with its pictures written to ``media_folder``. Neighbouring notes are of different categories."""
     media = tuple(_picture(media_folder, index) for index in range(3))
-    notes = tuple(_note(position, media) for position in range(1, 13))
+    notes = tuple(_note(position, media) for position in range(1, note_count + 1))
     deck = Deck(
         edition=parse_edition("zh-en"),
         id=1_600_000_000_000,
@@ -158,4 +158,5 @@ def _picture(folder: Path, index: int) -> MediaFile:
 
 
 if __name__ == "__main__":
-    write_all_packages(synthetic_deck(Path(sys.argv[1], "media")), Path(sys.argv[1]))
+    target = Path(sys.argv[1])
+    write_all_packages(synthetic_deck(target / "media", note_count=int(sys.argv[2])), target)
