@@ -1,0 +1,60 @@
+# `make decks` builds the decks, `make test` passes the tests; both set up what they need in .venv.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$python; break; fi; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help decks check test lint types layers format lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+decks: $(VENV)/run.stamp ## build the decks into build/
+	$(BIN)/deckgen build
+
+check: $(VENV)/run.stamp ## report every finding in the sources
+	$(BIN)/deckgen check
+
+test: $(VENV)/dev.stamp lint types layers ## lint, type-check and test
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev.stamp
+	$(BIN)/mypy
+
+layers: $(VENV)/dev.stamp
+	$(BIN)/lint-imports
+
+format: $(VENV)/dev.stamp ## put the code into the common format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(VENV)/dev.stamp ## pin the dependencies anew
+	$(BIN)/pip-compile $(COMPILE) --output-file requirements/run.txt pyproject.toml
+	$(BIN)/pip-compile $(COMPILE) --extra dev --output-file requirements/dev.txt pyproject.toml
+COMPILE := --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+clean: ## remove what was made
+	rm -rf $(VENV) .cache build/*.apkg build/*.json build/partial build/preview build/release
+
+$(VENV)/pip.stamp:
+	@test -n "$(PYTHON)" || { echo "deckgen needs Python 3.11 or newer; install it or run: make PYTHON=/path/to/python $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { echo "this Python has no venv module; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/run.stamp: $(VENV)/pip.stamp requirements/run.txt pyproject.toml
+	$(PIP) install --require-hashes --requirement requirements/run.txt
+	$(PIP) install --no-deps --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt
+	$(PIP) install --require-hashes --requirement requirements/dev.txt
+	@touch $@

@@ -1,0 +1,350 @@
+"""The stages in order: from a project's files to stamped decks, and from these to the packages in the build folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from deckgen import card, describe, identity, media, notes, parse, render, translation
+from deckgen.apkg import write_package
+from deckgen.config import Config
+from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic, has_errors, with_severities
+from deckgen.lockfile import Lock, format_lock, parse_lock
+from deckgen.manifest import PackageRecord, describe_package, format_manifest, package_files
+from deckgen.markup import image_targets, render_markdown
+from deckgen.model import (
+    Chapter,
+    Corpus,
+    Deck,
+    Edition,
+    EditionNames,
+    ImageReference,
+    Key,
+    KeyedCategory,
+    KeyedCorpus,
+    Location,
+    MediaFile,
+    Policy,
+    Profile,
+    StampedDeck,
+    TranslatedCorpus,
+)
+from deckgen.project import (
+    BUILD_DIR,
+    CONFIG_NAME,
+    LOCK_NAME,
+    MANIFEST_NAME,
+    NOTES_PATH,
+    PARTIAL_DIR,
+    Project,
+    read_optional,
+    write_atomically,
+)
+
+Progress = Callable[[str, int, int], None]
+"""Called with the stage's name, how much of it is done and how much there is; 0 of 0 where it cannot be counted."""
+
+
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a build is asked for; what is None or empty is taken from the settings."""
+
+    now: int
+    """Seconds since the epoch, stamped on what changed."""
+    editions: tuple[Edition, ...] = ()
+    profile: Profile | None = None
+    policy: Policy | None = None
+    chapters: tuple[str, ...] = ()
+    """Only the questions of these chapters, as paths relative to the project."""
+    categories: tuple[str, ...] = ()
+    """Only the categories whose title, slug or key is or contains one of these texts."""
+    jobs: int = 0
+    release: str | None = None
+    allow_retire: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """Everything that a build found out, before any package is written."""
+
+    project: Project
+    chapters: tuple[Chapter, ...]
+    keyed: KeyedCorpus
+    translated: TranslatedCorpus
+    decks: tuple[StampedDeck, ...]
+    images: Mapping[ImageReference, MediaFile]
+    profile: Profile
+    slug: str
+    lock: Lock
+    changes: identity.Changes
+    diagnostics: tuple[Diagnostic, ...]
+    selected: bool
+    """Chapters or categories were chosen, so the decks do not hold the whole project."""
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What a build left on disk: the folder, its packages, and all findings including those of the writing."""
+
+    folder: Path
+    packages: tuple[PackageRecord, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def make_decks(
+    project: Project, findings: tuple[Diagnostic, ...], options: Options, progress: Progress = _silent
+) -> Build:
+    """Every stage but the writing; ``findings`` are those of reading the project.
+
+    Raises DeckgenError only where the machine fails; an author's mistake is one of the diagnostics.
+    """
+    config = project.config
+    editions = options.editions or config.editions
+    languages = tuple(dict.fromkeys((config.language, *(tag for edition in editions for tag in edition.languages))))
+    paths = tuple(source.path for source in project.sources)
+
+    chapters, problems = _parse(project, progress)
+    findings += problems
+
+    before, problems = parse_lock(project.lock_text, LOCK_NAME) if project.lock_text else (None, ())
+    if problems:
+        raise DeckgenError(problems[0].message, hint=problems[0].hint, location=problems[0].location)
+    project_id = before.project_id if before else config.id or identity.derive_project_id(paths)
+    matched = identity.match(
+        Corpus(language=config.language, chapters=chapters),
+        before,
+        project_id=project_id,
+        complete=not has_errors(findings),
+        allow_empty=options.allow_retire,
+    )
+    findings += matched.diagnostics
+
+    catalogs, unreadable = translation.read_catalogs(project.locale, paths, languages)
+    editor, problems = notes.parse_notes(project.notes_text or "", NOTES_PATH)
+    translated, incomplete = translation.translate(
+        matched.corpus, catalogs, languages=languages, notes=editor, policy=options.policy or config.policy
+    )
+    findings += (*unreadable, *problems, *incomplete)
+
+    images, problems = _read_images(project, translated, options, progress)
+    findings += problems
+
+    slug = config.slug or project_id
+    names, lock = identity.freeze_names(
+        matched.lock,
+        tuple(render.propose_names(translated, edition, titles=config.titles, slug=slug) for edition in editions),
+    )
+    decks, problems = _render(matched.corpus, translated, names, config, images, options.release or _version(lock))
+    findings += problems
+
+    stamped, lock, problems = identity.stamp(decks, lock, now=options.now, release=options.release)
+    chosen = tuple(_selection(deck, matched.corpus, options) for deck in stamped)
+    return Build(
+        project=project,
+        chapters=chapters,
+        keyed=matched.corpus,
+        translated=translated,
+        decks=chosen,
+        images=images,
+        profile=options.profile or config.profile,
+        slug=slug,
+        lock=lock,
+        changes=matched.changes,
+        diagnostics=with_severities(dict.fromkeys((*findings, *problems)), config.severities),
+        selected=chosen != stamped,
+        version=options.release or _version(lock),
+    )
+
+
+def write_build(
+    made: Build, *, out: Path | None = None, strict: bool = False, locked: bool = False, progress: Progress = _silent
+) -> Written:
+    """Writes the packages, the manifest and the lock, each in one step.
+
+    After an error the packages go to ``partial/`` below the folder (nowhere when ``strict``) and the lock stays as it
+    is, so that a good package is never replaced by one that lacks something.
+    """
+    findings = made.diagnostics
+    lock_text = format_lock(made.lock)
+    if locked and lock_text != (made.project.lock_text or ""):
+        findings += (_lock_outdated(made),)
+    folder = out or made.project.root / BUILD_DIR
+    failed = has_errors(findings)
+    if failed and strict:
+        return Written(folder=folder, packages=(), diagnostics=findings)
+    if failed:
+        folder = folder / PARTIAL_DIR
+    packages = _write_packages(made, folder, progress)
+    if not failed and lock_text != made.project.lock_text:
+        write_atomically(made.project.root / LOCK_NAME, lock_text.encode())
+    return Written(folder=folder, packages=packages, diagnostics=findings)
+
+
+def _parse(project: Project, progress: Progress) -> tuple[tuple[Chapter, ...], tuple[Diagnostic, ...]]:
+    chapters: list[Chapter] = []
+    findings: list[Diagnostic] = []
+    for done, source in enumerate(project.sources):
+        progress("parse", done, len(project.sources))
+        chapter, problems = parse.parse_chapter(
+            source.text, path=source.path, settings=project.config.settings_for(source.path)
+        )
+        chapters.append(chapter)
+        findings += problems
+    return tuple(chapters), tuple(findings)
+
+
+def _read_images(
+    project: Project, translated: TranslatedCorpus, options: Options, progress: Progress
+) -> tuple[Mapping[ImageReference, MediaFile], tuple[Diagnostic, ...]]:
+    return media.read_media(
+        _references(translated),
+        root=project.root,
+        files=project.files,
+        profile=options.profile or project.config.profile,
+        cache=project.cache,
+        jobs=options.jobs or 1,
+        settings=project.config.images,
+        progress=lambda done, total: progress("images", done, total),
+    )
+
+
+def _references(translated: TranslatedCorpus) -> Iterator[tuple[ImageReference, Location]]:
+    """Every image that a text refers to, with the place of the question or, in an answer, of the image's block."""
+    for item in translated.questions:
+        chapter, question = item.keyed.chapter, item.keyed.question
+        for texts, line in ((item.titles, question.location.line), (item.answers, question.answer_line)):
+            for text in texts:
+                html = render_markdown(
+                    text.markdown,
+                    dialect=chapter.dialect,
+                    definitions=chapter.definitions,
+                    html_headings=chapter.html_headings,
+                )
+                for target, position in image_targets(html):
+                    offset = int(position.split(":")[0]) - 1 if position else 0
+                    yield (
+                        ImageReference(chapter=chapter.path, target=target),
+                        Location(path=chapter.path, line=line + offset),
+                    )
+
+
+def _render(
+    keyed: KeyedCorpus,
+    translated: TranslatedCorpus,
+    names: tuple[EditionNames, ...],
+    config: Config,
+    images: Mapping[ImageReference, MediaFile],
+    version: str,
+) -> tuple[tuple[Deck, ...], tuple[Diagnostic, ...]]:
+    settings, problems = card.parse_card_settings(config.card)
+    decks = []
+    for named in names:
+        edition = named.edition
+        ui = {language: card.read_ui(language) for language in edition.languages}
+        decks.append(
+            render.render_deck(
+                translated,
+                named,
+                note_type=card.note_type(
+                    project_id=keyed.project_id, edition=edition, name=named.note_type, settings=settings, ui=ui
+                ),
+                guids={item.key: identity.edition_guid(item.guid, edition.name) for item in keyed.questions},
+                images=images,
+                descriptions=describe.descriptions(edition, config, version, ui),
+            )
+        )
+    where = Location(path=CONFIG_NAME)
+    return tuple(decks), tuple(diagnostic("bad-setting", problem, where) for problem in problems)
+
+
+def _selection(stamped: StampedDeck, keyed: KeyedCorpus, options: Options) -> StampedDeck:
+    """The notes of the chapters and categories that were asked for; all of them where nothing was."""
+    wanted = {
+        item.key
+        for item in keyed.questions
+        if (not options.chapters or item.chapter.path in options.chapters)
+        and (not options.categories or any(_names(item.category, text) for text in options.categories))
+    }
+    kept = [(note, time) for note, time in zip(stamped.deck.notes, stamped.note_times, strict=True) if note.key in wanted]
+    if len(kept) == len(stamped.deck.notes):
+        return stamped
+    used = {name for note, _ in kept for name in note.media}
+    categories = {note.category for note, _ in kept}
+    return replace(
+        stamped,
+        deck=replace(
+            stamped.deck,
+            notes=tuple(note for note, _ in kept),
+            subdecks=tuple(subdeck for subdeck in stamped.deck.subdecks if subdeck.category in categories),
+            media=tuple(picture for picture in stamped.deck.media if picture.name in used),
+        ),
+        note_times=tuple(time for _, time in kept),
+    )
+
+
+def _names(category: KeyedCategory, text: str) -> bool:
+    return text.casefold() in category.title.casefold() or text == category.key
+
+
+def _write_packages(made: Build, folder: Path, progress: Progress) -> tuple[PackageRecord, ...]:
+    """The package of all and those of the categories, then the manifest; packages of an earlier build that are no
+    more are removed.
+    """
+    jobs = [job for stamped in made.decks for job in _plan_packages(stamped, made)]
+    records = []
+    for done, (name, stamped, category) in enumerate(jobs):
+        progress("package", done, len(jobs))
+        chosen = None if category is None else frozenset((category,))
+        write_package(stamped, folder / name, categories=chosen)
+        notes = sum(chosen is None or note.category in chosen for note in stamped.deck.notes)
+        records.append(
+            describe_package(folder / name, edition=stamped.deck.edition, category=category, notes=notes)
+        )
+    manifest = folder / MANIFEST_NAME
+    stale = package_files(read_optional(manifest) or "") - {record.file for record in records}
+    text = format_manifest(
+        tuple(records),
+        made.keyed.questions,
+        made.decks,
+        project_id=made.keyed.project_id,
+        version=made.version,
+        profile=made.profile,
+    )
+    write_atomically(manifest, text.encode())
+    for file in () if made.selected else sorted(stale):
+        (folder / file).unlink(missing_ok=True)
+    return tuple(records)
+
+
+def _plan_packages(stamped: StampedDeck, made: Build) -> Iterator[tuple[str, StampedDeck, Key | None]]:
+    """File name, deck and category of each package of an edition.
+
+    Where chapters or categories were chosen there is no package of all: its name would promise more than it holds.
+    """
+    edition = stamped.deck.edition.name
+    suffix = "" if made.profile is Profile.MOBILE else f"-{made.profile}"
+    if not made.selected and stamped.deck.notes:
+        yield f"{made.slug}-{edition}{suffix}.apkg", stamped, None
+    for subdeck in stamped.deck.subdecks:
+        yield f"{made.slug}-{edition}-{subdeck.order:02}-{subdeck.slug}{suffix}.apkg", stamped, subdeck.category
+
+
+def _lock_outdated(made: Build) -> Diagnostic:
+    return diagnostic(
+        "lock-outdated",
+        f"deckgen.lock would change: {made.changes.summary()}",
+        Location(path=LOCK_NAME),
+        hint="run “deckgen build” and commit deckgen.lock",
+    )
+
+
+def _version(lock: Lock) -> str:
+    return describe.development_version(lock.releases[-1] if lock.releases else None)

@@ -1,0 +1,83 @@
+"""``deckgen build``: sources to packages."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from deckgen.build import Build, Options, Written, make_decks, write_build
+from deckgen.cli.options import build_options, build_time
+from deckgen.cli.report import human_size, print_counts, print_diagnostics, print_table, progress_bar
+from deckgen.diagnostics import has_errors
+from deckgen.model import Edition, Policy, Profile, TextState
+from deckgen.project import read_project, relative_path
+
+
+@click.command()
+@build_options
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Where packages go; build/ by default.")
+@click.option("--strict", is_flag=True, help="Write nothing when an error was reported.")
+@click.option("--locked", is_flag=True, help="Fail when deckgen.lock would change.")
+@click.option("--allow-retire", is_flag=True, help="Accept that most questions are gone.")
+def build(
+    chapters: tuple[Path, ...],
+    editions: tuple[Edition, ...],
+    categories: tuple[str, ...],
+    profile: str | None,
+    policy: str | None,
+    jobs: int | None,
+    root: Path,
+    out: Path | None,
+    strict: bool,
+    locked: bool,
+    allow_retire: bool,
+) -> None:
+    """Build the decks: one package with every card and one per category.
+
+    CHAPTERS restricts the build to the questions of these files; without any, the whole project is built.
+    """
+    project, findings = read_project(root, chapters)
+    options = Options(
+        now=build_time(root),
+        editions=editions,
+        profile=Profile(profile) if profile else None,
+        policy=Policy(policy) if policy else None,
+        chapters=tuple(relative_path(root, chapter) for chapter in chapters),
+        categories=categories,
+        jobs=jobs or os.cpu_count() or 1,
+        allow_retire=allow_retire,
+    )
+    with progress_bar() as progress:
+        made = make_decks(project, findings, options, progress)
+        written = write_build(made, out=out, strict=strict, locked=locked, progress=progress)
+    print_diagnostics(written.diagnostics)
+    _print_summary(made, written)
+    print_counts(written.diagnostics)
+    if has_errors(written.diagnostics):
+        raise click.exceptions.Exit(1)
+
+
+def _print_summary(made: Build, written: Written) -> None:
+    print_table(
+        "Packages",
+        ("file", "notes", "size"),
+        [(package.file, str(package.notes), human_size(package.bytes)) for package in written.packages],
+    )
+    rows = []
+    for stamped in made.decks:
+        deck = stamped.deck
+        for position, language in enumerate(deck.edition.languages):
+            states = [note.states[position] for note in deck.notes]
+            shown = sum(state is not TextState.MISSING for state in states)
+            others = ", ".join(
+                f"{states.count(state)} {state}"
+                for state in TextState
+                if state in states and state not in (TextState.SOURCE, TextState.REVIEWED)
+            )
+            rows.append((deck.edition.name, language, f"{shown} of {len(states)}", others or "–"))
+    print_table("Languages", ("edition", "language", "notes shown", "of these"), rows)
+    used = {picture.source: picture for stamped in made.decks for picture in stamped.deck.media}.values()
+    before, after = sum(item.source_bytes for item in used), sum(item.size_bytes for item in used)
+    click.echo(f"{len(used)} images, {human_size(before)} before and {human_size(after)} after; in {written.folder}")

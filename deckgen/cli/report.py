@@ -1,0 +1,90 @@
+"""How findings, progress and results look on a terminal: the only module that imports rich."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from deckgen.build import Progress as ReportProgress
+from deckgen.diagnostics import Diagnostic, Severity
+
+_COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan", Severity.OFF: "dim"}
+
+
+def print_diagnostics(findings: Iterable[Diagnostic], *, least: Severity = Severity.WARNING) -> None:
+    """Each finding on stderr as ``path:line:column: severity: message [rule]``, its excerpt and its hint below it."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    order = list(Severity)
+    for found in findings:
+        if order.index(found.severity) > order.index(least):
+            continue
+        place = found.location
+        where = f"{place.path}:{place.line}:{place.column}: " if place else ""
+        console.print(
+            Text.assemble(
+                where,
+                (f"{found.severity}: ", _COLOURS[found.severity]),
+                found.message,
+                (f" [{found.rule}]", "dim"),
+            )
+        )
+        if found.excerpt and place:
+            console.print(Text(f"    {_clip(found.excerpt)}", style="dim"))
+        if found.hint:
+            console.print(Text(f"    hint: {found.hint}"))
+
+
+def print_counts(findings: Sequence[Diagnostic]) -> None:
+    """One line on stderr: how many errors, warnings and hints there were."""
+    counts = {severity: sum(found.severity is severity for found in findings) for severity in Severity}
+    parts = [
+        f"{counts[severity]} {word}{'' if counts[severity] == 1 else 's'}"
+        for severity, word in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "remark"))
+        if counts[severity]
+    ]
+    Console(stderr=True, highlight=False).print(", ".join(parts) or "no findings")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table on stdout; columns whose every cell is a number or a size are aligned to the right."""
+    rows = [tuple(row) for row in rows]
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for position, column in enumerate(columns):
+        numeric = all(row[position][:1].isdigit() or row[position] in ("", "–") for row in rows)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    console.print(table)
+
+
+@contextmanager
+def progress_bar() -> Iterator[ReportProgress]:
+    """A bar on stderr that follows the stages; nothing where stderr is no terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("", total=None)
+
+        def report(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=stage, completed=done, total=total or None)
+
+        yield report
+
+
+def human_size(size_bytes: int) -> str:
+    """``482 kB``; a kB has 1,000 bytes."""
+    for unit in ("B", "kB", "MB"):
+        if size_bytes < 1000 or unit == "MB":
+            return f"{size_bytes:.0f} {unit}" if unit != "MB" else f"{size_bytes:.1f} {unit}"
+        size_bytes /= 1000  # type: ignore[assignment]
+    raise AssertionError
+
+
+def _clip(text: str, width: int = 160) -> str:
+    return text.strip() if len(text.strip()) <= width else f"{text.strip()[:width]}…"

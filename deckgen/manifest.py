@@ -1,0 +1,112 @@
+"""``manifest.json``: what a build made, for other programs; its schema is documented in docs/manifest.md."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deckgen.markup import plain_text
+from deckgen.model import Edition, Guid, Key, KeyedQuestion, StampedDeck, TextState
+
+MANIFEST_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageRecord:
+    """One package file of a build; ``category`` is None for the package that holds them all."""
+
+    file: str
+    edition: Edition
+    category: Key | None
+    notes: int
+    bytes: int
+    sha256: str
+
+
+def describe_package(path: Path, *, edition: Edition, category: Key | None, notes: int) -> PackageRecord:
+    data = path.read_bytes()
+    return PackageRecord(
+        file=path.name,
+        edition=edition,
+        category=category,
+        notes=notes,
+        bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+
+
+def format_manifest(
+    packages: tuple[PackageRecord, ...],
+    questions: tuple[KeyedQuestion, ...],
+    decks: tuple[StampedDeck, ...],
+    *,
+    project_id: str,
+    version: str,
+    profile: str,
+) -> str:
+    """The manifest as JSON text, keys in a fixed order, one line end at the end."""
+    titles = {subdeck.category: subdeck.tag for stamped in decks for subdeck in stamped.deck.subdecks}
+    document = {
+        "manifest": MANIFEST_VERSION,
+        "project": project_id,
+        "version": version,
+        "profile": profile,
+        "packages": [_package_entry(package, questions) for package in packages],
+        "notes": [_note_entry(question, decks) for question in questions if question.category.key in titles],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def package_files(manifest: str) -> frozenset[str]:
+    """The package files that a manifest names; empty where it is no manifest of this kind."""
+    try:
+        packages = json.loads(manifest)["packages"]
+        return frozenset(str(package["file"]) for package in packages)
+    except (ValueError, KeyError, TypeError):
+        return frozenset()
+
+
+def _package_entry(package: PackageRecord, questions: tuple[KeyedQuestion, ...]) -> dict[str, Any]:
+    titles = {question.category.key: str(question.category.title) for question in questions}
+    return {
+        "file": package.file,
+        "edition": package.edition.name,
+        "category": titles[package.category] if package.category else None,
+        "notes": package.notes,
+        "bytes": package.bytes,
+        "sha256": package.sha256,
+    }
+
+
+def _note_entry(item: KeyedQuestion, decks: tuple[StampedDeck, ...]) -> dict[str, Any]:
+    guids: dict[str, Guid] = {}
+    tags: list[str] = []
+    media: list[str] = []
+    languages: list[str] = []
+    for stamped in decks:
+        for note in stamped.deck.notes:
+            if note.key != item.key:
+                continue
+            edition = stamped.deck.edition
+            guids[edition.name] = note.guid
+            tags += note.tags
+            media += note.media
+            languages += [
+                language
+                for language, state in zip(edition.languages, note.states, strict=True)
+                if state is not TextState.MISSING
+            ]
+    question = item.question
+    return {
+        "key": item.key,
+        "guids": guids,
+        "question": plain_text(question.title, dialect=item.chapter.dialect, definitions=item.chapter.definitions),
+        "category": item.category.title,
+        "tags": sorted(set(tags)),
+        "source": {"path": item.chapter.path, "line": question.location.line, "end_line": question.end_line},
+        "media": sorted(set(media)),
+        "languages": list(dict.fromkeys(languages)),
+    }

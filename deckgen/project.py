@@ -1,0 +1,213 @@
+"""The only place that knows folder names: reads a deck project's files and writes its lock, each write atomic."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from deckgen.config import Config, parse_config
+from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic
+from deckgen.model import Location
+
+CONFIG_NAME = "deckgen.toml"
+LOCK_NAME = "deckgen.lock"
+NOTES_PATH = "source/notes.toml"
+LOCALE_DIR = "locale"
+BUILD_DIR = "build"
+PARTIAL_DIR = "partial"
+MANIFEST_NAME = "manifest.json"
+CACHE_DIR = ".cache/deckgen"
+IMAGE_SUFFIXES = frozenset(
+    (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".bmp", ".avif", ".tif", ".tiff", ".heic")
+)
+_SKIPPED_DIRS = frozenset((BUILD_DIR, "node_modules", "dist", "__pycache__"))
+_MAX_SOURCE_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    r"""A chapter's text with ``\n`` line ends and without a byte order mark."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A deck project as it lies on disk. Paths are POSIX and relative to ``root``."""
+
+    root: Path
+    config: Config
+    sources: tuple[Source, ...]
+    files: frozenset[str]
+    """Every image file of the project."""
+    lock_text: str | None
+    notes_text: str | None
+
+    @property
+    def cache(self) -> Path:
+        return self.root / CACHE_DIR
+
+    @property
+    def locale(self) -> Path:
+        return self.root / LOCALE_DIR
+
+
+def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, tuple[Diagnostic, ...]]:
+    """The project at ``root``; ``chapters`` are read too where the settings do not name them.
+
+    DeckgenError where ``root`` is no folder or a chapter that was asked for does not exist.
+    """
+    if not root.is_dir():
+        raise DeckgenError(f"there is no folder {root}", hint="name the project's folder with --project")
+    config_text = read_optional(root / CONFIG_NAME)
+    config, findings = parse_config(config_text, CONFIG_NAME) if config_text is not None else (Config(), ())
+    wanted = [relative_path(root, chapter) for chapter in chapters]
+    paths = sorted({*_chapter_paths(root, config), *wanted})
+    sources, unreadable = _read_sources(root, paths)
+    if not paths:
+        unreadable = (
+            diagnostic(
+                "no-chapters",
+                f"no chapter matches {', '.join(config.chapters)}",
+                Location(path=CONFIG_NAME if config_text is not None else "source"),
+                hint="put a Markdown file into source/, name one on the command line, or set deck.chapters",
+            ),
+        )
+    project = Project(
+        root=root,
+        config=config,
+        sources=sources,
+        files=frozenset(_image_files(root)),
+        lock_text=read_optional(root / LOCK_NAME),
+        notes_text=read_optional(root / NOTES_PATH),
+    )
+    return project, (*findings, *unreadable)
+
+
+def relative_path(root: Path, path: Path) -> str:
+    """``path``, from the working folder or absolute, as the project knows it. DeckgenError where it lies outside."""
+    found = next((spot for spot in (path, root / path) if spot.is_file()), None)
+    if found is None:
+        raise DeckgenError(f"there is no chapter {path}", hint="the path is relative to this folder or to the project")
+    try:
+        return found.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
+        raise DeckgenError(
+            f"{path} lies outside the project {root}", hint="name the folder that holds it with --project"
+        ) from None
+
+
+def read_optional(path: Path) -> str | None:
+    """The text of a file, None where there is none. DeckgenError where it is no UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DeckgenError(f"{path.name} cannot be read: {error}", location=Location(path=path.name)) from error
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Writes beside ``path`` and renames, so that a reader sees the old bytes or the new ones, never half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            Path(temporary).unlink()
+        raise
+
+
+def commit_time(root: Path) -> int | None:
+    """The last commit's time in seconds since the epoch, None outside a git checkout."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), "log", "-1", "--format=%ct"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return int(done.stdout) if done.returncode == 0 and done.stdout.strip().isdigit() else None
+
+
+def _chapter_paths(root: Path, config: Config) -> Iterator[str]:
+    for pattern in config.chapters:
+        for path in root.glob(pattern):
+            relative = path.relative_to(root)
+            if path.is_file() and not _SKIPPED_DIRS.intersection(relative.parts):
+                yield relative.as_posix()
+
+
+def _read_sources(root: Path, paths: list[str]) -> tuple[tuple[Source, ...], tuple[Diagnostic, ...]]:
+    sources: list[Source] = []
+    findings: list[Diagnostic] = []
+    for path in paths:
+        try:
+            size = (root / path).stat().st_size
+            data = (root / path).read_bytes() if size <= _MAX_SOURCE_BYTES else b""
+        except OSError as error:
+            findings.append(diagnostic("unreadable-file", f"cannot be read: {error.strerror}", Location(path=path)))
+            continue
+        if size > _MAX_SOURCE_BYTES:
+            message = f"{size // 2**20} MB is more than the {_MAX_SOURCE_BYTES // 2**20} MB that a chapter may have"
+            findings.append(diagnostic("unreadable-file", message, Location(path=path), hint="split the chapter"))
+            continue
+        text, problems = decode_source(data, path)
+        findings += problems
+        if text is not None:
+            sources.append(Source(path=path, text=text))
+    return tuple(sources), tuple(findings)
+
+
+def decode_source(data: bytes, path: str) -> tuple[str | None, tuple[Diagnostic, ...]]:
+    """The text of a chapter; a binary file gives None, bytes that are no UTF-8 become U+FFFD and are named."""
+    if b"\0" in data[:8192] or data[:4] in (b"PK\x03\x04", b"\x89PNG", b"%PDF"):
+        message = "this is not a text file"
+        return None, (diagnostic("unreadable-file", message, Location(path=path), hint="take it out of the chapters"),)
+    findings: list[Diagnostic] = []
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("utf-8-sig", errors="replace")
+        findings = list(_bad_bytes(data, path))
+    return text.replace("\r\n", "\n").replace("\r", "\n"), tuple(findings)
+
+
+def _bad_bytes(data: bytes, path: str, limit: int = 20) -> Iterator[Diagnostic]:
+    start = 0
+    for _ in range(limit):
+        try:
+            data[start:].decode("utf-8")
+            return
+        except UnicodeDecodeError as error:
+            at = start + error.start
+            line_start = data.rfind(b"\n", 0, at) + 1
+            column = len(data[line_start:at].decode("utf-8", errors="replace")) + 1
+            yield diagnostic(
+                "bad-encoding",
+                f"byte 0x{data[at]:02x} at offset {at} is not UTF-8",
+                Location(path=path, line=data.count(b"\n", 0, at) + 1, column=column),
+                hint="save the file as UTF-8",
+            )
+            start += error.end
+
+
+def _image_files(root: Path) -> Iterator[str]:
+    for folder, names, files in os.walk(root):
+        names[:] = sorted(name for name in names if not name.startswith(".") and name not in _SKIPPED_DIRS)
+        for file in files:
+            if Path(file).suffix.lower() in IMAGE_SUFFIXES:
+                yield (Path(folder) / file).relative_to(root).as_posix()

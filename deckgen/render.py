@@ -1,0 +1,216 @@
+"""Corpus, translation and media → the deck of one edition: every field's HTML, the names, the tags, the hashes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from deckgen.cardhtml import card_html, field_media
+from deckgen.markup import plain_text, render_markdown
+from deckgen.model import (
+    Chapter,
+    Deck,
+    Edition,
+    EditionNames,
+    Guid,
+    ImageReference,
+    Key,
+    Language,
+    Markdown,
+    MediaFile,
+    Note,
+    NoteType,
+    Subdeck,
+    SubdeckNames,
+    Text,
+    TextState,
+    TranslatedCategory,
+    TranslatedCorpus,
+    TranslatedQuestion,
+)
+from deckgen.slugs import ascii_slug
+
+_DOUBT = tuple(TextState)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Descriptions:
+    """What the decks say of themselves: HTML for the parent, and for a sub-deck by its number of cards."""
+
+    parent: str
+    cards: str
+    """With ``{count}`` where the number stands."""
+
+
+def propose_names(
+    corpus: TranslatedCorpus, edition: Edition, *, titles: Mapping[Language, str], slug: str
+) -> EditionNames:
+    """What the edition's decks would be called if they were built for the first time now."""
+    known = [title for language in edition.languages if (title := titles.get(language))]
+    deck = " · ".join(dict.fromkeys(known)) or slug
+    if len(known) < len(edition.languages):
+        deck = f"{deck} ({edition.name})"
+    return EditionNames(
+        edition=edition,
+        deck=deck_component(deck),
+        note_type=f"deckgen {slug} {edition.name}",
+        subdecks=tuple(_propose_subdeck(category, edition, slug) for category in corpus.categories),
+    )
+
+
+def render_deck(
+    corpus: TranslatedCorpus,
+    names: EditionNames,
+    *,
+    note_type: NoteType,
+    guids: Mapping[Key, Guid],
+    images: Mapping[ImageReference, MediaFile],
+    descriptions: Descriptions,
+) -> Deck:
+    """The edition's deck. ``images`` lacks those that are missing: they leave a visible placeholder."""
+    by_name = {picture.name: picture for picture in images.values()}
+    tags = {subdeck.category: subdeck.tag for subdeck in names.subdecks}
+    notes = tuple(
+        _render_note(question, corpus, names.edition, position, guids, images, by_name, tags)
+        for position, question in enumerate(corpus.questions, 1)
+    )
+    used = {name for note in notes for name in note.media}
+    return Deck(
+        edition=names.edition,
+        id=_stable_id(corpus.project_id, names.edition.name, "deck"),
+        name=names.deck,
+        description=descriptions.parent,
+        note_type=note_type,
+        subdecks=_render_subdecks(corpus, names, notes, descriptions),
+        notes=notes,
+        media=tuple(by_name[name] for name in sorted(used)),
+    )
+
+
+def deck_component(name: str) -> str:
+    """A name that is one level of Anki's deck tree: ``::`` would open another."""
+    return " ".join(name.replace("::", ": ").replace('"', "”").split())
+
+
+def _propose_subdeck(category: TranslatedCategory, edition: Edition, slug: str) -> SubdeckNames:
+    titles = {text.language: _plain(text) for text in category.titles}
+    shown = [title for language in edition.languages if (title := titles.get(language))] or [category.category.title]
+    english = titles.get(Language("en"), "")
+    return SubdeckNames(
+        category=category.category.key,
+        deck=deck_component(" · ".join(dict.fromkeys(shown))),
+        tag=f"{slug}::{'-'.join(shown[0].replace('::', ':').split())}",
+        slug=ascii_slug(english or category.category.title) or category.category.key,
+    )
+
+
+def _plain(text: Text) -> str:
+    from deckgen.model import Dialect
+
+    return plain_text(text.markdown, dialect=Dialect.GFM)
+
+
+def _render_subdecks(
+    corpus: TranslatedCorpus, names: EditionNames, notes: tuple[Note, ...], descriptions: Descriptions
+) -> tuple[Subdeck, ...]:
+    orders = {category.category.key: category.category.order for category in corpus.categories}
+    counts = {key: sum(note.category == key for note in notes) for key in orders}
+    return tuple(
+        Subdeck(
+            category=subdeck.category,
+            id=_stable_id(corpus.project_id, names.edition.name, f"deck:{subdeck.category}"),
+            name=f"{names.deck}::{subdeck.deck}",
+            description=descriptions.cards.format(count=counts[subdeck.category]),
+            tag=subdeck.tag,
+            slug=subdeck.slug,
+            order=orders[subdeck.category],
+        )
+        for subdeck in sorted(names.subdecks, key=lambda subdeck: orders[subdeck.category])
+        if counts[subdeck.category]
+    )
+
+
+def _render_note(
+    translated: TranslatedQuestion,
+    corpus: TranslatedCorpus,
+    edition: Edition,
+    position: int,
+    guids: Mapping[Key, Guid],
+    images: Mapping[ImageReference, MediaFile],
+    by_name: Mapping[str, MediaFile],
+    tags: Mapping[Key, str],
+) -> Note:
+    keyed = translated.keyed
+    category = next(item for item in corpus.categories if item.category.key == keyed.category.key)
+    fields = [str(keyed.key)]
+    states: list[TextState] = []
+    inputs = [keyed.chapter.dialect.value, keyed.chapter.definitions]
+    for language in edition.languages:
+        sides = tuple(_in_language(texts, language) for texts in (translated.titles, translated.answers))
+        texts = (*sides, _in_language(category.titles, language), _in_language(translated.notes, language))
+        fields += [_render_text(text, keyed.chapter, images) for text in texts]
+        states.append(max((text.state for text in sides), key=_DOUBT.index))
+        inputs += [f"{text.state}\0{text.markdown}" for text in texts]
+    fields += [card_html_text(keyed.chapter.path), _state_words(edition, states), "", "", "", ""]
+    media = tuple(dict.fromkeys(name for html in fields for name in field_media(html)))
+    tag = tags[keyed.category.key]
+    identities = [by_name[name].identity for name in media]
+    return Note(
+        key=keyed.key,
+        guid=guids[keyed.key],
+        category=keyed.category.key,
+        fields=tuple(fields),
+        tags=(tag,),
+        media=media,
+        position=position,
+        content_hash=_digest(*(_without_profile(html, media, by_name) for html in fields), tag),
+        input_hash=_digest(*inputs, *identities, tag),
+        states=tuple(states),
+    )
+
+
+def _in_language(texts: tuple[Text, ...], language: Language) -> Text:
+    for text in texts:
+        if text.language == language:
+            return text
+    return Text(language=language, markdown=Markdown(""), state=TextState.MISSING)
+
+
+def _render_text(text: Text, chapter: Chapter, images: Mapping[ImageReference, MediaFile]) -> str:
+    if not text.markdown.strip():
+        return ""
+    html = render_markdown(
+        text.markdown,
+        dialect=chapter.dialect,
+        definitions=chapter.definitions,
+        html_headings=chapter.html_headings,
+    )
+    return card_html(html, chapter=chapter.path, images=images)
+
+
+def card_html_text(text: str) -> str:
+    """Plain text as a field's HTML."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _state_words(edition: Edition, states: list[TextState]) -> str:
+    quiet = (TextState.SOURCE, TextState.REVIEWED)
+    return " ".join(
+        f"{language}-{state}" for language, state in zip(edition.languages, states, strict=True) if state not in quiet
+    )
+
+
+def _without_profile(html: str, media: tuple[str, ...], by_name: Mapping[str, MediaFile]) -> str:
+    for name in media:
+        html = html.replace(name, by_name[name].identity)
+    return html
+
+
+def _stable_id(project_id: str, edition: str, what: str) -> int:
+    """A positive id below 2**53, so that JavaScript and JSON keep it whole."""
+    return int.from_bytes(hashlib.sha256(f"{project_id}\0{edition}\0{what}".encode()).digest()[:8]) % (2**52) + 1
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
