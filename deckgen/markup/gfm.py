@@ -21,7 +21,7 @@ _EXTENSIONS = (
 def render(markdown: str, *, definitions: str = "", ignore_setext: bool = False, raw_html: bool = True) -> str:
     """Unsanitised HTML with ``data-sourcepos``, in characters; ``definitions`` follow the text after a blank line.
 
-    Without ``raw_html`` a comment stands for each piece of the source's own HTML, so that the tree is the parser's alone.
+    Without ``raw_html`` a comment stands for each piece of the source's own HTML: the tree is then the parser's alone.
     """
     extensions = comrak.ExtensionOptions()
     for name in _EXTENSIONS:
