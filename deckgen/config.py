@@ -184,9 +184,7 @@ class _Reader:
         try:
             return read(table[where[-1]])
         except (ValueError, TypeError) as error:
-            choices = (
-                f" (allowed: {', '.join(read)})" if isinstance(read, type) and hasattr(read, "__members__") else ""
-            )
+            choices = f" (allowed: {', '.join(map(str, read))})" if isinstance(read, EnumType) else ""
             self.problems.append(
                 diagnostic("bad-setting", f"“{'.'.join(where)}”: {error}{choices}", self.locate(where))
             )
