@@ -12,16 +12,26 @@ from deckgen.model import Key, Language, Location, Markdown, parse_edition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoteText:
+    """A note in one language; ``location`` is where its Markdown begins."""
+
+    language: Language
+    markdown: Markdown
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EditorNote:
     """One question's note in the languages that it is written in; the others are translations, kept in PO files."""
 
     key: Key
-    texts: tuple[tuple[Language, Markdown], ...]
+    texts: tuple[NoteText, ...]
     location: Location
 
-    def text(self, language: Language) -> Markdown:
-        """Empty where it is not written in ``language``."""
-        return next((text for tag, text in self.texts if tag == language), Markdown(""))
+    def text(self, language: Language) -> NoteText:
+        """An empty text where it is not written in ``language``."""
+        missing = NoteText(language=language, markdown=Markdown(""), location=self.location)
+        return next((text for text in self.texts if text.language == language), missing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +63,7 @@ def parse_notes(text: str, path: str) -> tuple[Notes, tuple[Diagnostic, ...]]:
         problems = tuple(_problems(key, entry, where))
         findings += problems
         if not problems:
-            texts = tuple((Language(tag), Markdown(value.strip("\n"))) for tag, value in entry.items())
+            texts = tuple(_text(text, tag, value, where) for tag, value in entry.items())
             notes.append(EditorNote(key=Key(key), texts=texts, location=where))
     return Notes(notes=tuple(notes)), tuple(findings)
 
@@ -68,6 +78,17 @@ def _problems(key: str, entry: Mapping[str, object], where: Location) -> Iterato
             yield _bad(f"“{tag}” in “{key}” is not a language tag", where)
         elif not isinstance(value, str) or not value.strip():
             yield _bad(f"“{tag}” in “{key}” is no text", where)
+
+
+def _text(file: str, tag: str, value: str, table: Location) -> NoteText:
+    """The text with its place: the first line after the table's that holds the text's first."""
+    markdown = Markdown(value.strip("\n"))
+    first = markdown.split("\n")[0]
+    lines = file.split("\n")
+    line = next((n for n in range(table.line, len(lines)) if first in lines[n]), table.line - 1)
+    column = max(lines[line].find(first), 0) + 1
+    where = Location(path=table.path, line=line + 1, column=column)
+    return NoteText(language=Language(tag), markdown=markdown, location=where)
 
 
 def _bad(message: str, where: Location) -> Diagnostic:

@@ -53,8 +53,7 @@ def leaf_blocks(markdown: Markdown, *, dialect: Dialect, html_headings: bool = F
     dialect the blocks are those that GitHub would see, and those within admonitions and tabs as well: what is inside
     a block may then be cut finer than Python-Markdown does, which changes nothing in the text put back.
     """
-    lines = _Lines(markdown)
-    found = list(_blocks_of(lines, range(1, len(lines.texts) + 1), dialect, html_headings))
+    found = list(_blocks_of(_Lines(markdown), dialect, html_headings))
     return tuple(sorted((block for block in found if block.start < block.end), key=lambda block: block.start))
 
 
@@ -72,6 +71,12 @@ class _Lines:
 
     def text(self, line: int) -> str:
         return self.texts[line - 1]
+
+    def dedented(self, first: int, last: int, indent: int) -> _Lines:
+        """The lines from ``first`` to ``last`` without their first ``indent`` characters, at the same offsets."""
+        texts = [text[indent:] for text in self.texts[first - 1 : last]]
+        offsets = [self.offsets[line] + min(indent, len(self.text(line))) for line in range(first, last + 1)]
+        return _Lines("\n".join(texts), [0, *offsets])
 
     def block(self, kind: BlockKind, start: _Place, end: _Place, quotes: int) -> Block:
         """The block from ``start`` to ``end``, both inside it; blank and beyond what they hold is cut off."""
@@ -112,13 +117,12 @@ _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _LIST_MARKER = re.compile(r"(?:[-+*]|\d{1,9}[.)])(?=[ \t]|$)[ \t]*(?:\[[ xX]\][ \t]+)?")
 
 
-def _blocks_of(lines: _Lines, numbers: range, dialect: Dialect, html_headings: bool) -> Iterator[Block]:
+def _blocks_of(lines: _Lines, dialect: Dialect, html_headings: bool) -> Iterator[Block]:
     if dialect is Dialect.PYTHON_MARKDOWN:
         yield from _indented_blocks(lines, html_headings)
     html = gfm.render("\n".join(lines.texts), ignore_setext=html_headings, raw_html=False)
-    whole = _Region(
-        start=_Place(line=1, column=1), end=_Place(line=numbers.stop - 1, column=len(lines.text(numbers.stop - 1)))
-    )
+    last = len(lines.texts)
+    whole = _Region(start=_Place(line=1, column=1), end=_Place(line=last, column=len(lines.text(last))))
     yield from _container(parse_tree(Html(html)), whole, lines, quotes=0)
 
 
@@ -130,7 +134,7 @@ def _container(element: HtmlElement, region: _Region, lines: _Lines, quotes: int
         if cursor.line < where.start.line:
             yield from _gap(element, cursor, where.start.line - 1, lines, quotes)
         yield from _child(child, where, lines, quotes)
-        cursor = max(cursor, _Place(line=where.end.line + 1, column=1))
+        cursor = max(cursor, _Place(line=where.end.line + 1, column=0))
     if cursor.line <= region.end.line:
         yield from _gap(element, cursor, region.end.line, lines, quotes)
 
@@ -162,7 +166,9 @@ def _child(element: HtmlElement, region: _Region, lines: _Lines, quotes: int) ->
         case tag if tag in _HEADINGS:
             yield _heading(region, lines, quotes)
         case "blockquote" | "div":
-            yield from _container(element, region, lines, quotes + 1)
+            mark = re.compile(r">?[ \t]*").match(lines.text(region.start.line), region.start.column - 1)
+            inner = _Place(line=region.start.line, column=mark.end() + 1 if mark else region.start.column)
+            yield from _container(element, _Region(start=inner, end=region.end), lines, quotes + 1)
         case "li":
             yield from _container(element, region, lines, quotes)
         case "ul" | "ol":
@@ -189,13 +195,16 @@ def _heading(region: _Region, lines: _Lines, quotes: int) -> Block:
 
 
 def _gap(element: HtmlElement, start: _Place, last: int, lines: _Lines, quotes: int) -> Iterator[Block]:
-    """The blocks in lines that the parser gave no position: raw HTML, and the paragraphs of a tight list item."""
+    """The blocks in lines that the parser gave no position: raw HTML, and the paragraphs of a tight list item.
+
+    Column 0 is where the line's text begins behind its quote marks.
+    """
     is_item = element.tag == "li"
     line = start.line
     while line <= last:
         text = lines.text(line)
-        column = start.column - 1 if line == start.line else _after_quotes(text, quotes)
-        if is_item and line == start.line and (marker := _LIST_MARKER.match(text, column)):
+        column = start.column - 1 if line == start.line and start.column else _after_quotes(text, quotes)
+        if is_item and line == start.line and start.column and (marker := _LIST_MARKER.match(text, column)):
             column = marker.end()
         content = text[column:].strip()
         if end := _html_end(content, line, last, lines, quotes):
@@ -298,7 +307,7 @@ _INDENTING = re.compile(r"([ ]*)(?:!!!|\?\?\?\+?|===[!+]*)[ ]+(?:[\w -]*?)(?:\"(
 
 
 def _indented_blocks(lines: _Lines, html_headings: bool) -> Iterator[Block]:
-    """The titles and contents of admonitions and tabs, whose contents GitHub would take for code."""
+    """The titles and contents of admonitions and tabs, which GitHub would take for code; they are blanked."""
     line = 1
     while line <= len(lines.texts):
         found = _INDENTING.match(lines.text(line))
@@ -306,22 +315,16 @@ def _indented_blocks(lines: _Lines, html_headings: bool) -> Iterator[Block]:
             line += 1
             continue
         if found[2]:
-            start, end = (lines.offsets[line] + found.start(2), lines.offsets[line] + found.end(2))
-            yield Block(kind=BlockKind.HEADING, spans=((start, end),), prefix="")
+            span = (lines.offsets[line] + found.start(2), lines.offsets[line] + found.end(2))
+            yield Block(kind=BlockKind.HEADING, spans=(span,), prefix="")
         indent = " " * (len(found[1]) + 4)
         last = line
         while last < len(lines.texts) and (lines.text(last + 1).startswith(indent) or not lines.text(last + 1).strip()):
             last += 1
         if last > line:
-            inner = [lines.text(number)[len(indent) :] for number in range(line + 1, last + 1)]
-            offsets = [
-                0,
-                *(
-                    lines.offsets[number] + min(len(indent), len(lines.text(number)))
-                    for number in range(line + 1, last + 1)
-                ),
-            ]
-            dedented = _Lines("\n".join(inner), offsets)
-            for block in _blocks_of(dedented, range(1, len(inner) + 1), Dialect.PYTHON_MARKDOWN, html_headings):
+            for block in _blocks_of(
+                lines.dedented(line + 1, last, len(indent)), Dialect.PYTHON_MARKDOWN, html_headings
+            ):
                 yield Block(kind=block.kind, spans=block.spans, prefix=indent + block.prefix)
+        lines.texts[line - 1 : last] = [""] * (last - line + 1)
         line = last + 1

@@ -102,13 +102,14 @@ def _question(item: KeyedQuestion, language: Language, notes: Notes) -> Iterator
         hint=question.title,
     )
     if note := notes.get(item.key):
+        source = note.text(language)
         yield SourceText(
             key=item.key,
             side=Side.NOTE,
-            markdown=note.text(language),
-            segments=segments(note.text(language), dialect=chapter.dialect, language=language),
+            markdown=source.markdown,
+            segments=segments(source.markdown, dialect=chapter.dialect, language=language),
             chapter=chapter,
-            location=note.location,
+            location=source.location,
             hint=question.title,
-            written=tuple((tag, text) for tag, text in note.texts if tag != language),
+            written=tuple((text.language, text.markdown) for text in note.texts if text.language != language),
         )
