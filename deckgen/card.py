@@ -1,0 +1,288 @@
+"""The note type that learners see: its fields, templates, style and words; what the fields hold is left to render."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import string
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+
+from deckgen.card_settings import MIN_FONT_SIZE_PX, CardSettings, check_user_css, parse_card_settings, with_user_css
+from deckgen.colour import AA, blend, parse_colour, readable
+from deckgen.model import CardTemplate, Edition, Language, NoteField, NoteType
+
+__all__ = [
+    "CardSettings",
+    "UiStrings",
+    "check_user_css",
+    "day_and_night",
+    "field_names",
+    "note_type",
+    "parse_card_settings",
+    "read_ui",
+    "with_user_css",
+]
+
+SPARE_FIELDS = 4
+_SPACING: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "compact": {"gap": "0.6em", "leading": "1.6", "leading_latin": "1.45"},
+        "normal": {"gap": "0.85em", "leading": "1.75", "leading_latin": "1.56"},
+        "relaxed": {"gap": "1.1em", "leading": "1.9", "leading_latin": "1.7"},
+    }
+)
+_CONTRAST: Mapping[str, float] = MappingProxyType({"day": AA, "night": 6.0})
+"""Of accents and of colours from sources; by night the least that is allowed looks murky."""
+_BADGES = ("draft", "stale", "partial", "missing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UiStrings:
+    """The words on a card and of a deck's description, in one language.
+
+    ``language_name`` is what the language calls itself, ``voice`` the locale that Anki's text-to-speech asks for;
+    ``cards_count`` holds ``{count}``; ``version``, ``origin`` and ``licence`` are labels.
+    """
+
+    language_name: str
+    voice: str
+    draft: str
+    stale: str
+    partial: str
+    missing: str
+    editor_note: str
+    source: str
+    report: str
+    enlarge: str
+    close: str
+    cards_count: str
+    version: str
+    origin: str
+    licence: str
+
+
+def read_ui(language: Language, overrides: Mapping[str, str] = MappingProxyType({})) -> UiStrings:
+    """The words in ``language``, else of the tag without its region or script, else English.
+
+    ``overrides`` are a project's own words by field name; ValueError for a name that is not a field.
+    """
+    known = {field.name for field in fields(UiStrings)}
+    if unknown := sorted(set(overrides) - known):
+        raise ValueError(f"unknown words: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+    base = language.split("-")[0]
+    names = tomllib.loads(_data("languages.toml"))
+    called = names.get(language) or names.get(base) or {"name": language, "voice": language.replace("-", "_")}
+    available = {path.name.removesuffix(".toml") for path in _folder("ui").iterdir()}
+    nearest = next(tag for tag in (language, base, "en") if tag in available)
+    words = {**tomllib.loads(_data(f"ui/{nearest}.toml")), "language_name": called["name"], "voice": called["voice"]}
+    return UiStrings(**{**words, **overrides})
+
+
+def note_type(
+    *, project_id: str, edition: Edition, name: str, settings: CardSettings, ui: Mapping[Language, UiStrings]
+) -> NoteType:
+    """The edition's note type; ``ui`` has every language of the edition.
+
+    Ids depend on the project, the edition and what a field or template is, never on ``name`` or the settings, so
+    that neither a new title nor a new look costs a learner anything.
+    """
+    shown = _shown(edition, settings)
+    words = _Words(languages=shown, ui=ui, settings=settings)
+    front, back = _front(words), _back(words)
+    identify = _identifier(project_id, edition)
+    return NoteType(
+        id=identify("note type"),
+        name=name,
+        fields=tuple(NoteField(name=field, id=identify(f"field:{field}")) for field in field_names(edition)),
+        templates=(CardTemplate(name="Card 1", id=identify("template:Card 1"), front=front, back=back),),
+        css=_css(shown, settings),
+    )
+
+
+def field_names(edition: Edition) -> tuple[str, ...]:
+    """The fields in the order that is part of the schema."""
+    sides = ("Question", "Answer", "Category", "Note")
+    by_language = tuple(f"{side} {language}" for language in edition.languages for side in sides)
+    return ("Key", *by_language, "Source", "State", *(f"Spare {number}" for number in range(1, SPARE_FIELDS + 1)))
+
+
+def day_and_night(colour: str) -> tuple[str, str] | None:
+    """A colour of a source as it can be read by day and by night, as ``#rrggbb``; None where it is no known colour."""
+    parsed = parse_colour(colour)
+    return (_readable(parsed, "day"), _readable(parsed, "night")) if parsed else None
+
+
+# --- templates --------------------------------------------------------------------------------------------------------
+
+
+class _Template(string.Template):
+    """``%%name`` is replaced when the note type is made; Anki's own ``{{Field}}`` stays."""
+
+    delimiter = "%%"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Words:
+    """What the templates are filled with; the first language is the one that shows."""
+
+    languages: tuple[Language, ...]
+    ui: Mapping[Language, UiStrings]
+    settings: CardSettings
+
+    @property
+    def primary(self) -> UiStrings:
+        return self.ui[self.languages[0]]
+
+
+def _front(words: _Words) -> str:
+    return _fill("front.html", labels=_labels(words), question=_question(words, speech=True), script=_data("card.js"))
+
+
+def _back(words: _Words) -> str:
+    primary = words.languages[0]
+    return _fill(
+        "back.html",
+        labels=_labels(words),
+        question=_question(words, speech=False),
+        badges=_badges(words, primary),
+        language=primary,
+        speech=_speech(words, "Answer"),
+        note=_note(words, primary),
+        translations=_translations("answer_translation.html", words),
+        source=html.escape(words.primary.source),
+        report=_report(words),
+        script=_data("card.js"),
+    )
+
+
+def _question(words: _Words, *, speech: bool) -> str:
+    return _fill(
+        "question.html",
+        language=words.languages[0],
+        speech=_speech(words, "Question") if speech else "",
+        translations=_translations("question_translation.html", words),
+    )
+
+
+def _translations(template: str, words: _Words) -> str:
+    blocks = (
+        _fill(
+            template,
+            language=language,
+            primary=words.languages[0],
+            name=html.escape(words.ui[language].language_name),
+            missing=html.escape(words.primary.missing),
+            badges=_badges(words, language),
+            note=_note(words, language),
+        )
+        for language in words.languages[1:]
+    )
+    return "\n".join(blocks)
+
+
+def _note(words: _Words, language: Language) -> str:
+    label = html.escape(words.primary.editor_note)
+    return _fill("note.html", language=language, label=label, label_language=words.languages[0])
+
+
+def _badges(words: _Words, language: Language) -> str:
+    return "".join(
+        f'<span class="dg-badge dg-badge-{state}" data-lang="{language}" lang="{words.languages[0]}">'
+        f"{html.escape(getattr(words.primary, state))}</span>"
+        for state in _BADGES
+    )
+
+
+def _labels(words: _Words) -> str:
+    return f'data-enlarge="{html.escape(words.primary.enlarge)}" data-close="{html.escape(words.primary.close)}"'
+
+
+def _speech(words: _Words, side: str) -> str:
+    if not words.settings.text_to_speech:
+        return ""
+    return f'<div class="dg-speech">{{{{tts {words.primary.voice}:{side} {words.languages[0]}}}}}</div>'
+
+
+def _report(words: _Words) -> str:
+    if not words.settings.report_url:
+        return ""
+    address = html.escape(words.settings.report_url).replace("{key}", "{{Key}}")
+    return f'<a class="dg-report" href="{address}">{html.escape(words.primary.report)}</a>'
+
+
+# --- style ------------------------------------------------------------------------------------------------------------
+
+
+def _css(languages: tuple[Language, ...], settings: CardSettings) -> str:
+    small = max(MIN_FONT_SIZE_PX, round(settings.font_size * 0.94))
+    css = _fill(
+        "card.css",
+        day=_properties("day", settings),
+        night=_properties("night", settings),
+        font_size=f"{settings.font_size}px",
+        small=f"{small}px",
+        code_scale=f"{max(0.94, MIN_FONT_SIZE_PX / settings.font_size):.4f}em",
+        **_SPACING[settings.density],
+    )
+    states = "".join(
+        f'.{language}-{state} .dg-badge-{state}[data-lang="{language}"] {{ display: inline-block; }}\n'
+        for language in languages
+        for state in _BADGES
+    )
+    own = f"\n/* --- the deck's own style --- */\n{settings.user_css.strip()}\n" if settings.user_css else ""
+    return f"{css}\n/* --- badges: what the field State says --- */\n{states}{own}"
+
+
+def _properties(theme: str, settings: CardSettings) -> str:
+    colours = _theme()[theme]
+    accent = _readable(settings.accent, theme)
+    soft = blend(accent, colours["page"], 0.6)
+    return "\n".join(
+        f"  --dg-{name}: {value};" for name, value in {**colours, "accent": accent, "accent-soft": soft}.items()
+    )
+
+
+def _readable(colour: str, theme: str) -> str:
+    colours = _theme()[theme]
+    return readable(colour, (colours["page"], colours["surface"]), ratio=_CONTRAST[theme])
+
+
+@cache
+def _theme() -> Mapping[str, Mapping[str, str]]:
+    return tomllib.loads(_data("theme.toml"))
+
+
+# --- parts ------------------------------------------------------------------------------------------------------------
+
+
+def _shown(edition: Edition, settings: CardSettings) -> tuple[Language, ...]:
+    first = settings.primary if settings.primary in edition.languages else edition.primary
+    return tuple(sorted(edition.languages, key=lambda language: language != first))
+
+
+def _identifier(project_id: str, edition: Edition) -> Callable[[str], int]:
+    """Ids from 2³¹ to 2⁴⁰: beyond genanki's habit, before the first day of Anki, whose own ids are milliseconds."""
+
+    def identify(part: str) -> int:
+        digest = hashlib.sha256("\0".join((project_id, edition.name, part)).encode()).digest()
+        return 2**31 + int.from_bytes(digest[:8], "big") % (2**40 - 2**31)
+
+    return identify
+
+
+def _fill(template: str, **values: str) -> str:
+    return _Template(_data(template)).substitute(values).strip() + ("\n" if template.endswith(".css") else "")
+
+
+@cache
+def _data(name: str) -> str:
+    return _folder(name).read_text(encoding="utf-8")
+
+
+def _folder(name: str) -> resources.abc.Traversable:
+    return resources.files("deckgen").joinpath("templates", *name.split("/"))
