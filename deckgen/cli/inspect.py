@@ -1,0 +1,74 @@
+"""``deckgen inspect``: what an Anki package holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deckgen.apkg_contents import PackageContents
+from deckgen.apkg_reader import read_package
+from deckgen.cli.report import human_size, print_table
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print the same as JSON.")
+def inspect(file: Path, as_json: bool) -> None:
+    """Show the decks, notes, media and sizes of FILE, a package of deckgen's or of anyone's."""
+    contents = read_package(file)
+    if as_json:
+        click.echo(json.dumps(_as_object(file, contents), ensure_ascii=False, indent=1))
+        return
+    print_table(
+        f"{file.name}: {human_size(contents.size_bytes)}, {len(contents.notes)} notes, {len(contents.media)} media files",
+        ("deck", "cards"),
+        [(deck.name, str(deck.cards)) for deck in contents.decks],
+    )
+    print_table(
+        "Note types",
+        ("note type", "id", "fields", "templates"),
+        [
+            (
+                packaged.note_type.name,
+                str(packaged.note_type.id),
+                str(len(packaged.note_type.fields)),
+                str(len(packaged.note_type.templates)),
+            )
+            for packaged in contents.note_types
+        ],
+    )
+    if contents.media:
+        print_table("Media", ("file", "size"), [(item.name, human_size(item.size_bytes)) for item in contents.media])
+    for name in contents.missing_media:
+        click.echo(f"missing: {name}")
+    for name in contents.unused_media:
+        click.echo(f"not used: {name}")
+
+
+def _as_object(file: Path, contents: PackageContents) -> dict[str, Any]:
+    return {
+        "file": file.name,
+        "bytes": contents.size_bytes,
+        "layout": contents.layout.value,
+        "decks": [{"id": deck.id, "name": deck.name, "cards": deck.cards} for deck in contents.decks],
+        "note_types": [
+            {
+                "id": packaged.note_type.id,
+                "name": packaged.note_type.name,
+                "modified": packaged.time,
+                "fields": [field.name for field in packaged.note_type.fields],
+                "templates": [template.name for template in packaged.note_type.templates],
+            }
+            for packaged in contents.note_types
+        ],
+        "notes": [
+            {"guid": note.guid, "modified": note.time, "deck": note.deck, "due": note.due, "tags": list(note.tags)}
+            for note in contents.notes
+        ],
+        "media": [{"file": item.name, "bytes": item.size_bytes, "sha256": item.sha256} for item in contents.media],
+        "missing_media": list(contents.missing_media),
+        "unused_media": list(contents.unused_media),
+    }

@@ -1,0 +1,303 @@
+"""From sources to packages, through the command, into the real Anki."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from anki.collection import Collection
+from anki_collection import deck_names, import_package, new_collection
+from projects import CHAPTER, NOON, REPOSITORY, copy_shipped, deckgen, make_project
+
+from deckgen.apkg_reader import read_package
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped project, built with every edition that the settings name."""
+    folder = copy_shipped(tmp_path_factory.mktemp("shipped"))
+    result = deckgen("build", "--project", folder)
+    assert result.exit_code == 0, result.output
+    return folder / "build"
+
+
+def manifest(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+
+
+def test_the_shipped_chapter_gives_thirteen_notes_in_four_categories_with_six_images(shipped: Path) -> None:
+    notes = manifest(shipped)["notes"]
+    assert len(notes) == 13
+    assert len({note["category"] for note in notes}) == 4
+    assert len({name for note in notes for name in note["media"]}) == 6
+
+
+def test_every_shipped_note_is_in_chinese_english_and_japanese(shipped: Path) -> None:
+    assert {tuple(sorted(note["languages"])) for note in manifest(shipped)["notes"]} == {("en", "ja", "zh")}
+
+
+def test_package_names_hold_order_and_slug(shipped: Path) -> None:
+    names = {package["file"] for package in manifest(shipped)["packages"] if package["edition"] == "zh-en"}
+    assert "llm-interview-zh-en.apkg" in names
+    assert "llm-interview-zh-en-01-multimodal-models.apkg" in names
+    assert len(names) == 5
+    assert all(name.isascii() for name in names)
+
+
+def test_the_manifest_tells_the_truth_about_the_packages(shipped: Path) -> None:
+    for package in manifest(shipped)["packages"]:
+        data = (shipped / package["file"]).read_bytes()
+        assert package["bytes"] == len(data)
+        assert package["sha256"] == hashlib.sha256(data).hexdigest()
+        assert package["notes"] == len(read_package(shipped / package["file"]).notes)
+
+
+def test_manifest_lines_point_at_the_headings(shipped: Path) -> None:
+    for note in manifest(shipped)["notes"]:
+        source = note["source"]
+        lines = (REPOSITORY / source["path"]).read_text(encoding="utf-8").split("\n")
+        heading = lines[source["line"] - 1]
+        assert note["question"].replace(" ", "") in heading.replace(" ", "")
+        assert source["line"] < source["end_line"] <= len(lines)
+
+
+def test_anki_imports_every_package_in_any_order_without_a_duplicate(shipped: Path) -> None:
+    paths = sorted(shipped.glob("llm-interview-zh-en*.apkg"))
+    for order in itertools.permutations(paths):
+        with new_collection() as collection:
+            logs = [import_package(collection, path) for path in order]
+            assert sum(log.new for log in logs) == collection.note_count() == 13
+            assert not any(log.conflicting or log.updated or log.other for log in logs)
+
+
+@pytest.fixture
+def collection(shipped: Path) -> Iterator[Collection]:
+    with new_collection() as fresh:
+        log = import_package(fresh, shipped / "llm-interview-zh-en.apkg")
+        assert (log.new, log.conflicting) == (13, 0)
+        yield fresh
+
+
+def test_anki_shows_every_card_with_both_sides(collection: Collection) -> None:
+    for card_id in collection.find_cards(""):
+        output = collection.get_card(card_id).render_output()
+        note = collection.get_card(card_id).note()
+        assert note["Question zh"] in output.question_text
+        assert note["Answer zh"] in output.answer_text
+        assert note["Answer en"] in output.answer_text
+
+
+def test_no_media_file_is_missing_or_unused_in_anki(collection: Collection) -> None:
+    found = collection.media.check()
+    assert list(found.missing) == []
+    assert list(found.unused) == []
+
+
+def test_the_deck_tree_and_the_tags_follow_the_categories(collection: Collection) -> None:
+    decks = deck_names(collection)
+    parents = [name for name in decks if "::" not in name]
+    assert len(parents) == 1
+    assert sorted(len(collection.find_cards(f'deck:"{name}"')) for name in decks if "::" in name) == [1, 2, 2, 8]
+    tags = collection.tags.all()
+    assert len(tags) == 4
+    assert all(tag.startswith("llm-interview::") for tag in tags)
+
+
+def test_new_cards_come_in_the_order_of_the_chapter(shipped: Path, collection: Collection) -> None:
+    cards = sorted((collection.get_card(card) for card in collection.find_cards("")), key=lambda card: card.due)
+    keys = [card.note()["Key"] for card in cards]
+    assert keys == [note["key"] for note in manifest(shipped)["notes"]]
+
+
+def test_a_learner_finds_a_card_by_its_key(shipped: Path, collection: Collection) -> None:
+    key = manifest(shipped)["notes"][3]["key"]
+    assert len(collection.find_notes(f"Key:{key}")) == 1
+
+
+def test_fields_hold_no_line_number_and_no_leading_number(shipped: Path) -> None:
+    for note in read_package(shipped / "llm-interview-zh-en.apkg").notes:
+        assert not note.fields[1].lstrip("<p>")[:2].rstrip(".").isdigit()
+        assert "source/经典模型与架构.md" in note.fields
+
+
+@pytest.mark.parametrize("edition", ["zh", "en", "en-zh"])
+def test_other_editions_have_their_own_decks_note_types_and_guids(edition: str, tmp_path: Path) -> None:
+    folder = copy_shipped(tmp_path / "project")
+    assert deckgen("build", "--project", folder, "--edition", edition, "--edition", "zh-en").exit_code == 0
+    one = read_package(folder / f"build/llm-interview-{edition}.apkg")
+    other = read_package(folder / "build/llm-interview-zh-en.apkg")
+    assert len(one.notes) == 13
+    assert not {note.guid for note in one.notes} & {note.guid for note in other.notes}
+    assert one.note_types[0].note_type.id != other.note_types[0].note_type.id
+    assert not {deck.name for deck in one.decks} & {deck.name for deck in other.decks} - {"Default"}
+
+
+def test_building_twice_changes_nothing(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    assert deckgen("build", "--project", folder).exit_code == 0
+    first, lock = files(folder / "build"), (folder / "deckgen.lock").read_bytes()
+    assert deckgen("build", "--project", folder, now=NOON + 500).exit_code == 0
+    assert files(folder / "build") == first
+    assert (folder / "deckgen.lock").read_bytes() == lock
+
+
+def test_the_machine_leaves_no_trace_in_the_bytes(shipped: Path, tmp_path: Path) -> None:
+    folder = copy_shipped(tmp_path / "另一个 folder")
+    environment = {
+        **os.environ,
+        "TZ": "Asia/Kathmandu",
+        "LC_ALL": "C",
+        "PYTHONHASHSEED": "4711",
+        "SOURCE_DATE_EPOCH": str(NOON),
+    }
+    script = "import os, sys; os.umask(0o077); from deckgen.cli import main; main(sys.argv[1:])"
+    subprocess.run(
+        [sys.executable, "-c", script, "build", "--project", folder, "--jobs", "1"],
+        check=True,
+        env=environment,
+        cwd="/",
+        capture_output=True,
+    )
+    assert files(folder / "build") == files(shipped)
+
+
+def test_a_chapter_builds_without_any_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "我的 笔记.md").write_text(CHAPTER.replace("![结构图](imgs/图.png)", ""), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    result = deckgen("build", "我的 笔记.md")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "build/wo-de-bi-ji-zh-en.apkg").exists()
+
+
+def test_a_category_can_be_built_alone_and_leaves_the_package_of_all_alone(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    assert deckgen("build", "--project", folder).exit_code == 0
+    before, lock = files(folder / "build"), (folder / "deckgen.lock").read_bytes()
+    result = deckgen("build", "--project", folder, "--category", "训练", "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert [path.name for path in (tmp_path / "out").glob("*.apkg")] == ["chapter-zh-en-02-xun-lian.apkg"]
+    assert files(folder / "build") == before
+    assert (folder / "deckgen.lock").read_bytes() == lock
+
+
+def test_profiles_differ_in_pictures_and_file_names_and_nothing_else(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    for profile in ("mobile", "desktop", "original"):
+        result = deckgen("build", "--project", folder, "--profile", profile, "--out", tmp_path / profile)
+        assert result.exit_code == 0, result.output
+    mobile = read_package(tmp_path / "mobile/chapter-zh-en.apkg")
+    desktop = read_package(tmp_path / "desktop/chapter-zh-en-desktop.apkg")
+    assert [note.guid for note in mobile.notes] == [note.guid for note in desktop.notes]
+    assert [note.time for note in mobile.notes] == [note.time for note in desktop.notes]
+    assert mobile.media[0].name != desktop.media[0].name
+
+
+# --- what authors get wrong -------------------------------------------------------------------------------------------
+
+
+def test_a_missing_image_is_named_with_its_line_and_the_rest_still_builds(tmp_path: Path) -> None:
+    folder = make_project(tmp_path, picture=False)
+    result = deckgen("build", "--project", folder)
+    assert result.exit_code == 1
+    assert "source/chapter.md:7" in result.stderr
+    assert "missing-image" in result.stderr
+    assert len(read_package(folder / "build/partial/chapter-zh-en.apkg").notes) == 3
+    assert not (folder / "build/chapter-zh-en.apkg").exists()
+
+
+def test_a_good_package_is_not_replaced_by_a_partial_one(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    assert deckgen("build", "--project", folder).exit_code == 0
+    good, lock = files(folder / "build"), (folder / "deckgen.lock").read_bytes()
+    (folder / "imgs/图.png").unlink()
+    assert deckgen("build", "--project", folder).exit_code == 1
+    assert files(folder / "build") == good
+    assert (folder / "deckgen.lock").read_bytes() == lock
+
+
+def test_strict_writes_nothing_after_an_error(tmp_path: Path) -> None:
+    folder = make_project(tmp_path, picture=False)
+    assert deckgen("build", "--project", folder, "--strict").exit_code == 1
+    assert not list(folder.glob("build/**/*.apkg"))
+
+
+def test_a_chapter_without_questions_is_named_and_the_others_build(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    (folder / "source/empty.md").write_text("只有一段话。\n", encoding="utf-8")
+    result = deckgen("build", "--project", folder)
+    assert result.exit_code == 1
+    assert "source/empty.md:1" in result.stderr
+    assert "no-questions" in result.stderr
+    assert (folder / "build/partial/chapter-zh-en.apkg").exists()
+
+
+def test_a_binary_file_is_named_and_the_others_build(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    (folder / "source/photo.md").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\0")
+    result = deckgen("build", "--project", folder)
+    assert result.exit_code == 1
+    assert "source/photo.md:1" in result.stderr
+    assert (folder / "build/partial/chapter-zh-en.apkg").exists()
+
+
+def test_an_unknown_setting_is_named_with_its_line_and_a_suggestion(tmp_path: Path) -> None:
+    folder = make_project(tmp_path, settings='[deck]\n\nslugg = "x"\n')
+    result = deckgen("build", "--project", folder)
+    assert result.exit_code == 1
+    assert "deckgen.toml:3" in result.stderr
+    assert "did you mean “slug”?" in result.stderr
+
+
+def test_a_catalog_that_does_not_parse_is_named_with_its_line(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    (folder / "locale/en").mkdir(parents=True)
+    (folder / "locale/en/chapter.po").write_text('msgid ""\nmsgstr ""\n\nmsgid "a\n', encoding="utf-8")
+    result = deckgen("build", "--project", folder)
+    assert result.exit_code == 1
+    assert "locale/en/chapter.po:4" in result.stderr
+    assert (folder / "build/partial/chapter-zh-en.apkg").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("build", "--edition", "zh-zh"), ("build", "--profile", "watch"), ("build", "--jobs", "0"), ("bild",)],
+    ids=" ".join,
+)
+def test_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
+    assert deckgen(*arguments).exit_code == 2
+
+
+def test_a_chapter_that_is_not_there_is_said_plainly(tmp_path: Path) -> None:
+    result = deckgen("build", "--project", make_project(tmp_path), "nowhere.md")
+    assert result.exit_code == 1
+    assert "there is no chapter nowhere.md" in result.stderr
+
+
+def test_check_reports_and_writes_nothing(tmp_path: Path) -> None:
+    folder = make_project(tmp_path, picture=False)
+    result = deckgen("check", "--project", folder)
+    assert result.exit_code == 1
+    assert "missing-image" in result.stderr
+    assert not (folder / "build").exists()
+    assert not (folder / "deckgen.lock").exists()
+
+
+def test_inspect_lists_decks_notes_and_media(shipped: Path) -> None:
+    result = deckgen("inspect", shipped / "llm-interview-zh-en.apkg", "--json")
+    assert result.exit_code == 0
+    contents = json.loads(result.stdout)
+    assert len(contents["notes"]) == 13
+    assert len(contents["media"]) == 6
+    assert contents["missing_media"] == contents["unused_media"] == []
