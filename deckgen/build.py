@@ -46,8 +46,6 @@ Progress = Callable[[str, int, int], None]
 """Called with the stage's name, how much of it is done and how much there is; 0 of 0 where it cannot be counted."""
 
 
-
-
 def _silent(stage: str, done: int, total: int) -> None:
     pass
 
@@ -109,23 +107,8 @@ def make_decks(
     config = project.config
     editions = options.editions or config.editions
     languages = tuple(dict.fromkeys((config.language, *(tag for edition in editions for tag in edition.languages))))
-    paths = tuple(source.path for source in project.sources)
-
-    chapters, problems = _parse(project, progress)
-    findings += problems
-
-    before, problems = parse_lock(project.lock_text, LOCK_NAME) if project.lock_text else (None, ())
-    if problems:
-        raise DeckgenError(problems[0].message, hint=problems[0].hint, location=problems[0].location)
-    project_id = before.project_id if before else config.id or identity.derive_project_id(paths)
-    matched = identity.match(
-        Corpus(language=config.language, chapters=chapters),
-        before,
-        project_id=project_id,
-        complete=not has_errors(findings),
-        allow_empty=options.allow_retire,
-    )
-    findings += matched.diagnostics
+    chapters, matched, findings = identify(project, findings, allow_retire=options.allow_retire, progress=progress)
+    project_id, paths = matched.corpus.project_id, tuple(source.path for source in project.sources)
 
     catalogs, unreadable = translation.read_catalogs(project.locale, paths, languages)
     editor, problems = notes.parse_notes(project.notes_text or "", NOTES_PATH)
@@ -162,6 +145,27 @@ def make_decks(
         selected=chosen != stamped,
         version=options.release or _version(lock),
     )
+
+
+def identify(
+    project: Project, findings: tuple[Diagnostic, ...], *, allow_retire: bool = False, progress: Progress = _silent
+) -> tuple[tuple[Chapter, ...], identity.Matched, tuple[Diagnostic, ...]]:
+    """The first two stages: the chapters, their questions with their keys, and ``findings`` with what these add."""
+    config = project.config
+    chapters, problems = _parse(project, progress)
+    findings += problems
+    before, problems = parse_lock(project.lock_text, LOCK_NAME) if project.lock_text else (None, ())
+    if problems:
+        raise DeckgenError(problems[0].message, hint=problems[0].hint, location=problems[0].location)
+    derived = config.id or identity.derive_project_id(source.path for source in project.sources)
+    matched = identity.match(
+        Corpus(language=config.language, chapters=chapters),
+        before,
+        project_id=before.project_id if before else derived,
+        complete=not has_errors(findings),
+        allow_empty=allow_retire,
+    )
+    return chapters, matched, (*findings, *matched.diagnostics)
 
 
 def write_build(
@@ -273,7 +277,9 @@ def _selection(stamped: StampedDeck, keyed: KeyedCorpus, options: Options) -> St
         if (not options.chapters or item.chapter.path in options.chapters)
         and (not options.categories or any(_names(item.category, text) for text in options.categories))
     }
-    kept = [(note, time) for note, time in zip(stamped.deck.notes, stamped.note_times, strict=True) if note.key in wanted]
+    kept = [
+        (note, time) for note, time in zip(stamped.deck.notes, stamped.note_times, strict=True) if note.key in wanted
+    ]
     if len(kept) == len(stamped.deck.notes):
         return stamped
     used = {name for note, _ in kept for name in note.media}
@@ -305,9 +311,7 @@ def _write_packages(made: Build, folder: Path, progress: Progress) -> tuple[Pack
         chosen = None if category is None else frozenset((category,))
         write_package(stamped, folder / name, categories=chosen)
         notes = sum(chosen is None or note.category in chosen for note in stamped.deck.notes)
-        records.append(
-            describe_package(folder / name, edition=stamped.deck.edition, category=category, notes=notes)
-        )
+        records.append(describe_package(folder / name, edition=stamped.deck.edition, category=category, notes=notes))
     manifest = folder / MANIFEST_NAME
     stale = package_files(read_optional(manifest) or "") - {record.file for record in records}
     text = format_manifest(
