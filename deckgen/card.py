@@ -140,7 +140,13 @@ class _Words:
 
 
 def _front(words: _Words) -> str:
-    return _fill("front.html", labels=_labels(words), question=_question(words, speech=True), script=_data("card.js"))
+    return _fill(
+        "front.html",
+        language=words.languages[0],
+        labels=_labels(words),
+        question=_question(words, speech=True),
+        script=_data("card.js"),
+    )
 
 
 def _back(words: _Words) -> str:
