@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from deckgen import card, describe, identity, media, notes, parse, render, translation
+from deckgen import card, describe, identity, media, notes, render, translation
 from deckgen.apkg import write_package
 from deckgen.config import Config
-from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic, has_errors, with_severities
-from deckgen.lockfile import Lock, format_lock, parse_lock
+from deckgen.corpus import Progress, identify, silent
+from deckgen.diagnostics import Diagnostic, diagnostic, has_errors, with_severities
+from deckgen.lockfile import Lock, format_lock
 from deckgen.manifest import PackageRecord, describe_package, format_manifest, package_files
 from deckgen.markup import image_targets, render_markdown
 from deckgen.model import (
     Chapter,
-    Corpus,
     Deck,
     Edition,
     EditionNames,
@@ -41,13 +41,6 @@ from deckgen.project import (
     read_optional,
     write_atomically,
 )
-
-Progress = Callable[[str, int, int], None]
-"""Called with the stage's name, how much of it is done and how much there is; 0 of 0 where it cannot be counted."""
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +91,7 @@ class Written:
 
 
 def make_decks(
-    project: Project, findings: tuple[Diagnostic, ...], options: Options, progress: Progress = _silent
+    project: Project, findings: tuple[Diagnostic, ...], options: Options, progress: Progress = silent
 ) -> Build:
     """Every stage but the writing; ``findings`` are those of reading the project.
 
@@ -147,29 +140,8 @@ def make_decks(
     )
 
 
-def identify(
-    project: Project, findings: tuple[Diagnostic, ...], *, allow_retire: bool = False, progress: Progress = _silent
-) -> tuple[tuple[Chapter, ...], identity.Matched, tuple[Diagnostic, ...]]:
-    """The first two stages: the chapters, their questions with their keys, and ``findings`` with what these add."""
-    config = project.config
-    chapters, problems = _parse(project, progress)
-    findings += problems
-    before, problems = parse_lock(project.lock_text, LOCK_NAME) if project.lock_text else (None, ())
-    if problems:
-        raise DeckgenError(problems[0].message, hint=problems[0].hint, location=problems[0].location)
-    derived = config.id or identity.derive_project_id(source.path for source in project.sources)
-    matched = identity.match(
-        Corpus(language=config.language, chapters=chapters),
-        before,
-        project_id=before.project_id if before else derived,
-        complete=not has_errors(findings),
-        allow_empty=allow_retire,
-    )
-    return chapters, matched, (*findings, *matched.diagnostics)
-
-
 def write_build(
-    made: Build, *, out: Path | None = None, strict: bool = False, locked: bool = False, progress: Progress = _silent
+    made: Build, *, out: Path | None = None, strict: bool = False, locked: bool = False, progress: Progress = silent
 ) -> Written:
     """Writes the packages, the manifest and the lock, each in one step.
 
@@ -190,19 +162,6 @@ def write_build(
     if not failed and lock_text != made.project.lock_text:
         write_atomically(made.project.root / LOCK_NAME, lock_text.encode())
     return Written(folder=folder, packages=packages, diagnostics=findings)
-
-
-def _parse(project: Project, progress: Progress) -> tuple[tuple[Chapter, ...], tuple[Diagnostic, ...]]:
-    chapters: list[Chapter] = []
-    findings: list[Diagnostic] = []
-    for done, source in enumerate(project.sources):
-        progress("parse", done, len(project.sources))
-        chapter, problems = parse.parse_chapter(
-            source.text, path=source.path, settings=project.config.settings_for(source.path)
-        )
-        chapters.append(chapter)
-        findings += problems
-    return tuple(chapters), tuple(findings)
 
 
 def _read_images(

@@ -50,7 +50,7 @@ def translate(
     texts = tuple(source_texts(corpus, notes))
     entries = _index(update_catalogs(catalogs, texts, languages=targets))
     rendered: dict[tuple[str, Side], tuple[Text, ...]] = {}
-    findings = [*_unknown_notes(corpus, notes), *_unknown_entries(catalogs, targets, texts)]
+    findings = [*unknown_notes(corpus, notes), *unknown_entries(catalogs, targets, texts)]
     for text in texts:
         source = Text(language=corpus.language, markdown=text.markdown, state=TextState.SOURCE)
         shown = tuple(_translated(text, language, entries, policy) for language in targets)
@@ -78,6 +78,35 @@ def translate(
             for item in corpus.questions
         ),
     ), tuple(findings)
+
+
+def unknown_notes(corpus: KeyedCorpus, notes: Notes) -> Iterator[Diagnostic]:
+    """Notes for questions that the project does not have."""
+    known = {item.key for item in corpus.questions}
+    for note in notes.notes:
+        if note.key not in known:
+            message = f"there is no question with the key “{note.key}”"
+            yield diagnostic("bad-note", message, note.location, hint="“deckgen check” lists the keys")
+
+
+def unknown_entries(
+    catalogs: Mapping[CatalogId, Catalog], targets: Sequence[Language], texts: Sequence[SourceText]
+) -> Iterator[Diagnostic]:
+    """One finding per file with entries of questions that the project does not have."""
+    known = {text.context for text in texts}
+    for (_, language), catalog in catalogs.items():
+        if language not in targets:
+            continue
+        strange = [entry for entry in catalog.entries if not entry.obsolete and entry.context not in known]
+        if strange:
+            count = "one entry belongs" if len(strange) == 1 else f"{len(strange)} entries belong"
+            yield diagnostic(
+                "catalog-mismatch",
+                f"{count} to no text of this project; the first is “{strange[0].context}”",
+                Location(path=catalog.path, line=strange[0].line or 1),
+                hint="“deckgen translate extract” keeps them as obsolete; a file of another project has to go",
+                excerpt=strange[0].source.split("\n")[0],
+            )
 
 
 _Index = Mapping[tuple[Language, str, str], Entry]
@@ -166,31 +195,3 @@ def _findings(
             excerpt=first.text.split("\n")[0],
         )
         yield replace(found, severity=Severity.ERROR) if policy is Policy.STRICT else found
-
-
-def _unknown_notes(corpus: KeyedCorpus, notes: Notes) -> Iterator[Diagnostic]:
-    known = {item.key for item in corpus.questions}
-    for note in notes.notes:
-        if note.key not in known:
-            message = f"there is no question with the key “{note.key}”"
-            yield diagnostic("bad-note", message, note.location, hint="“deckgen check” lists the keys")
-
-
-def _unknown_entries(
-    catalogs: Mapping[CatalogId, Catalog], targets: Sequence[Language], texts: Sequence[SourceText]
-) -> Iterator[Diagnostic]:
-    """One finding per file with entries of questions that the project does not have."""
-    known = {text.context for text in texts}
-    for (_, language), catalog in catalogs.items():
-        if language not in targets:
-            continue
-        strange = [entry for entry in catalog.entries if not entry.obsolete and entry.context not in known]
-        if strange:
-            count = "one entry belongs" if len(strange) == 1 else f"{len(strange)} entries belong"
-            yield diagnostic(
-                "catalog-mismatch",
-                f"{count} to no text of this project; the first is “{strange[0].context}”",
-                Location(path=catalog.path, line=strange[0].line or 1),
-                hint="“deckgen translate extract” keeps them as obsolete; a file of another project has to go",
-                excerpt=strange[0].source.split("\n")[0],
-            )

@@ -13,6 +13,7 @@ from deckgen.translation.units import Side, SourceText
 
 CatalogId = tuple[str, Language]
 """A chapter's path and a language."""
+Catalogs = Mapping[CatalogId, Catalog]
 _ALIKE = 70.0
 _ALIKE_SHORT = 90.0
 _SHORT = 8

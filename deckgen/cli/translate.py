@@ -1,0 +1,126 @@
+"""``deckgen translate``: catalogs brought up to date, drafted, checked, reviewed and measured."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from deckgen.cli.options import project_option
+from deckgen.cli.report import print_counts, print_diagnostics, print_table
+from deckgen.diagnostics import DeckgenError, has_errors
+from deckgen.localisation import (
+    Translations,
+    accept,
+    changed_catalogs,
+    check_translations,
+    read_translations,
+)
+from deckgen.model import Language, parse_edition
+from deckgen.project import read_project
+from deckgen.translation.files import write_files
+from deckgen.translation.status import measure_progress, progress_document
+
+
+def language_tag(value: str) -> Language:
+    """A language tag such as ``en`` or ``zh-Hant``, from the command line."""
+    try:
+        (language,) = parse_edition(value).languages
+    except ValueError:
+        raise click.BadParameter(f"“{value}” is no language tag such as en, ja or zh-Hant") from None
+    return language
+
+
+_languages = click.argument("languages", nargs=-1, type=language_tag)
+
+
+@click.group()
+def translate() -> None:
+    """Translate the sources: PO files per chapter and language, drafts, checks and reviews."""
+
+
+@translate.command()
+@_languages
+@project_option
+def extract(languages: tuple[Language, ...], root: Path) -> None:
+    """Bring the PO files up to date with the sources; a language that is new gets its files.
+
+    Reworded blocks keep their translation, marked fuzzy; what is gone stays as obsolete and comes back with its source.
+    """
+    _write(_read(root, languages))
+
+
+@translate.command()
+@_languages
+@project_option
+def check(languages: tuple[Language, ...], root: Path) -> None:
+    """Report what is wrong with the translations, each finding with its place in the PO file and in the source."""
+    found = _read(root, languages, lenient=True)
+    findings = (*found.diagnostics, *check_translations(found))
+    print_diagnostics(findings)
+    print_counts(findings)
+    if has_errors(findings):
+        raise click.exceptions.Exit(1)
+
+
+@translate.command()
+@_languages
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@project_option
+def status(languages: tuple[Language, ...], as_json: bool, root: Path) -> None:
+    """Count the blocks that are reviewed, drafted, stale and missing, per language and chapter."""
+    found = _read(root, languages, lenient=True)
+    rows = measure_progress(found.catalogs, found.chapters, found.languages)
+    if as_json:
+        click.echo(json.dumps(progress_document(rows), ensure_ascii=False, indent=1))
+        return
+    print_diagnostics(found.diagnostics)
+    print_table(
+        "Translations, in blocks",
+        ("language", "chapter", "reviewed", "draft", "stale", "missing", "total", "done"),
+        [
+            (
+                row.language,
+                row.chapter,
+                str(row.reviewed),
+                f"{row.draft} ({row.edited} edited)" if row.edited else str(row.draft),
+                str(row.stale),
+                str(row.missing),
+                str(row.total),
+                f"{row.reviewed * 100 // row.total} %" if row.total else "–",
+            )
+            for row in rows
+        ],
+    )
+
+
+@translate.command(name="accept")
+@click.argument("keys", nargs=-1, required=True, metavar="KEY...")
+@click.option("--language", "languages", multiple=True, type=language_tag, help="Only this language.")
+@project_option
+def accept_keys(keys: tuple[str, ...], languages: tuple[Language, ...], root: Path) -> None:
+    """Mark every translation of these questions or categories as reviewed."""
+    found, count = accept(_read(root, languages), keys)
+    _write(found)
+    click.echo(f"{count} translations accepted")
+
+
+def _read(root: Path, languages: tuple[Language, ...], *, lenient: bool = False) -> Translations:
+    """The project's translations; after an error only who just reads goes on, since writing might lose something."""
+    project, findings = read_project(root)
+    found = read_translations(project, findings, languages)
+    if not lenient:
+        print_diagnostics(found.diagnostics)
+        if has_errors(found.diagnostics):
+            raise DeckgenError("nothing was written", hint="mend the errors above, then run this again")
+    return found
+
+
+def _write(found: Translations) -> None:
+    files = changed_catalogs(found)
+    write_files(files)
+    for file in files:
+        click.echo(f"{'removed' if file.text is None else 'wrote'} {file.name}")
+    if not files:
+        click.echo("the PO files are up to date")

@@ -1,0 +1,52 @@
+"""The first two stages, which building and translating share: a project's sources to questions with their keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from deckgen import identity, parse
+from deckgen.diagnostics import DeckgenError, Diagnostic, has_errors
+from deckgen.lockfile import parse_lock
+from deckgen.model import Chapter, Corpus
+from deckgen.project import LOCK_NAME, Project
+
+Progress = Callable[[str, int, int], None]
+"""Called with the stage's name, how much of it is done and how much there is; 0 of 0 where it cannot be counted."""
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+def identify(
+    project: Project, findings: tuple[Diagnostic, ...], *, allow_retire: bool = False, progress: Progress = silent
+) -> tuple[tuple[Chapter, ...], identity.Matched, tuple[Diagnostic, ...]]:
+    """The first two stages: the chapters, their questions with their keys, and ``findings`` with what these add."""
+    config = project.config
+    chapters, problems = _parse(project, progress)
+    findings += problems
+    before, problems = parse_lock(project.lock_text, LOCK_NAME) if project.lock_text else (None, ())
+    if problems:
+        raise DeckgenError(problems[0].message, hint=problems[0].hint, location=problems[0].location)
+    derived = config.id or identity.derive_project_id(source.path for source in project.sources)
+    matched = identity.match(
+        Corpus(language=config.language, chapters=chapters),
+        before,
+        project_id=before.project_id if before else derived,
+        complete=not has_errors(findings),
+        allow_empty=allow_retire,
+    )
+    return chapters, matched, (*findings, *matched.diagnostics)
+
+
+def _parse(project: Project, progress: Progress) -> tuple[tuple[Chapter, ...], tuple[Diagnostic, ...]]:
+    chapters: list[Chapter] = []
+    findings: list[Diagnostic] = []
+    for done, source in enumerate(project.sources):
+        progress("parse", done, len(project.sources))
+        chapter, problems = parse.parse_chapter(
+            source.text, path=source.path, settings=project.config.settings_for(source.path)
+        )
+        chapters.append(chapter)
+        findings += problems
+    return tuple(chapters), tuple(findings)

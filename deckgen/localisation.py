@@ -1,0 +1,175 @@
+"""What is done with a project's translations outside a build: brought up to date, measured, checked, accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from deckgen.corpus import identify
+from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, with_severities
+from deckgen.model import KeyedCorpus, Language, Location
+from deckgen.notes import Notes, parse_notes
+from deckgen.project import GLOSSARY_PATH, NOTES_PATH, Project, read_optional
+from deckgen.translation.apply import unknown_entries, unknown_notes
+from deckgen.translation.catalog import Catalog, Entry, EntryState, accepted
+from deckgen.translation.checks import Pair, check_pair, check_repeats, located
+from deckgen.translation.files import CatalogFile, catalog_name, changed_files, read_catalogs
+from deckgen.translation.glossary import Glossary, parse_glossary
+from deckgen.translation.segments import Segment
+from deckgen.translation.units import SourceText, source_texts
+from deckgen.translation.update import CatalogId, update_catalogs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translations:
+    """A project's texts beside their catalogs: ``read`` as on disk, ``catalogs`` as the sources of now need them."""
+
+    project: Project
+    corpus: KeyedCorpus
+    notes: Notes
+    texts: tuple[SourceText, ...]
+    languages: tuple[Language, ...]
+    read: Mapping[CatalogId, Catalog]
+    catalogs: Mapping[CatalogId, Catalog]
+    glossary: Glossary
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def chapters(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(item.chapter.path for item in self.corpus.questions))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """An entry beside the block that it translates."""
+
+    text: SourceText
+    segment: Segment
+    entry: Entry
+    catalog: Catalog
+
+    @property
+    def place(self) -> Location:
+        return self.text.place(self.segment)
+
+
+def read_translations(
+    project: Project, findings: tuple[Diagnostic, ...], languages: Sequence[Language] = ()
+) -> Translations:
+    """Everything about the project's translations; ``findings`` are those of reading the project.
+
+    Of what is wrong with the sources only the errors are told here.
+
+    The languages are those given, else those of the editions and those that have a folder.
+    """
+    _, matched, findings = identify(project, findings)
+    findings = tuple(finding for finding in findings if finding.severity is Severity.ERROR)
+    notes, problems = parse_notes(project.notes_text or "", NOTES_PATH)
+    findings += problems
+    glossary, problems = parse_glossary(read_optional(project.root / GLOSSARY_PATH) or "", GLOSSARY_PATH)
+    findings += problems
+    chosen = tuple(languages) or known_languages(project)
+    if project.config.language in chosen:
+        raise DeckgenError(
+            f"{project.config.language} is the language of the sources, so there is nothing to translate"
+        )
+    read, problems = read_catalogs(project.locale, (source.path for source in project.sources), chosen)
+    texts = tuple(source_texts(matched.corpus, notes))
+    problems += (*unknown_notes(matched.corpus, notes), *unknown_entries(read, chosen, texts))
+    return Translations(
+        project=project,
+        corpus=matched.corpus,
+        notes=notes,
+        texts=texts,
+        languages=chosen,
+        read=read,
+        catalogs=_named(update_catalogs(read, texts, languages=chosen)),
+        glossary=glossary,
+        diagnostics=with_severities((*findings, *problems), project.config.severities),
+    )
+
+
+def known_languages(project: Project) -> tuple[Language, ...]:
+    """The languages that the project translates into: of its editions in their order, then of its folders."""
+    editions = (tag for edition in project.config.editions for tag in edition.languages)
+    folders = sorted(path.name for path in project.locale.iterdir() if path.is_dir()) if project.locale.is_dir() else []
+    found = dict.fromkeys((*editions, *(Language(name) for name in folders)))
+    return tuple(language for language in found if language != project.config.language)
+
+
+def changed_catalogs(found: Translations) -> tuple[CatalogFile, ...]:
+    """The PO files that are not as they should be for the sources of now."""
+    return tuple(changed_files(found.project.locale, found.read, found.catalogs, project=found.corpus.project_id))
+
+
+def blocks(found: Translations, language: Language) -> Iterator[Block]:
+    """Every block to translate into ``language``, in the order of the sources."""
+    entries = {
+        (entry.context, entry.source): (entry, catalog)
+        for (_, tag), catalog in found.catalogs.items()
+        if tag == language
+        for entry in catalog.entries
+        if not entry.obsolete
+    }
+    for text in found.texts:
+        for segment in text.segments:
+            if held := entries.get((text.context, segment.text)):
+                yield Block(text=text, segment=segment, entry=held[0], catalog=held[1])
+
+
+def check_translations(found: Translations) -> tuple[Diagnostic, ...]:
+    """What is wrong with the translations of every language, each finding at its PO entry and its source."""
+    findings = [finding for language in found.languages for finding in _check(found, language)]
+    return with_severities(dict.fromkeys(findings), found.project.config.severities)
+
+
+def accept(found: Translations, keys: Collection[str]) -> tuple[Translations, int]:
+    """The catalogs with every translation of these keys reviewed, and how many entries that changed.
+
+    DeckgenError for a key that nothing to translate has.
+    """
+    if unknown := sorted(set(keys) - {text.key for text in found.texts}):
+        raise DeckgenError(f"there is no question or category with the key {', '.join(unknown)}")
+    count = 0
+    catalogs: dict[CatalogId, Catalog] = {}
+    for identity, catalog in found.catalogs.items():
+        entries = tuple(_accepted(entry, keys) for entry in catalog.entries)
+        count += sum(before is not after for before, after in zip(catalog.entries, entries, strict=True))
+        catalogs[identity] = replace(catalog, entries=entries)
+    return replace(found, catalogs=catalogs), count
+
+
+def _accepted(entry: Entry, keys: Collection[str]) -> Entry:
+    mine = entry.context.split("|")[0] in keys and not entry.obsolete
+    return accepted(entry) if mine and entry.state in (EntryState.DRAFT, EntryState.STALE) else entry
+
+
+def _check(found: Translations, language: Language) -> Iterator[Diagnostic]:
+    glossary = found.glossary.for_language(language)
+    seen: dict[Entry, Block] = {}
+    for block in blocks(found, language):
+        if block.entry in seen:
+            continue
+        seen[block.entry] = block
+        pair = Pair(
+            source=block.segment.text,
+            translation=block.entry.translation,
+            language=language,
+            source_language=found.corpus.language,
+            kind=block.segment.block.kind,
+            glossary=glossary,
+        )
+        for problem in check_pair(pair):
+            yield located(problem, block.entry, catalog=block.catalog.path, source=block.place)
+    for entry, problem in check_repeats(seen):
+        yield located(problem, entry, catalog=seen[entry].catalog.path, source=seen[entry].place)
+
+
+def _named(catalogs: Mapping[CatalogId, Catalog]) -> dict[CatalogId, Catalog]:
+    """A catalog that has no file yet is named after the one that it will get."""
+    return {
+        (chapter, language): catalog
+        if catalog.path
+        else replace(catalog, path=f"locale/{language}/{catalog_name(chapter)}")
+        for (chapter, language), catalog in catalogs.items()
+    }

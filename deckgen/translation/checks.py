@@ -1,0 +1,283 @@
+"""What can be wrong with a translation, told from the source and the translation alone; one function per check."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from deckgen.diagnostics import Diagnostic, diagnostic
+from deckgen.markup import gfm
+from deckgen.markup.blocks import BlockKind
+from deckgen.model import Language, Location, Markdown
+from deckgen.titles import folded
+from deckgen.translation.catalog import Entry
+from deckgen.translation.glossary import LanguageGlossary, broken_terms, kept_terms
+from deckgen.translation.inline import TokenKind, tokens, words
+from deckgen.translation.numbers import differing_numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A block beside its translation into ``language``."""
+
+    source: Markdown
+    translation: Markdown
+    language: Language
+    source_language: Language = Language("zh")
+    kind: BlockKind = BlockKind.PARAGRAPH
+    glossary: LanguageGlossary = field(default_factory=LanguageGlossary)
+
+    @property
+    def script(self) -> str:
+        """The target's primary subtag, on which depends which characters are its own."""
+        return self.language.split("-")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    rule: str
+    message: str
+    hint: str = ""
+
+
+Check = Callable[[Pair], Iterator[Problem]]
+
+
+def check_pair(pair: Pair) -> tuple[Problem, ...]:
+    """Everything that is wrong with one translation; of an empty one only that it is empty."""
+    if not pair.translation.strip():
+        return (Problem(rule="translation-missing", message="there is no translation"),)
+    return tuple(problem for check in CHECKS for problem in check(pair))
+
+
+def check_repeats(entries: Iterable[Entry]) -> Iterator[tuple[Entry, Problem]]:
+    """Translations that stand for different sources; each but the first is named."""
+    by_translation: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if len(entry.translation) >= _REPEAT_LENGTH:
+            by_translation[folded(entry.translation)].append(entry)
+    for same in by_translation.values():
+        for entry in same[1:]:
+            if folded(entry.source) != folded(same[0].source):
+                message = f"this is also the translation of “{_short(same[0].source)}”"
+                yield entry, Problem(rule="translation-repeated", message=message)
+
+
+def located(problem: Problem, entry: Entry, *, catalog: str, source: Location) -> Diagnostic:
+    """The finding at the entry in its PO file; its hint names the place in the source."""
+    place = f"the source is at {source.path}:{source.line}:{source.column}"
+    return diagnostic(
+        problem.rule,
+        problem.message,
+        Location(path=catalog, line=entry.line or 1),
+        hint=f"{problem.hint}; {place}" if problem.hint else place,
+        excerpt=_short(entry.translation or entry.source),
+    )
+
+
+_REPEAT_LENGTH = 16
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_KANA = re.compile("[\u3041-\u30fa\u30fc-\u30ff]")
+_FULL_WIDTH = re.compile("[\u3000-\u303f\uff01-\uff60\uffe0-\uffe6]")
+_PLACEHOLDER = re.compile(r"[\[【［]\s*[XxＸ]\s*\d+\s*[XxＸ]\s*[\]】］]")
+_OWN_CHARACTERS = {"ja": "cp932", "zh-Hant": "big5hkscs", "zh-TW": "big5hkscs", "zh-HK": "big5hkscs"}
+"""Encodings that hold the characters which readers of a language know, and not the simplified ones."""
+
+
+def _check_edges(pair: Pair) -> Iterator[Problem]:
+    if pair.translation != pair.translation.strip():
+        yield Problem(
+            rule="translation-edges", message="it begins or ends with blanks or line ends", hint="cut them off"
+        )
+
+
+def _check_copied(pair: Pair) -> Iterator[Problem]:
+    source, translation = words(pair.source), words(pair.translation)
+    same_script = pair.script == pair.source_language.split("-")[0]
+    equal = folded(source) == folded(translation) if _HAN.search(source) else pair.source == pair.translation
+    if same_script or not equal:
+        return
+    if pair.script not in ("ja", "ko") or len(_HAN.findall(source)) >= 8:
+        yield Problem(rule="translation-copied", message="it is the source itself")
+
+
+def _check_residue(pair: Pair) -> Iterator[Problem]:
+    """Characters that are not the target's own, outside code, formulas, addresses and kept terms."""
+    text = _without_kept(words(pair.translation), pair.glossary)
+    if found := _foreign(text, pair):
+        shown = "".join(dict.fromkeys(found))[:12]
+        yield Problem(rule="translation-residue", message=f"“{shown}” is left over from the source")
+    elif pair.script == "ja" and len(_HAN.findall(text)) >= 10 and not _KANA.search(text):
+        yield Problem(rule="translation-residue", message="no kana stands in it, so it is hardly Japanese")
+
+
+def _foreign(text: str, pair: Pair) -> list[str]:
+    encoding = _OWN_CHARACTERS.get(pair.language) or _OWN_CHARACTERS.get(pair.script)
+    if encoding:
+        return [character for character in _HAN.findall(text) if not _encodes(character, encoding)]
+    if pair.script == "zh":
+        return []
+    kana = [] if pair.source_language.split("-")[0] != "ja" else _KANA.findall(text)
+    return [*_HAN.findall(text), *kana, *_FULL_WIDTH.findall(text)]
+
+
+def _encodes(character: str, encoding: str) -> bool:
+    try:
+        character.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _check_tokens(pair: Pair) -> Iterator[Problem]:
+    source, translation = (
+        Counter((token.kind, token.value) for token in tokens(text) if token.kind is not TokenKind.BOLD)
+        for text in (pair.source, pair.translation)
+    )
+    for lost, (kind, value) in [
+        *((True, token) for token in (source - translation).elements()),
+        *((False, token) for token in (translation - source).elements()),
+    ]:
+        message = f"the {kind} {_short(value)} is lost" if lost else f"the {kind} {_short(value)} is not in the source"
+        yield Problem(rule="translation-markup", message=message)
+
+
+_MARKS = {"**": "bold marks", "~~": "strike-through marks", "*": "emphasis marks"}
+
+
+def _check_marks(pair: Pair) -> Iterator[Problem]:
+    source, translation = (_marks(text) for text in (pair.source, pair.translation))
+    for mark, name in _MARKS.items():
+        if source[mark] != translation[mark]:
+            message = f"it has {translation[mark]} {name} ({mark}), the source has {source[mark]}"
+            yield Problem(rule="translation-markup", message=message)
+
+
+def _marks(text: str) -> Counter[str]:
+    """How often each mark stands outside code, formulas and addresses."""
+    parts, last = [], 0
+    for token in tokens(text):
+        if token.kind is not TokenKind.BOLD:
+            parts += [text[last : token.start], " "]
+            last = token.end
+    plain = re.sub(r"\\[*~_]", "", "".join([*parts, text[last:]])).replace("__", "**")
+    counts = Counter({"**": plain.count("**"), "~~": plain.count("~~")})
+    rest = plain.replace("**", "").split("\n")
+    counts["*"] = sum(re.sub(r"^\s*\*\s", "", line).count("*") for line in rest if not re.search(r"\s\*\s", line))
+    return counts
+
+
+def _check_blocks(pair: Pair) -> Iterator[Problem]:
+    """A translation that would open a list, a quote, a heading, a table, a fence or another paragraph."""
+    if pair.kind is BlockKind.CELL:
+        bars = len(re.findall(r"(?<!\\)\|", pair.translation)), len(re.findall(r"(?<!\\)\|", pair.source))
+        if bars[0] != bars[1] or "\n" in pair.translation:
+            yield Problem(rule="translation-blocks", message="it would end its table cell", hint=r"write \| for a bar")
+        return
+    if pair.kind is BlockKind.HTML:
+        return
+    source, translation = _block_tags(pair.source), _block_tags(pair.translation)
+    for name, tags in _BLOCK_NAMES.items():
+        counts = [sum(counted[tag] for tag in tags) for counted in (source, translation)]
+        if counts[0] != counts[1]:
+            message = f"it makes {counts[1]} {name} of {counts[0]}"
+            yield Problem(
+                rule="translation-blocks", message=message, hint="escape its first character, or join the lines"
+            )
+
+
+_BLOCK_NAMES = {
+    "paragraphs": ("p",),
+    "headings": ("h1", "h2", "h3", "h4", "h5", "h6"),
+    "list items": ("li",),
+    "quotes": ("blockquote",),
+    "code blocks": ("pre",),
+    "table cells": ("td", "th"),
+    "rules": ("hr",),
+}
+
+
+def _block_tags(text: str) -> Counter[str]:
+    return Counter(re.findall(r"<([a-z][a-z0-9]*)", gfm.render(text, raw_html=False)))
+
+
+def _check_terms(pair: Pair) -> Iterator[Problem]:
+    for term, wanted in broken_terms(words(pair.source), words(pair.translation), pair.glossary):
+        meant = " or ".join(f"“{text}”" for text in wanted)
+        kept = wanted == (term,)
+        message = f"the term “{term}” has to stay as it is" if kept else f"“{term}” has to be {meant}"
+        yield Problem(rule="translation-term", message=message, hint="mend it, or change locale/glossary.toml")
+
+
+def _check_placeholders(pair: Pair) -> Iterator[Problem]:
+    if (found := _PLACEHOLDER.search(pair.translation)) and not _PLACEHOLDER.search(pair.source):
+        yield Problem(rule="translation-placeholder", message=f"{found[0]} is a placeholder that was left behind")
+
+
+def _check_numbers(pair: Pair) -> Iterator[Problem]:
+    known = pair.script in ("en", "ja", "zh")
+    lost, added = differing_numbers(words(pair.source), words(pair.translation), words=known)
+    if lost:
+        yield Problem(rule="translation-numbers", message=f"{', '.join(lost)} of the source is not in it")
+    if added:
+        yield Problem(rule="translation-numbers", message=f"{', '.join(added)} is not in the source")
+
+
+_SHORTEST, _LONGEST = 0.5, 2.0
+_LENGTH_FLOOR = 24
+_EXPANSION = {"ja": 1.5, "ko": 1.6, "zh": 1.0}
+_EXPANSION_LATIN = 4.0
+"""Letters of a translation per Chinese character, from the chapter's translations."""
+
+
+def _check_length(pair: Pair) -> Iterator[Problem]:
+    source, translation = words(pair.source), words(pair.translation)
+    han = len(_HAN.findall(source))
+    expected = han * _EXPANSION.get(pair.script, _EXPANSION_LATIN) + (len(source) - han)
+    if pair.source_language.split("-")[0] != "zh" or expected < _LENGTH_FLOOR:
+        return
+    ratio = len(translation) / expected
+    if not _SHORTEST <= ratio <= _LONGEST:
+        what = "short" if ratio < _SHORTEST else "long"
+        yield Problem(rule="translation-length", message=f"it is {what} for its source: {ratio:.0%} of what is usual")
+
+
+def _check_control(pair: Pair) -> Iterator[Problem]:
+    allowed = {character for character in pair.source if unicodedata.category(character) in ("Cc", "Cf", "Co")}
+    found = {
+        character
+        for character in pair.translation
+        if unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs") and character not in {"\n", *allowed}
+    }
+    if found or "\ufffd" in pair.translation.replace(pair.source, ""):
+        shown = ", ".join(f"U+{ord(character):04X}" for character in sorted(found)) or "U+FFFD"
+        yield Problem(rule="translation-residue", message=f"{shown} is an invisible or a broken character")
+
+
+CHECKS: Sequence[Check] = (
+    _check_edges,
+    _check_copied,
+    _check_residue,
+    _check_control,
+    _check_tokens,
+    _check_marks,
+    _check_blocks,
+    _check_terms,
+    _check_placeholders,
+    _check_numbers,
+    _check_length,
+)
+
+
+def _without_kept(text: str, glossary: LanguageGlossary) -> str:
+    for start, end in reversed(kept_terms(text, glossary)):
+        text = f"{text[:start]} {text[end:]}"
+    return text
+
+
+def _short(text: str, length: int = 60) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= length else f"{line[:length]}…"

@@ -1,0 +1,153 @@
+"""The glossary ``locale/glossary.toml``: terms that stay as they are or are translated one way, per language."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from deckgen.diagnostics import Diagnostic, diagnostic
+from deckgen.model import Language, Location, parse_edition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """A term of the source and the translations that are allowed for it."""
+
+    source: str
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageGlossary:
+    """What holds for one language; both tuples have the longest terms first, since those hold the shorter ones."""
+
+    keep: tuple[str, ...] = ()
+    terms: tuple[Term, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glossary:
+    keep: tuple[str, ...] = ()
+    languages: tuple[tuple[Language, LanguageGlossary], ...] = ()
+
+    def for_language(self, language: Language) -> LanguageGlossary:
+        """The terms of the language, with those that every language keeps."""
+        own = next((found for tag, found in self.languages if tag == language), LanguageGlossary())
+        return LanguageGlossary(keep=_longest_first({*self.keep, *own.keep}), terms=own.terms)
+
+
+def parse_glossary(text: str, path: str) -> tuple[Glossary, tuple[Diagnostic, ...]]:
+    """The glossary and what is wrong with it; what can be understood counts."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"line (\d+), column (\d+)", str(error))
+        where = Location(path=path, line=int(found[1]), column=int(found[2])) if found else Location(path=path)
+        return Glossary(), (diagnostic("bad-glossary", f"not valid TOML: {error}", where),)
+    findings = [
+        diagnostic("bad-glossary", message, Location(path=path, line=_line(text, name)), hint=_FORMAT)
+        for name, message in _problems(table)
+    ]
+    return Glossary(
+        keep=_texts(table.get("keep")),
+        languages=tuple(
+            (Language(tag), LanguageGlossary(keep=_texts(entry.get("keep")), terms=_terms(entry.get("terms"))))
+            for tag, entry in table.items()
+            if isinstance(entry, Mapping)
+        ),
+    ), tuple(findings)
+
+
+def kept_terms(text: str, glossary: LanguageGlossary) -> tuple[tuple[int, int], ...]:
+    """Where the terms that have to stay stand in ``text``; of two that overlap the longer one counts."""
+    taken: list[tuple[int, int]] = []
+    for term in glossary.keep:
+        for found in _whole(term).finditer(text):
+            if all(found.end() <= start or found.start() >= end for start, end in taken):
+                taken.append(found.span())
+    return tuple(sorted(taken))
+
+
+def broken_terms(source: str, translation: str, glossary: LanguageGlossary) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The terms of the source that the translation lacks, each with what it should have; markup is the caller's."""
+    for term in dict.fromkeys(source[start:end] for start, end in kept_terms(source, glossary)):
+        if not _whole(term).search(translation):
+            yield term, (term,)
+    folded = translation.casefold()
+    rest = source
+    for entry in glossary.terms:
+        if entry.source not in rest:
+            continue
+        rest = rest.replace(entry.source, "\0")
+        if not any(_stem(target.casefold()) in folded for target in entry.targets):
+            yield entry.source, entry.targets
+
+
+_FORMAT = 'write keep = ["RoPE"] for terms that stay, and "术语" = "term" below [en.terms] for those of one language'
+
+
+def _problems(table: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for name, entry in table.items():
+        if name == "keep":
+            if not _is_texts(entry):
+                yield name, "“keep” has to be a list of terms"
+            continue
+        try:
+            alone = len(parse_edition(name).languages) == 1
+        except ValueError:
+            alone = False
+        if not alone or not isinstance(entry, Mapping):
+            yield name, f"“{name}” is neither “keep” nor a table of a language"
+            continue
+        for key in entry:
+            if key not in ("keep", "terms"):
+                yield key, f"“{name}.{key}” is unknown; a language has “keep” and “terms”"
+        if not _is_texts(entry.get("keep", [])):
+            yield name, f"“{name}.keep” has to be a list of terms"
+        terms = entry.get("terms", {})
+        if not isinstance(terms, Mapping):
+            yield name, f"“{name}.terms” has to be a table"
+            continue
+        for term, target in terms.items():
+            if not term or not target or not (isinstance(target, str) or _is_texts(target)):
+                yield term, f"“{term}” has no translation"
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) and item for item in value)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(item for item in value if isinstance(item, str) and item) if isinstance(value, list) else ()
+
+
+def _terms(value: object) -> tuple[Term, ...]:
+    if not isinstance(value, Mapping):
+        return ()
+    found = (
+        Term(source=source, targets=(target,) if isinstance(target, str) else _texts(target))
+        for source, target in value.items()
+    )
+    return tuple(sorted((term for term in found if term.source and any(term.targets)), key=lambda t: -len(t.source)))
+
+
+def _longest_first(terms: set[str]) -> tuple[str, ...]:
+    return tuple(sorted(terms, key=lambda term: (-len(term), term)))
+
+
+def _whole(term: str) -> re.Pattern[str]:
+    """A term as a word of its own: ``GPT`` is not in ``GPT3``, and ``RL`` not in ``URL``."""
+    before = r"(?<![A-Za-z0-9])" if term[:1].isascii() else ""
+    after = r"(?![A-Za-z0-9])" if term[-1:].isascii() else ""
+    return re.compile(before + re.escape(term) + after)
+
+
+def _stem(target: str) -> str:
+    """Without the last letter of a plural, so that either number will do."""
+    return target[:-1] if len(target) > 4 and target.endswith("s") and not target.endswith("ss") else target
+
+
+def _line(text: str, name: str) -> int:
+    return next((number for number, line in enumerate(text.split("\n"), 1) if name in line), 1)
