@@ -15,7 +15,7 @@ import hashlib
 import re
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,9 +55,12 @@ class Survivor:
 class Score:
     survivors: Counter[str] = field(default_factory=Counter)
     kept: Counter[str] = field(default_factory=Counter)
-    undecided: int = 0
+    doubtful: int = 0
+    still_doubtful: int = 0
     lost: int = 0
     wrong: int = 0
+    unlabelled: int = 0
+    """Links between two questions that the labels say nothing about."""
     disagreements: list[str] = field(default_factory=list)
 
 
@@ -87,17 +90,16 @@ def replay(name: str, paths: Sequence[Path], totals: dict[str, Score]) -> None:
         started = time.perf_counter()
         after, lock = read_revision(path, name, lock)
         seconds += time.perf_counter() - started
-        for survivors in (label(before, after),):
-            for method in METHODS:
-                judge(method, before, after, survivors, scores[method], path.name)
+        survivors = label(before, after)
+        for method in METHODS:
+            judge(method, before, after, survivors, scores[method], path.name)
         before = after
     report(f"{name}: {len(paths)} revisions, {len(before)} questions in the last, {seconds:.1f} s", scores)
     for method, score in scores.items():
         totals[method].survivors += score.survivors
         totals[method].kept += score.kept
-        totals[method].undecided += score.undecided
-        totals[method].lost += score.lost
-        totals[method].wrong += score.wrong
+        for count in ("doubtful", "still_doubtful", "lost", "wrong", "unlabelled"):
+            setattr(totals[method], count, getattr(totals[method], count) + getattr(score, count))
         totals[method].disagreements += [f"{name}/{line}" for line in score.disagreements]
 
 
@@ -141,7 +143,7 @@ METHODS = ("deckgen", *RIVALS)
 
 def label(before: Sequence[Item], after: Sequence[Item]) -> list[Survivor]:
     """Who survived, in the three passes of the rule."""
-    pairs = _unique_equal(before, after, lambda item: re.sub(r"\W", "", item.title).lower())
+    pairs = _unique_equal(before, after, _bare_title)
     left, right = _rest(before, after, pairs)
     pairs += _unique_equal(left, right, lambda item: _squeezed(item) if len(_squeezed(item)) >= LONG_ANSWER else "")
     left, right = _rest(before, after, pairs)
@@ -150,11 +152,14 @@ def label(before: Sequence[Item], after: Sequence[Item]) -> list[Survivor]:
         Survivor(
             before=old,
             after=new,
-            reworded=re.sub(r"\W", "", old.title).lower() != re.sub(r"\W", "", new.title).lower()
-            and _squeezed(old) != _squeezed(new),
+            reworded=_bare_title(old) != _bare_title(new) and _squeezed(old) != _squeezed(new),
         )
         for old, new in pairs
     ]
+
+
+def _bare_title(item: Item) -> str:
+    return re.sub(r"^\d+|\W", "", item.title).lower()
 
 
 def _squeezed(item: Item) -> str:
@@ -177,14 +182,18 @@ def _rest(
 
 
 def _mutual_best(before: Sequence[Item], after: Sequence[Item]) -> list[tuple[Item, Item]]:
-    grid = [[_alike(old, new) for new in after] for old in before]
-    pairs = []
-    for row, old in enumerate(before):
-        for column, new in enumerate(after):
-            best = grid[row][column]
-            if best >= ALIKE and best >= max(grid[row]) and best >= max(line[column] for line in grid):
-                pairs.append((old, new))
-    return pairs
+    """Pairs that are more alike than any other pair of either; a tie labels nobody."""
+    grid = {(row, column): _alike(old, new) for row, old in enumerate(before) for column, new in enumerate(after)}
+    rows, columns = defaultdict(list), defaultdict(list)
+    for (row, column), value in grid.items():
+        rows[row].append(value)
+        columns[column].append(value)
+    return [
+        (before[row], after[column])
+        for (row, column), value in grid.items()
+        if value >= ALIKE and rows[row].count(value) == columns[column].count(value) == 1
+        if value == max(rows[row]) == max(columns[column])
+    ]
 
 
 def _alike(one: Item, other: Item) -> float:
@@ -197,35 +206,43 @@ def _alike(one: Item, other: Item) -> float:
 def judge(
     method: str, before: Sequence[Item], after: Sequence[Item], survivors: Sequence[Survivor], score: Score, step: str
 ) -> None:
+    """Adds a step to a method's score. A question that is doubtful once is counted once, until it is settled."""
     owners = {old.keys[method]: old for old in before if old.keys[method]}
-    origin = {id(survivor.after): survivor for survivor in survivors}
+    origins = {id(survivor.after): survivor for survivor in survivors}
+    heirs = {id(survivor.before) for survivor in survivors}
     for new in after:
-        key, survivor = new.keys[method], origin.get(id(new))
-        heir = owners.get(key) if key else None
-        if survivor is not None:
-            kind = "reworded" if survivor.reworded else "unchanged title or answer"
+        key, origin = new.keys[method], origins.get(id(new))
+        owner = owners.get(key) if key else None
+        if origin is not None and not origin.before.keys[method]:
+            score.still_doubtful += not key
+            continue
+        kind = "reworded" if origin and origin.reworded else "unchanged title or answer"
+        if origin is not None:
             score.survivors[kind] += 1
-            if heir is survivor.before:
-                score.kept[kind] += 1
-                continue
-        if heir is not None:
+        expected = f"the label says “{origin.before.title}”" if origin else "it has no label"
+        if origin is not None and owner is origin.before:
+            score.kept[kind] += 1
+        elif owner is not None and (origin is not None or id(owner) in heirs):
             score.wrong += 1
-            expected = f"“{survivor.before.title}”" if survivor else "none"
-            score.disagreements.append(f"{step}: “{new.title}” took “{heir.title}”, the label says {expected}")
-        elif survivor is not None and not key:
-            score.undecided += 1
-            score.disagreements.append(f"{step}: “{new.title}” is doubtful, the label says “{survivor.before.title}”")
-        elif survivor is not None:
+            score.disagreements.append(f"{step}: WRONG “{new.title}” took “{owner.title}”; {expected}")
+        elif owner is not None:
+            score.unlabelled += 1
+            score.disagreements.append(f"{step}: “{new.title}” took “{owner.title}”; {expected}")
+        elif origin is not None and not key:
+            score.doubtful += 1
+            score.disagreements.append(f"{step}: “{new.title}” is doubtful; {expected}")
+        elif origin is not None:
             score.lost += 1
-            score.disagreements.append(f"{step}: “{new.title}” is new, the label says “{survivor.before.title}”")
+            score.disagreements.append(f"{step}: LOST “{new.title}”; {expected}")
 
 
 def report(heading: str, scores: dict[str, Score]) -> None:
     print(heading)
     for method, score in scores.items():
-        kinds = "; ".join(f"{score.kept[kind]} of {score.survivors[kind]} {kind}" for kind in sorted(score.survivors))
+        kinds = ", ".join(f"{score.kept[kind]} of {score.survivors[kind]} {kind}" for kind in sorted(score.survivors))
         print(
-            f"  {method:40} kept {kinds or 'none'}; {score.undecided} doubtful, {score.lost} lost, {score.wrong} wrong"
+            f"  {method:40} kept {kinds or 'none'}; {score.lost} lost, {score.wrong} wrong, {score.doubtful} doubtful, "
+            f"{score.unlabelled} beyond the labels"
         )
     print()
 

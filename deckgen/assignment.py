@@ -24,6 +24,8 @@ _SAME_CATEGORY = 20.0
 _TELLING_TITLE = 8
 """Folded characters from which an equal title in another chapter is no coincidence, unlike “总结”."""
 _UNLIKE_ANSWERS = 15.0
+_EQUAL_ANSWER, _LIKE_TITLES = 45.0, 60.0
+"""What an equal answer counts for at least, however short, below titles so alike: “TODO” proves nothing alone."""
 _COMMON = 64
 """A shingle of more texts than these tells none of them apart and is not searched by, which bounds the search."""
 
@@ -62,8 +64,9 @@ def assign(
     for pool in (live, retired):
         _link_twins(table, pool)
     for pool in (live, retired):
-        _link_equal_titles(table, pool)
-        _link_equal_answers(table, pool)
+        _link_unique_titles(table, pool)
+        _link_unique_answers(table, pool)
+        _link_shared_titles(table, pool)
     if table.free_asked() and table.free_known(range(len(known))):
         scores = _Scores(table)
         for pool in (live, live | retired):
@@ -122,18 +125,26 @@ def _link_twins(table: _Table, pool: frozenset[int]) -> None:
                 table.link(new, old)
 
 
-def _link_equal_titles(table: _Table, pool: frozenset[int]) -> None:
-    """Equal titles; where several have one, their answers and places decide."""
+def _link_unique_titles(table: _Table, pool: frozenset[int]) -> None:
+    """Equal titles that no other question and no other note of the pool has."""
+    asked = Counter(at.title for at in table.asked)
+    known = Counter(table.known[old].title for old in pool)
+    homes = _Homes(table)
+    for questions, notes in table.groups(pool, lambda at: at.title):
+        title = table.asked[questions[0]].title
+        if asked[title] == known[title] == 1:
+            homes.link(questions[0], notes[0])
+
+
+def _link_shared_titles(table: _Table, pool: frozenset[int]) -> None:
+    """Titles that several have: answers and places decide, and the last two that are left are a pair."""
     homes = _Homes(table)
     for questions, notes in table.groups(pool, lambda at: at.title):
         scores = {(new, old): _title_score(table, new, old) for new in questions for old in notes}
         while pairs := _clear_pairs(scores):
             for new, old in pairs:
                 scores = {pair: score for pair, score in scores.items() if pair[0] != new and pair[1] != old}
-                if homes.plausible(new, old):
-                    table.link(new, old)
-                else:
-                    table.doubtful[new] = (old,)
+                homes.link(new, old)
         for new in {new for new, _ in scores}:
             table.doubtful[new] = tuple(sorted({old for _, old in scores}))
 
@@ -171,8 +182,13 @@ class _Homes:
         self._asked = {at.chapter for at in table.asked}
         self._known = {at.chapter for at in table.known}
 
-    def plausible(self, new: int, old: int) -> bool:
-        one, other = self._table.asked[new], self._table.known[old]
+    def link(self, new: int, old: int) -> None:
+        if self._plausible(self._table.asked[new], self._table.known[old]):
+            self._table.link(new, old)
+        else:
+            self._table.doubtful[new] = (old,)
+
+    def _plausible(self, one: Traits, other: Traits) -> bool:
         renamed = other.chapter not in self._asked or one.chapter not in self._known
         return (
             one.chapter == other.chapter
@@ -182,7 +198,7 @@ class _Homes:
         )
 
 
-def _link_equal_answers(table: _Table, pool: frozenset[int]) -> None:
+def _link_unique_answers(table: _Table, pool: frozenset[int]) -> None:
     """Equal answers that are long enough and that no other question and no other note of the pool has."""
     asked = Counter(at.answer for at in table.asked)
     known = Counter(table.known[old].answer for old in pool)
@@ -229,7 +245,10 @@ class _Scores:
 
 
 def _likeness(one: Traits, other: Traits) -> _Likeness:
-    return _Likeness(answers=answer_likeness(one.sketch, other.sketch), titles=title_likeness(one.title, other.title))
+    answers, titles = answer_likeness(one.sketch, other.sketch), title_likeness(one.title, other.title)
+    if one.answer == other.answer != "" and titles >= _LIKE_TITLES:
+        answers = max(answers, _EQUAL_ANSWER)
+    return _Likeness(answers=answers, titles=titles)
 
 
 class _Index:

@@ -14,7 +14,7 @@ from deckgen.keys import base_guid, is_key, mint_category_key, mint_key
 from deckgen.lockfile import CategoryRecord, Lock, NoteRecord, PendingRecord
 from deckgen.model import Category, Chapter, Corpus, Key, KeyedCategory, KeyedCorpus, KeyedQuestion, Location, Question
 from deckgen.similarity import fingerprint, sketch
-from deckgen.titles import normalised_title
+from deckgen.titles import normalised_title, split_number
 
 _FEW = 5
 """So many questions may go at once, if others stay, without anyone being asked."""
@@ -132,7 +132,7 @@ def _traits(chapter: Chapter, category: Category, question: Question) -> Traits:
     return Traits(
         chapter=unicodedata.normalize("NFC", chapter.path),
         category=normalised_title(category.title),
-        title=normalised_title(question.title),
+        title=normalised_title(split_number(question.title, bare=True).title),
         answer=fingerprint(question.answer),
         sketch=sketch(question.answer),
     )
