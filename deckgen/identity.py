@@ -2,7 +2,7 @@
 
 from deckgen.keys import base_guid, derive_project_id, edition_guid, is_key
 from deckgen.matching import ChangeKind, Changes, LockChange, Matched, match
-from deckgen.stamping import freeze_names, stamp
+from deckgen.stamping import freeze_names, next_time, stamp
 
 __all__ = [
     "ChangeKind",
@@ -15,5 +15,6 @@ __all__ = [
     "freeze_names",
     "is_key",
     "match",
+    "next_time",
     "stamp",
 ]

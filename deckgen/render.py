@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from deckgen.cardhtml import card_html, field_media
@@ -88,6 +88,16 @@ def render_deck(
     )
 
 
+def content_hash(fields: Iterable[str], tags: tuple[str, ...], identities: Mapping[str, str]) -> str:
+    """The hash of all that a learner gets of a note: its fields, its tags, and which pictures, by media name."""
+    neutral = []
+    for html in fields:
+        for name, identity in identities.items():
+            html = html.replace(name, identity)
+        neutral.append(html)
+    return _digest(*neutral, *tags)
+
+
 def deck_component(name: str) -> str:
     """A name that is one level of Anki's deck tree: ``::`` would open another."""
     return " ".join(name.replace("::", ": ").replace('"', "”").split())
@@ -155,7 +165,7 @@ def _render_note(
     fields += [card_html_text(keyed.chapter.path), _state_words(edition, states), "", "", "", ""]
     media = tuple(dict.fromkeys(name for html in fields for name in field_media(html)))
     tag = tags[keyed.category.key]
-    identities = [by_name[name].identity for name in media]
+    identities = {name: by_name[name].identity for name in media}
     return Note(
         key=keyed.key,
         guid=guids[keyed.key],
@@ -164,8 +174,8 @@ def _render_note(
         tags=(tag,),
         media=media,
         position=position,
-        content_hash=_digest(*(_without_profile(html, media, by_name) for html in fields), tag),
-        input_hash=_digest(*inputs, *identities, tag),
+        content_hash=content_hash(fields, (tag,), identities),
+        input_hash=_digest(*inputs, *identities.values(), tag),
         states=tuple(states),
     )
 
@@ -199,12 +209,6 @@ def _state_words(edition: Edition, states: list[TextState]) -> str:
     return " ".join(
         f"{language}-{state}" for language, state in zip(edition.languages, states, strict=True) if state not in quiet
     )
-
-
-def _without_profile(html: str, media: tuple[str, ...], by_name: Mapping[str, MediaFile]) -> str:
-    for name in media:
-        html = html.replace(name, by_name[name].identity)
-    return html
 
 
 def _stable_id(project_id: str, edition: str, what: str) -> int:

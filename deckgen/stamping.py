@@ -83,7 +83,7 @@ def stamp(
     that no release has shipped as it is. Seconds since the epoch. A ``frozen-schema`` says that a note type's fields
     or templates are not those that learners have.
     """
-    time = max([now, *(earlier + 1 for earlier in _times(lock))])
+    time = next_time(lock, now)
     records = {record.key: record for record in lock.notes}
     editions = {record.name: record for record in lock.editions}
     stamped, findings = [], list[Diagnostic]()
@@ -108,6 +108,11 @@ def stamp(
         for deck, times, type_time in stamped
     )
     return done, after, tuple(findings)
+
+
+def next_time(lock: Lock, now: int) -> int:
+    """The time to stamp on what changed: ``now``, or later than every earlier stamp."""
+    return max([now, *(earlier + 1 for earlier in _times(lock))])
 
 
 def _times(lock: Lock) -> Iterable[int]:
