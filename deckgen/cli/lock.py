@@ -1,0 +1,83 @@
+"""``deckgen lock``: what the lock knows, and a person's word on doubtful matches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from deckgen.cli.options import project_option
+from deckgen.cli.report import print_table
+from deckgen.diagnostics import DeckgenError
+from deckgen.lockfile import Lock, format_lock, parse_lock
+from deckgen.model import Key
+from deckgen.project import LOCK_NAME, read_optional, write_atomically
+from deckgen.settling import link_question, split_question
+
+
+@click.group()
+def lock() -> None:
+    """Show deckgen.lock, and settle which question is which."""
+
+
+@lock.command()
+@click.argument("key", required=False)
+@project_option
+def show(key: str | None, root: Path) -> None:
+    """Show the pending questions and every note, or the one note with this KEY."""
+    known = _read_lock(root)
+    notes = [note for note in known.notes if key in (None, note.key)]
+    pending = [record for record in known.pending if key in (None, record.key)]
+    if key and not notes and not pending:
+        raise DeckgenError(f"the lock has no note “{key}”", hint="keys have small letters and digits only")
+    titles = {note.key: note.title for note in known.notes}
+    for record in pending:
+        click.echo(f"pending {record.key}: “{record.title}” in {record.chapter} may be")
+        for candidate in record.candidates:
+            click.echo(f"  “{titles[candidate]}”: deckgen lock link {candidate} {record.key}")
+        click.echo(f"  a new question: deckgen lock split {record.key}")
+    rows = [
+        (
+            note.key,
+            note.title,
+            note.chapter,
+            note.since or "not yet",
+            "" if note.retired is None else note.retired or "next release",
+        )
+        for note in notes
+    ]
+    print_table("Notes", ("key", "title", "chapter", "released in", "retired in"), rows)
+
+
+@lock.command()
+@click.argument("old")
+@click.argument("new")
+@project_option
+def link(old: str, new: str, root: Path) -> None:
+    """Say that the question NEW is the note OLD, whose learners then keep their schedules."""
+    _write_lock(root, link_question(_read_lock(root), old=Key(old), new=Key(new)))
+    click.echo(f"{new} is {old} from now on; run “deckgen build”")
+
+
+@lock.command()
+@click.argument("key")
+@project_option
+def split(key: str, root: Path) -> None:
+    """Say that the question KEY is a new one, so that learners get a new card."""
+    settled, fresh = split_question(_read_lock(root), key=Key(key))
+    _write_lock(root, settled)
+    click.echo(f"the question is a new one, {fresh}; run “deckgen build”")
+
+
+def _read_lock(root: Path) -> Lock:
+    text = read_optional(root / LOCK_NAME)
+    if text is None:
+        raise DeckgenError(f"there is no {LOCK_NAME} in {root}", hint="“deckgen build” makes it")
+    known, problems = parse_lock(text, LOCK_NAME)
+    if known is None:
+        raise DeckgenError(problems[0].message, hint=problems[0].hint, location=problems[0].location)
+    return known
+
+
+def _write_lock(root: Path, changed: Lock) -> None:
+    write_atomically(root / LOCK_NAME, format_lock(changed).encode())
