@@ -6,7 +6,7 @@ import contextlib
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +21,14 @@ LOCALE_DIR = "locale"
 GLOSSARY_PATH = "locale/glossary.toml"
 BUILD_DIR = "build"
 PARTIAL_DIR = "partial"
+PREVIEW_DIR = "preview"
 MANIFEST_NAME = "manifest.json"
 CACHE_DIR = ".cache/deckgen"
 IMAGE_SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".bmp", ".avif", ".tif", ".tiff", ".heic")
 )
 _SKIPPED_DIRS = frozenset((BUILD_DIR, "node_modules", "dist", "__pycache__"))
+_READ_SUFFIXES = IMAGE_SUFFIXES | {".md", ".markdown", ".po", ".toml", ".lock", ".css"}
 _MAX_SOURCE_BYTES = 64 * 1024 * 1024
 
 
@@ -144,6 +146,21 @@ def commit_time(root: Path) -> int | None:
     return int(done.stdout) if done.returncode == 0 and done.stdout.strip().isdigit() else None
 
 
+def snapshot(root: Path, *, without: Path) -> Mapping[str, tuple[int, int]]:
+    """Modification time and size of every file that a build may read, those below ``without`` left out."""
+    left_out = without.resolve()
+    found: dict[str, tuple[int, int]] = {}
+    for folder, names, files in os.walk(root):
+        names[:] = [name for name in names if not _is_skipped(name) and (Path(folder) / name).resolve() != left_out]
+        for file in files:
+            path = Path(folder) / file
+            if path.suffix.lower() in _READ_SUFFIXES:
+                with contextlib.suppress(OSError):
+                    status = path.stat()
+                    found[str(path)] = (status.st_mtime_ns, status.st_size)
+    return found
+
+
 def _chapter_paths(root: Path, config: Config) -> Iterator[str]:
     for pattern in config.chapters:
         for path in root.glob(pattern):
@@ -208,7 +225,11 @@ def _bad_bytes(data: bytes, path: str, limit: int = 20) -> Iterator[Diagnostic]:
 
 def _image_files(root: Path) -> Iterator[str]:
     for folder, names, files in os.walk(root):
-        names[:] = sorted(name for name in names if not name.startswith(".") and name not in _SKIPPED_DIRS)
+        names[:] = sorted(name for name in names if not _is_skipped(name))
         for file in files:
             if Path(file).suffix.lower() in IMAGE_SUFFIXES:
                 yield (Path(folder) / file).relative_to(root).as_posix()
+
+
+def _is_skipped(name: str) -> bool:
+    return name.startswith(".") or name in _SKIPPED_DIRS

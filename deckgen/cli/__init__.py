@@ -11,6 +11,7 @@ from deckgen import __version__
 from deckgen.cli.build import build
 from deckgen.cli.check import check
 from deckgen.cli.inspect import inspect
+from deckgen.cli.preview import preview
 from deckgen.cli.lock import lock
 from deckgen.cli.translate import translate
 from deckgen.diagnostics import DeckgenError
@@ -43,6 +44,6 @@ def main() -> None:
             stream.reconfigure(errors="replace")
 
 
-COMMANDS: Sequence[click.Command] = (build, check, translate, lock, inspect)
+COMMANDS: Sequence[click.Command] = (build, check, preview, translate, lock, inspect)
 for _command in COMMANDS:
     main.add_command(_command)

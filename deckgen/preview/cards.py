@@ -1,0 +1,113 @@
+"""A deck → what the page needs of it: its cards as Anki would show them, their places, states and plain text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deckgen.anki_template import render_card
+from deckgen.build import Build
+from deckgen.diagnostics import Diagnostic
+from deckgen.markup.tree import plain_text_of
+from deckgen.model import Deck, Html, Key, KeyedQuestion, Note, NoteType, TextState
+from deckgen.preview.findings import finding_entry
+from deckgen.preview.formulas import with_mathml
+
+SCRIPT_MARK = "<!--script-->"
+"""Stands for the cards' one script, which every side would repeat otherwise."""
+_QUIET = (TextState.SOURCE, TextState.REVIEWED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardData:
+    """One edition. ``entries``, ``sides`` and ``texts`` run parallel, a card each; keys are short, for they repeat."""
+
+    name: str
+    title: str
+    languages: list[str]
+    categories: list[list[str]]
+    """Titles, one per language; empty where there is no translation."""
+    css: str
+    script: str
+    entries: list[dict[str, Any]]
+    """``k`` key, ``c`` category's index, ``t`` titles, ``s`` place in the source, ``w`` states, ``f`` findings."""
+    sides: list[tuple[str, str]]
+    """Front and back, with the mark where the script stands."""
+    texts: list[str]
+    """What a search looks through, in lower case."""
+
+
+def deck_cards(deck: Deck, made: Build, findings: Mapping[Key, tuple[Diagnostic, ...]], *, public: bool) -> CardData:
+    """The deck's cards in their order. ``public`` leaves out their places and states."""
+    questions = {item.key: item for item in made.keyed.questions}
+    orders = {subdeck.category: order for order, subdeck in enumerate(deck.subdecks)}
+    names = [field.name for field in deck.note_type.fields]
+    script = card_script(deck.note_type)
+    categories: list[list[str]] = [[] for _ in deck.subdecks]
+    entries, sides, texts = [], [], []
+    for note in deck.notes:
+        fields = dict(zip(names, note.fields, strict=True))
+        titles, answers, groups = (
+            [_plain(fields[f"{side} {language}"]) for language in deck.edition.languages]
+            for side in ("Question", "Answer", "Category")
+        )
+        order = orders[note.category]
+        categories[order] = categories[order] or groups
+        entry: dict[str, Any] = {"k": note.key, "c": order, "t": titles}
+        if not public:
+            entry["s"] = _place(questions[note.key])
+            entry["w"] = _states(deck, note)
+            entry["f"] = [finding_entry(found) for found in findings.get(note.key, ())]
+        entries.append({name: value for name, value in entry.items() if value or name == "c"})
+        sides.append((_side(deck.note_type, note, "front", script), _side(deck.note_type, note, "back", script)))
+        texts.append(" ".join((note.key, *titles, *answers)).lower())
+    return CardData(
+        name=deck.edition.name,
+        title=deck.name,
+        languages=list(deck.edition.languages),
+        categories=categories,
+        css=deck.note_type.css,
+        script=script,
+        entries=entries,
+        sides=sides,
+        texts=texts,
+    )
+
+
+def card_script(note_type: NoteType) -> str:
+    """The script of the card's templates, without its tags; empty where there is none.
+
+    The page's policy names it by its hash, so no other script can run in a card.
+    """
+    found = re.search(r"<script>(.*?)</script>", note_type.templates[0].back, re.DOTALL)
+    return found[1] if found else ""
+
+
+def _side(note_type: NoteType, note: Note, side: Any, script: str) -> str:
+    card = render_card(note_type, note.fields, side)
+    if script:
+        card = card.replace(f"<script>{script}</script>", SCRIPT_MARK)
+    for name in note.media:
+        card = card.replace(f'src="{name}"', f'src="media/{name}"')
+    return with_mathml(card)
+
+
+def _plain(html: str) -> str:
+    if not html:
+        return ""
+    text = plain_text_of(Html(html)) if "<" in html or "&" in html else html
+    return " ".join(re.sub(r"\\[()\[\]]", " ", text).split())
+
+
+def _place(item: KeyedQuestion) -> str:
+    return f"{item.chapter.path}:{item.question.location.line}"
+
+
+def _states(deck: Deck, note: Note) -> list[str]:
+    return [
+        f"{language} {state.value}"
+        for language, state in zip(deck.edition.languages, note.states, strict=True)
+        if state not in _QUIET
+    ]

@@ -1,0 +1,59 @@
+"""A card's formulas → MathML, so that a page shows them without a script: the only module that imports math_core."""
+
+from __future__ import annotations
+
+import html
+import re
+from functools import lru_cache
+
+import math_core
+
+_FORMULA = re.compile(
+    r"""(<span\b[^>]*\bclass="[^"]*\bdg-math\b[^"]*"[^>]*>)\s*\\(?:\((.*?)\\\)|\[(.*?)\\\])\s*</span>""", re.DOTALL
+)
+_NESTED = re.compile(r"\\[(\[](.*)\\[)\]]", re.DOTALL)
+_CONVERTER = math_core.LatexToMathML(
+    ignore_unknown_commands=True,
+    allow_unreliable_rendering=True,
+    macros={"substack": r"\begin{matrix}#1\end{matrix}", "bm": r"\boldsymbol{#1}"},
+    fancy_error=False,
+)
+
+
+def with_mathml(card: str) -> str:
+    r"""The card with ``\(…\)`` and ``\[…\]`` in elements of class ``dg-math`` set as MathML.
+
+    What is no valid LaTeX stays on the card as its source, marked as an error; the rest of the card is untouched.
+    """
+    if "dg-math" not in card:
+        return card
+    return _FORMULA.sub(_place, card)
+
+
+@lru_cache(maxsize=8192)
+def mathml(latex: str, *, display: bool) -> str | None:
+    """The MathML of a formula; None where it is no valid LaTeX. Unknown commands show as themselves, as in MathJax."""
+    prepared = _prepared(latex)
+    try:
+        return str(_CONVERTER.convert_with_local_state(prepared, displaystyle=display))
+    except math_core.LatexError:
+        return None
+
+
+def _place(found: re.Match[str]) -> str:
+    display = found[2] is None
+    latex = html.unescape(found[3] if display else found[2])
+    shown = mathml(latex, display=display)
+    if shown is None:
+        return f'{found[1]}<code class="dg-math-error">{html.escape(latex)}</code></span>'
+    return f"{found[1]}{shown}</span>"
+
+
+def _prepared(latex: str) -> str:
+    """What MathJax takes and the converter does not, written so that both take it."""
+    if nested := _NESTED.fullmatch(latex.strip()):
+        latex = nested[1]
+    latex = re.sub(r"(\\(?!operatorname|hspace|vspace|tag)[A-Za-z]+)\*", r"\1 *", latex)
+    latex = latex.replace(r"\begin{eqnarray}", r"\begin{array}{rcl}").replace(r"\end{eqnarray}", r"\end{array}")
+    latex = latex.replace(r"\begin{eqnarray*}", r"\begin{array}{rcl}").replace(r"\end{eqnarray*}", r"\end{array}")
+    return re.sub(r"\\(?:label|tag)\*?\{[^{}]*\}", "", latex)

@@ -1,0 +1,201 @@
+"""The preview on a local address, made anew after every change of the project; a broken edit is shown, not fatal."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from http import HTTPStatus
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from deckgen.diagnostics import DeckgenError
+from deckgen.preview.site import page_data
+
+EVENTS = "/deckgen-events"
+LIVE = "/deckgen-live.js"
+STYLE = "/deckgen-preview.css"
+_TAG = f'<script defer src="{LIVE}"></script>\n</head>'.encode()
+_WAITING = f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>deckgen preview</title>
+<link rel="stylesheet" href="{STYLE}"></head><body></body></html>""".encode()
+"""Shown as long as there is no page, which is when the first one could not be made."""
+_HEARTBEAT_SECONDS = 15.0
+
+
+@dataclass(slots=True, kw_only=True)
+class _News:
+    """What browsers are told: the number of the page that is current, and why the next one could not be made."""
+
+    version: int = 0
+    problem: str = ""
+    _listeners: list[queue.SimpleQueue[None]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def publish(self, *, problem: str) -> None:
+        with self._lock:
+            self.problem = problem
+            if not problem:
+                self.version += 1
+            for listener in self._listeners:
+                listener.put(None)
+
+    def listen(self) -> queue.SimpleQueue[None]:
+        listener: queue.SimpleQueue[None] = queue.SimpleQueue()
+        with self._lock:
+            self._listeners.append(listener)
+        return listener
+
+    def forget(self, listener: queue.SimpleQueue[None]) -> None:
+        with self._lock:
+            self._listeners.remove(listener)
+
+    def events(self) -> bytes:
+        problem = json.dumps(self.problem)
+        return f"event: version\ndata: {self.version}\n\nevent: problem\ndata: {problem}\n\n".encode()
+
+
+class PreviewServer:
+    """Serves ``folder`` on 127.0.0.1 and keeps it current.
+
+    ``make`` writes the preview and raises DeckgenError where it cannot. It runs again whenever what ``look`` returns
+    is another value than before; ``look`` is asked every ``pause`` seconds. Port 0 takes any free one.
+    """
+
+    def __init__(
+        self, folder: Path, make: Callable[[], object], look: Callable[[], object], *, port: int = 0, pause: float = 0.4
+    ) -> None:
+        self._make = make
+        self._look = look
+        self._pause = pause
+        self._news = _News()
+        self._stop = threading.Event()
+        try:
+            self._http = ThreadingHTTPServer(("127.0.0.1", port), partial(_Handler, folder, self._news, self._stop))
+        except OSError as error:
+            raise DeckgenError(
+                f"port {port} cannot be used: {error.strerror}", hint="choose another with --port"
+            ) from error
+        self._http.daemon_threads = True
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self._http.server_port}/"
+
+    def run(self, report: Callable[[str], None] = lambda line: None) -> None:
+        """Serves until ``stop`` is called; ``report`` is told of every new page and every failure."""
+        serving = threading.Thread(target=self._http.serve_forever, daemon=True)
+        seen = self._look()
+        serving.start()
+        try:
+            self._remake(report)
+            while not self._stop.wait(self._pause):
+                now = self._look()
+                if now != seen:
+                    seen = now
+                    self._remake(report)
+        finally:
+            self.stop()
+            self._http.shutdown()
+            self._http.server_close()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def _remake(self, report: Callable[[str], None]) -> None:
+        try:
+            self._make()
+        except DeckgenError as error:
+            problem = describe(error)
+        except Exception as error:  # whatever a half-saved file brings about, the next save mends it
+            problem = f"deckgen failed: {type(error).__name__}: {error}"
+        else:
+            problem = ""
+        self._news.publish(problem=problem)
+        report(problem or "preview is current")
+
+
+def serve_preview(server: PreviewServer, report: Callable[[str], None]) -> None:
+    """Runs the server until the person at the keyboard stops it."""
+    try:
+        server.run(report)
+    except KeyboardInterrupt:
+        server.stop()
+
+
+def describe(error: DeckgenError) -> str:
+    """A failure in the form that the command line uses."""
+    where = f"{error.location.path}:{error.location.line}: " if error.location else ""
+    return f"{where}error: {error}" + (f"\n  hint: {error.hint}" if error.hint else "")
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    """The folder's files, the page with the live script, and the stream of events."""
+
+    def __init__(
+        self, folder: Path, news: _News, stop: threading.Event, request: object, client: object, server: object
+    ) -> None:
+        self._news = news
+        self._stop = stop
+        self._folder = folder
+        super().__init__(request, client, server, directory=str(folder))  # type: ignore[arg-type]
+
+    def do_GET(self) -> None:
+        host = self.headers.get("Host", "").rsplit(":", 1)[0]
+        if host not in ("127.0.0.1", "localhost"):
+            # A page elsewhere that makes its name point here must not read the project.
+            self.send_error(HTTPStatus.FORBIDDEN)
+            return
+        path = self.path.split("?")[0]
+        if path in ("/", "/index.html"):
+            self._send(self._page(), "text/html; charset=utf-8")
+        elif path == LIVE:
+            self._send(page_data("live.js").encode(), "text/javascript; charset=utf-8")
+        elif path == STYLE:
+            self._send(page_data("preview.css").encode(), "text/css; charset=utf-8")
+        elif path == EVENTS:
+            self._stream()
+        else:
+            super().do_GET()
+
+    def end_headers(self) -> None:
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+    def _page(self) -> bytes:
+        page = self._folder / "index.html"
+        content = page.read_bytes() if page.is_file() else _WAITING
+        return content.replace(b"</head>", _TAG, 1)
+
+    def _send(self, content: bytes, kind: str) -> None:
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _stream(self) -> None:
+        listener = self._news.listen()
+        try:
+            self.send_response(HTTPStatus.OK)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            while not self._stop.is_set():
+                self.wfile.write(self._news.events())
+                self.wfile.flush()
+                self._wait(listener)
+        except OSError:
+            pass  # the browser went away
+        finally:
+            self._news.forget(listener)
+
+    def _wait(self, listener: queue.SimpleQueue[None]) -> None:
+        try:
+            listener.get(timeout=_HEARTBEAT_SECONDS)
+        except queue.Empty:
+            return

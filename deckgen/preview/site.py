@@ -1,0 +1,180 @@
+"""A build → the files of its preview: one page, its data in scripts that open from disk too, and the pictures."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import string
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from deckgen.build import Build
+from deckgen.preview.cards import CardData, deck_cards
+from deckgen.preview.findings import finding_entry, sort_findings
+from deckgen.project import read_optional, write_atomically
+
+CARDS_PER_FILE = 40
+DATA_DIR = "data"
+FILE_LIST = f"{DATA_DIR}/files.txt"
+PAGE_LANGUAGES = ("zh", "en")
+
+
+def write_preview(made: Build, folder: Path, *, public: bool = False) -> tuple[str, ...]:
+    """Writes the preview into ``folder``, removes what an earlier one left there, and returns the files' names.
+
+    Files whose bytes are there already are not touched.
+    """
+    earlier = set((read_optional(folder / FILE_LIST) or "").splitlines())
+    files = dict(preview_files(made, public=public))
+    for name, content in files.items():
+        data = content if isinstance(content, bytes) else content.read_bytes()
+        target = folder / name
+        if not (target.is_file() and target.stat().st_size == len(data) and target.read_bytes() == data):
+            write_atomically(target, data)
+    for name in sorted(earlier - files.keys()):
+        if name.startswith((f"{DATA_DIR}/", "media/")) and ".." not in name:
+            (folder / name).unlink(missing_ok=True)
+    return tuple(files)
+
+
+def preview_files(made: Build, *, public: bool = False) -> Iterator[tuple[str, bytes | Path]]:
+    """Every file of the preview by its name: bytes, or the path of a picture.
+
+    ``public`` leaves out what only the deck's maintainers need: findings, and where a card comes from.
+    """
+    findings = sort_findings(made)
+    decks = [deck_cards(stamped.deck, made, {} if public else findings.by_key, public=public) for stamped in made.decks]
+    data: dict[str, bytes] = {}
+    for deck in decks:
+        data.update(_deck_files(deck))
+    general = [] if public else [finding_entry(found) for found in findings.general]
+    data[f"{DATA_DIR}/deck.js"] = _script(
+        "setup",
+        {
+            "titles": dict(made.project.config.titles),
+            "editions": [{"name": deck.name, "title": deck.title, "languages": deck.languages} for deck in decks],
+            "findings": general,
+            "public": public,
+            "version": made.version,
+            "words": _words(),
+        },
+    )
+    for name in ("preview.css", "preview.js"):
+        data[f"{DATA_DIR}/{name}"] = page_data(name).encode()
+    stamp = hashlib.sha256(b"".join(data[name] for name in sorted(data))).hexdigest()[:12]
+    scripts = {deck.script for deck in decks if deck.script}
+    yield "index.html", _page(made, decks, scripts, stamp).encode()
+    yield from sorted(data.items())
+    pictures = {picture.name: picture.path for stamped in made.decks for picture in stamped.deck.media}
+    for name, path in sorted(pictures.items()):
+        yield f"media/{name}", path
+    names = ["index.html", *sorted(data), *(f"media/{name}" for name in sorted(pictures))]
+    yield FILE_LIST, ("\n".join((*names, FILE_LIST)) + "\n").encode()
+
+
+@cache
+def page_data(name: str) -> str:
+    """A file of the page as it is packaged."""
+    return resources.files("deckgen.preview").joinpath("page", name).read_text(encoding="utf-8")
+
+
+def _deck_files(deck: CardData) -> Iterator[tuple[str, bytes]]:
+    yield (
+        f"{DATA_DIR}/{deck.name}.js",
+        _script(
+            "deck",
+            deck.name,
+            {
+                "languages": deck.languages,
+                "categories": deck.categories,
+                "css": deck.css,
+                "script": deck.script,
+                "perFile": CARDS_PER_FILE,
+                "cards": deck.entries,
+            },
+        ),
+    )
+    yield f"{DATA_DIR}/{deck.name}-text.js", _script("text", deck.name, deck.texts)
+    for number, start in enumerate(range(0, len(deck.sides), CARDS_PER_FILE)):
+        yield (
+            f"{DATA_DIR}/{deck.name}-{number}.js",
+            _script("cards", deck.name, number, deck.sides[start : start + CARDS_PER_FILE]),
+        )
+
+
+def _script(call: str, *arguments: object) -> bytes:
+    """A script that hands data to the page; unlike JSON it can be loaded from disk."""
+    shown = ", ".join(json.dumps(value, ensure_ascii=False, separators=(",", ":")) for value in arguments)
+    return f"deckgenPreview.{call}({shown});\n".encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Meta:
+    """What the page says of itself."""
+
+    language: str
+    title: str
+    description: str
+
+
+def _page(made: Build, decks: list[CardData], scripts: set[str], stamp: str) -> str:
+    meta = _meta(made, decks)
+    hashes = "".join(f" 'sha256-{_sha256(script)}'" for script in sorted(scripts))
+    return string.Template(page_data("index.html")).substitute(
+        language=html.escape(meta.language),
+        title=html.escape(meta.title),
+        description=html.escape(meta.description),
+        card_scripts=hashes,
+        stamp=stamp,
+        questions=_questions(decks[0]) if decks else "",
+        about=made.decks[0].deck.description if made.decks else "",
+    )
+
+
+def _meta(made: Build, decks: list[CardData]) -> _Meta:
+    config = made.project.config
+    titles = list(config.titles.values())
+    fallback = decks[0].title if decks else made.slug
+    return _Meta(
+        language=config.language,
+        title=" · ".join(dict.fromkeys(titles)) or fallback,
+        description=" ".join(config.descriptions.values()) or fallback,
+    )
+
+
+def _questions(deck: CardData) -> str:
+    """The list that shows where no script runs: every question in every language of the first edition."""
+    parts: list[str] = []
+    for number, category in enumerate(deck.categories):
+        items = "".join(
+            f"<li>{_in_languages(entry['t'], deck.languages)}</li>" for entry in deck.entries if entry["c"] == number
+        )
+        parts.append(f"<h2>{_in_languages(category, deck.languages)}</h2>\n<ol>{items}</ol>")
+    return "\n".join(parts)
+
+
+def _in_languages(texts: list[str], languages: list[str]) -> str:
+    return " ".join(
+        f'<span lang="{language}">{html.escape(text)}</span>'
+        for language, text in zip(languages, texts, strict=True)
+        if text
+    )
+
+
+def _sha256(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+@cache
+def _words() -> Mapping[str, Any]:
+    words = tomllib.loads(page_data("words.toml"))
+    if any(words[language].keys() != words[PAGE_LANGUAGES[0]].keys() for language in PAGE_LANGUAGES):
+        raise AssertionError("words.toml: the languages name different words")
+    return words
