@@ -11,10 +11,11 @@ from deckgen.model import KeyedCorpus, Language, Location
 from deckgen.notes import Notes, parse_notes
 from deckgen.project import GLOSSARY_PATH, NOTES_PATH, Project, read_optional
 from deckgen.translation.apply import unknown_entries, unknown_notes
-from deckgen.translation.catalog import Catalog, Entry, EntryState, accepted
+from deckgen.translation.catalog import Catalog, Entry, EntryState, Machine, accepted, digest
 from deckgen.translation.checks import Pair, check_pair, check_repeats, located
 from deckgen.translation.files import CatalogFile, catalog_name, changed_files, read_catalogs
-from deckgen.translation.glossary import Glossary, parse_glossary
+from deckgen.translation.fill import Draft, Job
+from deckgen.translation.glossary import Glossary, LanguageGlossary, parse_glossary
 from deckgen.translation.segments import Segment
 from deckgen.translation.units import SourceText, source_texts
 from deckgen.translation.update import CatalogId, update_catalogs
@@ -139,6 +140,50 @@ def accept(found: Translations, keys: Collection[str]) -> tuple[Translations, in
     return replace(found, catalogs=catalogs), count
 
 
+def missing_jobs(found: Translations, language: Language, limit: int | None = None) -> tuple[Job, ...]:
+    """The blocks without a translation into ``language``, each text once, at most ``limit`` of them."""
+    glossary = found.glossary.for_language(language)
+    wanted = {
+        _pair(block, found, glossary): None
+        for block in blocks(found, language)
+        if block.entry.state is EntryState.MISSING
+    }
+    return tuple(Job(pair=pair) for pair in wanted)[:limit]
+
+
+def with_drafts(
+    found: Translations, language: Language, drafts: Sequence[Draft], *, engine: str, date: str
+) -> tuple[Translations, int]:
+    """The catalogs with the drafts where nothing was, marked as machine work of this day, and how many entries."""
+    texts = {draft.job.pair.source: draft.translation for draft in drafts if draft.translation}
+    count = 0
+    catalogs = dict(found.catalogs)
+    for (chapter, tag), catalog in found.catalogs.items():
+        if tag != language:
+            continue
+        entries = []
+        for entry in catalog.entries:
+            text = texts.get(entry.source)
+            if text and entry.state is EntryState.MISSING and not entry.obsolete:
+                machine = Machine(engine=engine, date=date, digest=digest(text))
+                entry = replace(entry, translation=text, fuzzy=True, previous=None, machine=machine)
+                count += 1
+            entries.append(entry)
+        catalogs[chapter, tag] = replace(catalog, entries=tuple(entries))
+    return replace(found, catalogs=catalogs), count
+
+
+def _pair(block: Block, found: Translations, glossary: LanguageGlossary) -> Pair:
+    return Pair(
+        source=block.segment.text,
+        translation=block.entry.translation,
+        language=block.catalog.language,
+        source_language=found.corpus.language,
+        kind=block.segment.block.kind,
+        glossary=glossary,
+    )
+
+
 def _accepted(entry: Entry, keys: Collection[str]) -> Entry:
     mine = entry.context.split("|")[0] in keys and not entry.obsolete
     return accepted(entry) if mine and entry.state in (EntryState.DRAFT, EntryState.STALE) else entry
@@ -151,15 +196,7 @@ def _check(found: Translations, language: Language) -> Iterator[Diagnostic]:
         if block.entry in seen:
             continue
         seen[block.entry] = block
-        pair = Pair(
-            source=block.segment.text,
-            translation=block.entry.translation,
-            language=language,
-            source_language=found.corpus.language,
-            kind=block.segment.block.kind,
-            glossary=glossary,
-        )
-        for problem in check_pair(pair):
+        for problem in check_pair(_pair(block, found, glossary)):
             yield located(problem, block.entry, catalog=block.catalog.path, source=block.place)
     for entry, problem in check_repeats(seen):
         yield located(problem, entry, catalog=seen[entry].catalog.path, source=seen[entry].place)

@@ -19,6 +19,9 @@ class TokenKind(StrEnum):
     TAG = "HTML tag"
     FOOTNOTE = "footnote mark"
     BOLD = "bold mark"
+    BRACKET = "opening bracket"
+    ESCAPE = "escaped character"
+    BREAK = "line break"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,7 @@ class Token:
 
 _PARTS = (
     ("brackets", r"\\\[.+?\\\]|\\\(.+?\\\)"),
+    ("break", r"(?:\\|[ ]{2,})\n"),
     ("skip", r"\\[\\`*_{}\[\]<>()#+\-.!$|~]"),
     ("code", r"(?<!`)(?P<ticks>`+)(?!`)(?:.*?[^`])(?P=ticks)(?!`)"),
     ("dollars", r"\$\$.+?\$\$"),
@@ -48,6 +52,7 @@ _PARTS = (
     ("url", r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+"),
 )
 _SCAN = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PARTS), re.DOTALL)
+_MARKUP_ONLY = frozenset((TokenKind.BRACKET, TokenKind.ESCAPE, TokenKind.BREAK))
 _MATH = frozenset(("dollars", "dollar", "brackets"))
 _KINDS = {
     "code": TokenKind.CODE,
@@ -56,6 +61,8 @@ _KINDS = {
     "footnote": TokenKind.FOOTNOTE,
     "bold": TokenKind.BOLD,
     "comment": TokenKind.TAG,
+    "skip": TokenKind.ESCAPE,
+    "break": TokenKind.BREAK,
 }
 _SAID = re.compile(r"""(\b(?:alt|title)\s*=\s*)("[^"]*"|'[^']*')""", re.IGNORECASE)
 _CJK = re.compile(
@@ -67,7 +74,12 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 def tokens(text: str) -> tuple[Token, ...]:
     """The tokens of a block in their order; each reaches from ``start`` to before ``end`` of ``text``."""
-    return tuple(_scan(text))
+    return tuple(token for token in _scan(text) if token.kind not in _MARKUP_ONLY)
+
+
+def protected(text: str) -> tuple[Token, ...]:
+    """All that a machine must not see: the tokens, and the brackets, escapes and hard line breaks between them."""
+    return tuple(sorted(_scan(text), key=lambda token: token.start))
 
 
 def words(text: str) -> str:
@@ -95,7 +107,7 @@ def is_translatable(text: str, language: Language) -> bool:
 
 
 def _scan(text: str) -> Iterator[Token]:
-    openings: list[str] = []
+    openings: list[re.Match[str]] = []
     for found in _SCAN.finditer(text):
         name, value = found.lastgroup or "", found[0]
         if found["ticks"]:
@@ -103,11 +115,14 @@ def _scan(text: str) -> Iterator[Token]:
         if name in _MATH:
             yield _token(TokenKind.MATH, found, " ".join(value.split()))
         elif name == "opening":
-            openings.append(value)
+            openings.append(found)
         elif name == "close" and openings:
             openings.pop()
         elif name == "target":
-            image = openings.pop().startswith("!") if openings else False
+            opening = openings.pop() if openings else None
+            if opening:
+                yield _token(TokenKind.BRACKET, opening, opening[0])
+            image = opening is not None and opening[0] == "!["
             inner = re.sub(r"\s+\"[^\"]*\"\s*(?=\)$)", "", value[1:])
             yield _token(TokenKind.IMAGE if image else TokenKind.LINK, found, inner[1:-1].strip())
         elif name == "tag":
