@@ -36,6 +36,14 @@ def note_type_edition(note_type: NoteType) -> Edition | None:
         return None
 
 
+def note_type_has_key(edition: str) -> bool:
+    """Whether the notes that a record has under this edition's name bear a key; a stranger's bear its note type's."""
+    try:
+        return bool(parse_edition(edition))
+    except ValueError:
+        return False
+
+
 # --- of decks ---------------------------------------------------------------------------------------------------------
 
 
@@ -147,7 +155,7 @@ def _merged_category(known: RecordedCategory | None, fresh: RecordedCategory) ->
 
 
 def record_packages(packages: Sequence[PackageContents]) -> Record:
-    """What packages hold, ours or a stranger's. A category is known by its deck's name, a stranger's note by its GUID."""
+    """What packages hold, ours or a stranger's; categories go by their titles there, a stranger's notes by GUID."""
     editions: dict[str, RecordedEdition] = {}
     categories: dict[Key, RecordedCategory] = {}
     notes: dict[Key, RecordedNote] = {}
@@ -165,7 +173,7 @@ def record_packages(packages: Sequence[PackageContents]) -> Record:
                 continue
             notes[fresh.key] = _merged(notes.get(fresh.key), fresh)
             categories[category.key] = _merged_category(categories.get(category.key), category)
-    first = note_type_edition_language(editions)
+    first = _first_language(editions)
     return Record(
         version="",
         time=0,
@@ -177,7 +185,7 @@ def record_packages(packages: Sequence[PackageContents]) -> Record:
     )
 
 
-def note_type_edition_language(editions: Iterable[str]) -> Language:
+def _first_language(editions: Iterable[str]) -> Language:
     """The first language of the first edition; unknown where the names are not those of editions."""
     for name in editions:
         try:
@@ -228,7 +236,7 @@ def _packaged_note(
 
 def _states(fields: Mapping[str, str], edition: Edition) -> dict[Language, TextState]:
     words = fields.get("State", "").split()
-    states = {language: TextState.REVIEWED for language in edition.languages}
+    states = dict.fromkeys(edition.languages, TextState.REVIEWED)
     for language in edition.languages:
         for state in TextState:
             if f"{language}-{state}" in words:
