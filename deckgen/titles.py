@@ -4,28 +4,125 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 
-_NUMBER = re.compile(r"\s*(\d+(?:\.\d+)*)\s*[.．、)）]\s*|\s*第[一二三四五六七八九十百\d]+[章节]\s*")
+_HAN_DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_HAN = r"[〇零一二两三四五六七八九十百]{1,5}"
+_DIGITS = r"[0-9０-９]{1,4}"
+_DOTTED = rf"{_DIGITS}(?:[.．]{_DIGITS}){{0,5}}"
+_ANY = rf"(?:{_DIGITS}|{_HAN})"
+
+_STYLES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (name, re.compile(rf"\s*{pattern}\s*", re.IGNORECASE))
+    for name, pattern in (
+        # 第一章基础 is numbered without a separator; 第一节点 and 第三题型 are words.
+        ("chapter", rf"第\s*(?P<n>{_ANY})\s*章(?!节)\s*[:：、.．]?"),
+        ("part", rf"第\s*(?P<n>{_ANY})\s*(?:节|题|讲|课|部分|篇|问|回|类)(?:\s*[:：、.．]|\s|$)"),
+        ("question", rf"(?:面试题|问题|题目|题|问|Question)\s*(?P<n>{_ANY})(?:\s*[:：、.．)）]|\s|$)"),
+        ("question", rf"Q\s*(?P<n>{_DIGITS})\s*[:：、.．)）]"),
+        ("asked", r"(?:Question|Q|问题|提问|问)\s*[:：]"),
+        ("bracket", rf"(?:[(（]\s*(?P<n>{_ANY})\s*[)）]|【\s*(?P<m>{_ANY})\s*】)\s*[:：、.．]?"),
+        ("han", rf"(?P<n>{_HAN})\s*[、.．]"),
+        # The dot of 1.5版本 and 2.x belongs to the title, and so does the colon of 16:9.
+        ("number", rf"(?P<n>{_DOTTED})\s*(?:[、)）。]|\\?[.．:：](?![0-9０-９]|[xX](?![A-Za-z])))"),
+        ("circled", r"(?P<n>[①-⑳])\s*[:：、.．]?"),
+    )
+)
+_BARE = re.compile(rf"\s*(?P<n>{_DOTTED})\s+(?=\S)")
+_EMPHASIS = re.compile(r"\s*(\*\*\*|\*\*|__|\*)(?=\S)")
+_INLINE_TAG = re.compile(
+    r"</?(?:a|b|br|code|em|font|i|kbd|mark|s|small|span|strong|sub|sup|u)(?=[\s/>])[^<>]*>", re.IGNORECASE
+)
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """A title and the number that led it.
+
+    ``number`` is as written and empty where there is none; ``style`` names its kind and ``parts`` its values,
+    ``(3, 4, 12)`` for ``3.4.12``.
+    """
+
+    number: str
+    title: str
+    style: str = ""
+    parts: tuple[int, ...] = ()
+
+    @property
+    def value(self) -> int | None:
+        return self.parts[-1] if self.parts else None
 
 
 def strip_number(text: str) -> tuple[str, str]:
     """``"3. 标题"`` → ``("3.", "标题")``; the number is empty where there is none."""
-    found = _NUMBER.match(text)
-    return (found[0].strip(), text[found.end() :].strip()) if found else ("", text.strip())
+    split = split_number(text)
+    return split.number, split.title
+
+
+def split_number(text: str, *, bare: bool = False, expected: int | None = None) -> Split:
+    """The title and its number.
+
+    Only what cannot be anything else counts as a number, unless its neighbours tell more: ``bare`` allows ``3.1 标题``
+    without punctuation, and ``expected`` is the value that ``3.3D卷积`` must begin with to be the third title.
+    """
+    if (found := _EMPHASIS.match(text)) and (inner := _split(text[found.end() :], bare, expected)):
+        rest = inner.title
+        if rest.startswith(found[1]):  # **1.** 标题
+            return Split(number=inner.number, title=rest[len(found[1]) :].strip(), style=inner.style, parts=inner.parts)
+        return Split(number=inner.number, title=found[1] + rest, style=inner.style, parts=inner.parts)
+    return _split(text, bare, expected) or Split(number="", title=text.strip())
 
 
 def normalised_title(title: str) -> str:
-    """What makes two titles the same: numbering, width, case, punctuation and spaces folded away.
+    """What makes two titles the same: numbering, markup, width, case, punctuation and spaces folded away.
 
-    A title of nothing else, such as ``？``, stays as it is.
+    A title of nothing else, such as ``？``, stays as it is. Stored in deckgen.lock, so it must never change.
     """
-    return folded(strip_number(title)[1]) or title.strip()
+    plain = _LINK.sub(r"\1", _INLINE_TAG.sub("", strip_number(title)[1]))
+    return folded(plain) or title.strip()
 
 
 def folded(text: str) -> str:
     """The text without what a typist varies: width, case, spaces, punctuation, backticks and dollar signs."""
     plain = unicodedata.normalize("NFKC", text).casefold()
     return "".join(character for character in plain if _is_told(character))
+
+
+def _split(text: str, bare: bool, expected: int | None) -> Split | None:
+    if expected is not None and (found := re.match(rf"\s*0*{expected}\s*[.．]\s*(?=\S)", text)):
+        return Split(number=found[0].strip(), title=text[found.end() :].strip(), style="number", parts=(expected,))
+    for style, pattern in _STYLES:
+        if found := pattern.match(text):
+            groups = found.groupdict()
+            parts = _values(groups.get("n") or groups.get("m") or "")
+            return Split(number=found[0].strip(), title=text[found.end() :].strip(), style=style, parts=parts)
+    if bare and (found := _BARE.match(text)):
+        return Split(number=found["n"], title=text[found.end() :].strip(), style="bare", parts=_values(found["n"]))
+    return None
+
+
+def _values(number: str) -> tuple[int, ...]:
+    if not number:
+        return ()
+    if number[0] in "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳":
+        return (ord(number[0]) - ord("①") + 1,)
+    if number[0].isdecimal():
+        return tuple(int(part) for part in re.split(r"[.．]", number))
+    return (_han_value(number),)
+
+
+def _han_value(number: str) -> int:
+    """``二十三`` → 23; digits in a row, as in ``二三``, are read one after the other."""
+    total, digit = 0, 0
+    for character in number:
+        if character == "十":
+            total, digit = total + (digit or 1) * 10, 0
+        elif character == "百":
+            total, digit = total + (digit or 1) * 100, 0
+        else:
+            digit = digit * 10 + _HAN_DIGITS[character]
+    return total + digit
 
 
 def _is_told(character: str) -> bool:

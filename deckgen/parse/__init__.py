@@ -1,0 +1,7 @@
+"""Text → categories and questions: which headings mark them, what stands below each; never raises on content."""
+
+from deckgen.parse.chapter import parse_chapter
+from deckgen.parse.ignores import apply_ignores
+from deckgen.parse.structure import Explanation, explain_structure
+
+__all__ = ["Explanation", "apply_ignores", "explain_structure", "parse_chapter"]
