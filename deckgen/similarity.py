@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
+from rapidfuzz.distance import Indel
 
 from deckgen.titles import folded
 
@@ -83,6 +84,16 @@ def answer_likeness(one: Sketch, other: Sketch) -> float:
     both = {*one.hashes} & {*other.hashes}
     share = sum(number in both for number in union) / len(union)
     return 100 * share * min(1.0, max(one.size, other.size) / SHORT)
+
+
+def edits(before: Sequence[Hashable], after: Sequence[Hashable]) -> Iterator[tuple[slice, slice]]:
+    """The parts in which two sequences differ, in order: what goes out of ``before``, what comes in from ``after``.
+
+    Either may be empty. It is the shortest way from one to the other.
+    """
+    for step in Indel.opcodes(before, after):
+        if step.tag != "equal":
+            yield slice(step.src_start, step.src_end), slice(step.dest_start, step.dest_end)
 
 
 def _shingles(text: str) -> Iterator[str]:
