@@ -101,7 +101,7 @@ def parse_catalog(text: str, *, path: str, language: Language) -> tuple[Catalog,
     if broken := tuple(_broken_lines(text, path)):
         return empty, broken
     try:
-        parsed = polib.pofile(f"{text}\n", wrapwidth=0) if text.strip() else polib.POFile(wrapwidth=0)
+        parsed = polib.pofile(_Lines(f"{text}\n"), wrapwidth=0) if text.strip() else polib.POFile(wrapwidth=0)
     except (OSError, ValueError, IndexError, KeyError, AttributeError, TypeError) as error:
         found = re.search(r"\(line (\d+)\)(?:: (.*))?", str(error), re.DOTALL)
         where = Location(path=path, line=int(found[1]) if found else 1)
@@ -135,6 +135,15 @@ def format_catalog(catalog: Catalog, *, project: str = "") -> str:
         file.append(_raw(entry))
     text = str(file)
     return text if text.endswith("\n") else f"{text}\n"
+
+
+class _Lines(str):
+    """A text that polib splits into lines at line feeds alone, not within a string at U+2028 and its like."""
+
+    __slots__ = ()
+
+    def splitlines(self, keepends: bool = False) -> list[str]:
+        return self.split("\n")
 
 
 _MEND = "mend the line by hand, or take back the last change of the file"

@@ -60,12 +60,12 @@ def changed_files(
     for (chapter, language), catalog in sorted(after.items()):
         path = folder / language / catalog_name(chapter)
         text = format_catalog(catalog, project=project) if catalog.entries else None
-        old = path.read_text(encoding="utf-8").replace("\r\n", "\n") if path.is_file() else None
-        if (chapter, language) not in before and old is not None:
+        if (chapter, language) not in before and path.is_file():
             raise DeckgenError(
                 f"{catalog.path or path.name} cannot be read and is left alone",
                 hint="mend the errors that were reported, then run this again",
             )
+        old = path.read_text(encoding="utf-8").replace("\r\n", "\n") if path.is_file() else None
         if text != old:
             yield CatalogFile(path=path, name=f"{LOCALE_DIR}/{language}/{catalog_name(chapter)}", text=text)
 

@@ -1,0 +1,363 @@
+"""PO files: what they keep, what they refuse, and how they follow the sources."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_corpus import CHAPTER, EN, TEXT, filled, keyed, made
+
+from deckgen.diagnostics import Severity
+from deckgen.model import KeyedCorpus, Language, Markdown
+from deckgen.notes import Notes
+from deckgen.translation.catalog import (
+    Catalog,
+    Entry,
+    EntryState,
+    Machine,
+    accepted,
+    digest,
+    format_catalog,
+    parse_catalog,
+)
+from deckgen.translation.files import catalog_name, changed_files, read_catalogs, write_files
+from deckgen.translation.units import source_texts
+from deckgen.translation.update import Catalogs, update_catalogs
+
+MACHINE = Machine(engine="libre", date="2025-01-01", digest="0123abcd")
+NASTY = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\0"), min_size=1, max_size=30)
+
+
+def update(corpus: KeyedCorpus, catalogs: Catalogs) -> dict[tuple[str, Language], Catalog]:
+    return update_catalogs(catalogs, tuple(source_texts(corpus, Notes())), languages=(EN,))
+
+
+def live(catalog: Catalog) -> list[Entry]:
+    return [entry for entry in catalog.entries if not entry.obsolete]
+
+
+def by_source(catalog: Catalog) -> dict[str, Entry]:
+    return {entry.source: entry for entry in live(catalog)}
+
+
+def translated(text: str = TEXT) -> tuple[KeyedCorpus, object, Catalogs]:
+    corpus, lock = keyed(text)
+    return corpus, lock, {key: filled(catalog) for key, catalog in update(corpus, {}).items()}
+
+
+# --- the file ---------------------------------------------------------------------------------------------------------
+
+
+@given(
+    st.lists(
+        st.builds(
+            Entry,
+            context=st.sampled_from(["k|answer", "k|question", "m2|note"]),
+            source=NASTY,
+            translation=st.one_of(st.just(""), NASTY),
+            fuzzy=st.booleans(),
+            previous=st.none() | NASTY,
+            machine=st.none() | st.just(MACHINE),
+            draft=st.booleans(),
+            comment=st.sampled_from(["", "看一下", "two\nlines"]),
+            hint=st.sampled_from(["", "标题"]),
+        ),
+        max_size=5,
+        unique_by=lambda entry: (entry.context, entry.source),
+    )
+)
+def test_a_catalog_survives_its_file(entries: list[Entry]) -> None:
+    text = format_catalog(Catalog(language=EN, path="x.po", entries=tuple(entries)))
+    catalog, findings = parse_catalog(text, path="x.po", language=EN)
+    assert findings == ()
+    assert [replace(entry, line=0) for entry in catalog.entries] == entries
+    assert format_catalog(catalog) == text
+
+
+@pytest.mark.skipif(not shutil.which("msgcat"), reason="gettext is not installed")
+def test_gettext_reads_a_catalog_and_writes_the_same_bytes(tmp_path: Path) -> None:
+    entries = (
+        Entry(
+            context="k|answer", source=Markdown('一\n二 $\\alpha$ "引"'), translation=Markdown("1\n2 \\ \t"), hint="题"
+        ),
+        Entry(
+            context="k|answer",
+            source=Markdown("三"),
+            translation=Markdown("3"),
+            fuzzy=True,
+            previous=Markdown("二\n三"),
+        ),
+        Entry(context="k|note", source=Markdown("四 %s %d"), translation=Markdown("4"), fuzzy=True, machine=MACHINE),
+        Entry(context="k|answer", source=Markdown("旧"), translation=Markdown("old"), obsolete=True),
+    )
+    file = tmp_path / "x.po"
+    file.write_text(format_catalog(Catalog(language=EN, path="", entries=entries)), encoding="utf-8", newline="\n")
+    for command in (["msgfmt", "-c", "-o", str(tmp_path / "x.mo"), str(file)], ["msgcat", "--no-wrap", str(file)]):
+        done = subprocess.run(command, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "line"),
+    [
+        ('msgctxt "k|a"\nmsgid "一"\nmsgstr "1\n', "bad-catalog", 3),
+        ('msgctxt "k|a"\nmsgid "一"\nmsgstr "a "b" c"\n', "bad-catalog", 3),
+        ('msgctxt "k|a"\n<<<<<<< HEAD\nmsgid "一"\nmsgstr "1"\n', "bad-catalog", 2),
+        ("这不是 PO\n", "bad-catalog", 1),
+        ('msgid "一"\nmsgid "二"\n', "bad-catalog", 2),
+        (2 * 'msgctxt "k|a"\nmsgid "一"\nmsgstr "1"\n\n', "bad-catalog", 5),
+        ('msgid "一"\nmsgstr "1"\n', "catalog-mismatch", 1),
+        ('msgctxt "k|a"\nmsgid "一"\nmsgid_plural "二"\nmsgstr[0] "1"\n', "catalog-mismatch", 1),
+        ('msgctxt "k|a"\nmsgid ""\nmsgstr "1"\n', "catalog-mismatch", 1),
+    ],
+)
+def test_a_broken_file_is_located_and_never_raises(text: str, rule: str, line: int) -> None:
+    header = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+    _, findings = parse_catalog(header + text, path="locale/en/x.po", language=EN)
+    assert [(found.rule, found.location and found.location.line) for found in findings] == [(rule, line + 3)]
+
+
+@given(st.text(max_size=200))
+def test_any_text_can_be_offered_as_a_catalog(text: str) -> None:
+    parse_catalog(text, path="x.po", language=EN)
+
+
+def test_windows_line_ends_and_a_byte_order_mark_change_nothing() -> None:
+    text = format_catalog(filled(update(keyed(TEXT)[0], {})[CHAPTER, EN]))
+    plain = parse_catalog(text, path="x.po", language=EN)
+    assert parse_catalog("\ufeff" + text.replace("\n", "\r\n"), path="x.po", language=EN) == plain
+
+
+def test_a_file_in_another_encoding_is_reported_and_left_alone(tmp_path: Path) -> None:
+    corpus, _, catalogs = translated()
+    file = tmp_path / "en" / "章.po"
+    file.parent.mkdir()
+    file.write_bytes(format_catalog(catalogs[CHAPTER, EN]).encode("gbk"))
+    read, findings = read_catalogs(tmp_path, [CHAPTER], [EN])
+    assert read == {}
+    assert [found.rule for found in findings] == ["bad-catalog"]
+    assert findings[0].severity is Severity.ERROR
+    before = file.read_bytes()
+    with pytest.raises(Exception, match="left alone"):
+        write_files(changed_files(tmp_path, read, update(corpus, read), project="test"))
+    assert file.read_bytes() == before
+
+
+def test_a_file_of_another_language_is_noticed(tmp_path: Path) -> None:
+    _, _, catalogs = translated()
+    write_files(changed_files(tmp_path, {}, catalogs, project="test"))
+    shutil.copytree(tmp_path / "en", tmp_path / "ja")
+    _, findings = read_catalogs(tmp_path, [CHAPTER], [Language("ja")])
+    assert [found.rule for found in findings] == ["catalog-mismatch"]
+
+
+@pytest.mark.parametrize(
+    ("chapter", "name"),
+    [
+        ("source/模型.md", "模型.po"),
+        ("source/a/b.c.md", "a/b.c.po"),
+        ("docs/x.markdown", "docs/x.po"),
+        ("source/README", "README.po"),
+        ("source/a.b/c", "a.b/c.po"),
+    ],
+)
+def test_a_catalog_is_named_after_its_chapter(chapter: str, name: str) -> None:
+    assert catalog_name(chapter) == name
+
+
+# --- states -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("entry", "state"),
+    [
+        (Entry(context="k|a", source=Markdown("一")), EntryState.MISSING),
+        (Entry(context="k|a", source=Markdown("一"), translation=Markdown("1")), EntryState.REVIEWED),
+        (Entry(context="k|a", source=Markdown("一"), translation=Markdown("1"), machine=MACHINE), EntryState.REVIEWED),
+        (Entry(context="k|a", source=Markdown("一"), translation=Markdown("1"), fuzzy=True), EntryState.DRAFT),
+        (
+            Entry(context="k|a", source=Markdown("一"), translation=Markdown("1"), fuzzy=True, machine=MACHINE),
+            EntryState.DRAFT,
+        ),
+        (
+            Entry(context="k|a", source=Markdown("一"), translation=Markdown("1"), fuzzy=True, previous=Markdown("二")),
+            EntryState.STALE,
+        ),
+        (
+            Entry(
+                context="k|a",
+                source=Markdown("一"),
+                translation=Markdown("1"),
+                fuzzy=True,
+                previous=Markdown("二"),
+                machine=MACHINE,
+            ),
+            EntryState.DRAFT,
+        ),
+    ],
+)
+def test_the_marks_of_an_entry_tell_its_state(entry: Entry, state: EntryState) -> None:
+    assert entry.state is state
+    assert accepted(entry).state is (EntryState.REVIEWED if entry.translation else EntryState.MISSING)
+
+
+def test_a_draft_that_a_person_changed_is_told_from_an_untouched_one() -> None:
+    machine = replace(MACHINE, digest=digest("text"))
+    entry = Entry(context="k|a", source=Markdown("一"), translation=Markdown("text"), fuzzy=True, machine=machine)
+    assert not entry.edited
+    assert replace(entry, translation=Markdown("better text")).edited
+
+
+# --- following the sources --------------------------------------------------------------------------------------------
+
+
+def test_a_new_catalog_holds_every_block_in_the_order_of_the_source() -> None:
+    catalog = update(keyed(TEXT)[0], {})[CHAPTER, EN]
+    assert [entry.source for entry in catalog.entries] == [
+        "架构",
+        "什么是旋转位置编码？",
+        "旋转位置编码是一种绝对位置编码策略。",
+        "它能达到相对位置编码的效果。",
+        "没有额外的参数",
+        "高效",
+        "什么是残差连接？",
+        "残差连接把输入加到输出上。",
+    ]
+    assert [entry.context.split("|")[1] for entry in catalog.entries[:3]] == ["category", "question", "answer"]
+
+
+def test_running_twice_changes_nothing(tmp_path: Path) -> None:
+    corpus, _, catalogs = translated(TEXT.replace("高效", "没有额外的参数"))
+    write_files(changed_files(tmp_path, {}, catalogs, project="test"))
+    read, findings = read_catalogs(tmp_path, [CHAPTER], [EN])
+    assert findings == ()
+    assert list(changed_files(tmp_path, read, update(corpus, read), project="test")) == []
+
+
+def test_renumbering_and_reordering_change_no_entry() -> None:
+    _, lock, catalogs = translated()
+    first, second = TEXT.split("### ")[1:]
+    reordered = f"## 7. 架构\n\n### {second.replace('2. ', '1. ')}\n### {first.replace('1. ', '2. ')}"
+    after = update(keyed(reordered, lock)[0], catalogs)[CHAPTER, EN]  # type: ignore[arg-type]
+    assert sorted(after.entries, key=lambda entry: entry.source) == sorted(
+        catalogs[CHAPTER, EN].entries, key=lambda entry: entry.source
+    )
+    assert after.entries[1].source == "什么是残差连接？"
+
+
+def test_a_reworded_block_keeps_its_translation_and_remembers_what_it_was_made_for() -> None:
+    _, lock, catalogs = translated()
+    corpus, lock = keyed(TEXT.replace("一种绝对位置编码策略", "一种固定的绝对位置编码策略"), lock)  # type: ignore[arg-type]
+    after = update(corpus, catalogs)
+    entry = by_source(after[CHAPTER, EN])["旋转位置编码是一种固定的绝对位置编码策略。"]
+    old = "旋转位置编码是一种绝对位置编码策略。"
+    assert (entry.translation, entry.previous, entry.state) == (made(old), old, EntryState.STALE)
+    again, lock = keyed(TEXT.replace("一种绝对位置编码策略", "一种巧妙的绝对位置编码策略"), lock)
+    entry = by_source(update(again, after)[CHAPTER, EN])["旋转位置编码是一种巧妙的绝对位置编码策略。"]
+    assert (entry.translation, entry.previous) == (made(old), old)
+    back = update(keyed(TEXT, lock)[0], after)[CHAPTER, EN]
+    assert by_source(back)[old] == by_source(catalogs[CHAPTER, EN])[old]
+
+
+def test_a_reworded_title_keeps_its_translation_however_much_it_changed() -> None:
+    _, lock, catalogs = translated()
+    corpus, _ = keyed(TEXT.replace("什么是旋转位置编码？", "RoPE 是什么"), lock)  # type: ignore[arg-type]
+    entry = by_source(update(corpus, catalogs)[CHAPTER, EN])["RoPE 是什么"]
+    assert (entry.state, entry.translation) == (EntryState.STALE, made("什么是旋转位置编码？"))
+
+
+def test_an_unrelated_block_never_gets_anothers_translation() -> None:
+    _, lock, catalogs = translated()
+    corpus, _ = keyed(TEXT.replace("它能达到相对位置编码的效果。", "完全不同的一句话，说的是别的。"), lock)  # type: ignore[arg-type]
+    after = update(corpus, catalogs)[CHAPTER, EN]
+    assert by_source(after)["完全不同的一句话，说的是别的。"].state is EntryState.MISSING
+    assert [entry.source for entry in after.entries if entry.obsolete] == ["它能达到相对位置编码的效果。"]
+
+
+def test_short_blocks_have_to_be_much_more_alike() -> None:
+    _, lock, catalogs = translated()
+    corpus, _ = keyed(TEXT.replace("没有额外的参数", "只有额外的参数"), lock)  # type: ignore[arg-type]
+    assert by_source(update(corpus, catalogs)[CHAPTER, EN])["只有额外的参数"].state is EntryState.MISSING
+
+
+def test_questions_are_never_matched_with_one_another() -> None:
+    _, lock, catalogs = translated(TEXT.replace("什么是旋转位置编码？", "为什么要使用残差连接？"))
+    corpus, _ = keyed(TEXT + "\n### 3. 为什么要使用层归一化？\n\n答案。\n", lock)  # type: ignore[arg-type]
+    entry = by_source(update(corpus, catalogs)[CHAPTER, EN])["为什么要使用层归一化？"]
+    assert entry.state is EntryState.MISSING
+
+
+def test_what_is_gone_stays_obsolete_and_comes_back_with_its_source() -> None:
+    _, lock, catalogs = translated()
+    without, lock = keyed(TEXT[: TEXT.index("### 2.")], lock)  # type: ignore[arg-type]
+    shrunk = update(without, catalogs)
+    gone = [entry for entry in shrunk[CHAPTER, EN].entries if entry.obsolete]
+    assert [entry.source for entry in gone] == ["什么是残差连接？", "残差连接把输入加到输出上。"]
+    assert update(without, shrunk) == shrunk
+    assert update(keyed(TEXT, lock)[0], shrunk) == catalogs
+
+
+def test_a_question_that_moves_to_another_chapter_takes_its_entries_along(tmp_path: Path) -> None:
+    _, lock, catalogs = translated()
+    first, second = TEXT[: TEXT.index("### 2.")], TEXT[TEXT.index("### 2.") :]
+    corpus, _ = keyed({CHAPTER: first, "source/新.md": f"## 1. 其他\n\n{second}"}, lock)  # type: ignore[arg-type]
+    after = update(corpus, catalogs)
+    moved = by_source(after["source/新.md", EN])
+    assert moved["残差连接把输入加到输出上。"].state is EntryState.REVIEWED
+    assert moved["其他"].state is EntryState.MISSING
+    assert not any(entry.obsolete for catalog in after.values() for entry in catalog.entries)
+
+
+def test_entries_of_a_chapter_whose_file_was_renamed_are_found(tmp_path: Path) -> None:
+    _, lock, catalogs = translated()
+    write_files(changed_files(tmp_path, {}, catalogs, project="test"))
+    corpus, _ = keyed({"source/改名.md": TEXT}, lock)  # type: ignore[arg-type]
+    read, _ = read_catalogs(tmp_path, ["source/改名.md"], [EN])
+    files = list(changed_files(tmp_path, read, update(corpus, read), project="test"))
+    write_files(files)
+    assert [(file.name, file.text is None) for file in files] == [
+        ("locale/en/改名.po", False),
+        ("locale/en/章.po", True),
+    ]
+    assert 'msgstr ""' not in (tmp_path / "en" / "改名.po").read_text(encoding="utf-8").split("\n\n", 1)[1]
+
+
+def test_a_draft_whose_source_changes_is_still_a_draft() -> None:
+    for changes in ({"fuzzy": True, "machine": MACHINE}, {"fuzzy": True}):
+        corpus, lock = keyed(TEXT)
+        catalogs = {key: filled(catalog, **changes) for key, catalog in update(corpus, {}).items()}
+        reworded, _ = keyed(TEXT.replace("一种绝对", "一种固定的绝对"), lock)
+        after = update(reworded, catalogs)
+        entry = by_source(after[CHAPTER, EN])["旋转位置编码是一种固定的绝对位置编码策略。"]
+        assert (entry.state, entry.previous) == (EntryState.DRAFT, "旋转位置编码是一种绝对位置编码策略。")
+        text = format_catalog(after[CHAPTER, EN])
+        assert parse_catalog(text, path="", language=EN)[0].entries[2].state is EntryState.DRAFT
+
+
+def test_a_reviewed_machine_text_whose_source_changes_is_stale_and_no_draft() -> None:
+    corpus, lock = keyed(TEXT)
+    catalogs = {key: filled(catalog, machine=MACHINE) for key, catalog in update(corpus, {}).items()}
+    reworded, _ = keyed(TEXT.replace("一种绝对", "一种固定的绝对"), lock)
+    entry = by_source(update(reworded, catalogs)[CHAPTER, EN])["旋转位置编码是一种固定的绝对位置编码策略。"]
+    assert entry.state is EntryState.STALE
+
+
+def test_comments_and_headers_of_translators_are_kept() -> None:
+    corpus, _, catalogs = translated()
+    catalog = catalogs[CHAPTER, EN]
+    commented = replace(
+        catalog,
+        header=(("Language", "en"), ("Last-Translator", "A Reader")),
+        comment="A note",
+        entries=tuple(replace(entry, comment="请核对", flags=("no-wrap",)) for entry in catalog.entries),
+    )
+    after = update(corpus, {(CHAPTER, EN): commented})[CHAPTER, EN]
+    assert after == commented
+    assert "# 请核对" in format_catalog(after)
+    assert "A Reader" in format_catalog(after)
