@@ -263,7 +263,7 @@ def _write_packages(made: Build, folder: Path, progress: Progress) -> tuple[Pack
     """The package of all and those of the categories, then the manifest; packages of an earlier build that are no
     more are removed.
     """
-    jobs = [job for stamped in made.decks for job in _plan_packages(stamped, made)]
+    jobs = [job for stamped in made.decks for job in plan_packages(stamped, made)]
     records = []
     for done, (name, stamped, category) in enumerate(jobs):
         progress("package", done, len(jobs))
@@ -287,17 +287,19 @@ def _write_packages(made: Build, folder: Path, progress: Progress) -> tuple[Pack
     return tuple(records)
 
 
-def _plan_packages(stamped: StampedDeck, made: Build) -> Iterator[tuple[str, StampedDeck, Key | None]]:
-    """File name, deck and category of each package of an edition.
+def plan_packages(
+    stamped: StampedDeck, made: Build, *, ending: str = ""
+) -> Iterator[tuple[str, StampedDeck, Key | None]]:
+    """File name, deck and category of each package of an edition; the names get ``ending`` before their suffix.
 
     Where chapters or categories were chosen there is no package of all: its name would promise more than it holds.
     """
     edition = stamped.deck.edition.name
     suffix = "" if made.profile is Profile.MOBILE else f"-{made.profile}"
     if not made.selected and stamped.deck.notes:
-        yield f"{made.slug}-{edition}{suffix}.apkg", stamped, None
+        yield f"{made.slug}-{edition}{suffix}{ending}.apkg", stamped, None
     for subdeck in stamped.deck.subdecks:
-        yield f"{made.slug}-{edition}-{subdeck.order:02}-{subdeck.slug}{suffix}.apkg", stamped, subdeck.category
+        yield f"{made.slug}-{edition}-{subdeck.order:02}-{subdeck.slug}{suffix}{ending}.apkg", stamped, subdeck.category
 
 
 def _lock_outdated(made: Build) -> Diagnostic:

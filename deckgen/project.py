@@ -23,6 +23,11 @@ BUILD_DIR = "build"
 PARTIAL_DIR = "partial"
 PREVIEW_DIR = "preview"
 MANIFEST_NAME = "manifest.json"
+RELEASE_DIR = "release"
+RECORDS_DIR = "releases"
+RECORD_NAME = "record.jsonl"
+CHANGELOG_NAME = "CHANGELOG.md"
+PICTURES_DIR = "docs/pictures"
 CACHE_DIR = ".cache/deckgen"
 IMAGE_SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".bmp", ".avif", ".tif", ".tiff", ".heic")
@@ -159,6 +164,57 @@ def snapshot(root: Path, *, without: Path) -> Mapping[str, tuple[int, int]]:
                     status = path.stat()
                     found[str(path)] = (status.st_mtime_ns, status.st_size)
     return found
+
+
+def changed_files(root: Path) -> tuple[str, ...] | None:
+    """The files below ``root`` that are not as the last commit has them, untracked ones too; None outside a checkout.
+
+    Paths are POSIX and relative to ``root``; what git ignores and what a build writes are left out.
+    """
+    command = [
+        "git",
+        "-C",
+        str(root),
+        "status",
+        "--porcelain",
+        "-z",
+        "--untracked-files=all",
+        "--no-renames",
+        "--",
+        ".",
+    ]
+    prefix = ["git", "-C", str(root), "rev-parse", "--show-prefix"]
+    try:
+        inside, done = (
+            subprocess.run(line, capture_output=True, check=False, timeout=60) for line in (prefix, command)
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    if inside.returncode or done.returncode:
+        return None
+    above = os.fsdecode(inside.stdout).strip()
+    paths = (os.fsdecode(entry[3:]).removeprefix(above) for entry in done.stdout.split(b"\0") if entry)
+    made = (f"{BUILD_DIR}/", f"{CACHE_DIR.split('/')[0]}/")
+    return tuple(sorted(path for path in paths if not path.startswith(made)))
+
+
+def record_path(version: str) -> str:
+    """Where the record of a release lies, relative to the project."""
+    return f"{RECORDS_DIR}/{version}.jsonl"
+
+
+def licence_files(root: Path) -> tuple[Path, ...]:
+    """The texts of licences and notices in the project's own folder, by name."""
+    names = ("licence", "license", "copying", "notice")
+    return tuple(sorted(path for path in root.iterdir() if path.is_file() and path.name.lower().startswith(names)))
+
+
+def card_pictures(root: Path, limit: int = 8) -> tuple[Path, ...]:
+    """Pictures of cards for the download page, by name; the first few where there are many."""
+    suffixes = (".png", ".webp", ".jpg", ".jpeg")
+    folder = root / PICTURES_DIR
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes) if folder.is_dir() else []
+    return tuple(found[:limit])
 
 
 def _chapter_paths(root: Path, config: Config) -> Iterator[str]:

@@ -13,6 +13,9 @@ from rich.text import Text
 
 from deckgen.corpus import Progress as ReportProgress
 from deckgen.diagnostics import Diagnostic, Severity
+from deckgen.sizes import human_size
+
+__all__ = ["human_size", "print_counts", "print_diagnostics", "print_table", "progress_bar"]
 
 _COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan", Severity.OFF: "dim"}
 
@@ -75,15 +78,6 @@ def progress_bar() -> Iterator[ReportProgress]:
             bar.update(task, description=stage, completed=done, total=total or None)
 
         yield report
-
-
-def human_size(size_bytes: int) -> str:
-    """``482 kB``; a kB has 1,000 bytes."""
-    for unit in ("B", "kB", "MB"):
-        if size_bytes < 1000 or unit == "MB":
-            return f"{size_bytes:.0f} {unit}" if unit != "MB" else f"{size_bytes:.1f} {unit}"
-        size_bytes /= 1000  # type: ignore[assignment]
-    raise AssertionError
 
 
 def _clip(text: str, width: int = 160) -> str:

@@ -1,0 +1,10 @@
+"""How large something is, for people."""
+
+from __future__ import annotations
+
+
+def human_size(size_bytes: int) -> str:
+    """``482 kB``; a kB has 1,000 bytes."""
+    if size_bytes < 1000:
+        return f"{size_bytes} B"
+    return f"{size_bytes / 1000:.0f} kB" if size_bytes < 999_500 else f"{size_bytes / 1_000_000:.1f} MB"
