@@ -1,0 +1,178 @@
+"""Finds the file that an image reference means; pure, and never outside the files it is given."""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import posixpath
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote, unquote_to_bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One file, as its path relative to the project."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """No file; ``suggestions`` are existing paths that look like it, the likeliest first."""
+
+    suggestions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ambiguous:
+    """Several files that the reference fits equally well."""
+
+    candidates: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remote:
+    """A picture on another server."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """A picture inside the reference, a ``data:`` URI; empty where it cannot be decoded."""
+
+    data: bytes
+
+
+Resolution = Found | Missing | Ambiguous | Remote | Embedded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFiles:
+    """A project's image files, indexed for lookup; made by ``index_images``."""
+
+    paths: frozenset[str]
+    roots: tuple[str, ...]
+    by_form: tuple[Mapping[str, tuple[str, ...]], ...]
+    """Path → files, for each way to compare."""
+    by_name: tuple[Mapping[str, tuple[str, ...]], ...]
+    """Base name → files under the image roots, for each way to compare."""
+
+
+def index_images(paths: Iterable[str], roots: Iterable[str]) -> ImageFiles:
+    """``paths`` are POSIX and relative to the project. A root such as ``imgs`` is every folder of that name or path."""
+    every = sorted(set(paths))
+    folders = tuple(folder for root in roots if (folder := root.replace("\\", "/").strip("./")))
+    under = [path for path in every if any(f"/{folder}/" in f"/{path}" for folder in folders)]
+    return ImageFiles(
+        paths=frozenset(every),
+        roots=folders,
+        by_form=tuple(_group((form(path), path) for path in every) for form in _FORMS),
+        by_name=tuple(_group((form(posixpath.basename(path)), path) for path in under) for form in _FORMS),
+    )
+
+
+def resolve_image(target: str, *, chapter: str, files: ImageFiles) -> Resolution:
+    r"""What ``target``, as written in the chapter at path ``chapter``, refers to. The order, first match wins:
+
+    1. the exact path, relative to the chapter's folder, then to the project's;
+    2. the normalised path, relative to the same two: percent-encoding decoded, backslashes as slashes, ``./`` and
+       ``../`` followed, ``?query`` and ``#fragment`` dropped, a leading ``/`` meaning the project's folder;
+    3. what follows an image root's name in it, as in ``D:\book\imgs\x.png`` → ``imgs/x.png``;
+    4. the base name, if only one file below the image roots has it.
+
+    Steps 2 to 4 try the characters as they are, then composed (NFC), then without regard to case; where that fits
+    several files, the reference is ambiguous.
+    """
+    if target.lower().startswith("data:"):
+        return Embedded(data=_decode_data_uri(target))
+    if re.match(r"(https?:)?//", target, re.IGNORECASE):
+        return Remote(url=target)
+    folder = posixpath.dirname(chapter)
+    for base in (folder, ""):
+        if (exact := posixpath.join(base, target)) in files.paths:
+            return Found(path=exact)
+    spellings = tuple(dict.fromkeys(_spellings(target)))
+    places = (
+        [path for text in spellings for path in _normalised(text, folder)],
+        [path for text in spellings for path in _below_roots(text, folder, files.roots)],
+    )
+    for index, wanted in ((files.by_form, places[0]), (files.by_form, places[1]), (files.by_name, _names(spellings))):
+        if found := _look_up(index, wanted):
+            return Found(path=found[0]) if len(found) == 1 else Ambiguous(candidates=found)
+    return Missing(suggestions=_suggest(spellings, files))
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _folded(text: str) -> str:
+    return _composed(_composed(text).casefold())
+
+
+_FORMS: tuple[Callable[[str], str], ...] = (str, _composed, _folded)
+
+
+def _group(pairs: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:
+    groups: dict[str, tuple[str, ...]] = {}
+    for key, path in pairs:
+        groups[key] = (*groups.get(key, ()), path)
+    return groups
+
+
+def _look_up(index: tuple[Mapping[str, tuple[str, ...]], ...], wanted: Iterable[str]) -> tuple[str, ...]:
+    """The files of the first path that has any, by the strictest comparison that finds one."""
+    hits = (index[rank].get(form(path)) for rank, form in enumerate(_FORMS) for path in wanted)
+    return next((found for found in hits if found), ())
+
+
+def _spellings(target: str) -> Iterator[str]:
+    """The ways to read a reference, the most literal first. ``%23`` is part of a name, ``#`` may not be."""
+    target = target.strip()
+    if target.lower().startswith("file:"):
+        target = target[len("file:") :]
+    for text in (target, unquote(target), unquote(re.split(r"[?#]", target, maxsplit=1)[0])):
+        yield text.replace("\\", "/").strip()
+
+
+def _normalised(text: str, folder: str) -> Iterator[str]:
+    """The paths inside the project that ``text`` may mean; none where it leaves the project or names a drive."""
+    for base in ("",) if text.startswith("/") else (folder, ""):
+        path = posixpath.normpath(posixpath.join(base, text.lstrip("/")))
+        if path != "." and path.split("/")[0] != "..":
+            yield path
+
+
+def _below_roots(text: str, folder: str, roots: tuple[str, ...]) -> Iterator[str]:
+    """The last part of an absolute or escaping path, from an image root's name on."""
+    for root in roots:
+        before, mark, after = f"/{text}".rpartition(f"/{root}/")
+        if mark and before:
+            yield from _normalised(f"{root}/{after}", folder)
+
+
+def _names(spellings: tuple[str, ...]) -> list[str]:
+    return [name for text in spellings if (name := posixpath.basename(text))]
+
+
+def _suggest(spellings: tuple[str, ...], files: ImageFiles, count: int = 3) -> tuple[str, ...]:
+    """Files of the same name elsewhere, else those whose name is closest."""
+    if not (names := _names(spellings)):
+        return ()
+    wanted = _folded(names[-1])
+    by_name = _group((_folded(posixpath.basename(path)), path) for path in sorted(files.paths))
+    close = difflib.get_close_matches(wanted, by_name, count, 0.7)
+    return tuple(path for name in close for path in by_name[name])[:count]
+
+
+def _decode_data_uri(target: str) -> bytes:
+    head, _, body = target.partition(",")
+    try:
+        data = unquote_to_bytes(body)
+        return base64.b64decode(data, validate=False) if head.lower().endswith(";base64") else data
+    except ValueError:
+        return b""
