@@ -1,0 +1,93 @@
+"""Which SVG pictures may go onto a card."""
+
+from __future__ import annotations
+
+import pytest
+
+from deckgen.svg import UnsafeSvgError, check_svg, looks_like_svg
+
+
+def svg(body: str = "", attributes: str = 'width="40" height="30"', before: str = "") -> bytes:
+    return (
+        f'{before}<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" {attributes}>'
+        f"{body}</svg>"
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<rect width="9" height="9" fill="url(#g)"/><linearGradient id="g"/>',
+        "<style>.a { fill: #fff } text { font-family: sans-serif }</style><text class='a'>图</text>",
+        '<use xlink:href="#a"/><g id="a"/>',
+        '<image href="data:image/png;base64,iVBORw0KGgo="/>',
+        '<title>C:\\path</title><text aria-label="a\\b">on</text>',
+        '<a href="https://example.org"><text>x</text></a>',
+    ],
+)
+def test_a_self_contained_picture_is_safe(body: str) -> None:
+    assert check_svg(svg(body)) == (40, 30)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<script>alert(1)</script>",
+        '<x:script xmlns:x="http://www.w3.org/2000/svg">1</x:script>',
+        '<rect onload="alert(1)"/>',
+        "<foreignObject><div/></foreignObject>",
+        '<image href="https://example.org/x.png"/>',
+        '<image xlink:href="file:///etc/passwd"/>',
+        '<image href="data:image/svg+xml,%3Csvg/%3E"/>',
+        '<use href="other.svg#a"/>',
+        '<a href="java&#10;script:alert(1)"/>',
+        "<style>@import 'x.css';</style>",
+        "<style>@font-face { src: url(x.woff) }</style>",
+        "<style>a { background: ur/**/l(https://example.org/x) }</style>",
+        "<style>@\\69mport 'x.css';</style>",
+        '<rect style="fill:url(https://example.org/x#a)"/>',
+        '<rect fill="url(other.svg#a)"/>',
+        '<a href="#a"><animate attributeName="xlink:href" to="javascript:alert(1)"/></a>',
+        "<font-face/>",
+        "<g>" * 300 + "</g>" * 300,
+        "<unclosed>",
+    ],
+)
+def test_what_runs_or_loads_something_is_refused(body: str) -> None:
+    with pytest.raises(UnsafeSvgError):
+        check_svg(svg(body))
+
+
+def test_entities_and_style_sheets_outside_are_refused() -> None:
+    bomb = '<!DOCTYPE svg [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
+    for before in (bomb, '<?xml-stylesheet href="x.css"?>'):
+        with pytest.raises(UnsafeSvgError):
+            check_svg(svg("<text>x</text>", before=before))
+
+
+def test_the_doctype_that_drawing_programs_write_is_no_obstacle() -> None:
+    doctype = '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">'
+    assert check_svg(svg(before=f'<?xml version="1.0"?>{doctype}')) == (40, 30)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "size"),
+    [
+        ('width="1in" height="48px"', (96, 48)),
+        ('viewBox="0 0 640 480"', (640, 480)),
+        ('width="320" viewBox="0,0,640,480"', (320, 240)),
+        ('width="100%" height="100%" viewBox="0 0 64 48"', (64, 48)),
+        ("", (300, 150)),
+        ('width="1e99" height="-3" viewBox="0 0 nan inf"', (300, 150)),
+    ],
+)
+def test_the_size_is_what_a_browser_would_take(attributes: str, size: tuple[int, int]) -> None:
+    assert check_svg(svg(attributes=attributes)) == size
+
+
+def test_an_svg_is_known_by_its_bytes() -> None:
+    assert looks_like_svg(svg())
+    assert looks_like_svg(b"\xef\xbb\xbf<?xml version='1.0'?><!-- made by hand -->" + svg())
+    assert looks_like_svg(svg().decode().encode("utf-16"))
+    for other in (b"", b"<html><body><svg></svg>", b"\x89PNG\r\n\x1a\n<svg>", b"<svgx/>", b"<?xml version='1.0'?><a/>"):
+        assert not looks_like_svg(other)
