@@ -1,0 +1,204 @@
+"""Source bytes of a picture → the bytes that a card carries: the recipe; the only package that imports Pillow.
+
+Widths: 1080 px for ``mobile``, 1920 px for ``desktop``, unlimited for ``original``; nothing is enlarged. What is
+encoded anew becomes WebP, whichever way of encoding wins, so that a media name never depends on an encoder's build:
+
+- *Drawings* (text, lines, flat fills): at most 256 colours without dithering, as lossless WebP. Every colour that fills
+  an area is kept exactly; only the blends along edges are approximated. There is no ringing, and the file is smaller
+  than lossy WebP of the same picture. Taken where the measured error stays below ``DRAWING``.
+- *Photographs*: lossy WebP at the lowest quality of the ladder that keeps even areas quiet (``PHOTOGRAPH``).
+- Lossless WebP where neither is good enough.
+
+Kept byte for byte, by rules that look at the source alone: animated GIF and PNG up to 10 MB, small plain pictures,
+lossy WebP that needs no resizing, safe SVG, and in the ``original`` profile whatever every Anki shows (PNG, JPEG, GIF,
+still WebP). Other animations become GIF. A photograph that came as a smaller JPEG is compressed harder until it is no
+larger; a drawing may grow by a little where scaling adds the blends that a two-colour source did not have.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import threading
+from dataclasses import dataclass
+
+from PIL import Image, ImageSequence, features
+from PIL import __version__ as _pillow_version
+
+from deckgen.images.colours import reduce_colours
+from deckgen.images.quality import DRAWING, PHOTOGRAPH, Meter
+from deckgen.images.reading import (
+    MAX_SIDE_PX,
+    MAX_WIDTH_PX,
+    BrokenImageError,
+    decode_image,
+    load_image,
+    open_image,
+    orientation,
+    target_size,
+)
+from deckgen.model import Profile
+from deckgen.svg import UnsafeSvgError, check_svg, looks_like_svg
+
+__all__ = ["RECIPE", "BrokenImageError", "EncodedImage", "encode_image", "encoder_version"]
+
+RECIPE = "1"
+"""Part of every media name: to change it renames every picture, and so changes every note that shows one."""
+MAX_ANIMATION_BYTES = 10_000_000
+
+_MAX_ANIMATION_PIXELS = 60_000_000
+_SMALL_BYTES = 4096
+_HARD_QUANTISATION = 65
+_SUFFIXES = {"PNG": "png", "JPEG": "jpg", "MPO": "jpg", "GIF": "gif", "WEBP": "webp"}
+_PLAIN_MODES = frozenset(("1", "L", "LA", "P", "RGB", "RGBA"))
+_ANIMATED = frozenset(("GIF", "PNG", "WEBP", "AVIF"))
+_PALETTE_SIZES = (256, 128)
+_LOSSY_QUALITIES = (80, 86, 92)
+_SMALLER_QUALITIES = (70, 60, 50, 40)
+_LARGE_PIXELS = 16_000_000
+_LARGE = threading.Semaphore(1)
+"""One very large picture at a time: each may need half a gigabyte."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedImage:
+    """A picture ready to be packaged. ``remark`` says what of the source could not be kept; mostly empty."""
+
+    data: bytes
+    suffix: str
+    width_px: int
+    height_px: int
+    remark: str = ""
+
+
+def encoder_version() -> str:
+    """What the encoded bytes depend on besides the source and the recipe."""
+    return f"pillow {_pillow_version} webp {features.version('webp')} cms {features.version('littlecms2')}"
+
+
+def encode_image(source: bytes, profile: Profile) -> EncodedImage:
+    """The picture for ``profile``. The same bytes give the same result. Raises BrokenImageError."""
+    if looks_like_svg(source):
+        return _keep_svg(source)
+    image = open_image(source)
+    with _LARGE if image.width * image.height > _LARGE_PIXELS else contextlib.nullcontext():
+        animated = image.format in _ANIMATED and bool(getattr(image, "is_animated", False))
+        if _is_kept(image, source, profile, animated=animated):
+            return _keep(image, source)
+        if animated and image.format in ("WEBP", "AVIF") and _animation_pixels(image, profile) <= _MAX_ANIMATION_PIXELS:
+            return _encode_animation(image, profile)
+        remark = "is too large an animation, so only its first picture is shown" if animated else ""
+        return _encode_still(image, source, profile, remark)
+
+
+# --- kept as they are -------------------------------------------------------------------------------------------------
+
+
+def _keep_svg(source: bytes) -> EncodedImage:
+    try:
+        width, height = check_svg(source)
+    except UnsafeSvgError as error:
+        raise BrokenImageError(
+            f"is an SVG that {error}", "save it as plain SVG, with text as paths and pictures embedded, or as PNG"
+        ) from None
+    return EncodedImage(data=source, suffix="svg", width_px=width, height_px=height)
+
+
+def _is_kept(image: Image.Image, source: bytes, profile: Profile, *, animated: bool) -> bool:
+    """Whether a picture goes onto the card as it is, decided by its own bytes alone."""
+    if animated:
+        return image.format in ("GIF", "PNG") and len(source) <= MAX_ANIMATION_BYTES
+    if image.format not in _SUFFIXES or image.mode not in _PLAIN_MODES:
+        return False
+    if image.width > MAX_WIDTH_PX[profile] or image.height > MAX_SIDE_PX or orientation(image) != 1:
+        return False
+    if profile is Profile.ORIGINAL:
+        return True
+    if any(key in image.info for key in ("exif", "xmp", "photoshop", "icc_profile", "comment")):
+        return False
+    lossy_webp = image.format == "WEBP" and b"VP8L" not in source
+    return len(source) <= _SMALL_BYTES or lossy_webp or _is_hard_jpeg(image)
+
+
+def _is_hard_jpeg(image: Image.Image) -> bool:
+    """A JPEG of a quality below about 45, by its quantisation: to encode it again would lose more or gain bytes."""
+    tables = (getattr(image, "quantization", None) or {}) if image.format == "JPEG" else {}
+    return 0 in tables and sum(tables[0]) / len(tables[0]) > _HARD_QUANTISATION
+
+
+def _keep(image: Image.Image, source: bytes) -> EncodedImage:
+    width, height = image.size
+    load_image(image)
+    return EncodedImage(data=source, suffix=_SUFFIXES[str(image.format)], width_px=width, height_px=height)
+
+
+# --- encoded anew -----------------------------------------------------------------------------------------------------
+
+
+def _encode_still(image: Image.Image, source: bytes, profile: Profile, remark: str) -> EncodedImage:
+    lossy_source = image.format in ("JPEG", "MPO")
+    exact = decode_image(image, profile)
+    meter = Meter(exact)
+    data = _as_drawing(exact, meter) or _as_photograph(exact, meter) or _webp(exact, lossless=True)
+    if len(data) > len(source) and lossy_source:
+        data = _no_larger(exact, len(source), data)
+    return EncodedImage(data=data, suffix="webp", width_px=exact.width, height_px=exact.height, remark=remark)
+
+
+def _as_drawing(exact: Image.Image, meter: Meter) -> bytes | None:
+    """With as few colours as the measure allows; None where it allows none of the palettes."""
+    best = None
+    for colours in _PALETTE_SIZES:
+        reduced = reduce_colours(exact, colours)
+        if not meter.measure(reduced).within(DRAWING):
+            break
+        best = reduced
+    return _webp(best, lossless=True) if best else None
+
+
+def _as_photograph(exact: Image.Image, meter: Meter) -> bytes | None:
+    """At the lowest quality that keeps even areas quiet; None where none does."""
+    for quality in _LOSSY_QUALITIES:
+        data = _webp(exact, quality=quality)
+        if meter.measure(Image.open(io.BytesIO(data))).within(PHOTOGRAPH):
+            return data
+    return None
+
+
+def _no_larger(exact: Image.Image, limit: int, data: bytes) -> bytes:
+    """A photograph that was compressed harder than the recipe would: what it had lost need not be kept."""
+    for quality in _SMALLER_QUALITIES:
+        data = min(data, _webp(exact, quality=quality), key=len)
+        if len(data) <= limit:
+            break
+    return data
+
+
+def _webp(image: Image.Image, *, lossless: bool = False, quality: int = 75) -> bytes:
+    """``quality`` is the effort where lossless. Nothing but pixels is written."""
+    target = io.BytesIO()
+    image.save(target, "WEBP", lossless=lossless, quality=quality, method=4, exif=b"", icc_profile=b"", xmp=b"")
+    return target.getvalue()
+
+
+def _animation_pixels(image: Image.Image, profile: Profile) -> int:
+    width, height = target_size(image.size, profile)
+    return width * height * int(getattr(image, "n_frames", 1))
+
+
+def _encode_animation(image: Image.Image, profile: Profile) -> EncodedImage:
+    """An animated WebP or AVIF as GIF, which every Anki plays."""
+    size = target_size(image.size, profile)
+    frames, durations = [], []
+    try:
+        for frame in ImageSequence.Iterator(image):
+            picture = frame.convert("RGBA")
+            frames.append(picture if size == picture.size else picture.resize(size, Image.Resampling.LANCZOS))
+            durations.append(int(frame.info.get("duration", 100)) or 100)
+    except Exception as error:  # as in open_image
+        raise BrokenImageError(f"is damaged: {error}", "save or download the picture again") from None
+    target = io.BytesIO()
+    frames[0].save(
+        target, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0, disposal=2, optimize=False
+    )
+    return EncodedImage(data=target.getvalue(), suffix="gif", width_px=size[0], height_px=size[1])

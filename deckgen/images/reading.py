@@ -1,0 +1,152 @@
+"""Bytes → a picture, upright, in sRGB and at its final size; every way in which bytes can be no picture."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+
+from PIL import Image, ImageCms, ImageOps
+
+from deckgen.model import Profile
+
+MAX_WIDTH_PX = {Profile.MOBILE: 1080, Profile.DESKTOP: 1920, Profile.ORIGINAL: 16383}
+MAX_SIDE_PX = 16383
+"""WebP's limit."""
+MAX_PIXELS = 100_000_000
+
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "ICO", "PPM", "TGA", "JPEG2000")
+"""Formats that Pillow reads by itself; EPS, for one, would start another program."""
+
+# MAX_PIXELS guards against bombs, and what a decoder finds odd in a file is no news to the reader of our findings.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+class BrokenImageError(ValueError):
+    """Why a picture cannot be shown, in words that follow its name, and how to mend it."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def open_image(source: bytes) -> Image.Image:
+    """The picture, its header read and nothing more. Raises BrokenImageError."""
+    if not source:
+        raise BrokenImageError("is empty (0 bytes)", "save the picture again")
+    try:
+        image = Image.open(io.BytesIO(source), formats=_FORMATS)
+    except Image.DecompressionBombError:
+        raise _too_large() from None
+    except Exception:  # decoders raise SyntaxError, struct.error and others on hostile bytes
+        raise BrokenImageError(*_explain(source)) from None
+    if image.width * image.height > MAX_PIXELS:
+        raise _too_large()
+    return image
+
+
+def _too_large() -> BrokenImageError:
+    return BrokenImageError(
+        f"has more than {MAX_PIXELS // 1_000_000} million pixels", "scale it down to the width that a screen can show"
+    )
+
+
+def _explain(source: bytes) -> tuple[str, str]:
+    """What bytes that are no readable picture are, and what to do about it."""
+    head = source[:512].lstrip().lower()
+    if head.startswith(b"version https://git-lfs"):
+        return "is a Git LFS pointer, not the picture itself", "fetch the picture with: git lfs pull"
+    if head.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+        return "is a web page, not a picture", "download the picture itself"
+    if source[4:8] == b"ftyp" and source[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis"):
+        return "is a HEIC picture, which cannot be read", "save it as PNG or JPEG"
+    if head.startswith(b"%pdf"):
+        return "is a PDF, not a picture", "save it as PNG or SVG"
+    return "cannot be read as a picture", "save it as PNG, JPEG, WebP or SVG"
+
+
+def load_image(image: Image.Image) -> None:
+    """Decodes the picture's bytes. Raises BrokenImageError where they end too early or make no sense."""
+    try:
+        image.load()
+    except Exception as error:  # as in open_image
+        what = "is cut off: its data end too early" if "truncated" in str(error) else f"is damaged: {error}"
+        raise BrokenImageError(what, "save or download the picture again") from None
+
+
+def orientation(image: Image.Image) -> int:
+    """How a camera held the picture, as EXIF counts; 1 is upright."""
+    try:
+        return int(image.getexif().get(0x0112, 1))
+    except Exception:  # broken EXIF data say nothing
+        return 1
+
+
+def decode_image(image: Image.Image, profile: Profile) -> Image.Image:
+    """The picture as it is meant to be seen: upright, in sRGB, as RGB or RGBA, scaled for the profile."""
+    turned = orientation(image) in (5, 6, 7, 8)
+    size = target_size((image.height, image.width) if turned else image.size, profile)
+    if image.format == "JPEG":
+        image.draft(None, (2 * max(size), 2 * max(size)))  # decodes a huge photograph at a fraction of its size
+    load_image(image)
+    colours = image.info.get("icc_profile")
+    with contextlib.suppress(Exception):  # broken EXIF data turn nothing
+        image = ImageOps.exif_transpose(image)
+    try:
+        image = _as_rgb(image, colours)
+    except (ArithmeticError, LookupError, OSError, TypeError, ValueError) as error:  # as in open_image
+        raise BrokenImageError(f"is damaged: {error}", "save or download the picture again") from None
+    return image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
+
+
+def target_size(size: tuple[int, int], profile: Profile) -> tuple[int, int]:
+    width, height = size
+    scale = min(1.0, MAX_WIDTH_PX[profile] / width, MAX_SIDE_PX / height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _as_rgb(image: Image.Image, colours: bytes | None) -> Image.Image:
+    """``image`` as sRGB; RGBA where something shows through, else RGB. ``colours`` is its ICC profile."""
+    if image.mode.startswith("I") or image.mode == "F":
+        image = _as_eight_bit(image)
+    alpha = None
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        alpha = image.getchannel("A")
+    elif image.mode in ("1", "P", "PA"):
+        image = image.convert("RGB")
+    if colours:
+        image = _as_srgb(image.convert("RGB") if image.mode == "RGBA" else image, colours)
+    image = image.convert("RGB")
+    if alpha is not None and alpha.getextrema() != (255, 255):
+        image.putalpha(alpha)
+    return image
+
+
+def _as_eight_bit(image: Image.Image) -> Image.Image:
+    """Grey values of 16 or 32 bits scaled to 8; Pillow's own conversion would turn most of them white."""
+    deep = image.mode.startswith("I;16")
+    image = image if image.mode == "F" else image.convert("I")
+    low, high = (float(value) for value in image.getextrema())  # type: ignore[arg-type]
+    if deep or (image.mode == "I" and low >= 0 and 255 < high <= 65535):
+        low, high = 0.0, 65535.0
+    elif low >= 0 and high <= 1 and image.mode == "F":
+        low, high = 0.0, 1.0
+    elif low >= 0 and high <= 255:
+        low, high = 0.0, 255.0
+    image.info.pop("transparency", None)  # a value of the old depth
+    scale = 255 / ((high - low) or 1)
+    # Converting from F clips without rounding.
+    return image.convert("F").point(lambda value: value * scale + (0.5 - low * scale)).convert("L")
+
+
+def _as_srgb(image: Image.Image, colours: bytes) -> Image.Image:
+    """``image`` converted from its ICC profile; as it is where the profile is sRGB, broken or made for another mode."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(colours))
+        if "srgb" in ImageCms.getProfileDescription(source).lower():
+            return image
+        converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return image
+    return converted or image

@@ -1,0 +1,266 @@
+"""Image references → media files: finds each picture, encodes it once, keeps the result, reports what is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from deckgen.config import ImageSettings
+from deckgen.diagnostics import Diagnostic, diagnostic
+from deckgen.image_paths import Ambiguous, Embedded, Found, Missing, Remote, index_images, resolve_image
+from deckgen.images import RECIPE, BrokenImageError, EncodedImage, encode_image, encoder_version
+from deckgen.model import ImageReference, Location, MediaFile, Profile
+from deckgen.project import write_atomically
+
+Progress = Callable[[int, int], None]
+"""Called with the number of pictures that are ready and of all."""
+
+MAX_SOURCE_BYTES = 100 * 1024 * 1024
+"""What Anki's sync takes as one media file."""
+
+
+def read_media(
+    references: Iterable[tuple[ImageReference, Location]],
+    *,
+    root: Path,
+    files: Iterable[str],
+    profile: Profile,
+    cache: Path,
+    jobs: int = 1,
+    settings: ImageSettings | None = None,
+    progress: Progress | None = None,
+) -> tuple[Mapping[ImageReference, MediaFile], tuple[Diagnostic, ...]]:
+    """The picture of every reference that has one, and the findings about all, at every place that refers to them.
+
+    ``files`` are the project's image files, relative to ``root``. References to the same bytes share one media file,
+    named after these bytes, the recipe and the profile. Encoded pictures are kept in the folder ``cache``. The result
+    does not depend on ``jobs``, on the order of the references or on what the cache holds. Nothing is fetched.
+    """
+    settings = settings or ImageSettings()
+    places = _places(references)
+    index = index_images(files, settings.roots)
+    resolved = {item: resolve_image(item.target, chapter=item.chapter, files=index) for item in places}
+    sources = tuple(sorted({_source(found) for found in resolved.values() if isinstance(found, Found | Embedded)}))
+    results = _encode_all(sources, root=root, profile=profile, cache=cache, jobs=jobs, progress=progress)
+    images: dict[ImageReference, MediaFile] = {}
+    problems: tuple[_Problem, ...]
+    findings: list[Diagnostic] = []
+    for reference, where in places.items():
+        match resolved[reference]:
+            case Found() | Embedded() as found:
+                result = results[_source(found)]
+                if isinstance(result, _Ready):
+                    images[reference] = result.file
+                problems = tuple(_judge(result, _shown_name(found), settings.budget_kb))
+            case unfound:
+                problems = (_explain(unfound, reference.target, bool(index.paths)),)
+        findings += (problem.at(place) for problem in problems for place in where)
+    return images, tuple(sorted(findings, key=lambda found: (found.location or Location(path=""), found.message)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class _Source:
+    """Where a picture's bytes come from: a file of the project, else the bytes themselves."""
+
+    path: str
+    data: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    file: MediaFile
+    remark: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Broken:
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Problem:
+    """A finding that is yet without its place."""
+
+    rule: str
+    message: str
+    hint: str
+
+    def at(self, place: Location) -> Diagnostic:
+        return diagnostic(self.rule, self.message, place, hint=self.hint)
+
+
+def _places(references: Iterable[tuple[ImageReference, Location]]) -> Mapping[ImageReference, tuple[Location, ...]]:
+    """The distinct places of each reference, in order; a translation repeats those of its source."""
+    places: dict[ImageReference, dict[Location, None]] = {}
+    for reference, place in references:
+        places.setdefault(reference, {})[place] = None
+    return {reference: tuple(found) for reference, found in places.items()}
+
+
+def _source(found: Found | Embedded) -> _Source:
+    return _Source(path=found.path) if isinstance(found, Found) else _Source(path="", data=found.data)
+
+
+def _shown_name(found: Found | Embedded) -> str:
+    return found.path if isinstance(found, Found) else "the picture inside the reference"
+
+
+# --- encoding ---------------------------------------------------------------------------------------------------------
+
+
+def _encode_all(
+    sources: tuple[_Source, ...],
+    *,
+    root: Path,
+    profile: Profile,
+    cache: Path,
+    jobs: int,
+    progress: Progress | None,
+) -> Mapping[_Source, _Ready | _Broken]:
+    version = encoder_version() if sources else ""
+    results: dict[_Source, _Ready | _Broken] = {}
+    by_name: dict[str, _Ready] = {}
+    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
+        done = pool.map(lambda source: _encode(source, root, profile, cache, version), sources)
+        for count, (source, result) in enumerate(zip(sources, done, strict=True), 1):
+            results[source] = by_name.setdefault(result.file.name, result) if isinstance(result, _Ready) else result
+            if progress:
+                progress(count, len(sources))
+    return results
+
+
+def _encode(source: _Source, root: Path, profile: Profile, cache: Path, version: str) -> _Ready | _Broken:
+    """One picture, from the cache where it is there. DeckgenError where the cache cannot be written."""
+    try:
+        data = _read(source, root)
+        identity = hashlib.sha256(f"{RECIPE}\0".encode() + data).hexdigest()[:20]
+        key = hashlib.sha256(f"{identity}\0{profile}\0{version}\0".encode() + data).hexdigest()
+        slot = cache / key[:2] / key
+        record = _read_record(slot) or _fill(slot, encode_image(data, profile))
+    except BrokenImageError as error:
+        return _Broken(message=str(error), hint=error.hint)
+    file = MediaFile(
+        name=f"dg-{identity}-{profile[0]}.{record.suffix}",
+        identity=identity,
+        path=slot.with_suffix(f".{record.suffix}"),
+        source=source.path or "data:",
+        width_px=record.width_px,
+        height_px=record.height_px,
+        size_bytes=record.size_bytes,
+        source_bytes=len(data),
+    )
+    return _Ready(file=file, remark=record.remark)
+
+
+def _read(source: _Source, root: Path) -> bytes:
+    if not source.path:
+        return source.data
+    try:
+        path = root / source.path
+        if path.stat().st_size > MAX_SOURCE_BYTES:
+            raise BrokenImageError(
+                f"has more than the {MAX_SOURCE_BYTES // 2**20} MB that Anki can sync", "scale it down"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise BrokenImageError(f"cannot be read: {error.strerror}", "check the file and its permissions") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Record:
+    """What the cache remembers of an encoded picture beside its bytes."""
+
+    suffix: str
+    width_px: int
+    height_px: int
+    size_bytes: int
+    remark: str
+
+
+def _read_record(slot: Path) -> _Record | None:
+    """What is kept in a slot of the cache; None where it is empty, damaged or of another make."""
+    try:
+        values = json.loads(slot.with_suffix(".json").read_text(encoding="utf-8"))
+        record = _Record(
+            suffix=values["suffix"],
+            width_px=int(values["width_px"]),
+            height_px=int(values["height_px"]),
+            size_bytes=int(values["size_bytes"]),
+            remark=str(values["remark"]),
+        )
+        kept = slot.with_suffix(f".{record.suffix}").read_bytes()
+        return record if hashlib.sha256(kept).hexdigest() == values["sha256"] else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _fill(slot: Path, image: EncodedImage) -> _Record:
+    """Keeps a picture in the cache. The record is written last, so that a slot with a record is whole."""
+    record = _Record(
+        suffix=image.suffix,
+        width_px=image.width_px,
+        height_px=image.height_px,
+        size_bytes=len(image.data),
+        remark=image.remark,
+    )
+    values = {
+        "suffix": record.suffix,
+        "width_px": record.width_px,
+        "height_px": record.height_px,
+        "size_bytes": record.size_bytes,
+        "remark": record.remark,
+        "sha256": hashlib.sha256(image.data).hexdigest(),
+    }
+    write_atomically(slot.with_suffix(f".{image.suffix}"), image.data)
+    write_atomically(slot.with_suffix(".json"), json.dumps(values).encode())
+    return record
+
+
+# --- findings ---------------------------------------------------------------------------------------------------------
+
+
+def _judge(result: _Ready | _Broken, name: str, budget_kb: int) -> Iterator[_Problem]:
+    if isinstance(result, _Broken):
+        yield _Problem(rule="broken-image", message=f"{name} {result.message}", hint=result.hint)
+        return
+    if result.remark:
+        yield _Problem(
+            rule="image-over-budget",
+            message=f"{name} {result.remark}",
+            hint="make the animation shorter or smaller, or save it as GIF",
+        )
+    if result.file.size_bytes > budget_kb * 1000:
+        yield _Problem(
+            rule="image-over-budget",
+            message=f"{name} still has {result.file.size_bytes // 1000} kB; the budget is {budget_kb} kB",
+            hint="crop or split the picture, or raise images.budget_kb in deckgen.toml",
+        )
+
+
+def _explain(unfound: Missing | Ambiguous | Remote, target: str, any_files: bool) -> _Problem:
+    shown = target if len(target) <= 200 else f"{target[:199]}…"
+    match unfound:
+        case Missing(suggestions=()):
+            rule, message = (
+                "missing-image",
+                f"there is no image “{shown}”" if target else "an image without a file name",
+            )
+            hint = "add the file, or mend the path; it is relative to the chapter's folder or to the project's"
+            if not any_files:
+                hint = "the project has no image file at all; " + hint
+        case Missing(suggestions=near):
+            rule, message = "missing-image", f"there is no image “{shown}”"
+            hint = f"did you mean {' or '.join(near)}?"
+        case Ambiguous(candidates=several):
+            more = f" and {len(several) - 5} more" if len(several) > 5 else ""
+            rule, message = "ambiguous-image", f"“{shown}” fits {', '.join(several[:5])}{more}"
+            hint = "write the path from the project's folder on"
+        case Remote(url=_):
+            rule, message = "remote-image", f"“{shown}” is on another server; the card shows a link"
+            hint = "download the picture into the project and refer to that file"
+    return _Problem(rule=rule, message=message, hint=hint)
