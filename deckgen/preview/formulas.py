@@ -35,9 +35,11 @@ def mathml(latex: str, *, display: bool) -> str | None:
     """The MathML of a formula; None where it is no valid LaTeX. Unknown commands show as themselves, as in MathJax."""
     prepared = _prepared(latex)
     try:
-        return str(_CONVERTER.convert_with_local_state(prepared, displaystyle=display))
+        shown = _CONVERTER.convert_with_local_state(prepared, displaystyle=display)
     except math_core.LatexError:
         return None
+    # Browsers paint an merror in colours of their own, which cannot be read by night.
+    return re.sub(r"<(/?)merror\b[^>]*>", r"<\1mrow>", shown)
 
 
 def _place(found: re.Match[str]) -> str:

@@ -1,0 +1,95 @@
+"""Finding a Chromium on this machine and opening it; what is missing is said by name."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Route, sync_playwright
+
+TESTS = Path(__file__).parent
+AXE = TESTS / "node_modules/axe-core/axe.min.js"
+CHOICE = "DECKGEN_BROWSER"
+"""An environment variable: the browser's path, or ``none`` to leave the browser tests out."""
+_COMMANDS = (
+    "chromium chromium-browser google-chrome google-chrome-stable chrome microsoft-edge microsoft-edge-stable msedge"
+)
+_PLACES = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+    "{PROGRAMFILES}/Google/Chrome/Application/chrome.exe",
+    "{PROGRAMFILES(X86)}/Google/Chrome/Application/chrome.exe",
+    "{LOCALAPPDATA}/Google/Chrome/Application/chrome.exe",
+    "{PROGRAMFILES(X86)}/Microsoft/Edge/Application/msedge.exe",
+)
+
+
+def find_browser() -> Path | None:
+    """A Chromium, Chrome or Edge: the chosen one, else an installed one, else the one that Playwright downloaded."""
+    if chosen := os.environ.get(CHOICE):
+        return None if chosen == "none" else Path(chosen)
+    for command in _COMMANDS.split():
+        if found := shutil.which(command):
+            return Path(found)
+    variables = {"PROGRAMFILES": "", "PROGRAMFILES(X86)": "", "LOCALAPPDATA": ""} | dict(os.environ)
+    for place in _PLACES:
+        path = Path(place.format_map(variables))
+        if path.is_file():
+            return path
+    with sync_playwright() as playwright:
+        path = Path(playwright.chromium.executable_path)
+    return path if path.is_file() else None
+
+
+@contextmanager
+def open_browser(path: Path) -> Iterator[Browser]:
+    """A headless browser. As root, as in most containers, Chromium runs only without its sandbox."""
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path,
+            args=[
+                *(["--no-sandbox"] if root else []),
+                "--disable-dev-shm-usage",
+                "--font-render-hinting=none",
+                "--force-color-profile=srgb",
+            ],
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Gate:
+    """Lets a page load only what lies on this machine, and remembers what else it asked for."""
+
+    def __init__(self) -> None:
+        self.refused: list[str] = []
+
+    def __call__(self, route: Route) -> None:
+        address = route.request.url
+        if address.startswith(("file:", "data:", "blob:", "about:", "http://127.0.0.1:")):
+            route.continue_()
+        else:
+            self.refused.append(address)
+            route.abort()
+
+
+def has_chinese_font() -> bool:
+    """Whether Chinese is set in the font that the reviewed screenshots show."""
+    if not shutil.which("fc-match"):
+        return False
+    found = subprocess.run(["fc-match", "sans-serif:lang=zh-cn", "family"], capture_output=True, text=True, check=False)
+    return "Noto Sans CJK SC" in found.stdout
+
+
+def is_root_on_debian() -> bool:
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return sys.platform == "linux" and root and shutil.which("apt-get") is not None

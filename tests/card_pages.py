@@ -1,0 +1,58 @@
+"""The cards of a project as pages on disk, each as an Anki app would show it, for a browser to open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from projects import NOON
+
+from deckgen.build import Options, make_decks
+from deckgen.model import parse_edition
+from deckgen.preview.cards import SCRIPT_MARK, deck_cards
+from deckgen.preview.findings import sort_findings
+from deckgen.project import read_project
+
+_PAGE = """<!doctype html>
+<html class="mobile" lang="{language}"><head><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>{css}</style></head>
+<body class="card card1"><div id="qa">{card}</div></body></html>
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardPage:
+    edition: str
+    number: int
+    side: str
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return f"{self.edition} {self.number} {self.side}"
+
+
+def write_card_pages(project: Path, folder: Path, editions: tuple[str, ...]) -> tuple[CardPage, ...]:
+    """Every card of the editions, front and back, as a file in ``folder``, the pictures below ``media/``."""
+    read, findings = read_project(project)
+    options = Options(now=NOON, editions=tuple(parse_edition(name) for name in editions))
+    made = make_decks(read, findings, options)
+    pages: list[CardPage] = []
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "media").mkdir(exist_ok=True)
+    for stamped in made.decks:
+        data = deck_cards(stamped.deck, made, sort_findings(made).by_key, public=False)
+        for number, sides in enumerate(data.sides, 1):
+            for side, card in zip(("front", "back"), sides, strict=True):
+                path = folder / f"{data.name}-{number}-{side}.html"
+                html = _PAGE.format(
+                    language=data.languages[0],
+                    title=f"{data.name} {number}",
+                    css=data.css,
+                    card=card.replace(SCRIPT_MARK, f"<script>{data.script}</script>"),
+                )
+                path.write_text(html, encoding="utf-8", newline="\n")
+                pages.append(CardPage(edition=data.name, number=number, side=side, path=path))
+        for picture in stamped.deck.media:
+            (folder / "media" / picture.name).write_bytes(picture.path.read_bytes())
+    return tuple(pages)

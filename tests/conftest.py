@@ -1,0 +1,39 @@
+"""Fixtures that several test modules share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--refresh-goldens",
+        action="store_true",
+        help="Write what is produced now into the golden files; read the diff.",
+    )
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> Path:
+    """An installed Chromium; without one its tests are skipped, which ``make test`` announces beforehand."""
+    from browser import find_browser
+
+    path = find_browser()
+    if path is None:
+        pytest.skip("no Chromium, Chrome or Edge: run tests/setup_browser.py to see why")
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser(browser_path: Path) -> Iterator[Browser]:
+    from browser import open_browser
+
+    with open_browser(browser_path) as opened:
+        yield opened

@@ -1,0 +1,219 @@
+"""Cards in a real Chromium: every card of the shipped deck and of a project made to break pages, in every edition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import AXE, TESTS, Gate
+from card_pages import CardPage, write_card_pages
+from playwright.sync_api import Browser, BrowserContext, Page
+from projects import copy_shipped
+from stress import make_stress_project
+
+EDITIONS = ("zh-en", "zh-ja", "zh", "en", "en-zh")
+WINDOWS = ((360, 640), (390, 844), (820, 1180), (1280, 900))
+THEMES = ("day", "night")
+LABELS = ".dg-category, .dg-foot, .dg-note-label, .dg-badge, .dg-absent, summary, figcaption"
+"""What names or annotates and is not read for itself: it may be smaller than 16 px."""
+CHECKS = (TESTS / "card_checks.js").read_text(encoding="utf-8")
+SET_THEME = """(theme) => { for (const name of ["nightMode", "night_mode"])
+  document.body.classList.toggle(name, theme === "night"); }"""
+SETTLED = """() => Promise.all([...document.images].map((image) => image.decode().catch(() => {})))
+  .then(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))"""
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> tuple[CardPage, ...]:
+    root = tmp_path_factory.mktemp("shipped")
+    return write_card_pages(copy_shipped(root / "project"), root / "pages", EDITIONS)
+
+
+@pytest.fixture(scope="module")
+def stress(tmp_path_factory: pytest.TempPathFactory) -> tuple[CardPage, ...]:
+    root = tmp_path_factory.mktemp("stress")
+    return write_card_pages(make_stress_project(root / "project"), root / "pages", ("zh-en",))
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser) -> Iterator[Page]:
+    with watched_page(browser) as opened:
+        yield opened
+
+
+@contextmanager
+def watched_page(browser: Browser, **options: Any) -> Iterator[Page]:
+    """A page that may reach this machine alone; anything else it asked for fails the test that used it."""
+    context: BrowserContext = browser.new_context(**options)
+    gate = Gate()
+    context.route("**/*", gate)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    try:
+        yield page
+        assert not gate.refused, f"the page asked for {gate.refused}"
+        assert not errors, errors
+    finally:
+        context.close()
+
+
+def problems_of(page: Page, card: CardPage) -> list[str]:
+    """Everything that is wrong with a card in any window, by day and by night, closed and with all languages open."""
+    page.goto(card.path.as_uri())
+    found: dict[str, str] = {}
+    for opened in (False, True):
+        if opened:
+            if not page.evaluate("document.querySelectorAll('.dg-lang').length"):
+                break
+            page.evaluate("document.querySelectorAll('.dg-lang').forEach((block) => { block.open = true; })")
+        page.evaluate(SETTLED)
+        for width, height in WINDOWS:
+            page.set_viewport_size({"width": width, "height": height})
+            for theme in THEMES:
+                page.evaluate(SET_THEME, theme)
+                for problem in page.evaluate(CHECKS, LABELS):
+                    found.setdefault(problem, f"{card.name} {width}×{height} {theme}{' open' if opened else ''}")
+    return [f"{where}: {problem}" for problem, where in found.items()]
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_every_shipped_card_fits_every_window_by_day_and_by_night(
+    edition: str, shipped: tuple[CardPage, ...], page: Page
+) -> None:
+    cards = [card for card in shipped if card.edition == edition]
+    assert len(cards) >= 26
+    problems = [problem for card in cards for problem in problems_of(page, card)]
+    assert not problems, "\n".join(problems)
+
+
+def test_cards_made_to_break_pages_do_not(stress: tuple[CardPage, ...], page: Page) -> None:
+    problems = [problem for card in stress for problem in problems_of(page, card)]
+    assert not problems, "\n".join(problems)
+
+
+def test_the_checks_find_what_they_are_for(page: Page, tmp_path: Path) -> None:
+    faults = {
+        "px wide": '<div style="width:3000px">x</div>',
+        "broken picture": '<img src="nowhere.png" alt="x">',
+        "too small to tap": "<button style='width:20px;height:20px'>x</button>",
+        "text of 12 px": '<p style="font-size:12px">small</p>',
+        "contrast 1.6": '<p style="color:#ccc;background:#fff">pale</p>',
+        "a formula does not show": '<span class="dg-math">\\(x\\)</span>',
+        "cut off": '<p style="margin-left:-50px">left</p>',
+    }
+    for expected, html in faults.items():
+        file = tmp_path / "fault.html"
+        file.write_text(f"<!doctype html><body style='background:#fff;font-size:16px'>{html}", encoding="utf-8")
+        page.goto(file.as_uri())
+        found = page.evaluate(CHECKS, LABELS)
+        assert any(expected in problem for problem in found), (expected, found)
+
+
+def test_axe_finds_nothing_serious_on_any_card(
+    shipped: tuple[CardPage, ...], stress: tuple[CardPage, ...], page: Page
+) -> None:
+    if not AXE.is_file():
+        pytest.skip("axe-core is not there: npm was missing when tests/setup_browser.py ran")
+    axe = AXE.read_text(encoding="utf-8")
+    page.set_viewport_size({"width": 390, "height": 844})
+    problems = []
+    for card in (*(card for card in shipped if card.edition in ("zh-en", "en-zh")), *stress):
+        page.goto(card.path.as_uri())
+        page.evaluate("document.querySelectorAll('.dg-lang').forEach((block) => { block.open = true; })")
+        page.evaluate(axe)
+        problems += [f"{card.name}: {problem}" for problem in serious_problems(page)]
+    assert not problems, "\n".join(problems)
+
+
+def serious_problems(page: Page) -> list[str]:
+    """What axe finds; contrast is left to our own check, which looks at every window and both themes."""
+    found = page.evaluate(
+        """() => axe.run(document, {resultTypes: ["violations"], rules: {"color-contrast": {enabled: false}}})"""
+    )
+    return [
+        f"{violation['id']}: {violation['help']}: {violation['nodes'][0]['html'][:120]}"
+        for violation in found["violations"]
+        if violation["impact"] in ("serious", "critical")
+    ]
+
+
+def first_back(cards: tuple[CardPage, ...], edition: str) -> CardPage:
+    return next(card for card in cards if card.edition == edition and card.side == "back")
+
+
+@pytest.mark.parametrize("edition", ["zh-en", "zh-ja", "en-zh"])
+def test_the_other_language_opens_by_tap_and_closes_by_key(
+    edition: str, shipped: tuple[CardPage, ...], browser: Browser
+) -> None:
+    with watched_page(browser, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True) as page:
+        page.goto(first_back(shipped, edition).path.as_uri())
+        for part in (".dg-ask", ".dg-answer"):
+            block = page.locator(f"{part} .dg-lang").first
+            assert not block.evaluate("block => block.open")
+            block.locator("summary").tap()
+            assert block.evaluate("block => block.open")
+            assert block.locator(".dg-question, .dg-text").first.is_visible()
+            block.locator("summary").focus()
+            page.keyboard.press("Enter")
+            assert not block.evaluate("block => block.open")
+            page.keyboard.press("Space")
+            assert block.evaluate("block => block.open")
+            assert page.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth")
+
+
+def test_what_was_opened_on_the_front_is_open_on_the_back(shipped: tuple[CardPage, ...], browser: Browser) -> None:
+    with watched_page(browser, viewport={"width": 390, "height": 844}, has_touch=True) as page:
+        front = next(card for card in shipped if card.edition == "zh-en" and card.side == "front")
+        page.goto(front.path.as_uri())
+        page.locator(".dg-ask .dg-lang summary").tap()
+        page.goto(first_back(shipped, "zh-en").path.as_uri())
+        assert page.locator(".dg-ask .dg-lang").evaluate("block => block.open")
+
+
+def test_without_scripts_the_card_is_whole_and_the_other_language_opens(
+    shipped: tuple[CardPage, ...], browser: Browser
+) -> None:
+    with watched_page(
+        browser, viewport={"width": 390, "height": 844}, has_touch=True, java_script_enabled=False
+    ) as page:
+        page.goto(first_back(shipped, "zh-en").path.as_uri())
+        text = page.locator(".dg-answer .dg-lang .dg-text")
+        assert not text.is_visible()
+        page.locator(".dg-answer .dg-lang > summary").tap()
+        assert text.is_visible()
+        assert page.locator(".dg-answer > .dg-text").is_visible()
+
+
+def test_a_picture_enlarges_by_tap_and_by_key_and_closes(shipped: tuple[CardPage, ...], browser: Browser) -> None:
+    with watched_page(browser, viewport={"width": 390, "height": 844}, has_touch=True) as page:
+        page.goto(first_back(shipped, "zh-en").path.as_uri())
+        page.evaluate(SETTLED)
+        picture = page.locator(".dg-answer > .dg-text img").first
+        picture.tap()
+        zoom = page.locator(".dg-zoom")
+        assert zoom.is_visible()
+        assert zoom.locator("img").bounding_box()["width"] > picture.bounding_box()["width"]  # type: ignore[index]
+        page.locator(".dg-zoom-close").tap()
+        assert zoom.count() == 0
+        picture.focus()
+        page.keyboard.press("Enter")
+        assert zoom.is_visible()
+        page.keyboard.press("Escape")
+        assert zoom.count() == 0
+
+
+def test_what_is_wider_than_the_card_scrolls_inside_itself(stress: tuple[CardPage, ...], browser: Browser) -> None:
+    with watched_page(browser, viewport={"width": 390, "height": 844}) as page:
+        table, code = (
+            next(card for card in stress if card.side == "back" and mark in card.path.read_text(encoding="utf-8"))
+            for mark in ("第11列标题", "layer_59")
+        )
+        for card, box in ((table, ".dg-scroll"), (code, ".dg-text pre")):
+            page.goto(card.path.as_uri())
+            reach = page.locator(box).first.evaluate("box => { box.scrollLeft = 9999; return box.scrollLeft; }")
+            assert reach > 50
+            assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
