@@ -3,9 +3,9 @@
 Widths: 1080 px for ``mobile``, 1920 px for ``desktop``, unlimited for ``original``; nothing is enlarged. What is
 encoded anew becomes WebP, whichever way of encoding wins, so that a media name never depends on an encoder's build:
 
-- *Drawings* (text, lines, flat fills): at most 256 colours without dithering, as lossless WebP. Every colour that fills
-  an area is kept exactly; only the blends along edges are approximated. There is no ringing, and the file is smaller
-  than lossy WebP of the same picture. Taken where the measured error stays below ``DRAWING``.
+- *Drawings* (text, lines, flat fills): at most 256 colours without dithering, as lossless WebP. The up to 64 colours
+  that fill most stay exact, save that one close to another joins it; the blends along edges are approximated. There
+  is no ringing, and the file is mostly smaller than lossy WebP. Taken where the error stays below ``DRAWING``.
 - *Photographs*: lossy WebP at the lowest quality of the ladder that keeps even areas quiet (``PHOTOGRAPH``).
 - Lossless WebP where neither is good enough.
 
