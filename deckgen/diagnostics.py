@@ -105,6 +105,7 @@ RULES: Mapping[str, Rule] = _table(
     ("frozen-schema", Severity.ERROR, "The note type's fields or templates are not those that were released."),
     ("lost-questions", Severity.ERROR, "Most of the questions are gone at once."),
     ("duplicate-id", Severity.ERROR, "Two questions that claim one key."),
+    ("rendered-differently", Severity.INFO, "Notes that change only because a library renders them differently."),
     ("doubtful-match", Severity.WARNING, "A question that may or may not be an earlier one."),
     ("bad-note", Severity.ERROR, "An editor's note that cannot be read or belongs to no question."),
 )

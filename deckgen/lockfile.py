@@ -1,124 +1,43 @@
-"""What deckgen.lock keeps and its text, JSON Lines; what goes into it is decided by matching and stamping."""
+"""The text of deckgen.lock, JSON Lines, as docs/lock-format.md has it; matching and stamping decide what it says."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.keys import is_key
+from deckgen.lock_records import (
+    CategoryNames,
+    CategoryRecord,
+    EditionRecord,
+    Lock,
+    NoteRecord,
+    NoteTypeRecord,
+    PendingRecord,
+    Stamp,
+)
 from deckgen.model import Guid, Key, Location
 from deckgen.similarity import Sketch, format_sketch, parse_sketch
 
+__all__ = [
+    "VERSION",
+    "CategoryNames",
+    "CategoryRecord",
+    "EditionRecord",
+    "Lock",
+    "NoteRecord",
+    "NoteTypeRecord",
+    "PendingRecord",
+    "Stamp",
+    "format_lock",
+    "parse_lock",
+]
+
 VERSION = 1
 """The format's version. Raise it when an older deckgen would misread what this one writes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stamp:
-    """When something that learners get last changed.
-
-    ``hash`` is what it is now and ``time`` since when, in seconds since the epoch; ``inputs`` is the hash of what it
-    was made from. ``shipped_hash`` and ``shipped_time`` are those of the last release, empty and 0 before the first.
-    """
-
-    hash: str
-    time: int
-    inputs: str = ""
-    shipped_hash: str = ""
-    shipped_time: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoteRecord:
-    """What is known of a note. ``title`` is folded; ``answer`` is a fingerprint.
-
-    ``since`` is the version that first shipped the note, empty before. ``retired`` is None for a note whose question
-    exists, else the first version without it, empty until that version is released.
-    """
-
-    key: Key
-    guid: Guid
-    chapter: str
-    category: Key
-    title: str
-    answer: str
-    sketch: Sketch
-    since: str = ""
-    retired: str | None = None
-    stamps: tuple[tuple[str, Stamp], ...] = ()
-    """By edition, sorted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CategoryNames:
-    """What a category is called in one edition, frozen: its deck's full name, its tag and its slug for file names."""
-
-    deck: str
-    tag: str
-    slug: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CategoryRecord:
-    """A category under its folded title, and its names by edition, sorted."""
-
-    key: Key
-    title: str
-    names: tuple[tuple[str, CategoryNames], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoteTypeRecord:
-    """An edition's note type. ``fields`` and ``templates`` are names with ids, in the order of the schema."""
-
-    id: int
-    fields: tuple[tuple[str, int], ...]
-    templates: tuple[tuple[str, int], ...]
-    stamp: Stamp
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditionRecord:
-    """An edition's frozen names, and its note type, which is None until the edition has been built."""
-
-    name: str
-    deck: str
-    note_type_name: str
-    note_type: NoteTypeRecord | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingRecord:
-    """A question that may be one of ``candidates`` or a new one, which would be ``key``: a person decides."""
-
-    key: Key
-    chapter: str
-    category: Key
-    title: str
-    answer: str
-    sketch: Sketch
-    candidates: tuple[Key, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lock:
-    """The identity of everything that a project has ever shipped; each tuple is sorted by key or name."""
-
-    project_id: str
-    releases: tuple[str, ...] = ()
-    """Versions, in the order of their release."""
-    editions: tuple[EditionRecord, ...] = ()
-    categories: tuple[CategoryRecord, ...] = ()
-    notes: tuple[NoteRecord, ...] = ()
-    pending: tuple[PendingRecord, ...] = ()
-
-    @property
-    def live(self) -> tuple[NoteRecord, ...]:
-        return tuple(note for note in self.notes if note.retired is None)
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------
@@ -206,15 +125,21 @@ class _LineError(Exception):
 
 
 def parse_lock(text: str, path: str) -> tuple[Lock | None, tuple[Diagnostic, ...]]:
-    """The lock that a text holds, or None with every ``bad-lock`` finding, each at its line."""
-    lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    """The lock that a text holds, or None with every ``bad-lock`` finding, each at its line.
+
+    A line that is there twice, letter by letter, counts once: a union merge repeats lines between two insertions.
+    """
+    lines: dict[str, int] = {}
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            lines.setdefault(line.strip(), number)
     findings = _markers(lines, path) or _header_findings(lines, path)
     if findings:
         return None, findings
     return _parse_lines(lines, path)
 
 
-def _markers(lines: list[tuple[int, str]], path: str) -> tuple[Diagnostic, ...]:
+def _markers(lines: Mapping[str, int], path: str) -> tuple[Diagnostic, ...]:
     return tuple(
         diagnostic(
             "bad-lock",
@@ -224,16 +149,16 @@ def _markers(lines: list[tuple[int, str]], path: str) -> tuple[Diagnostic, ...]:
             "deckgen says which to delete. With “deckgen.lock merge=union” in .gitattributes Git leaves no markers",
             excerpt=line,
         )
-        for number, line in lines
+        for line, number in lines.items()
         if line.startswith(("<<<<<<<", "|||||||", "=======", ">>>>>>>"))
     )
 
 
-def _header_findings(lines: list[tuple[int, str]], path: str) -> tuple[Diagnostic, ...]:
+def _header_findings(lines: Mapping[str, int], path: str) -> tuple[Diagnostic, ...]:
     restore = "restore the file from its last commit; never delete it: learners' progress hangs on it"
     if not lines:
         return (diagnostic("bad-lock", "the lock is empty", Location(path=path), hint=restore),)
-    number, line = lines[0]
+    line, number = next(iter(lines.items()))
     where = Location(path=path, line=number)
     try:
         version = json.loads(line)["deckgen-lock"]
@@ -247,10 +172,10 @@ def _header_findings(lines: list[tuple[int, str]], path: str) -> tuple[Diagnosti
     return ()
 
 
-def _parse_lines(lines: list[tuple[int, str]], path: str) -> tuple[Lock | None, tuple[Diagnostic, ...]]:
+def _parse_lines(lines: Mapping[str, int], path: str) -> tuple[Lock | None, tuple[Diagnostic, ...]]:
     parsed: dict[str, list[tuple[int, Any]]] = {kind: [] for kind in _PARSERS}
     findings: list[Diagnostic] = []
-    for number, line in lines:
+    for line, number in lines.items():
         try:
             kind, value = _parse_line(line)
             parsed[kind].append((number, value))

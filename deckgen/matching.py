@@ -11,7 +11,7 @@ from enum import StrEnum
 from deckgen.assignment import Assignment, Traits, assign
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.keys import base_guid, is_key, mint_category_key, mint_key
-from deckgen.lockfile import CategoryRecord, Lock, NoteRecord, PendingRecord
+from deckgen.lock_records import CategoryRecord, Lock, NoteRecord, PendingRecord
 from deckgen.model import Category, Chapter, Corpus, Key, KeyedCategory, KeyedCorpus, KeyedQuestion, Location, Question
 from deckgen.similarity import fingerprint, sketch
 from deckgen.titles import normalised_title, split_number

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.keys import base_guid, mint_key
-from deckgen.lockfile import Lock, NoteRecord, PendingRecord
+from deckgen.lock_records import Lock, NoteRecord, PendingRecord
 from deckgen.model import Key
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.lockfile import CategoryNames, EditionRecord, Lock, NoteRecord, NoteTypeRecord, Stamp
+from deckgen.lock_records import CategoryNames, EditionRecord, Lock, NoteRecord, NoteTypeRecord, Stamp
 from deckgen.model import Deck, EditionNames, Key, Note, NoteType, StampedDeck, SubdeckNames
 
 
@@ -89,6 +89,7 @@ def stamp(
     stamped, findings = [], list[Diagnostic]()
     for deck in decks:
         edition = deck.edition.name
+        findings += _rendered_differently(deck, records)
         note_times = []
         for note in deck.notes:
             records[note.key] = _stamp_note(records[note.key], note, edition, time=time, release=release)
@@ -149,6 +150,23 @@ def _stamp_note_type(
     mark = _next_stamp(known.stamp if known else None, _fingerprint(note_type), "", time=time, release=release)
     record = NoteTypeRecord(id=note_type.id, fields=fields, templates=templates, stamp=mark)
     return replace(edition, note_type=record), mark.time
+
+
+def _rendered_differently(deck: Deck, records: Mapping[Key, NoteRecord]) -> list[Diagnostic]:
+    """Names the notes that differ from the last build although all that they are made from is the same."""
+    edition = deck.edition.name
+    keys = [
+        note.key
+        for note in deck.notes
+        if (known := dict(records[note.key].stamps).get(edition))
+        and known.inputs == note.input_hash != ""
+        and known.hash != note.content_hash
+    ]
+    if not keys:
+        return []
+    message = f"edition {edition}: {len(keys)} notes are rendered differently from the same sources: {', '.join(keys)}"
+    hint = "a library was upgraded, or deckgen itself; learners get these notes anew"
+    return [diagnostic("rendered-differently", message, hint=hint)]
 
 
 def _schema_findings(edition: EditionRecord, note_type: NoteType) -> list[Diagnostic]:

@@ -1,0 +1,304 @@
+"""deckgen.lock: it survives being written, merges line by line, and every way to break it is a located error."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from corpora import deck, one, prose, run
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deckgen.diagnostics import Diagnostic
+from deckgen.identity import freeze_names, stamp
+from deckgen.lockfile import (
+    VERSION,
+    CategoryNames,
+    CategoryRecord,
+    EditionRecord,
+    Lock,
+    NoteRecord,
+    NoteTypeRecord,
+    PendingRecord,
+    Stamp,
+    format_lock,
+    parse_lock,
+)
+from deckgen.model import EditionNames, Guid, Key, SubdeckNames, parse_edition
+from deckgen.similarity import sketch
+
+_TEXT = st.text(st.characters(exclude_categories=("Cs",)))
+_NAME = st.text(st.characters(exclude_categories=("Cs",)), min_size=1)
+_KEY = st.from_regex(r"[a-z0-9][a-z0-9-]{1,31}", fullmatch=True).map(Key)
+_TIME = st.integers(0, 2**40)
+_STAMP = st.builds(Stamp, hash=_NAME, time=_TIME, inputs=_TEXT, shipped_hash=_NAME, shipped_time=_TIME) | st.builds(
+    Stamp, hash=_NAME, time=_TIME, inputs=_TEXT
+)
+_SKETCH = _TEXT.map(sketch)
+
+
+@st.composite
+def locks(draw: st.DrawFn) -> Lock:
+    names = sorted(draw(st.sets(_NAME, max_size=3)))
+    ids = st.lists(st.tuples(_NAME, st.integers(0, 2**40)), max_size=3, unique_by=lambda pair: pair[0]).map(tuple)
+    editions = tuple(
+        EditionRecord(
+            name=name,
+            deck=draw(_NAME),
+            note_type_name=draw(_NAME),
+            note_type=draw(st.none() | st.builds(NoteTypeRecord, id=_TIME, fields=ids, templates=ids, stamp=_STAMP)),
+        )
+        for name in names
+    )
+    category_keys = sorted(draw(st.sets(_KEY, min_size=1, max_size=3)))
+    frozen = st.builds(CategoryNames, deck=_NAME, tag=_NAME, slug=_NAME)
+    categories = tuple(
+        CategoryRecord(key=key, title=draw(_TEXT), names=tuple((name, draw(frozen)) for name in names))
+        for key in category_keys
+    )
+    keys = sorted(draw(st.sets(_KEY, max_size=5)))
+    cut = draw(st.integers(0, len(keys)))
+    category = st.sampled_from(category_keys)
+    notes = tuple(
+        NoteRecord(
+            key=key,
+            guid=Guid(f"guid-{place}"),
+            chapter=draw(_NAME),
+            category=draw(category),
+            title=draw(_TEXT),
+            answer=draw(_TEXT),
+            sketch=draw(_SKETCH),
+            since=draw(_TEXT),
+            retired=draw(st.none() | _TEXT),
+            stamps=tuple((name, draw(_STAMP)) for name in names),
+        )
+        for place, key in enumerate(keys[:cut])
+    )
+    pending = tuple(
+        PendingRecord(
+            key=key,
+            chapter=draw(_NAME),
+            category=draw(category),
+            title=draw(_TEXT),
+            answer=draw(_TEXT),
+            sketch=draw(_SKETCH),
+            candidates=tuple(note.key for note in notes[:2]),
+        )
+        for key in keys[cut:]
+    )
+    releases = tuple(draw(st.lists(_TEXT, max_size=3)))
+    return Lock(
+        project_id=draw(_NAME),
+        releases=releases,
+        editions=editions,
+        categories=categories,
+        notes=notes,
+        pending=pending,
+    )
+
+
+@given(locks())
+def test_a_lock_survives_being_written(lock: Lock) -> None:
+    assert parse_lock(format_lock(lock), "deckgen.lock") == (lock, ())
+
+
+@given(locks())
+def test_every_line_is_one_json_object(lock: Lock) -> None:
+    lines = format_lock(lock).split("\n")
+    assert lines.pop() == ""
+    assert len(lines) == 1 + len(lock.editions) + len(lock.categories) + len(lock.notes) + len(lock.pending)
+    assert all(isinstance(json.loads(line), dict) for line in lines)
+
+
+@given(st.text() | locks().map(format_lock), st.data())
+def test_a_damaged_lock_is_read_or_reported_with_its_line(text: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(text)))
+    damaged = text[:start] + data.draw(st.text(max_size=5)) + text[start + data.draw(st.integers(0, 5)) :]
+    lock, findings = parse_lock(damaged, "deckgen.lock")
+    assert (lock is None) == bool(findings)
+    for found in findings:
+        assert found.rule == "bad-lock"
+        assert found.location
+        assert 1 <= found.location.line <= damaged.count("\n") + 1
+
+
+def built(*items: tuple[str, str]) -> Lock:
+    """The lock after a build of these questions."""
+    matched = run(one(*items))
+    category = matched.corpus.categories[0].key
+    names = SubdeckNames(category=category, deck="基础 · Basics", tag="t::基础", slug="basics")
+    proposal = EditionNames(edition=parse_edition("zh-en"), deck="Deck", note_type="type", subdecks=(names,))
+    _, lock = freeze_names(matched.lock, (proposal,))
+    return stamp((deck(matched),), lock, now=1_700_000_000, release=None)[1]
+
+
+TWO = built(("什么是甲", prose(1)), ("什么是乙", prose(2)))
+
+
+def lines(lock: Lock = TWO) -> list[str]:
+    return format_lock(lock).splitlines()
+
+
+def findings(*text: str) -> tuple[Diagnostic, ...]:
+    lock, found = parse_lock("\n".join(text) + "\n", "deckgen.lock")
+    assert lock is None
+    return found
+
+
+def only_finding(*text: str) -> tuple[int, str, str]:
+    """Line, message and hint of the one thing that is wrong."""
+    (found,) = findings(*text)
+    assert found.location
+    return found.location.line, found.message, found.hint
+
+
+def test_merge_markers_are_each_reported_with_what_to_do() -> None:
+    header, *rest = lines()
+    found = findings(header, "<<<<<<< HEAD", *rest[:1], "=======", *rest[1:], ">>>>>>> branch")
+    assert [place.location.line for place in found if place.location] == [2, 4, len(rest) + 4]
+    assert "delete the marker lines" in found[0].hint
+
+
+def test_a_newer_format_asks_for_a_newer_deckgen() -> None:
+    header = json.dumps({"deckgen-lock": VERSION + 1, "project": "x", "anything": []})
+    assert only_finding(header, *lines()[1:]) == (
+        1,
+        f"the lock has format {VERSION + 1}; this deckgen reads up to {VERSION}",
+        "install a newer deckgen",
+    )
+
+
+@pytest.mark.parametrize("text", ["", "\n", "   \n\n"])
+def test_an_empty_lock_is_an_error_and_not_a_first_build(text: str) -> None:
+    assert only_finding(text)[1] == "the lock is empty"
+
+
+@pytest.mark.parametrize(
+    "header", ["{}", "[]", "1", "null", "nonsense", '{"deckgen-lock": "1"}', '{"deckgen-lock": 0}']
+)
+def test_a_wrong_header_is_reported_at_its_line(header: str) -> None:
+    line, _, hint = only_finding(header, *lines()[1:])
+    assert line == 1
+    assert "restore" in hint
+
+
+def test_two_lines_with_one_key_are_named_with_the_way_to_settle_them() -> None:
+    text = lines()
+    again = text[-1].replace('"time": 1700000000', '"time": 1700000009')
+    assert again != text[-1]
+    line, message, hint = only_finding(*text, again)
+    assert line == len(text) + 1
+    assert f"is on line {len(text)} already" in message
+    assert "the one with the earlier time" in hint
+
+
+def test_two_notes_with_one_guid_are_named() -> None:
+    text = lines()
+    guid = json.loads(text[-2])["guid"]
+    broken = json.dumps(json.loads(text[-1]) | {"guid": guid}, ensure_ascii=False)
+    assert only_finding(*text[:-1], broken)[:2] == (
+        len(text),
+        f"GUID “{guid}” is on line {len(text) - 1} already",
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"guid": 3}, "must have a text for “guid”"),
+        ({"guid": ""}, "must have a text for “guid”"),
+        ({"note": "NO!"}, "has “NO!” for “note”, which is no key"),
+        ({"note": None}, "must have a text for “note”"),
+        ({"sketch": "5:AAAA"}, "has a sketch that cannot be read"),
+        ({"stamps": []}, "must have objects by name for “stamps”"),
+        ({"stamps": {"zh-en": {"hash": "x", "time": -1, "inputs": ""}}}, "must have a whole number for “time”"),
+        ({"stamps": {"zh-en": {"hash": "x", "time": True, "inputs": ""}}}, "must have a whole number for “time”"),
+        ({"stamps": {"zh-en": {"hash": "x", "time": 1}}}, "lacks “inputs”"),
+        ({"stamps": {"zh-en": {"hash": "x", "time": 1, "inputs": "", "shipped": ["x"]}}}, "for “shipped”"),
+        ({"retired": 5}, "for “retired”"),
+        ({"retired": None}, "for “retired”"),
+        ({"colour": "red"}, "has “colour”, which this deckgen does not know"),
+        ({"category": "zzzzzzz"}, "which the lock does not have"),
+    ],
+)
+def test_nonsense_in_a_note_is_reported_at_its_line(change: dict[str, object], said: str) -> None:
+    text = lines()
+    line, message, hint = only_finding(*text[:-1], json.dumps(json.loads(text[-1]) | change))
+    assert line == len(text)
+    assert said in message
+    assert hint
+
+
+@pytest.mark.parametrize(
+    "line", ["{", "[1]", "7", '{"note": "abc"}', '{"who": 1}', "{}", '{"a": 1, "a": 2}', "[" * 9999]
+)
+def test_a_line_that_is_no_record_is_reported(line: str) -> None:
+    assert only_finding(*lines(), line)[0] == len(lines()) + 1
+
+
+def test_every_wrong_line_is_reported_at_once() -> None:
+    assert [found.location.line for found in findings(*lines(), "{", "[]") if found.location] == [
+        len(lines()) + 1,
+        len(lines()) + 2,
+    ]
+
+
+def test_windows_line_ends_and_blank_lines_do_no_harm() -> None:
+    assert parse_lock("\r\n".join([*lines(), "", ""]), "deckgen.lock") == (TWO, ())
+
+
+def test_the_order_of_the_lines_does_not_count() -> None:
+    header, *rest = lines()
+    assert parse_lock("\n".join([header, *reversed(rest)]), "deckgen.lock") == (TWO, ())
+
+
+def git(folder: Path, *arguments: str) -> str:
+    return subprocess.run(
+        ["git", "-c", "user.name=n", "-c", "user.email=e@example.org", *arguments],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+    ).stdout
+
+
+def test_branches_that_each_add_questions_merge_into_one_sound_lock(tmp_path: Path) -> None:
+    """With the merge driver that .gitattributes sets, whatever lines come to lie beside each other."""
+    attributes = (Path(__file__).parent.parent / ".gitattributes").read_text(encoding="utf-8")
+    assert "deckgen.lock merge=union" in attributes.splitlines()
+    base = [("什么是甲", prose(1)), ("什么是乙", prose(2))]
+    left = [(f"左边第{index}个问题", prose(100 + index)) for index in range(15)]
+    right = [(f"右边第{index}个问题", prose(200 + index)) for index in range(15)]
+    path = tmp_path / "deckgen.lock"
+
+    def commit(lock: Lock) -> None:
+        path.write_text(format_lock(lock), encoding="utf-8", newline="\n")
+        git(tmp_path, "add", ".")
+        git(tmp_path, "commit", "-q", "-m", "x")
+
+    git(tmp_path, "init", "-q", "-b", "main")
+    (tmp_path / ".gitattributes").write_text(attributes, encoding="utf-8", newline="\n")
+    commit(built(*base))
+    git(tmp_path, "checkout", "-q", "-b", "left")
+    commit(built(*base, *left))
+    git(tmp_path, "checkout", "-q", "main")
+    commit(built(*base, *right))
+    git(tmp_path, "merge", "-q", "left")
+    merged, problems = parse_lock(path.read_text(encoding="utf-8"), "deckgen.lock")
+    assert problems == ()
+    assert merged is not None
+    assert merged == built(*base, *left, *right)
+
+
+def test_one_note_changed_on_two_branches_is_settled_by_deleting_a_line(tmp_path: Path) -> None:
+    changed = replace(TWO.notes[0], title="另一个题目")
+    both = [*lines(), format_lock(replace(TWO, notes=(changed,))).splitlines()[-1]]
+    first = next(number for number, line in enumerate(both) if f'"note": "{changed.key}"' in line)
+    assert f"is on line {first + 1} already" in only_finding(*both)[1]
+    del both[first]
+    merged, problems = parse_lock("\n".join(both), "deckgen.lock")
+    assert not problems
+    assert merged == replace(TWO, notes=(changed, *TWO.notes[1:]))

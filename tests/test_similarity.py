@@ -1,0 +1,86 @@
+"""Likeness of texts: what folding ignores, what a sketch can tell, and that sketches survive being written."""
+
+from __future__ import annotations
+
+import pytest
+from corpora import prose, reworded
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deckgen.assignment import DOUBTFUL, SAME_ANSWER
+from deckgen.similarity import (
+    SKETCH_SIZE,
+    answer_likeness,
+    fingerprint,
+    format_sketch,
+    parse_sketch,
+    sketch,
+    title_likeness,
+)
+
+
+@given(st.text())
+def test_a_sketch_survives_being_written(text: str) -> None:
+    assert parse_sketch(format_sketch(sketch(text))) == sketch(text)
+
+
+@given(st.text(max_size=200))
+def test_reading_a_sketch_gives_a_sketch_or_a_value_error(text: str) -> None:
+    try:
+        assert format_sketch(parse_sketch(text)) == text
+    except ValueError:
+        return
+
+
+@pytest.mark.parametrize("text", ["", "3:", ":AAAA", "1:AAA", "2:AAACAAAB", "1:AAABAAAC", "x:AAAA", "1:AAA你", "-1:"])
+def test_a_sketch_that_nobody_wrote_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - the reasons are those of three library functions
+        parse_sketch(text)
+
+
+@given(st.text())
+def test_a_text_is_wholly_like_itself_or_too_short_to_tell(text: str) -> None:
+    own = sketch(text)
+    assert answer_likeness(own, own) == (100 if own.size >= 12 else pytest.approx(100 * own.size / 12))
+
+
+@given(st.text(min_size=1), st.text(min_size=1))
+def test_likeness_has_no_direction(one: str, other: str) -> None:
+    assert answer_likeness(sketch(one), sketch(other)) == answer_likeness(sketch(other), sketch(one))
+    assert title_likeness(one, other) == title_likeness(other, one)
+
+
+def test_width_case_spaces_and_punctuation_do_not_make_another_answer() -> None:
+    assert fingerprint("ＬｏＲＡ 是什么？\n") == fingerprint("LoRA是什么")
+    assert fingerprint("**编译：**使用`gcc`") == fingerprint("编译: 使用 gcc。")
+
+
+def test_a_plus_sign_makes_another_answer() -> None:
+    assert fingerprint("C 的指针") != fingerprint("C++ 的指针")
+
+
+def test_an_answer_without_words_has_no_fingerprint_to_be_found_by() -> None:
+    assert fingerprint("？！ ") == ""
+    assert sketch("？！ ").size == 0
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_answer_of_which_an_eighth_is_rewritten_is_still_the_same(seed: int) -> None:
+    text = prose(seed)
+    assert answer_likeness(sketch(text), sketch(reworded(text, seed, 0.125))) >= SAME_ANSWER
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_two_answers_of_one_vocabulary_are_not_even_doubtful(seed: int) -> None:
+    assert answer_likeness(sketch(prose(seed)), sketch(prose(seed + 500))) < DOUBTFUL / 2
+
+
+def test_a_sketch_is_small_however_long_the_text() -> None:
+    assert len(sketch(prose(1, 20_000)).hashes) == SKETCH_SIZE
+    assert len(format_sketch(sketch(prose(1, 20_000)))) < 270
+
+
+def test_letters_and_ideographs_are_cut_into_pieces_of_one_width() -> None:
+    assert sketch("abcdefgh").size == 3
+    assert sketch("甲乙丙丁").size == 2
+    assert sketch("甲").size == 1
