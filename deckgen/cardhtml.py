@@ -1,37 +1,54 @@
-"""A chapter's HTML → a field's HTML: pictures, formulas, code and tables as a card shows them."""
+"""A chapter's HTML → a field's HTML: pictures, links, formulas, code and tables as a card shows them."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
+from deckgen.card import day_and_night
+from deckgen.cardtext import escape_for_anki, join_chinese_lines, shield_delimiters
 from deckgen.highlight import highlight_code
 from deckgen.markup.tree import parse_tree, serialize_tree
 from deckgen.model import Html, ImageReference, MediaFile
 
+_BADGE_HOSTS = ("img.shields.io", "shields.io", "badge.fury.io", "badgen.net", "travis-ci.org", "api.travis-ci.org")
+_BLOCKS_OF_PICTURES = frozenset(("p", "div", "center", "figure"))
+_CONTENTS_MARK = re.compile(r"\s*\[toc\]\s*", re.IGNORECASE)
+_REMOTE = re.compile(r"(?:https?:)?//", re.IGNORECASE)
+
 
 def card_html(html: Html, *, chapter: str, images: Mapping[ImageReference, MediaFile]) -> str:
-    """The HTML of one field."""
+    """The HTML of one field. It refers to no other part of the card: fields of one card share a page."""
     root = parse_tree(html)
+    _drop_contents_marks(root)
     for image in list(root.iter("img")):
         _place_image(image, chapter, images)
+    for link in list(root.iter("a")):
+        _place_link(link)
     for element in list(root.iter("span", "code")):
         if style := element.get("data-math-style"):
             _place_formula(element, style)
     for code in list(root.iter("code")):
         if (parent := code.getparent()) is not None and parent.tag == "pre":
-            _place_code(code)
+            _place_code(code, parent)
+    _place_tabs(root)
+    for box in list(root.iter("input")):
+        _place_checkbox(box)
     for table in list(root.iter("table")):
         _wrap(table, "dg-scroll")
     for summary in root.iter("summary"):
         summary.set("class", "tappable")
+    for font in root.iter("font"):
+        _place_colour(font)
     for element in root.iter():
-        element.attrib.pop("data-sourcepos", None)
-    _join_chinese_lines(root)
-    return _escape_for_anki(serialize_tree(root).strip())
+        for name in ("data-sourcepos", "id", "for", "data-math-style"):
+            element.attrib.pop(name, None)
+    join_chinese_lines(root)
+    shield_delimiters(root)
+    return escape_for_anki(serialize_tree(root).strip())
 
 
 def field_media(html: str) -> Iterator[str]:
@@ -39,49 +56,141 @@ def field_media(html: str) -> Iterator[str]:
     return (match[1] for match in re.finditer(r'<img src="([^"]+)"', html) if ":" not in match[1])
 
 
+# --- pictures and links -----------------------------------------------------------------------------------------------
+
+
 def _place_image(image: HtmlElement, chapter: str, images: Mapping[ImageReference, MediaFile]) -> None:
     target, alt = image.get("src", ""), image.get("alt", "")
+    kept = [(name, value) for name in ("title", "width") if (value := image.get(name))]
     picture = images.get(ImageReference(chapter=chapter, target=target))
-    tail = image.tail
     image.attrib.clear()
-    if picture:
+    if picture or target.startswith("data:"):
         # Anki 23.10 finds a reference only where src comes first.
-        image.set("src", picture.name)
+        image.set("src", picture.name if picture else target)
         image.set("alt", alt)
         image.set("class", "tappable")
+        for name, value in kept:
+            image.set(name, value)
+        _mark_figure(image)
         return
-    image.clear()
-    image.tail = tail
+    if _REMOTE.match(target):
+        _place_remote(image, target, alt)
+        return
+    image.clear(keep_tail=True)
     image.tag = "span"
     image.set("class", "dg-missing")
     image.text = f"{alt} [{target}]".strip()
 
 
+def _place_remote(image: HtmlElement, target: str, alt: str) -> None:
+    """A link, or the alternative text inside what is a link already; badges tell a learner nothing."""
+    if _is_badge(target):
+        link = image.getparent()
+        _remove(image)
+        if link is not None and link.tag == "a" and not len(link) and not (link.text or "").strip():
+            _remove(link)
+        return
+    image.clear(keep_tail=True)
+    image.text = alt or target.rsplit("/", 1)[-1] or target
+    image.set("class", "dg-remote")
+    if any(parent.tag == "a" for parent in image.iterancestors()):
+        image.tag = "span"
+    else:
+        image.tag = "a"
+        image.set("href", f"https:{target}" if target.startswith("//") else target)
+
+
+def _is_badge(target: str) -> bool:
+    address = urlsplit(target if ":" in target[:8] else f"https:{target}") if "[" not in target else None
+    if address is None:
+        return False
+    return (address.netloc or "").lower() in _BADGE_HOSTS or address.path.lower().endswith(("/badge.svg", "/badge"))
+
+
+def _mark_figure(image: HtmlElement) -> None:
+    """The block that holds pictures and nothing else is a figure."""
+    parent = image.getparent()
+    if parent is None or parent.tag not in _BLOCKS_OF_PICTURES or parent.getparent() is None:
+        return
+    texts = [parent.text, *(child.tail for child in parent)]
+    if all(child.tag in ("img", "br") for child in parent) and not "".join(text or "" for text in texts).strip():
+        _add_class(parent, "dg-figure")
+
+
+def _place_link(link: HtmlElement) -> None:
+    """Only what leads out of the card is a link; chapters and headings are not there to go to."""
+    if "footnote-backref" in (link.get("class") or ""):
+        _remove(link)
+    elif not re.match(r"(?:https?://|mailto:)", link.get("href") or "", re.IGNORECASE):
+        link.tag = "span"
+        link.attrib.clear()
+
+
+# --- formulas, code, the rest -----------------------------------------------------------------------------------------
+
+
 def _place_formula(element: HtmlElement, style: str) -> None:
     formula = "".join(element.itertext()).strip()
     opening, closing = (r"\[", r"\]") if style == "display" else (r"\(", r"\)")
-    tail = element.tail
     parent = element.getparent()
     if element.tag == "code" and parent is not None and parent.tag == "pre":
-        element, tail = parent, parent.tail
-    element.clear()
+        element = parent
+    element.clear(keep_tail=True)
     element.tag = "span"
-    element.set("class", f"dg-math dg-math-{style}")
+    element.set("class", f"dg-math dg-math-{'display' if style == 'display' else 'inline'}")
     element.text = f"{opening}{formula}{closing}"
-    element.tail = tail
 
 
-def _place_code(code: HtmlElement) -> None:
-    language = (code.get("class") or "").removeprefix("language-").split()
-    coloured = highlight_code("".join(code.itertext()), language[0]) if language else None
+def _place_code(code: HtmlElement, parent: HtmlElement) -> None:
+    names = [name for name in (code.get("class") or "").split() if name.startswith("language-")]
+    if not names or len(code):
+        return
+    source = code.text or ""
+    coloured = highlight_code(source, names[0].removeprefix("language-"))
     if coloured is None:
         return
     fresh = parse_tree(Html(f"<code>{coloured}</code>"))[0]
+    if "".join(fresh.itertext()) != source:
+        return
     code.text = fresh.text
     code[:] = list(fresh)
-    parent = code.getparent()
-    if parent is not None:
-        parent.set("class", "highlight")
+    parent.set("class", "highlight")
+
+
+def _place_tabs(root: HtmlElement) -> None:
+    """Tabs, which need a script, become sections, each under its label."""
+    for label in list(root.iter("label")):
+        parent = label.getparent()
+        if parent is not None and "tabbed-set" in (parent.get("class") or "").split():
+            label.tag = "div"
+            label.set("class", "tabbed-labels")
+    for box in list(root.iter("input")):
+        if box.get("type") != "checkbox":
+            _remove(box)
+
+
+def _place_checkbox(box: HtmlElement) -> None:
+    box.set("disabled", "")
+    item = box.getparent()
+    while item is not None and item.tag in ("p", "label"):
+        item = item.getparent()
+    if item is not None and item.tag == "li" and "task-list-item" not in (item.get("class") or ""):
+        _add_class(item, "task-list-item")
+
+
+def _place_colour(font: HtmlElement) -> None:
+    """A colour that can be read by day and by night, as two variables of the card's style sheet."""
+    if colours := day_and_night(font.attrib.pop("color", "")):
+        font.set("style", f"--dg-font-day:{colours[0]};--dg-font-night:{colours[1]}")
+
+
+def _drop_contents_marks(root: HtmlElement) -> None:
+    for paragraph in list(root.iter("p")):
+        if not len(paragraph) and _CONTENTS_MARK.fullmatch(paragraph.text or ""):
+            _remove(paragraph)
+
+
+# --- the tree ---------------------------------------------------------------------------------------------------------
 
 
 def _wrap(element: HtmlElement, name: str) -> None:
@@ -94,28 +203,12 @@ def _wrap(element: HtmlElement, name: str) -> None:
     wrapper.append(element)
 
 
-def _join_chinese_lines(root: HtmlElement) -> None:
-    for element in root.iter():
-        if any(parent.tag == "pre" for parent in (element, *element.iterancestors())):
-            if element.tag != "pre":
-                continue
-        elif element.text:
-            element.text = _join(element.text)
-        if element.tail and not any(parent.tag == "pre" for parent in element.iterancestors()):
-            element.tail = _join(element.tail)
+def _remove(element: HtmlElement) -> None:
+    """Takes the element out and leaves the text behind it."""
+    element.drop_tree()
 
 
-def _join(text: str) -> str:
-    return re.sub(
-        r"(\S)\n(?=(\S))", lambda match: match[1] if _wide(match[1]) and _wide(match[2]) else f"{match[1]}\n", text
-    )
-
-
-def _wide(character: str) -> bool:
-    return unicodedata.east_asian_width(character) in "WF"
-
-
-def _escape_for_anki(html: str) -> str:
-    """Text that Anki would take for itself: ``[sound:…]``, ``[latex]``, ``[$]`` and field braces."""
-    html = re.sub(r"\[(?=sound:|latex\]|\$\$?\]|/latex\]|/\$|anki:)", "&#91;", html, flags=re.IGNORECASE)
-    return html.replace("{{", "&#123;&#123;").replace("}}", "&#125;&#125;")
+def _add_class(element: HtmlElement, name: str) -> None:
+    known = (element.get("class") or "").split()
+    if name not in known:
+        element.set("class", " ".join([*known, name]))

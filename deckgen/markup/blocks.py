@@ -11,6 +11,7 @@ from functools import lru_cache
 from lxml.html import HtmlElement
 
 from deckgen.markup import gfm
+from deckgen.markup.protect import protect
 from deckgen.markup.tree import parse_tree
 from deckgen.model import Dialect, Html, Markdown
 
@@ -120,7 +121,8 @@ _LIST_MARKER = re.compile(r"(?:[-+*]|\d{1,9}[.)])(?=[ \t]|$)[ \t]*(?:\[[ xX]\][ 
 def _blocks_of(lines: _Lines, dialect: Dialect, html_headings: bool) -> Iterator[Block]:
     if dialect is Dialect.PYTHON_MARKDOWN:
         yield from _indented_blocks(lines, html_headings)
-    html = gfm.render("\n".join(lines.texts), ignore_setext=html_headings, raw_html=False)
+    text = protect("\n".join(lines.texts)).text
+    html = gfm.render(text, ignore_setext=html_headings, raw_html=False)
     last = len(lines.texts)
     whole = _Region(start=_Place(line=1, column=1), end=_Place(line=last, column=len(lines.text(last))))
     yield from _container(parse_tree(Html(html)), whole, lines, quotes=0)

@@ -1,0 +1,107 @@
+"""The text of a card: what Anki and MathJax would take for themselves; lines of Chinese joined without a space."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lxml.html import HtmlElement
+
+_VERBATIM = frozenset(("pre", "code", "kbd", "samp", "tt"))
+_INLINE = frozenset(
+    """a abbr b code del dfn em font i ins kbd label mark q s samp small span strike strong sub sup tt u var""".split()
+)
+_WIDE = (
+    "\u2e80-\u2fdf\u3000-\u312f\u3190-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef"
+    "\U00016fe0-\U00018cff\U0001b000-\U0001b2ff\U00020000-\U0003ffff"
+)
+"""Chinese characters, kana and full-width punctuation; no Hangul, which is written with spaces."""
+_SHARED = "\u2014\u2018\u2019\u201c\u201d\u2026\u00b7"
+"""Chinese punctuation that Latin text has as well; it counts where the other side is Chinese."""
+_SOFT_BREAK = re.compile(rf"(?<=[{_WIDE}])\n(?=[{_WIDE}{_SHARED}])|(?<=[{_SHARED}])\n(?=[{_WIDE}])")
+_TAKEN_BY_ANKI = re.compile(r"\[(?=\s*sound:|/?latex\]|/?\${1,2}\]|/?anki:)", re.IGNORECASE)
+_TAKEN_BY_MATHJAX = re.compile(r"\\(?=[()\[\]])")
+
+
+def join_chinese_lines(root: HtmlElement) -> None:
+    """A soft line break between two Chinese characters is no space."""
+    for run in _runs(root):
+        texts = [(getattr(element, slot) or "") for element, slot in run]
+        whole = "".join(texts)
+        breaks = [found.start() for found in _SOFT_BREAK.finditer(whole)] if "\n" in whole else []
+        offset = used = 0
+        for (element, slot), text in zip(run, texts, strict=True):
+            inside = []
+            while used < len(breaks) and breaks[used] < offset + len(text):
+                inside.append(breaks[used] - offset)
+                used += 1
+            if inside:
+                pieces = [
+                    text[start:end]
+                    for start, end in zip([0, *(at + 1 for at in inside)], [*inside, len(text)], strict=True)
+                ]
+                setattr(element, slot, "".join(pieces))
+            offset += len(text)
+
+
+def shield_delimiters(root: HtmlElement) -> None:
+    r"""A literal ``\(`` in the text, outside formulas and code, would open a formula: its two halves are parted."""
+    for run in list(_runs(root)):
+        for element, slot in run:
+            text = getattr(element, slot)
+            if text and _TAKEN_BY_MATHJAX.search(text):
+                _part(element, slot, text)
+
+
+def escape_for_anki(html: str) -> str:
+    """Text that Anki would take for itself: ``[sound:…]``, ``[latex]``, ``[$]``, ``[anki:…]`` and field braces."""
+    html = _TAKEN_BY_ANKI.sub("&#91;", html)
+    return html.replace("{{", "&#123;&#123;").replace("}}", "&#125;&#125;")
+
+
+def _runs(root: HtmlElement) -> Iterator[list[tuple[HtmlElement, str]]]:
+    """The places of text, ``text`` or ``tail`` of an element, in one line of text; code and formulas part them."""
+    run: list[tuple[HtmlElement, str]] = []
+    verbatim = 0
+    stack: list[tuple[HtmlElement, bool]] = [(root, False)]
+    while stack:
+        element, done = stack.pop()
+        if not done:
+            if _is_verbatim(element):
+                verbatim += 1
+            if element.tag not in _INLINE or _is_verbatim(element):
+                if run:
+                    yield run
+                run = []
+            if not verbatim:
+                run.append((element, "text"))
+            stack.append((element, True))
+            stack.extend((child, False) for child in reversed(element))
+            continue
+        if element.tag not in _INLINE or _is_verbatim(element):
+            if run:
+                yield run
+            run = []
+        if _is_verbatim(element):
+            verbatim -= 1
+        if not verbatim and element is not root:
+            run.append((element, "tail"))
+    if run:
+        yield run
+
+
+def _is_verbatim(element: HtmlElement) -> bool:
+    return element.tag in _VERBATIM or "dg-math" in (element.get("class") or "").split()
+
+
+def _part(element: HtmlElement, slot: str, text: str) -> None:
+    first, *rest = _TAKEN_BY_MATHJAX.sub("\\\\\0", text).split("\0")
+    setattr(element, slot, None)
+    for piece in reversed(rest):
+        span = element.makeelement("span", {})
+        span.text, span.tail = piece[:1], piece[1:]
+        if slot == "text":
+            element.insert(0, span)
+        else:
+            element.addnext(span)
+    setattr(element, slot, first)
