@@ -7,30 +7,15 @@ from pathlib import Path
 
 import click
 
+from deckgen.cli.fill import fill
 from deckgen.cli.options import project_option
 from deckgen.cli.report import print_counts, print_diagnostics, print_table
-from deckgen.diagnostics import DeckgenError, has_errors
-from deckgen.localisation import (
-    Translations,
-    accept,
-    changed_catalogs,
-    check_translations,
-    read_translations,
-)
-from deckgen.model import Language, parse_edition
-from deckgen.project import read_project
-from deckgen.translation.files import write_files
+from deckgen.cli.review import review
+from deckgen.cli.translations import language_tag, open_translations, write_catalogs
+from deckgen.diagnostics import has_errors
+from deckgen.localisation import accept, check_translations
+from deckgen.model import Language
 from deckgen.translation.status import measure_progress, progress_document
-
-
-def language_tag(value: str) -> Language:
-    """A language tag such as ``en`` or ``zh-Hant``, from the command line."""
-    try:
-        (language,) = parse_edition(value).languages
-    except ValueError:
-        raise click.BadParameter(f"“{value}” is no language tag such as en, ja or zh-Hant") from None
-    return language
-
 
 _languages = click.argument("languages", nargs=-1, type=language_tag)
 
@@ -48,7 +33,7 @@ def extract(languages: tuple[Language, ...], root: Path) -> None:
 
     Reworded blocks keep their translation, marked fuzzy; what is gone stays as obsolete and comes back with its source.
     """
-    _write(_read(root, languages))
+    write_catalogs(open_translations(root, languages))
 
 
 @translate.command()
@@ -56,7 +41,7 @@ def extract(languages: tuple[Language, ...], root: Path) -> None:
 @project_option
 def check(languages: tuple[Language, ...], root: Path) -> None:
     """Report what is wrong with the translations, each finding with its place in the PO file and in the source."""
-    found = _read(root, languages, lenient=True)
+    found = open_translations(root, languages, lenient=True)
     findings = (*found.diagnostics, *check_translations(found))
     print_diagnostics(findings)
     print_counts(findings)
@@ -70,7 +55,7 @@ def check(languages: tuple[Language, ...], root: Path) -> None:
 @project_option
 def status(languages: tuple[Language, ...], as_json: bool, root: Path) -> None:
     """Count the blocks that are reviewed, drafted, stale and missing, per language and chapter."""
-    found = _read(root, languages, lenient=True)
+    found = open_translations(root, languages, lenient=True)
     rows = measure_progress(found.catalogs, found.chapters, found.languages)
     if as_json:
         click.echo(json.dumps(progress_document(rows), ensure_ascii=False, indent=1))
@@ -101,26 +86,10 @@ def status(languages: tuple[Language, ...], as_json: bool, root: Path) -> None:
 @project_option
 def accept_keys(keys: tuple[str, ...], languages: tuple[Language, ...], root: Path) -> None:
     """Mark every translation of these questions or categories as reviewed."""
-    found, count = accept(_read(root, languages), keys)
-    _write(found)
+    found, count = accept(open_translations(root, languages), keys)
+    write_catalogs(found)
     click.echo(f"{count} translations accepted")
 
 
-def _read(root: Path, languages: tuple[Language, ...], *, lenient: bool = False) -> Translations:
-    """The project's translations; after an error only who just reads goes on, since writing might lose something."""
-    project, findings = read_project(root)
-    found = read_translations(project, findings, languages)
-    if not lenient:
-        print_diagnostics(found.diagnostics)
-        if has_errors(found.diagnostics):
-            raise DeckgenError("nothing was written", hint="mend the errors above, then run this again")
-    return found
-
-
-def _write(found: Translations) -> None:
-    files = changed_catalogs(found)
-    write_files(files)
-    for file in files:
-        click.echo(f"{'removed' if file.text is None else 'wrote'} {file.name}")
-    if not files:
-        click.echo("the PO files are up to date")
+for _command in (fill, review):
+    translate.add_command(_command)

@@ -64,7 +64,7 @@ class Clock:
     chance: random.Random = field(default_factory=random.Random)
 
 
-def fill(
+def draft_missing(
     jobs: Sequence[Job],
     engine: Engine,
     *,

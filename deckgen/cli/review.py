@@ -1,0 +1,30 @@
+"""``deckgen translate review``: sources and translations side by side on one page."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from deckgen.cli.options import project_option
+from deckgen.cli.translations import language_tag, open_translations
+from deckgen.model import Language
+from deckgen.project import BUILD_DIR, write_atomically
+from deckgen.review import render_review
+
+
+@click.command()
+@click.argument("language", type=language_tag)
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="The page; build/review-LANG.html by default."
+)
+@project_option
+def review(language: Language, out: Path | None, root: Path) -> None:
+    """Write a page that shows each block beside its translation, as the card does, with its state and findings."""
+    found = open_translations(root, (language,), lenient=True)
+    page = render_review(found, language, jobs=os.cpu_count() or 1)
+    path = out or root / BUILD_DIR / f"review-{language}.html"
+    write_atomically(path, page.html.encode())
+    click.echo(", ".join(f"{count} {state}" for state, count in page.counts.items() if count))
+    click.echo(path)

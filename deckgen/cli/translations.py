@@ -1,0 +1,43 @@
+"""What the subcommands of ``deckgen translate`` share: their languages, what they read and what they write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from deckgen.cli.report import print_diagnostics
+from deckgen.diagnostics import DeckgenError, has_errors
+from deckgen.localisation import Translations, changed_catalogs, read_translations
+from deckgen.model import Language, parse_edition
+from deckgen.project import read_project
+from deckgen.translation.files import write_files
+
+
+def language_tag(value: str) -> Language:
+    """A language tag such as ``en`` or ``zh-Hant``, from the command line."""
+    try:
+        (language,) = parse_edition(value).languages
+    except ValueError:
+        raise click.BadParameter(f"“{value}” is no language tag such as en, ja or zh-Hant") from None
+    return language
+
+
+def open_translations(root: Path, languages: tuple[Language, ...], *, lenient: bool = False) -> Translations:
+    """The project's translations; after an error only who just reads goes on, since writing might lose something."""
+    project, findings = read_project(root)
+    found = read_translations(project, findings, languages)
+    if not lenient:
+        print_diagnostics(found.diagnostics)
+        if has_errors(found.diagnostics):
+            raise DeckgenError("nothing was written", hint="mend the errors above, then run this again")
+    return found
+
+
+def write_catalogs(found: Translations) -> None:
+    files = changed_catalogs(found)
+    write_files(files)
+    for file in files:
+        click.echo(f"{'removed' if file.text is None else 'wrote'} {file.name}")
+    if not files:
+        click.echo("the PO files are up to date")
