@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deckgen.inline import mask_comments
@@ -181,19 +181,20 @@ def _evidence(
     )
 
 
-def _number_group(group: Sequence[Heading]) -> Iterable[Split]:
+def _number_group(group: Sequence[Heading]) -> Sequence[Split]:
     plain = [split_number(heading.text) for heading in group]
     bare = [split_number(heading.text, bare=True) for heading in group]
     bare_share = sum(split.style == "bare" for split in bare) / len(group)
     if bare_share >= 0.5 and _in_sequence([split.value for split in bare]) >= 0.4:
         return bare
     singles = sum(split.style == "number" and len(split.parts) == 1 for split in plain)
-    if singles * 3 < len(group) * 2 or len(group) < 3:
+    if singles * 3 < len(group) or singles == len(group):
         return plain
-    return _in_turn(group, plain)
+    in_turn = _in_turn(group, plain)
+    return in_turn if _in_sequence([split.value for split in in_turn]) >= 0.6 else plain
 
 
-def _in_turn(group: Sequence[Heading], plain: Sequence[Split]) -> Iterable[Split]:
+def _in_turn(group: Sequence[Heading], plain: Sequence[Split]) -> Sequence[Split]:
     """Titles such as ``3.3D卷积``, whose number only its turn gives away."""
     previous = 0
     found = []

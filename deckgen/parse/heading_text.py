@@ -14,7 +14,7 @@ _PIECE = re.compile(
     r"|<(?P<close>/?)(?P<tag>[a-z][a-z0-9]*)(?=[\s/>])[^<>]*>",
     re.IGNORECASE,
 )
-_TAG = re.compile(r"</?[a-z][a-z0-9]*(?=[\s/>])[^<>]*>", re.IGNORECASE)
+_FORMATTING = re.compile(r"</?(?:b|strong|i|em|font|span|u|a|br)(?=[\s/>])[^<>]*>", re.IGNORECASE)
 _MARKS = {"b": "**", "strong": "**", "i": "*", "em": "*", "del": "~~", "s": "~~", "strike": "~~"}
 _KEPT = frozenset(("sub", "sup", "u", "mark", "img", "ruby", "rt", "rp", "small", "ins"))
 _DROPPED = frozenset(("a", "font", "span", "big", "center", "p", "div", "label", "code", "kbd", "tt", "samp"))
@@ -43,7 +43,7 @@ def _pieces(inner: str) -> Iterator[tuple[int, int, str]]:
         if found["math"]:
             yield found.start(), found.end(), html.unescape(found[0])
         elif found["element"]:
-            yield found.start(), found.end(), _code(html.unescape(_TAG.sub("", found["code"])))
+            yield found.start(), found.end(), _code(html.unescape(_FORMATTING.sub("", found["code"])))
         elif (markdown := _tag(found)) is not None:
             yield found.start(), found.end(), markdown
 

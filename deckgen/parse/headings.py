@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from deckgen.inline import mask_code, mask_comments
@@ -24,7 +24,7 @@ class Markup(StrEnum):
     PLAIN = "plain"
 
 
-LEVEL_OF_BOLD, LEVEL_OF_QA, LEVEL_OF_PLAIN = 7, 8, 9
+LEVEL_OF_BOLD, LEVEL_OF_QA, LEVEL_OF_PLAIN, LEVEL_OF_LIST = 7, 8, 9, 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,8 @@ class Heading:
     end_column: int
     flaw: str = ""
     doubtful: bool = False
+    folds: int = 0
+    """How many ``<details>`` are open above it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +68,15 @@ _ATX_END = re.compile(r"(?:^|[ \t])#+[ \t]*$")
 _SETEXT = re.compile(r" {0,3}(={2,}|-{3,})[ \t]*$")
 _OPEN_HEADING = re.compile(r"<h([1-6])(?=[\s>])", re.IGNORECASE)
 _CLOSE_HEADING = re.compile(r"</h([1-6])\s*>", re.IGNORECASE)
+_OPEN_DETAILS = re.compile(r"<details(?=[\s>])", re.IGNORECASE)
+_CLOSE_DETAILS = re.compile(r"</details\s*>", re.IGNORECASE)
 _ID = re.compile(r"\b(?:id|name)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
 _EMPTY_ANCHOR = re.compile(r"<a\s[^<>]*>\s*</a\s*>|<a\s[^<>]*/>", re.IGNORECASE)
 _ONLY_TAGS = re.compile(r"[\s>*+-]*(?:<[^<>]*>[ \t]*)*")
 _BOLD = re.compile(r"(\*\*|__)(?=\S)((?:(?!\1).)+)\1(?:[ \t]*[:：])?")
 _QA = re.compile(r" {0,3}(\*\*|__)?(?:Q|问|Question)[ \t]*\d{0,4}[ \t]*[:：.、]", re.IGNORECASE)
 _PLAIN = re.compile(r"\d{1,4}[ \t]*[、.．][ \t]*\S")
+_LIST_ITEM = re.compile(r"\d{1,9}[.)][ \t]")
 _NOT_PROSE = re.compile(r"[ \t]*(?:[-*+>|#<!=`~]|\d{1,9}[.)][ \t]|\$\$|\[[^\]]*\]:|\||:)")
 _MAX_TITLE = 300
 _MAX_HTML_LINES = 4
@@ -88,7 +93,7 @@ def scan_headings(text: str, is_question: Callable[[Heading, Fence, Sequence[Hea
     tracker = BlockTracker(lines, front)
     kinds: list[Kind] = []
     headings: list[Heading] = []
-    skip_until = 0
+    skip_until = folds = 0
     for index, line in enumerate(lines):
         if (fence := tracker.fence) is not None and ("<h" in line or "<H" in line or "#" in line):
             inside = next(_line_headings(lines, index, in_html=False), None)
@@ -98,6 +103,8 @@ def scan_headings(text: str, is_question: Callable[[Heading, Fence, Sequence[Hea
         kinds.append(kind)
         if kind is not Kind.TEXT or index < skip_until or not line.strip():
             continue
+        if "details" in line:
+            folds += len(_OPEN_DETAILS.findall(line)) - len(_CLOSE_DETAILS.findall(line))
         if (underlined := _setext(lines, kinds, index)) is not None:
             if headings and headings[-1].line == underlined.line:
                 headings.pop()
@@ -106,7 +113,7 @@ def scan_headings(text: str, is_question: Callable[[Heading, Fence, Sequence[Hea
         for heading in _line_headings(lines, index, in_html=tracker.in_html):
             if not heading.text:
                 continue
-            headings.append(heading)
+            headings.append(replace(heading, folds=folds) if folds else heading)
             skip_until = heading.end_line
             if heading.markup is Markup.HTML:
                 tracker.in_html = False
@@ -131,12 +138,13 @@ def _line_headings(lines: Sequence[str], index: int, *, in_html: bool) -> Iterat
             return
     if first == "#":
         yield from _atx(line, index, in_html)
-    elif first in "*_" and (found := _BOLD.fullmatch(line.strip())) and split_number(found[2]).number:
-        yield _line_heading(Markup.BOLD, LEVEL_OF_BOLD, found[2], line, index, in_html)
     elif first in "Qq问*_" and _QA.match(line):
         yield _line_heading(Markup.QA, LEVEL_OF_QA, line.strip(), line, index, in_html)
+    elif first in "*_" and (found := _BOLD.fullmatch(line.strip())) and split_number(found[2]).number:
+        yield _line_heading(Markup.BOLD, LEVEL_OF_BOLD, found[2], line, index, in_html)
     elif first.isdecimal() and _PLAIN.match(line):
-        yield _line_heading(Markup.PLAIN, LEVEL_OF_PLAIN, line.strip(), line, index, in_html)
+        level = LEVEL_OF_LIST if _LIST_ITEM.match(line) else LEVEL_OF_PLAIN
+        yield _line_heading(Markup.PLAIN, level, line.strip(), line, index, in_html)
 
 
 def _line_heading(markup: Markup, level: int, text: str, line: str, index: int, in_html: bool) -> Heading:
@@ -171,7 +179,8 @@ def _atx(line: str, index: int, in_html: bool) -> Iterator[Heading]:
         end_line=index + 1,
         end_column=len(line.rstrip()),
         flaw=flaw,
-        doubtful=bool(flaw) or in_html,
+        # ##1.标题 was a heading once, and its author still thinks so; #define never was.
+        doubtful=in_html or (bool(flaw) and (len(found[1]) == 1 or not split_number(text).number)),
     )
 
 

@@ -72,6 +72,10 @@ class RoleReader:
     bodies: dict[int, bool] = field(default_factory=dict)
     heading_marks: dict[Mark, float] = field(default_factory=dict)
     """The share of headings with a mark that lead straight to a question."""
+    within: dict[Mark, float] = field(default_factory=dict)
+    """The share of questions below which a heading with the mark stands."""
+    folds: int = 0
+    """How many ``<details>`` were open at the last question."""
     asked: Split | None = None
     """The number of the last question."""
     inner: dict[Mark, int] = field(default_factory=dict)
@@ -111,6 +115,8 @@ class RoleReader:
         following: Heading | None = None
         next_line = self.last_line + 1
         counts: dict[Mark, list[int]] = {}
+        below: Counter[Mark] = Counter()
+        between: set[Mark] = set()
         for heading in reversed(headings):
             mark = mark_of(heading)
             self.leads[heading.line] = following is not None and mark_of(following) == self.chosen
@@ -120,8 +126,16 @@ class RoleReader:
             self.counts[mark] += 1
             if mark != self.chosen:
                 counts.setdefault(mark, []).append(self.leads[heading.line] and not self.bodies[heading.line])
+            if mark == self.chosen:
+                for other in between:
+                    below[other] += 1
+                between = set()
+            else:
+                between.add(mark)
             following, next_line = heading, heading.line
         self.heading_marks = {mark: sum(leads) / len(leads) for mark, leads in counts.items()}
+        asked = self.counts[self._mark]
+        self.within = {mark: count / asked for mark, count in below.items() if asked > 2}
 
     def _decide(self, heading: Heading) -> Decision:
         mark = mark_of(heading)
@@ -185,13 +199,15 @@ class RoleReader:
         entry = self.entries.get(heading.line)
         if entry is not None and self._is_question_entry(entry):
             return Role.QUESTION, "the contents list names it among the questions"
+        if self.asked is not None and heading.folds > self.folds:
+            return Role.ANSWER, "it is inside <details>"
         leads, has_body = self.leads[heading.line], self.bodies[heading.line]
         if not self.titled and self.asked is None and self.category is None and self._is_title(heading, mark):
             return Role.TITLE, "it stands alone at the top"
         if self._is_outside(heading) and not leads:
             return Role.OUTSIDE, "its title is that of a page's own matter"
         heads = self.heading_marks.get(mark, 0.0) >= 0.5
-        if self.asked is not None and not heads and self.counts[mark] * 2 >= self.counts[self._mark]:
+        if self.asked is not None and not heads and self.within.get(mark, 0.0) >= 0.8:
             return Role.ANSWER, "headings like it stand in every answer"
         if has_body and not heads and self._counts_on(heading):
             return Role.QUESTION, "its number follows the last question's"
@@ -227,8 +243,9 @@ class RoleReader:
         if bare_lead and heading.level <= self._mark.level and self._is_part(split):
             return Role.CATEGORY, "it is numbered as a part, and a question follows at once"
         mark = mark_of(heading)
-        if self.counts[mark] > 1 and self.heading_marks.get(mark, 0.0) >= 0.9 and heading.level <= self._mark.level:
-            return Role.CATEGORY, "a question follows every heading like it at once"
+        needed = 0.5 if heading.level < self._mark.level else 0.9
+        if bare_lead and self.counts[mark] > 1 and self.heading_marks.get(mark, 0.0) >= needed:
+            return Role.CATEGORY, "a question follows the headings like it at once"
         if self.asked is None and self.category is None and not self.titled and heading.level == 1:
             return self._title_or_outside(heading)
         if self.asked is None and bare_lead:
@@ -289,7 +306,7 @@ class RoleReader:
     def _note(self, decision: Decision) -> None:
         match decision.role:
             case Role.QUESTION:
-                self.asked, self.inner = decision.split, {}
+                self.asked, self.inner, self.folds = decision.split, {}, decision.heading.folds
             case Role.CATEGORY:
                 self.category, self.inner = decision.split, {}
             case Role.TITLE:
