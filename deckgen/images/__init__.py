@@ -11,8 +11,9 @@ encoded anew becomes WebP, whichever way of encoding wins, so that a media name 
 
 Kept byte for byte, by rules that look at the source alone: animated GIF and PNG up to 10 MB, small plain pictures,
 lossy WebP and JPEG below a quality of about 45 that need no resizing, safe SVG, and in the ``original`` profile
-whatever every Anki shows (PNG, JPEG, GIF, still WebP). Other animations become GIF. A photograph that came as a smaller JPEG is compressed harder until it is no
-larger; a drawing may grow by a little where scaling adds the blends that a two-colour source did not have.
+whatever every Anki shows (PNG, JPEG, GIF, still WebP). Other animations become GIF. A photograph that came as a
+smaller JPEG is compressed harder until it is no larger, or the ladder ends; a drawing may grow where scaling adds the
+blends that a two-colour source did not have.
 """
 
 from __future__ import annotations
