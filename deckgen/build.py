@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from deckgen import card, describe, identity, media, notes, render, translation
 from deckgen.apkg import write_package
@@ -38,9 +38,11 @@ from deckgen.project import (
     NOTES_PATH,
     PARTIAL_DIR,
     Project,
+    Source,
     read_optional,
     write_atomically,
 )
+from deckgen.slugs import ascii_slug
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +115,7 @@ def make_decks(
     images, problems = _read_images(project, translated, options, progress)
     findings += problems
 
-    slug = config.slug or project_id
+    slug = config.slug or config.id or default_slug(project.sources) or project_id
     names, lock = identity.freeze_names(
         matched.lock,
         tuple(render.propose_names(translated, edition, titles=config.titles, slug=slug) for edition in editions),
@@ -138,6 +140,11 @@ def make_decks(
         selected=chosen != stamped,
         version=options.release or _version(lock),
     )
+
+
+def default_slug(sources: tuple[Source, ...]) -> str:
+    """The first chapter's file name in ASCII; empty where there is no chapter."""
+    return ascii_slug(PurePosixPath(sources[0].path).stem) if sources else ""
 
 
 def write_build(
