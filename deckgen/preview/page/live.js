@@ -4,7 +4,10 @@
   let seen = null;
   const events = new EventSource("/deckgen-events");
   events.addEventListener("version", (event) => {
-    if (seen !== null && event.data !== seen) { location.reload(); }
+    if (seen !== null && event.data !== seen) {
+      if (window.deckgenPreview) { window.deckgenPreview.keep(); }
+      location.reload();
+    }
     seen = event.data;
   });
   events.addEventListener("problem", (event) => {

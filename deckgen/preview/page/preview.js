@@ -20,7 +20,25 @@
     deck(name, given) { books[name] = Object.assign(given, { chunks: [], text: null, at: index(given.cards) }); },
     cards(name, number, sides) { books[name].chunks[number] = sides; },
     text(name, texts) { books[name].text = texts; },
+    keep, // called before the page is loaded anew
   };
+
+  // Where one was before the page was loaded anew: the card, its side and how far down.
+  function keep() {
+    const frame = pick(".study iframe");
+    const top = frame && frame.contentDocument ? frame.contentDocument.scrollingElement.scrollTop : 0;
+    try { sessionStorage.setItem("deckgen-preview-kept", JSON.stringify({ key: state.key, side: state.side, top })); } catch (error) { /* forbidden */ }
+  }
+  function takeKept() {
+    try {
+      const kept = JSON.parse(sessionStorage.getItem("deckgen-preview-kept"));
+      sessionStorage.removeItem("deckgen-preview-kept");
+      return kept;
+    } catch (error) {
+      return null;
+    }
+  }
+  let kept = null;
 
   const pending = {};
   function load(file) {
@@ -101,6 +119,7 @@
       for (const child of [...screen.children]) { if (child !== frame) { child.remove(); } }
       frame.className = "";
       screen.removeAttribute("aria-busy");
+      if (kept && holder === (study && study.holder)) { inside.scrollingElement.scrollTop = kept.top; kept = null; }
       screen.dataset.side = side;
     });
     frame.srcdoc = documentOf(state.edition, html);
@@ -318,6 +337,10 @@
     state.side = "front";
     state.key = books[goal].at.has(key) ? key : "";
     if (!state.key && !narrow.matches && books[goal].cards.length) { state.key = books[goal].cards[0].k; }
+    if (visit === 1) {
+      kept = takeKept();
+      if (kept && kept.key === state.key) { state.side = kept.side; } else { kept = null; }
+    }
     if (changed) { fillFilters(); filter(); return; }
     if (state.view === "gallery" && !narrow.matches) { markCurrent(true); scrollToCurrent(true); } else { showMain(); }
   }

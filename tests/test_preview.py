@@ -1,0 +1,363 @@
+"""The preview: what it writes, how its page behaves in a real Chromium, from disk, and while it is served."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from browser import AXE, TESTS
+from hypothesis import given
+from hypothesis import strategies as st
+from playwright.sync_api import Browser, Page, expect
+from projects import CHAPTER, NOON, copy_shipped, deckgen, make_project
+from test_cards_in_browser import WINDOWS, serious_problems, watched_page
+
+from deckgen.build import Options, make_decks
+from deckgen.model import parse_edition
+from deckgen.preview import PreviewServer, preview_files, write_preview
+from deckgen.preview.formulas import mathml, with_mathml
+from deckgen.project import read_project, snapshot
+
+CHECKS = (TESTS / "card_checks.js").read_text(encoding="utf-8")
+SMALL_PRINT = ".unseen, .position, .side, .facts, .findings, .about, summary, #count, #list h2, code, figcaption"
+
+
+def preview_of(project: Path, folder: Path, *editions: str, public: bool = False) -> Path:
+    read, findings = read_project(project)
+    options = Options(now=NOON, editions=tuple(parse_edition(name) for name in editions))
+    write_preview(make_decks(read, findings, options), folder, public=public)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("preview")
+    return preview_of(copy_shipped(root / "project"), root / "out", "zh-en", "zh-ja", "en")
+
+
+@contextmanager
+def opened(browser: Browser, folder: Path, width: int = 1280, height: int = 900, **options: object) -> Iterator[Page]:
+    options = {"locale": "zh-CN", "color_scheme": "light", **options}
+    with watched_page(browser, viewport={"width": width, "height": height}, **options) as page:
+        page.goto((folder / "index.html").as_uri())
+        yield page
+
+
+def card_in(page: Page, side: str, holder: str = ".study") -> Page:
+    """Waits until the side is shown; everything below it is looked for within the card's own document."""
+    expect(page.locator(f"{holder} .screen").first).to_have_attribute("data-side", side)
+    return page.frame_locator(f"{holder} .screen iframe").first  # type: ignore[return-value]
+
+
+# --- what is written --------------------------------------------------------------------------------------------------
+
+
+def test_a_preview_holds_the_packages_own_style_and_fields(shipped: Path) -> None:
+    text = (shipped / "data/zh-en.js").read_text(encoding="utf-8")
+    book = json.loads(re.fullmatch(r'deckgenPreview\.deck\("zh-en", (.*)\);\n', text, re.DOTALL)[1])  # type: ignore[index]
+    assert book["css"].startswith("/* The card")
+    assert len(book["cards"]) == 13
+    assert all(card["s"].startswith("source/") for card in book["cards"])
+
+
+def test_the_same_build_writes_the_same_bytes(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project")
+    one, two = (preview_of(project, tmp_path / name) for name in ("one", "two"))
+    files = sorted(path.relative_to(one) for path in one.rglob("*") if path.is_file())
+    assert files == sorted(path.relative_to(two) for path in two.rglob("*") if path.is_file())
+    assert all((one / name).read_bytes() == (two / name).read_bytes() for name in files)
+
+
+def test_files_of_an_earlier_preview_go_and_files_of_others_stay(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project")
+    out = preview_of(project, tmp_path / "out", "zh-en", "zh")
+    (out / "CNAME").write_text("cards.example", encoding="utf-8")
+    (out / "data/own.js").write_text("// mine", encoding="utf-8")
+    assert (out / "data/zh.js").is_file()
+    assert list((out / "media").glob("*.webp"))
+    (project / "source/chapter.md").write_text(CHAPTER.replace("![结构图](imgs/图.png)", ""), encoding="utf-8")
+    preview_of(project, out, "zh-en")
+    assert not (out / "data/zh.js").exists()
+    assert not list((out / "media").glob("*.webp"))
+    assert (out / "CNAME").is_file()
+    assert (out / "data/own.js").is_file()
+
+
+def test_a_public_preview_says_nothing_of_findings_and_source_lines(tmp_path: Path) -> None:
+    broken = CHAPTER.replace("imgs/图.png", "imgs/nowhere.png")
+    project = make_project(tmp_path / "project", chapter=broken)
+    shown, public = preview_of(project, tmp_path / "a"), preview_of(project, tmp_path / "b", public=True)
+    data = {
+        folder: "".join(p.read_text(encoding="utf-8") for p in folder.glob("data/*.js")) for folder in (shown, public)
+    }
+    assert "missing-image" in data[shown]
+    assert "source/chapter.md:3" in data[shown]
+    assert "missing-image" not in data[public]
+    assert "source/chapter.md:3" not in data[public]
+
+
+def test_a_finding_stands_with_the_card_whose_lines_it_names(tmp_path: Path) -> None:
+    broken = CHAPTER.replace("imgs/图.png", "imgs/nowhere.png")
+    made = make_decks(*read_project(make_project(tmp_path, chapter=broken)), Options(now=NOON))
+    text = dict(preview_files(made))["data/zh-en.js"]
+    assert isinstance(text, bytes)
+    cards = json.loads(text.decode().split('"zh-en", ', 1)[1].removesuffix(");\n"))["cards"]
+    rules = [[found["rule"] for found in card.get("f", ())] for card in cards]
+    assert "missing-image" in rules[0]
+    assert all("missing-image" not in found for found in rules[1:])
+
+
+def test_the_command_names_the_page_and_fails_after_an_error(tmp_path: Path) -> None:
+    good = make_project(tmp_path / "good")
+    done = deckgen("preview", "--project", good)
+    assert done.exit_code == 0, done.output
+    assert (good / "build/preview/index.html").is_file()
+    assert "index.html" in done.stdout
+    assert not (good / "deckgen.lock").exists()
+    bad = make_project(tmp_path / "bad", chapter=CHAPTER.replace("imgs/图.png", "imgs/nowhere.png"))
+    done = deckgen("preview", "--project", bad, "--out", tmp_path / "out")
+    assert done.exit_code == 1
+    assert (tmp_path / "out/index.html").is_file()
+
+
+def test_the_page_is_a_list_of_questions_where_no_script_runs(shipped: Path, browser: Browser) -> None:
+    with opened(browser, shipped, java_script_enabled=False) as page:
+        assert page.locator("#list li").count() == 13
+        assert page.locator("#list li span[lang=en]").count() == 13
+        assert page.title()
+        assert page.locator("meta[name=description]").get_attribute("content")
+
+
+# --- formulas ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"\sqrt{d_k}",
+        r"\begin{cases} x & x > 0 \\ 0 & \text{否则} \end{cases}",
+        r"\begin{aligned} a &= b \\ c &= d \end{aligned}",
+        r"\begin{eqnarray} a &=& b \\ c &=& d \end{eqnarray}",
+        r"\sum_{\substack{i \in S \\ i > 0}} x_i",
+        r"\( x^2 \)",
+        r"\pi*2",
+        r"x \tag{1}",
+    ],
+)
+def test_what_mathjax_sets_is_set_as_mathml(latex: str) -> None:
+    shown = mathml(latex, display=True)
+    assert shown is not None
+    assert shown.startswith("<math")
+    assert "mathcolor" not in shown
+    assert r"\begin" not in shown
+
+
+def test_an_invalid_formula_shows_its_source_and_leaves_the_rest_alone() -> None:
+    card = r'<p>前 <span class="dg-math dg-math-inline">\(\frac{1}{\)</span> 后 \(x\)</p>'
+    assert with_mathml(card) == (
+        '<p>前 <span class="dg-math dg-math-inline"><code class="dg-math-error">\\frac{1}{</code></span> 后 \\(x\\)</p>'
+    )
+
+
+@given(st.text(alphabet="\\{}^_&$%#~ab1<>'\"中 ", max_size=40))
+def test_no_formula_stops_a_preview_or_brings_in_markup_of_its_own(latex: str) -> None:
+    shown = mathml(latex, display=False)
+    assert shown is None or (shown.startswith("<math") and not re.search(r"<(?!/?m[a-z]+[ >])", shown))
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+
+def test_space_and_arrows_go_through_the_deck_like_anki(shipped: Path, browser: Browser) -> None:
+    with opened(browser, shipped) as page:
+        card = card_in(page, "front")
+        first = card.locator(".dg-question").first.inner_text()
+        assert card.locator(".dg-answer").count() == 0
+        page.keyboard.press("Space")
+        card = card_in(page, "back")
+        assert card.locator(".dg-answer").is_visible()
+        assert card.locator(".dg-question").first.inner_text() == first
+        page.keyboard.press("Space")
+        card = card_in(page, "front")
+        expect(card.locator(".dg-question").first).not_to_have_text(first)
+        page.keyboard.press("ArrowLeft")
+        expect(card_in(page, "front").locator(".dg-question").first).to_have_text(first)
+        card_in(page, "front").locator("body").press("ArrowRight")
+        expect(page.locator(".position")).to_contain_text("2")
+
+
+def test_a_tap_on_the_question_shows_the_answer_and_one_on_a_toggle_does_not(shipped: Path, browser: Browser) -> None:
+    with opened(browser, shipped, 390, 844, has_touch=True, is_mobile=True) as page:
+        page.locator("#list a").nth(1).tap()
+        card = card_in(page, "front")
+        card.locator("summary").tap()
+        assert card.locator(".dg-lang").evaluate("block => block.open")
+        page.wait_for_timeout(150)
+        card_in(page, "front").locator(".dg-question").first.tap()
+        card_in(page, "back")
+        page.locator(".study .back").tap()
+        assert page.locator("#list").is_visible()
+
+
+def test_night_reaches_the_cards_with_both_of_ankis_classes(shipped: Path, browser: Browser) -> None:
+    with opened(browser, shipped) as page:
+        card_in(page, "front")
+        page.locator("#theme").click()
+        assert card_in(page, "front").locator("body.card.card1.nightMode.night_mode").count() == 1
+        page.keyboard.press("n")
+        assert card_in(page, "front").locator("body.nightMode").count() == 0
+
+
+def test_all_cards_show_front_and_back_and_only_those_near_have_frames(tmp_path: Path, browser: Browser) -> None:
+    chapter = "## 1. 甲\n\n" + "\n\n".join(f"### {n}. 问题{n}？\n\n答案{n}。" for n in range(1, 401))
+    folder = preview_of(make_project(tmp_path / "project", chapter=chapter), tmp_path / "out")
+    with opened(browser, folder) as page:
+        page.locator("#gallery").click()
+        card_in(page, "front", "#row-0 .phone:nth-child(1)")
+        card_in(page, "back", "#row-0 .phone:nth-child(2)")
+        assert page.locator(".row").count() == 400
+        assert page.locator("iframe").count() < 16
+        page.locator("#row-350").scroll_into_view_if_needed()
+        back = card_in(page, "back", "#row-350 .phone:nth-child(2)")
+        expect(back.locator(".dg-answer")).to_contain_text("答案351")
+        page.wait_for_function("document.querySelectorAll('#row-0 iframe').length === 0")
+        assert page.locator("iframe").count() < 16
+
+
+def test_editions_categories_and_search_choose_the_cards(shipped: Path, browser: Browser) -> None:
+    with opened(browser, shipped) as page:
+        page.locator("#search").fill("q-former")
+        expect(page.locator("#list li")).not_to_have_count(13)
+        assert 0 < page.locator("#list li").count() < 13
+        page.locator("#search").fill("xyzzy")
+        expect(page.locator("#list li")).to_have_count(0)
+        page.locator(".nothing button").click()
+        expect(page.locator("#list li")).to_have_count(13)
+        page.locator("#category").select_option(index=1)
+        expect(page.locator("#list section")).to_have_count(1)
+        page.locator("#category").select_option(index=0)
+        page.locator("#edition").select_option("zh-ja")
+        expect(card_in(page, "front").locator(".dg-lang [lang=ja]").first).to_be_attached()
+        page.locator("#words").click()
+        expect(page.locator("html")).to_have_attribute("lang", "en")
+        page.locator("#edition").select_option("en")
+        expect(card_in(page, "front").locator(".dg-question[lang=en]")).to_be_visible()
+
+
+def test_findings_stand_beside_their_card_with_file_and_line(tmp_path: Path, browser: Browser) -> None:
+    project = make_project(tmp_path / "project", chapter=CHAPTER.replace("imgs/图.png", "imgs/nowhere.png"))
+    with opened(browser, preview_of(project, tmp_path / "out")) as page:
+        card_in(page, "front")
+        facts = page.locator(".study .facts")
+        expect(facts).to_contain_text("source/chapter.md:3")
+        expect(facts.locator(".findings .error")).to_contain_text("nowhere.png")
+        page.locator("#only").select_option("findings")
+        expect(page.locator("#list .mark.error")).to_have_count(1)
+        page.keyboard.press("Escape")
+        page.locator("#only").select_option("")
+        page.locator("#list a").nth(2).click()
+        expect(facts.locator(".findings .error")).to_have_count(0)
+
+
+def test_nothing_but_the_cards_own_script_runs_in_a_card(tmp_path: Path, browser: Browser) -> None:
+    folder = preview_of(make_project(tmp_path / "project"), tmp_path / "out")
+    data = folder / "data/zh-en-0.js"
+    planted = data.read_text(encoding="utf-8").replace(
+        "注意力让每个词", "<script>parent.planted = 1<\\/script><img src=x onerror='parent.planted = 2'>注意力让每个词"
+    )
+    data.write_text(planted, encoding="utf-8")
+    with opened(browser, folder) as page:
+        card_in(page, "front")
+        page.keyboard.press("Space")
+        assert card_in(page, "back").locator(".dg-answer img[src=x]").count() == 1
+        assert page.evaluate("window.planted") is None
+        assert card_in(page, "back").locator("img.tappable[role=button]").count() == 1
+
+
+def test_an_empty_project_has_a_page_that_says_so(tmp_path: Path, browser: Browser) -> None:
+    project = make_project(tmp_path / "project", chapter="# 空\n", picture=False)
+    with opened(browser, preview_of(project, tmp_path / "out")) as page:
+        expect(page.locator(".nothing")).to_be_visible()
+        expect(page.locator(".general summary")).to_be_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_page_itself_keeps_what_is_asked_of_cards(shipped: Path, browser: Browser, theme: str) -> None:
+    axe = AXE.read_text(encoding="utf-8") if AXE.is_file() else ""
+    problems: list[str] = []
+    for width, height in WINDOWS:
+        with opened(browser, shipped, width, height, color_scheme=theme) as page:
+            steps: tuple[Callable[[], object], ...] = (
+                lambda: page.locator(".general summary").click(),
+                lambda: page.locator("#list a").nth(2).click(),
+                lambda: page.locator(".flip").click(),
+            )
+            if width > 760:
+                steps += (lambda: page.locator("#gallery").click(),)
+            for step in steps:
+                step()
+                page.wait_for_timeout(250)
+                problems += [f"{width} {theme}: {problem}" for problem in page.evaluate(CHECKS, SMALL_PRINT)]
+            if axe:
+                page.evaluate(axe)
+                problems += [f"{width} {theme}: {problem}" for problem in serious_problems(page)]
+    assert not problems, "\n".join(dict.fromkeys(problems))
+
+
+# --- served -----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def served(project: Path, folder: Path) -> Iterator[PreviewServer]:
+    server = PreviewServer(
+        folder, lambda: preview_of(project, folder), lambda: snapshot(project, without=folder), pause=0.05
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_a_saved_file_shows_at_once_and_a_broken_one_is_said_on_the_page(tmp_path: Path, browser: Browser) -> None:
+    project = make_project(tmp_path / "project")
+    with served(project, project / "build/preview") as server, watched_page(browser) as page:
+        page.goto(server.address)
+        page.keyboard.press("Space")
+        expect(card_in(page, "back").locator(".dg-answer")).to_contain_text("其他词")
+        chapter = project / "source/chapter.md"
+        chapter.write_text(CHAPTER.replace("其他词", "每一个词"), encoding="utf-8")
+        expect(page.frame_locator(".screen iframe").locator(".dg-answer")).to_contain_text("每一个词")
+        (project / "deckgen.lock").write_text("not a lock", encoding="utf-8")
+        expect(page.locator(".problem")).to_contain_text("deckgen.lock")
+        (project / "deckgen.lock").unlink()
+        expect(page.locator(".problem")).to_have_count(0)
+
+
+def test_the_server_answers_no_page_from_elsewhere(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project", picture=False)
+    with served(project, tmp_path / "out") as server:
+        request = urllib.request.Request(server.address, headers={"Host": "evil.example:80"})
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(request, timeout=10)
+
+
+def test_the_snapshot_changes_with_sources_and_not_with_the_preview(tmp_path: Path) -> None:
+    project = make_project(tmp_path)
+    out = project / "site"
+    before = snapshot(project, without=out)
+    (out / "data").mkdir(parents=True)
+    (out / "data/x.md").write_text("x", encoding="utf-8")
+    assert snapshot(project, without=out) == before
+    (project / "source/chapter.md").write_text("# 新\n", encoding="utf-8")
+    assert snapshot(project, without=out) != before
