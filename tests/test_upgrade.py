@@ -1,0 +1,332 @@
+"""A learner who studies release N and imports N+1, or N+2 at once, in the real Anki at several versions."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import venv
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from projects import REPOSITORY
+from upgrade_driver import OWN_DECK, OWN_TAG, OWN_TEXT, RENAMED
+
+from deckgen.build import Options, make_decks, write_build
+from deckgen.diagnostics import Severity
+from deckgen.lockfile import parse_lock
+from deckgen.project import read_project
+
+VERSIONS = ("23.10", "24.11", "25.9.2")
+"""Besides the one installed, which is the newest."""
+CACHE = Path(os.environ.get("DECKGEN_ANKI_CACHE", REPOSITORY / ".cache" / "anki"))
+DRIVER = Path(__file__).parent / "upgrade_driver.py"
+
+SETTINGS = """[deck]
+id = "upgrade"
+slug = "upgrade"
+editions = ["zh-en"]
+"""
+
+
+# --- the releases -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Releases:
+    """Three releases of one project: the packages of all cards, and the key of each question by its name."""
+
+    packages: tuple[Path, Path, Path]
+    times: tuple[int, int, int]
+    keys: dict[str, str]
+
+
+Q = {
+    "reworded": (
+        "什么是注意力机制？",
+        "注意力机制让每个位置按相关程度汇总其他位置的信息，权重由查询和键的点积经归一化得到。",
+    ),
+    "renumbered": (
+        "什么是残差连接？",
+        "残差连接把子层的输入加到输出上，使梯度可以绕过子层直接回传，深层网络因此更容易训练。",
+    ),
+    "moved": ("什么是学习率预热？", "学习率预热是在训练初期从很小的学习率逐步升高，避免一开始更新过大使训练发散。"),
+    "pictured": ("画出编码器的结构。", "编码器由多层相同的模块堆叠而成，如下图所示。\n\n![结构](imgs/encoder.png)"),
+    "translated": ("什么是低秩适配？", "低秩适配冻结原有权重，只训练两个低秩矩阵的乘积作为增量，显著减少可训练参数。"),
+    "still": (
+        "什么是知识蒸馏？",
+        "知识蒸馏让小模型学习大模型输出的软标签，从而在参数更少时保持接近的效果。\n\n![蒸馏](imgs/distill.png)",
+    ),
+    "removed": ("什么是梯度裁剪？", "梯度裁剪在范数超过阈值时按比例缩小梯度，防止个别批次造成参数剧烈变化。"),
+    "tagged": ("什么是混合精度训练？", "混合精度训练用半精度计算、单精度保存主权重，并用损失缩放避免梯度下溢。"),
+    "added": ("什么是推测解码？", "推测解码先用小模型草拟若干词元，再由大模型一次并行验证，接受其中正确的前缀。"),
+}
+FIRST = {"架构": ("reworded", "renumbered", "pictured"), "训练": ("moved", "translated", "still", "removed", "tagged")}
+LATER = {
+    "架构基础": ("added", "reworded", "renumbered", "pictured", "moved"),
+    "训练": ("translated", "still", "tagged"),
+}
+LAST = {
+    "架构基础": ("added", "reworded", "renumbered", "pictured", "moved"),
+    "训练": ("translated", "still", "tagged", "removed"),
+}
+
+
+def chapter(order: dict[str, tuple[str, ...]], changed: dict[str, tuple[str, str]]) -> str:
+    lines = []
+    for number, (category, names) in enumerate(order.items(), 1):
+        lines.append(f"<h2 id='{number}'>{number}.{category}</h2>\n")
+        for place, name in enumerate(names, 1):
+            title, answer = changed.get(name, Q[name])
+            lines.append(f"<h3 id='{place}'>{place}.{title}</h3>\n\n{answer}\n")
+    return "\n".join(lines)
+
+
+REWORDED = ("请介绍注意力机制。", Q["reworded"][1].replace("汇总其他位置的信息", "加权汇总所有位置的信息"))
+AGAIN = ("请介绍注意力机制及其权重。", REWORDED[1] + "多头注意力并行地做多次。")
+
+
+def write_release(root: Path, out: Path, *, text: str, now: int, version: str, font: int, pixel: str) -> Path:
+    """Builds a release of the project at ``root``; the package of all cards."""
+    (root / "source").mkdir(exist_ok=True)
+    (root / "imgs").mkdir(exist_ok=True)
+    (root / "source/chapter.md").write_text(text, encoding="utf-8", newline="\n")
+    (root / "deckgen.toml").write_text(f"{SETTINGS}\n[card]\nfont_size = {font}\n", encoding="utf-8", newline="\n")
+    Image.new("RGB", (400, 300), pixel).save(root / "imgs/encoder.png")
+    Image.new("RGB", (300, 200), "green").save(root / "imgs/distill.png")
+    project, findings = read_project(root)
+    made = make_decks(project, findings, Options(now=now, release=version))
+    assert not [found for found in made.diagnostics if found.severity is Severity.ERROR]
+    written = write_build(made, out=out)
+    (package,) = (record for record in written.packages if record.category is None)
+    return out / package.file
+
+
+@pytest.fixture(scope="session")
+def releases(tmp_path_factory: pytest.TempPathFactory) -> Releases:
+    root, now = tmp_path_factory.mktemp("project"), int(time.time())
+    times = (now - 900_000, now - 600_000, now - 300_000)
+    first = write_release(
+        root, root / "n0", text=chapter(FIRST, {}), now=times[0], version="1.0.0", font=17, pixel="red"
+    )
+    lock, _ = parse_lock((root / "deckgen.lock").read_text(encoding="utf-8"), "deckgen.lock")
+    assert lock
+    keys = {note.title: note.key for note in lock.notes}
+    translated = next(key for title, key in keys.items() if "低秩" in title)
+    (root / "locale/en").mkdir(parents=True)
+    (root / "locale/en/chapter.po").write_text(_catalog(translated), encoding="utf-8", newline="\n")
+    second = write_release(
+        root,
+        root / "n1",
+        text=chapter(LATER, {"reworded": REWORDED}),
+        now=times[1],
+        version="1.1.0",
+        font=19,
+        pixel="blue",
+    )
+    third = write_release(
+        root,
+        root / "n2",
+        text=chapter(LAST, {"reworded": AGAIN}),
+        now=times[2],
+        version="1.2.0",
+        font=20,
+        pixel="blue",
+    )
+    manifest = json.loads((root / "n2/manifest.json").read_text(encoding="utf-8"))
+    by_title = {note["question"]: note["key"] for note in manifest["notes"]}
+    names = {name: by_title[AGAIN[0] if name == "reworded" else title] for name, (title, _) in Q.items()}
+    assert set(keys.values()) < set(names.values()), "a key was lost between releases"
+    return Releases((first, second, third), times, names)
+
+
+def _catalog(key: str) -> str:
+    title, answer = Q["translated"]
+    entries = (("question", title, "What is LoRA?"), ("answer", answer, "LoRA trains two low-rank matrices."))
+    header = 'msgid ""\nmsgstr ""\n"Language: en\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+    return header + "".join(
+        f'msgctxt "{key}|{part}"\nmsgid "{source}"\nmsgstr "{target}"\n\n' for part, source, target in entries
+    )
+
+
+# --- the Anki versions ------------------------------------------------------------------------------------------------
+
+
+def _python(version: str) -> Path:
+    """The Python that has this Anki, in an environment made on first use; skips loudly where it cannot be made."""
+    if version == "installed":
+        return Path(sys.executable)
+    folder = CACHE / f"{version}-py{sys.version_info.major}{sys.version_info.minor}"
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if (folder / "complete").exists():
+        return python
+    venv.create(folder, with_pip=True, clear=True)
+    command = [python, "-m", "pip", "install", "--quiet", "--only-binary", ":all:", f"anki=={version}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        message = f"Anki {version} CANNOT BE INSTALLED here, so upgrades in it are NOT TESTED: {done.stderr[-500:]}"
+        warnings.warn(message, stacklevel=1)
+        pytest.skip(message)
+    (folder / "complete").touch()
+    return python
+
+
+def drive(version: str, *steps: dict[str, Any]) -> list[dict[str, Any]]:
+    """The results of the steps in a new collection of this Anki, without the version that comes first."""
+    done = subprocess.run(
+        [_python(version), DRIVER],
+        input=json.dumps(steps),
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stderr
+    first, *results = json.loads(done.stdout.splitlines()[-1])
+    if version != "installed":
+        assert [int(part) for part in first["version"].split(".")] == [int(part) for part in version.split(".")]
+    return results
+
+
+def importing(path: Path, released: int) -> dict[str, Any]:
+    """The import of a package an hour after its release."""
+    return {"do": "import", "path": str(path), "at": released + 3_600}
+
+
+LOOK = {"do": "look"}
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a learner has after N and their study (``before``), after N+1 and N+2, and after N+2 directly."""
+
+    counts: tuple[dict[str, int], ...]
+    before: dict[str, Any]
+    next: dict[str, Any]
+    last: dict[str, Any]
+    direct_counts: dict[str, int]
+    direct: dict[str, Any]
+
+
+@pytest.fixture(scope="session", params=[*VERSIONS, "installed"])
+def history(request: pytest.FixtureRequest, releases: Releases) -> History:
+    first, second, third = map(importing, releases.packages, releases.times)
+    keys = releases.keys
+    plan = {
+        "suspend": keys["reworded"],
+        "flag": keys["moved"],
+        "move": keys["translated"],
+        "edit": keys["still"],
+        "tag": keys["tagged"],
+        "rename": "upgrade (zh-en)::训练",
+    }
+    study = {"do": "study", "plan": plan, "at": releases.times[0] + 7_200}
+    zero, _, before, one, after_one, two, after_two = drive(
+        request.param, first, study, LOOK, second, LOOK, third, LOOK
+    )
+    _, _, direct_counts, direct = drive(request.param, first, study, third, LOOK)
+    return History((zero, one, two), before, after_one, after_two, direct_counts, direct)
+
+
+# --- what must hold ---------------------------------------------------------------------------------------------------
+
+
+def counts(*, new: int = 0, updated: int = 0, duplicate: int = 0) -> dict[str, int]:
+    return {"new": new, "updated": updated, "duplicate": duplicate, "conflicting": 0, "other": 0}
+
+
+def test_anki_adds_updates_and_leaves_exactly_what_changed(history: History) -> None:
+    """N+1 adds one; it updates what was reworded, moved, redrawn or translated, and what its renamed category shows."""
+    assert history.counts == (counts(new=8), counts(new=1, updated=5, duplicate=2), counts(updated=1, duplicate=8))
+    assert history.direct_counts == counts(new=1, updated=5, duplicate=3)
+
+
+def test_every_schedule_suspension_and_flag_is_kept(history: History, releases: Releases) -> None:
+    for after in (history.next, history.last, history.direct):
+        for key, note in history.before["notes"].items():
+            for what in ("schedule", "reviews", "card", "guid"):
+                assert after["notes"][key][what] == note[what]
+    assert history.before["notes"][releases.keys["reworded"]]["schedule"][1] == -1
+    assert history.before["notes"][releases.keys["moved"]]["schedule"][-1] == 3
+
+
+def test_every_changed_text_arrives(history: History, releases: Releases) -> None:
+    def fields(state: dict[str, Any], name: str) -> dict[str, str]:
+        return state["notes"][releases.keys[name]]["fields"]
+
+    assert "加权汇总所有位置" in fields(history.next, "reworded")["Answer zh"]
+    assert REWORDED[0].rstrip("。") in fields(history.next, "reworded")["Question zh"]
+    for state in (history.last, history.direct):
+        assert "多头注意力" in fields(state, "reworded")["Answer zh"]
+    for state in (history.next, history.last, history.direct):
+        assert "low-rank" in fields(state, "translated")["Answer en"]
+        assert "架构基础" in fields(state, "moved")["Category zh"]
+        assert fields(state, "pictured")["Answer zh"] != fields(history.before, "pictured")["Answer zh"]
+
+
+def test_the_two_ways_to_the_last_release_end_alike(history: History) -> None:
+    def texts(state: dict[str, Any]) -> dict[str, Any]:
+        return {key: (note["fields"], note["tags"], note["deck"]) for key, note in state["notes"].items()}
+
+    assert texts(history.last) == texts(history.direct)
+
+
+def test_no_question_is_there_twice(history: History, releases: Releases) -> None:
+    assert len(history.before["keys"]) == 8
+    for after in (history.next, history.last, history.direct):
+        assert after["keys"] == sorted(releases.keys.values())
+
+
+def test_a_removed_question_stays_and_is_itself_again_when_it_returns(history: History, releases: Releases) -> None:
+    removed = releases.keys["removed"]
+    assert history.next["notes"][removed] == history.before["notes"][removed] == history.last["notes"][removed]
+
+
+def test_the_learners_own_words_and_tags_on_unchanged_notes_survive(history: History, releases: Releases) -> None:
+    for after in (history.next, history.last, history.direct):
+        assert after["notes"][releases.keys["still"]]["fields"]["Note zh"] == OWN_TEXT
+        assert OWN_TAG in after["notes"][releases.keys["tagged"]]["tags"]
+
+
+def test_cards_stay_in_the_decks_that_the_learner_put_them_in(history: History, releases: Releases) -> None:
+    for after in (history.next, history.last, history.direct):
+        for key, note in history.before["notes"].items():
+            assert after["notes"][key]["deck"] == note["deck"]
+        assert after["notes"][releases.keys["translated"]]["deck"] == OWN_DECK
+        assert after["notes"][releases.keys["still"]]["deck"].endswith(f"::{RENAMED}")
+
+
+def test_a_renamed_category_makes_no_second_deck(history: History) -> None:
+    """Anki goes by deck names; the deck that the learner renamed themselves does come back, empty or with new cards."""
+    for after in (history.next, history.last, history.direct):
+        assert not [name for name in after["decks"] if name.endswith("架构基础")]
+        assert set(after["decks"]) - set(history.before["decks"]) <= {"upgrade (zh-en)::训练"}
+
+
+def test_there_is_one_note_type_with_the_newest_style(history: History) -> None:
+    for state, size in ((history.before, 17), (history.next, 19), (history.last, 20), (history.direct, 20)):
+        assert len(state["note_types"]) == 1
+        assert f"{size}px" in state["css"][0]
+
+
+def test_only_pictures_that_notes_show_or_showed_are_in_the_media_folder(history: History, releases: Releases) -> None:
+    def shown(state: dict[str, Any]) -> set[str]:
+        fields = "".join(text for note in state["notes"].values() for text in note["fields"].values())
+        return {name for name in state["media"] if name in fields}
+
+    assert shown(history.before) == set(history.before["media"])
+    assert len(history.before["media"]) == 2
+    for after in (history.next, history.last, history.direct):
+        assert set(after["media"]) == shown(after) | shown(history.before)
+        assert len(after["media"]) == 3
+
+
+def test_the_collection_is_sound(history: History) -> None:
+    for state in (history.before, history.next, history.last, history.direct):
+        assert state["sound"]

@@ -1,0 +1,129 @@
+"""Drives the Anki library that the running Python has: JSON steps on stdin, one JSON result for each on stdout.
+
+Run by test_upgrade.py in the environment of each Anki version, so it imports nothing but that library. The steps:
+``{"do": "import", "path": …, "at": …}``, ``{"do": "study", "plan": …, "at": …}`` and ``{"do": "look"}``. Anki knows no
+time but the present: what a step stamps with it is set to ``at`` afterwards, in seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from anki import import_export_pb2
+from anki.buildinfo import version
+from anki.collection import Collection
+
+OWN_DECK = "My own deck"
+RENAMED = "Renamed by me"
+OWN_TAG = "mine"
+OWN_TEXT = "my own words"
+
+
+def import_package(collection: Collection, path: str) -> dict[str, Any]:
+    """Imports with default options; how many notes Anki says it added, updated, left alone, could not match."""
+    request = import_export_pb2.ImportAnkiPackageRequest(package_path=path)
+    log = collection.import_anki_package(request).log
+    return {
+        "new": len(log.new),
+        "updated": len(log.updated),
+        "duplicate": len(log.duplicate),
+        "conflicting": len(log.conflicting),
+        "other": len(log.first_field_match) + len(log.missing_notetype) + len(log.missing_deck),
+    }
+
+
+def study(collection: Collection, plan: dict[str, str]) -> dict[str, Any]:
+    """A learner's traces: reviews of every card, and what ``plan`` says to the notes with these keys.
+
+    ``suspend``, ``flag``, ``move``, ``edit`` and ``tag`` each name a note; ``rename`` names a deck.
+    """
+    for number, card_id in enumerate(collection.find_cards("")):
+        card = collection.get_card(card_id)
+        card.type = card.queue = 2
+        card.ivl, card.due, card.factor, card.reps, card.lapses = 10 + number, 100 + number, 2400 + number, 5, 1
+        collection.update_card(card)
+        for review in range(3):
+            collection.db.execute(
+                "insert into revlog values (?, ?, -1, 3, ?, ?, 2500, 4000, 1)",
+                1_600_000_000_000 + number * 10 + review,
+                card_id,
+                review + 1,
+                review,
+            )
+    collection.sched.suspend_cards(_cards(collection, plan["suspend"]))
+    collection.set_user_flag_for_cards(3, _cards(collection, plan["flag"]))
+    collection.set_deck(_cards(collection, plan["move"]), collection.decks.id(OWN_DECK))
+    note = collection.get_note(collection.find_notes(f"Key:{plan['edit']}")[0])
+    note["Note zh"] = OWN_TEXT
+    collection.update_note(note)
+    collection.tags.bulk_add(collection.find_notes(f"Key:{plan['tag']}"), OWN_TAG)
+    parent, _, _ = plan["rename"].rpartition("::")
+    collection.decks.rename(collection.decks.id(plan["rename"]), f"{parent}::{RENAMED}")
+    return {}
+
+
+def look(collection: Collection) -> dict[str, Any]:
+    """Everything that an import must keep or change."""
+    notes, names = {}, []
+    for note_id in collection.find_notes(""):
+        note = collection.get_note(note_id)
+        names += [note["Key"]]
+        (card_id,) = collection.find_cards(f"nid:{note_id}")
+        card = collection.get_card(card_id)
+        notes[note["Key"]] = {
+            "guid": note.guid,
+            "fields": dict(note.items()),
+            "tags": sorted(note.tags),
+            "note_type": note.mid,
+            "deck": collection.decks.name(card.did),
+            "schedule": [card.type, card.queue, card.due, card.ivl, card.factor, card.reps, card.lapses, card.flags],
+            "card": card_id,
+            "reviews": collection.db.scalar("select count() from revlog where cid = ?", card_id),
+        }
+    fresh = type(collection.models)(collection.weakref())  # the collection's own remembers what it once read
+    note_types = [fresh.get(mid) for mid in {note["note_type"] for note in notes.values()}]
+    return {
+        "notes": notes,
+        "keys": sorted(names),
+        "note_types": sorted(entry.name for entry in collection.models.all_names_and_ids() if "deckgen" in entry.name),
+        "css": [note_type["css"] for note_type in note_types if note_type],
+        "decks": sorted(deck.name for deck in collection.decks.all_names_and_ids() if deck.id != 1),
+        "media": sorted(path.name for path in Path(collection.media.dir()).iterdir()),
+        "sound": collection.fix_integrity()[1],
+    }
+
+
+def _cards(collection: Collection, key: str) -> list[Any]:
+    return list(collection.find_cards(f"Key:{key}"))
+
+
+def _backdate(collection: Collection, started: int, at: int) -> None:
+    collection.db.execute("update notes set mod = ? where mod >= ?", at, started)
+    collection.db.execute("update notetypes set mtime_secs = ? where mtime_secs >= ?", at, started)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        collection = Collection(str(Path(folder, "collection.anki2")))
+        results: list[dict[str, Any]] = [{"version": version}]
+        started = int(time.time())
+        for step in json.load(sys.stdin):
+            if step["do"] == "import":
+                results.append(import_package(collection, step["path"]))
+            elif step["do"] == "study":
+                results.append(study(collection, step["plan"]))
+            else:
+                results.append(look(collection))
+            if "at" in step:
+                _backdate(collection, started, step["at"])
+        collection.close()
+    json.dump(results, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
