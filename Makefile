@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help decks check test lint types layers format lock clean
+.PHONY: help decks check test lint types layers browser pictures format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -19,7 +19,7 @@ decks: $(VENV)/run.stamp ## build the decks into build/
 check: $(VENV)/run.stamp ## report every finding in the sources
 	$(BIN)/deckgen check
 
-test: $(VENV)/dev.stamp lint types layers ## lint, type-check and test
+test: $(VENV)/dev.stamp lint types layers browser ## lint, type-check and test
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/dev.stamp
@@ -31,6 +31,12 @@ types: $(VENV)/dev.stamp
 
 layers: $(VENV)/dev.stamp
 	$(BIN)/lint-imports
+
+browser: $(VENV)/dev.stamp
+	$(BIN)/python tests/setup_browser.py
+
+pictures: browser ## take the README's pictures of cards anew
+	$(BIN)/python tests/take_pictures.py
 
 format: $(VENV)/dev.stamp ## put the code into the common format
 	$(BIN)/ruff check --fix .
