@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 from deckgen import card, describe, identity, media, notes, render, translation
 from deckgen.apkg import write_package
 from deckgen.config import Config
-from deckgen.corpus import Progress, identify, silent
-from deckgen.diagnostics import Diagnostic, diagnostic, has_errors, with_severities
+from deckgen.corpus import Progress, identify, settle, silent
+from deckgen.diagnostics import Diagnostic, diagnostic, has_errors
 from deckgen.lockfile import Lock, format_lock
 from deckgen.manifest import PackageRecord, describe_package, format_manifest, package_files
 from deckgen.markup import image_targets, render_markdown
@@ -136,7 +136,7 @@ def make_decks(
         slug=slug,
         lock=lock,
         changes=matched.changes,
-        diagnostics=with_severities(dict.fromkeys((*findings, *problems)), config.severities),
+        diagnostics=settle(project, chapters, (*findings, *problems)),
         selected=chosen != stamped,
         version=options.release or _version(lock),
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from deckgen import identity, parse
-from deckgen.diagnostics import DeckgenError, Diagnostic, has_errors
+from deckgen import identity, lint, parse
+from deckgen.diagnostics import DeckgenError, Diagnostic, has_errors, with_severities
 from deckgen.lockfile import parse_lock
 from deckgen.model import Chapter, Corpus
 from deckgen.project import LOCK_NAME, Project
@@ -33,10 +33,24 @@ def identify(
         Corpus(language=config.language, chapters=chapters),
         before,
         project_id=before.project_id if before else derived,
-        complete=not has_errors(findings),
+        complete=not has_errors(settle(project, chapters, findings, report_unused=False)),
         allow_empty=allow_retire,
     )
     return chapters, matched, (*findings, *matched.diagnostics)
+
+
+def settle(
+    project: Project, chapters: tuple[Chapter, ...], findings: tuple[Diagnostic, ...], *, report_unused: bool = True
+) -> tuple[Diagnostic, ...]:
+    """The findings as the project wants them: each once, without those that comments ignore, with its own severities.
+
+    Comments that ignore nothing are reported only where ``findings`` are those of every stage.
+    """
+    texts = {source.path: source.text for source in project.sources}
+    findings = tuple(dict.fromkeys(findings))
+    for chapter in chapters:
+        findings = parse.apply_ignores(texts[chapter.path], chapter, findings, report_unused=report_unused)
+    return with_severities(findings, project.config.severities)
 
 
 def _parse(project: Project, progress: Progress) -> tuple[tuple[Chapter, ...], tuple[Diagnostic, ...]]:
@@ -48,5 +62,5 @@ def _parse(project: Project, progress: Progress) -> tuple[tuple[Chapter, ...], t
             source.text, path=source.path, settings=project.config.settings_for(source.path)
         )
         chapters.append(chapter)
-        findings += problems
+        findings += (*problems, *lint.lint_chapter(chapter, source.text))
     return tuple(chapters), tuple(findings)

@@ -39,12 +39,12 @@ def mask_comments(text: str) -> str:
     return mask(text, _comments(text)) if "<!--" in text else text
 
 
-def mask(text: str, spans: Iterator[tuple[int, int]]) -> str:
-    """The text with the spans, sorted and apart, turned into spaces, line ends and length unchanged."""
+def mask(text: str, spans: Iterator[tuple[int, int]], *, by: str = " ") -> str:
+    """The text with the spans, sorted and apart, written over with a character, line ends and length unchanged."""
     parts: list[str] = []
     position = 0
     for start, end in spans:
-        parts += (text[position:start], re.sub(r"[^\n]", " ", text[start:end]))
+        parts += (text[position:start], re.sub(r"[^\n]", by, text[start:end]))
         position = end
     return "".join((*parts, text[position:]))
 

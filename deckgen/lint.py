@@ -1,0 +1,320 @@
+"""Rules about what a chapter says, each a pure function in the table RULES; its structure is parsing's to judge."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from deckgen.diagnostics import Diagnostic, Severity, diagnostic
+from deckgen.emphasis import find_literal_bold
+from deckgen.inline import code_spans, mask
+from deckgen.lines import BlockTracker, Kind, read_front_matter
+from deckgen.markup import find_formulas, find_unknown_html, find_unsafe_html, is_too_deep
+from deckgen.model import Category, Chapter, Location, Question
+
+LONG_ANSWER = 6000
+"""Visible characters outside code: about six screens of a phone."""
+_CONFLICT = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?: .*)?$")
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+)
+_LATEX = re.compile(r"\\[A-Za-z]{2,}|[_^]\{")
+_OPENING_MATH = re.compile(r"(?<!\\)(?:\$\$|\$(?=[^\s$])|\\\(|\\\[)")
+_DEEP = re.compile(r"^[ \t>*+-]{60}|^[ \t]{100}", re.MULTILINE)
+_MANY_TAGS = 150
+_MATH_REACH = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """A chapter and the lines it was read from."""
+
+    chapter: Chapter
+    text: str
+
+    @cached_property
+    def lines(self) -> list[str]:
+        return self.text.split("\n")
+
+    @cached_property
+    def kinds(self) -> list[Kind]:
+        tracker = BlockTracker(self.lines, read_front_matter(self.lines))
+        return [tracker.feed(index) for index in range(len(self.lines))]
+
+    @cached_property
+    def answers(self) -> tuple[Answer, ...]:
+        path = self.chapter.path
+        return tuple(
+            Answer(question=question, path=path)
+            for category in self.chapter.categories
+            for question in category.questions
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A question's answer, which knows where in the file its characters stand."""
+
+    question: Question
+    path: str
+
+    @property
+    def text(self) -> str:
+        return self.question.answer
+
+    @cached_property
+    def _hidden(self) -> tuple[tuple[int, int], ...]:
+        """Start and end of all code, tags, comments and formulas."""
+        spans = sorted((*_code(self.text), *((item.start, item.end) for item in find_formulas(self.text))))
+        return tuple(_apart(spans))
+
+    @cached_property
+    def prose(self) -> str:
+        """The answer with what is hidden blanked out, at equal length."""
+        return mask(self.text, iter(self._hidden))
+
+    @cached_property
+    def outline(self) -> str:
+        """The answer with what is hidden made letters, save for its first and last character, at equal length."""
+        inner = ((start + 1, end - 1) for start, end in self._hidden if end - start > 2)
+        return mask(self.text, inner, by="x")
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [0, *(found.end() for found in re.finditer("\n", self.text))]
+
+    def locate(self, start: int, end: int) -> Location:
+        """The place of ``text[start:end]`` in the file."""
+        line, column = self._place(start)
+        end_line, end_column = self._place(max(start, end - 1))
+        return Location(path=self.path, line=line, column=column, end_line=end_line, end_column=end_column)
+
+    def offset(self, line: int, column: int) -> int:
+        """Where a line and a column of the answer, from 1, are in its text."""
+        return self._starts[line - 1] + column - 1
+
+    def excerpt(self, offset: int) -> str:
+        line = bisect_right(self._starts, offset) - 1
+        end = self._starts[line + 1] - 1 if line + 1 < len(self._starts) else len(self.text)
+        before = " " * (self.question.answer_column - 1) if line == 0 else ""
+        return before + self.text[self._starts[line] : end]
+
+    def _place(self, offset: int) -> tuple[int, int]:
+        line = bisect_right(self._starts, offset) - 1
+        shift = self.question.answer_column - 1 if line == 0 else 0
+        return self.question.answer_line + line, offset - self._starts[line] + 1 + shift
+
+
+def lint_chapter(chapter: Chapter, text: str) -> tuple[Diagnostic, ...]:
+    """What the rules find in a chapter, in the order of the file. ``text`` is what the chapter was read from."""
+    checked = Checked(chapter=chapter, text=text)
+    found = [item for rule in RULES for item in rule(checked)]
+    return tuple(sorted(found, key=lambda item: item.location or Location(path=chapter.path)))
+
+
+def merge_conflicts(checked: Checked) -> Iterator[Diagnostic]:
+    """All three marks of a conflict, in their order, each at the start of its line."""
+    if "<<<<<<<" not in checked.text:
+        return
+    waiting: list[int] = []
+    for index, line in enumerate(checked.lines):
+        if not _CONFLICT.match(line):
+            continue
+        mark = line[0]
+        if mark == "<":
+            waiting = [index]
+        elif waiting and mark in "=|":
+            waiting.append(index)
+        elif mark == ">" and len(waiting) > 1:
+            if not all(checked.kinds[number] is Kind.CODE for number in range(waiting[0], index + 1)):
+                yield diagnostic(
+                    "merge-conflict",
+                    f"a merge left its conflict here, up to line {index + 1}",
+                    _line(checked, waiting[0]),
+                    hint="choose one side and take the <<<<<<<, ======= and >>>>>>> lines out",
+                    excerpt=checked.lines[waiting[0]],
+                )
+            waiting = []
+
+
+def control_characters(checked: Checked) -> Iterator[Diagnostic]:
+    """One finding for each kind of character, at its first place."""
+    counts: dict[str, int] = {}
+    first: dict[str, int] = {}
+    for found in _INVISIBLE.finditer(checked.text):
+        counts[found[0]] = counts.get(found[0], 0) + 1
+        first.setdefault(found[0], found.start())
+    for character, offset in first.items():
+        name = unicodedata.name(character, "control character")
+        line = checked.text.count("\n", 0, offset)
+        column = offset - (checked.text.rfind("\n", 0, offset) + 1) + 1
+        times = "once" if counts[character] == 1 else f"{counts[character]} times, here first"
+        yield diagnostic(
+            "control-character",
+            f"U+{ord(character):04X} ({name.lower()}), which nobody sees, stands in the text {times}",
+            Location(path=checked.chapter.path, line=line + 1, column=column, end_line=line + 1, end_column=column),
+            hint="delete it",
+            excerpt=checked.lines[line],
+        )
+
+
+def unbalanced_math(checked: Checked) -> Iterator[Diagnostic]:
+    """A delimiter outside every formula with LaTeX right after it."""
+    for answer in checked.answers:
+        if "$" not in answer.text and "\\" not in answer.text:
+            continue
+        for found in _OPENING_MATH.finditer(answer.prose):
+            after = answer.prose[found.end() : found.end() + _MATH_REACH].split("\n\n")[0]
+            if _LATEX.search(after) or (found[0] == "$$" and after.strip()):
+                yield diagnostic(
+                    "unbalanced-math",
+                    f"{found[0]} opens a formula that nothing closes",
+                    answer.locate(found.start(), found.end()),
+                    hint="close it in the same paragraph, or write \\$ for a dollar sign",
+                    excerpt=answer.excerpt(found.start()),
+                )
+
+
+def ineffective_bold(checked: Checked) -> Iterator[Diagnostic]:
+    """A remark where the card shows what was meant, a warning where it cannot."""
+    for answer in checked.answers:
+        for bold in find_literal_bold(answer.outline):
+            text = answer.text[bold.start : bold.end]
+            shown = text if len(text) <= 40 else f"{text[:38]}…"
+            found = diagnostic(
+                "ineffective-bold",
+                f"GitHub shows the asterisks of {shown!r}"
+                + ("; the card shows it bold" if bold.mended else ", and so does the card"),
+                answer.locate(bold.start, bold.end),
+                hint="put a space outside the asterisks" if bold.mended else "take out the spaces inside the asterisks",
+                excerpt=answer.excerpt(bold.start),
+            )
+            yield replace(found, severity=Severity.INFO) if bold.mended else found
+
+
+def unsafe_html(checked: Checked) -> Iterator[Diagnostic]:
+    for answer in checked.answers:
+        for line, column, what in find_unsafe_html(answer.text):
+            start = answer.offset(line, column)
+            found = diagnostic(
+                "unsafe-html",
+                f"{what} is left out of the card",
+                answer.locate(start, start + 1),
+                hint="write it in Markdown, or put it into code if it is to be read",
+                excerpt=answer.excerpt(start),
+            )
+            # A style says how the page looks; the card looks its own way, and nothing is lost.
+            yield replace(found, severity=Severity.INFO) if what == "a style" else found
+
+
+def unknown_html(checked: Checked) -> Iterator[Diagnostic]:
+    for answer in checked.answers:
+        for line, column, tag in find_unknown_html(answer.text):
+            start = answer.offset(line, column)
+            yield diagnostic(
+                "unknown-html",
+                f"{tag} is no HTML: the card shows it as text, GitHub may swallow it",
+                answer.locate(start, start + len(tag)),
+                hint="put it between backticks",
+                excerpt=answer.excerpt(start),
+            )
+
+
+def long_answers(checked: Checked) -> Iterator[Diagnostic]:
+    for answer in checked.answers:
+        if len(answer.text) <= LONG_ANSWER:
+            continue
+        length = sum(not character.isspace() for character in answer.prose)
+        if length > LONG_ANSWER:
+            yield diagnostic(
+                "long-answer",
+                f"this answer has {length} characters outside code and formulas; a card is read at one go",
+                answer.question.location,
+                hint="split the question",
+            )
+
+
+def changed_tags(checked: Checked) -> Iterator[Diagnostic]:
+    for category in checked.chapter.categories:
+        if re.search(r"\s|::", category.title.strip()):
+            yield _changed_tag(category)
+
+
+def deep_nesting(checked: Checked) -> Iterator[Diagnostic]:
+    for answer in checked.answers:
+        may_be = _DEEP.search(answer.text) or answer.text.count("<") > _MANY_TAGS
+        if may_be and is_too_deep(answer.question.answer, dialect=checked.chapter.dialect):
+            yield diagnostic(
+                "deep-nesting",
+                "quotes, lists or HTML are nested so deep that the card shows the Markdown instead",
+                answer.question.location,
+                hint="nest less deeply",
+            )
+
+
+RULES: tuple[Callable[[Checked], Iterator[Diagnostic]], ...] = (
+    merge_conflicts,
+    control_characters,
+    unbalanced_math,
+    ineffective_bold,
+    unsafe_html,
+    unknown_html,
+    long_answers,
+    changed_tags,
+    deep_nesting,
+)
+
+
+def _changed_tag(category: Category) -> Diagnostic:
+    found = diagnostic(
+        "bad-tag",
+        f"Anki would split the tag of “{category.title}” at its spaces; the cards' tag has hyphens instead",
+        category.location,
+        hint="nothing to mend, unless you search by this tag",
+    )
+    return replace(found, severity=Severity.INFO)
+
+
+def _line(checked: Checked, index: int) -> Location:
+    length = max(1, len(checked.lines[index]))
+    return Location(path=checked.chapter.path, line=index + 1, end_line=index + 1, end_column=length)
+
+
+def _code(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of all code, raw blocks and comments of an answer."""
+    lines = text.split("\n")
+    tracker = BlockTracker(lines, read_front_matter(()))
+    offset = 0
+    paragraph = -1
+    for index, line in enumerate(lines):
+        kind = tracker.feed(index)
+        ends = kind is not Kind.TEXT or not line.strip()
+        if ends and paragraph >= 0:
+            yield from _spans(text, paragraph, offset)
+        if kind is not Kind.TEXT:
+            yield offset, offset + len(line)
+        paragraph = -1 if ends else offset if paragraph < 0 else paragraph
+        offset += len(line) + 1
+    if paragraph >= 0:
+        yield from _spans(text, paragraph, len(text))
+
+
+def _spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    part = text[start:end]
+    yield from ((start + first, start + last) for first, last in code_spans(part))
+    yield from ((start + found.start(), start + found.end()) for found in re.finditer(r"<[A-Za-z/][^<>\n]*>", part))
+
+
+def _apart(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    end = 0
+    for start, stop in spans:
+        if start >= end:
+            yield start, stop
+            end = stop
+        elif stop > end:
+            yield end, stop
+            end = stop
