@@ -112,7 +112,7 @@ def compare(old: Record | None, new: Record) -> ReleaseDiff:
         return ReleaseDiff(old=None, new=new, notes=added)
     before, after = _editions(old), _editions(new)
     common = before.keys() & after.keys()
-    if not common:
+    if not common and not (old.project_id and new.project_id):
         raise DeckgenError(
             f"nothing can be compared: the one has {_named(before)}, the other {_named(after)}",
             hint="give two releases, folders or packages of one edition",

@@ -10,10 +10,13 @@ import click
 from deckgen import __version__
 from deckgen.cli.build import build
 from deckgen.cli.check import check
+from deckgen.cli.diff import diff
 from deckgen.cli.inspect import inspect
 from deckgen.cli.preview import preview
+from deckgen.cli.release import release
 from deckgen.cli.lock import lock
 from deckgen.cli.translate import translate
+from deckgen.cli.verify import verify
 from deckgen.diagnostics import DeckgenError
 
 
@@ -44,6 +47,6 @@ def main() -> None:
             stream.reconfigure(errors="replace")
 
 
-COMMANDS: Sequence[click.Command] = (build, check, preview, translate, lock, inspect)
+COMMANDS: Sequence[click.Command] = (build, check, preview, translate, lock, release, diff, verify, inspect)
 for _command in COMMANDS:
     main.add_command(_command)

@@ -1,4 +1,4 @@
-"""A release folder's ``manifest.json`` and ``SHA256SUMS`` as values and as text; docs/release-record.md describes both."""
+"""A release folder's ``manifest.json`` and ``SHA256SUMS`` as values and as text; see docs/release-record.md."""
 
 from __future__ import annotations
 

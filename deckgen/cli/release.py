@@ -1,0 +1,80 @@
+"""``deckgen release``: the folder of a version, ready to upload, or the version that comes next."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from deckgen.changelog import summarise
+from deckgen.cli.options import build_time, project_option
+from deckgen.cli.report import human_size, print_counts, print_diagnostics, print_table, progress_bar
+from deckgen.model import Language
+from deckgen.project import read_project, record_path
+from deckgen.release import Survey, Version, WrittenRelease, parse_version, plan_release, survey_release, write_release
+
+
+class _VersionType(click.ParamType[Version]):
+    name = "version"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Version:
+        try:
+            return value if isinstance(value, Version) else parse_version(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+@click.command()
+@click.argument("version", type=_VersionType(), required=False)
+@click.option("--propose", is_flag=True, help="Print the version that comes next and why; write nothing.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Where vX.Y.Z goes; build/release by default."
+)
+@click.option("--jobs", type=click.IntRange(1), default=None, help="Pictures worked on at a time.")
+@project_option
+def release(version: Version | None, propose: bool, out: Path | None, jobs: int | None, root: Path) -> None:
+    """Write the release VERSION: packages of every edition, sums, manifest, notes and a download page.
+
+    The lock gets the release's time and releases/VERSION.jsonl its content; commit both, then tag. Asked again, or at
+    the tag, it writes the same bytes. Without VERSION it proposes one.
+    """
+    project, findings = read_project(root)
+    now, jobs = build_time(root), jobs or os.cpu_count() or 1
+    with progress_bar() as progress:
+        survey = survey_release(project, findings, now=now, jobs=jobs, progress=progress)
+    print_diagnostics(survey.made.diagnostics)
+    if version is None or propose:
+        _print_proposal(survey)
+        return
+    with progress_bar() as progress:
+        plan = plan_release(survey, version, now=now, jobs=jobs, progress=progress)
+        written = write_release(plan, out=out, progress=progress)
+    _print_release(written)
+    click.echo(f"{version}: {summarise(plan.diff, Language('en'))}")
+    if not written.changed:
+        click.echo(f"{written.folder} was there already, with the same bytes; nothing changed")
+        return
+    click.echo(f"written to {written.folder}")
+    if not plan.again:
+        click.echo(
+            f"next: git add deckgen.lock {record_path(str(version))} && git commit -m 'Release {version}' && "
+            f"git tag v{version}"
+        )
+
+
+def _print_proposal(survey: Survey) -> None:
+    print_counts(survey.made.diagnostics)
+    proposal = survey.proposal
+    if survey.released:
+        click.echo(f"since {survey.released[-1]}: {summarise(survey.diff, Language('en'))}")
+    click.echo(f"{proposal} ({survey.reason})" if proposal else f"nothing to release: {survey.reason}")
+
+
+def _print_release(written: WrittenRelease) -> None:
+    sizes = {item.file: item.bytes for item in written.sums}
+    print_table(
+        "Packages",
+        ("file", "notes", "size"),
+        [(package.file, str(package.notes), human_size(sizes[package.file])) for package in written.packages],
+    )

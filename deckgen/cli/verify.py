@@ -1,0 +1,57 @@
+"""``deckgen verify``: whether a package or a release folder is what it should be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from deckgen.cli.options import project_option
+from deckgen.cli.report import print_counts, print_diagnostics
+from deckgen.diagnostics import DeckgenError, Severity, has_errors
+from deckgen.lockfile import Lock, parse_lock
+from deckgen.project import LOCK_NAME, read_optional
+from deckgen.verify import CHECKS, verify_folder, verify_package
+
+
+def _print_checks(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        for name, (severity, summary) in CHECKS.items():
+            click.echo(f"{name:<16} {severity:<8} {summary}")
+        context.exit(0)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option("--no-anki", is_flag=True, help="Do not try the import, even with the package anki installed.")
+@click.option(
+    "--checks", is_flag=True, is_eager=True, expose_value=False, callback=_print_checks, help="List the checks."
+)
+@project_option
+def verify(paths: tuple[Path, ...], no_anki: bool, root: Path) -> None:
+    """Check PATHS, packages or release folders, deckgen's or anyone's, without trusting them.
+
+    Sums, manifest, record, names, references, scripts, sizes, ids, times, order; note types against the project's
+    deckgen.lock where it knows them; and a real import into an empty collection where the package anki is installed.
+    Exit code 1 where something is wrong.
+    """
+    lock = _read_lock(root)
+    found = [
+        item
+        for path in paths
+        for item in (verify_folder if path.is_dir() else verify_package)(path, lock=lock, with_anki=not no_anki)
+    ]
+    print_diagnostics(dict.fromkeys(found), least=Severity.INFO)
+    print_counts(found)
+    if has_errors(found):
+        raise click.exceptions.Exit(1)
+
+
+def _read_lock(root: Path) -> Lock | None:
+    text = read_optional(root / LOCK_NAME)
+    if text is None:
+        return None
+    lock, problems = parse_lock(text, LOCK_NAME)
+    if problems:
+        raise DeckgenError(problems[0].message, hint=problems[0].hint, location=problems[0].location)
+    return lock
