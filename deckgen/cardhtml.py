@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from lxml.html import HtmlElement
 
@@ -79,7 +79,7 @@ def _place_image(image: HtmlElement, chapter: str, images: Mapping[ImageReferenc
     image.clear(keep_tail=True)
     image.tag = "span"
     image.set("class", "dg-missing")
-    image.text = f"{alt} [{target}]".strip()
+    image.text = f"{alt} [{unquote(target)}]".strip()
 
 
 def _place_remote(image: HtmlElement, target: str, alt: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,3 +73,21 @@ def media_files(collection: Collection) -> set[str]:
 def deck_names(collection: Collection) -> set[str]:
     """The full names of all decks, Anki's own default deck left out."""
     return {deck.name for deck in collection.decks.all_names_and_ids() if deck.id != 1}
+
+
+@contextmanager
+def field_renderer() -> Iterator[Callable[[str], str]]:
+    """A function from a field's HTML to what Anki shows of it on a card."""
+    with new_collection() as collection:
+        note = collection.new_note(collection.models.by_name("Basic"))
+        note["Front"] = "-"
+        collection.add_note(note, collection.decks.id("Default"))
+        card = note.cards()[0]
+
+        def render(html: str) -> str:
+            note["Back"] = html
+            collection.update_note(note)
+            card.load()
+            return card.answer().split("<hr id=answer>", 1)[1].strip()
+
+        yield render

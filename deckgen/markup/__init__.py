@@ -61,6 +61,8 @@ def _raw(text: str, dialect: Dialect, definitions: str, html_headings: bool) -> 
             case Dialect.GFM:
                 raw = gfm.render(text, definitions=definitions, ignore_setext=html_headings)
             case Dialect.PYTHON_MARKDOWN:
+                if python_markdown.is_beyond(text):
+                    return None
                 raw = python_markdown.render(text, definitions=definitions)
     except RecursionError:
         return None

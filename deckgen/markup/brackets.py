@@ -172,11 +172,7 @@ class _Code:
     def __init__(self, text: str) -> None:
         self.starts, self.ends = [], list[int]()
         fences = code_fences(text)
-        spans = [
-            *fences,
-            *_code_spans(text, fences),
-            *(found.span() for found in re.finditer(r"<!--.*?-->", text, re.S)),
-        ]
+        spans = [*fences, *_code_spans(text, fences), *_comments(text)]
         for start, end in sorted(spans):
             if not self.ends or start >= self.ends[-1]:
                 self.starts.append(start)
@@ -185,6 +181,13 @@ class _Code:
     def covers(self, offset: int) -> bool:
         index = bisect_right(self.starts, offset) - 1
         return index >= 0 and offset < self.ends[index]
+
+
+def _comments(text: str) -> Iterator[tuple[int, int]]:
+    start = text.find("<!--")
+    while start >= 0 and (end := text.find("-->", start + 4)) >= 0:
+        yield start, end + 3
+        start = text.find("<!--", end + 3)
 
 
 def _code_spans(text: str, fences: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, int]]:

@@ -231,7 +231,7 @@ _TOKEN = re.compile(
     | (?P<closed>\\[)\]])
     | (?P<escaped>\\.)
     | (?P<ticks>`+)
-    | (?P<comment><!--.*?-->)
+    | (?P<comment><!--.{0,1000}?-->)
     | (?P<tag></?[A-Za-z][A-Za-z0-9-]*(?:[ \t\n]+[^<>$]*)?/?>|<[A-Za-z][A-Za-z0-9+.-]+:[^\s<>]*>)
     | (?P<target>\]\([^\s()<>]*(?:\([^\s()<>]*\)[^\s()<>]*)*\)|^[ ]{0,3}\[[^\]\n]+\]:[^\n]*$)
     | (?P<url>https?://[!-;=?-~]*)
@@ -340,7 +340,8 @@ class _Scanner:
         if closer >= len(self.tokens) or self.tokens[closer][0] != "$$":
             return None, index + 1
         start, end = self.tokens[index].start(), self.tokens[closer].end()
-        if not self.text[start + 2 : end - 2].strip():
+        content = self.text[start + 2 : end - 2]
+        if not content.strip() or content.startswith("]"):
             return None, closer + 1
         return self._accept(start, end, 2, display=True), closer + 1
 
@@ -422,7 +423,7 @@ def _reads_as_maths(content: str, *, word_before: bool, display: bool) -> bool:
 
 def _is_inline_maths(content: str, before: str, after: str) -> bool:
     bare = content.strip()
-    if not bare or after == "{" or "\n\n" in content:
+    if not bare or after == "{" or (before == "[" and bare[0] == "]"):
         return False
     formula_like = bool(_COMMAND.search(bare)) or (len(bare) == 1 and bare.isalpha())
     price_like = bare[0].isdigit() or bare[0] in ",."

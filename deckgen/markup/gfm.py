@@ -7,20 +7,29 @@ from functools import cache
 
 import comrak
 
-_EXTENSIONS = (
-    "alerts",
-    "autolink",
-    "cjk_friendly_emphasis",
-    "footnotes",
-    "math_code",
-    "strikethrough",
-    "table",
-    "tasklist",
+EXTENSIONS = frozenset(
+    (
+        "alerts",
+        "autolink",
+        "cjk_friendly_emphasis",
+        "footnotes",
+        "math_code",
+        "strikethrough",
+        "table",
+        "tasklist",
+    )
 )
 _POSITION = re.compile(r' data-sourcepos="(\d+):(\d+)-(\d+):(\d+)"')
 
 
-def render(markdown: str, *, definitions: str = "", ignore_setext: bool = False, raw_html: bool = True) -> str:
+def render(
+    markdown: str,
+    *,
+    definitions: str = "",
+    ignore_setext: bool = False,
+    raw_html: bool = True,
+    extensions: frozenset[str] = EXTENSIONS,
+) -> str:
     """Unsanitised HTML with ``data-sourcepos``, in characters from 1; formulas are to be hidden from it.
 
     ``definitions`` are read as if they stood before the text; they move no position and leave nothing behind but the
@@ -28,14 +37,14 @@ def render(markdown: str, *, definitions: str = "", ignore_setext: bool = False,
     the tree is the parser's alone.
     """
     head = f"{definitions}\n\n<!-- -->\n\n" if definitions else ""
-    html = comrak.render_markdown(head + markdown, _extensions(), _parsing(ignore_setext), _rendering(raw_html))
-    return _in_characters(html, markdown, head.count("\n"))
+    options = (_extensions(extensions), _parsing(ignore_setext), _rendering(raw_html))
+    return _in_characters(comrak.render_markdown(head + markdown, *options), markdown, head.count("\n"))
 
 
 @cache
-def _extensions() -> comrak.ExtensionOptions:
+def _extensions(names: frozenset[str]) -> comrak.ExtensionOptions:
     options = comrak.ExtensionOptions()
-    for name in _EXTENSIONS:
+    for name in sorted(names):
         setattr(options, name, True)
     return options
 

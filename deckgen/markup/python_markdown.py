@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import markdown as python_markdown
 
 _EXTENSIONS = (
@@ -30,6 +32,17 @@ _CONFIGURATION: dict[str, dict[str, object]] = {
     "pymdownx.tabbed": {"alternate_style": False},
     "footnotes": {"BACKLINK_TEXT": ""},
 }
+_MAX_INDENT = 200
+_MAX_BRACKETS = 2000
+"""In one block. The library's patterns take quadratic time over brackets that nothing closes."""
+
+
+def is_beyond(markdown: str) -> bool:
+    """The library could not read ``markdown`` in a reasonable time: indented or bracketed beyond any real text."""
+    if re.search(rf"^[ \t]{{{_MAX_INDENT}}}[ \t]*\S", markdown, re.MULTILINE):
+        return True
+    blocks = re.split(r"\n[ \t]*\n", markdown)
+    return any(max(block.count("["), block.count("<")) > _MAX_BRACKETS for block in blocks)
 
 
 def render(markdown: str, *, definitions: str = "") -> str:

@@ -21,6 +21,10 @@ _ATTRIBUTES = {
     "label": {"for"},
     "details": {"open"},
 }
+_OWN_CLASS = re.compile(
+    r"(?:dg-|mjx|MathJax|tappable$|card\d*$|night_?mode$|replay|sound|cloze|typeans|mobile$|android$)", re.IGNORECASE
+)
+"""What the card, Anki and MathJax style and script."""
 _SCHEMES = {"http", "https", "mailto", "data", "file"}
 _REMOVED = set(REMOVED_WITH_CONTENT) | {"math"}
 _TAGS = set(ALLOWED)
@@ -41,6 +45,8 @@ def sanitize(raw: str) -> str:
 
 
 def _safe_attribute(tag: str, name: str, value: str) -> str | None:
+    if name == "class":
+        return " ".join(each for each in value.split() if not _OWN_CLASS.match(each)) or None
     address = re.sub(r"[\x00-\x20]", "", value).lower()
     if name == "href" and address.startswith(("data:", "file:")):
         return None
