@@ -11,7 +11,8 @@ from deckgen.apkg import write_package
 from deckgen.config import Config
 from deckgen.corpus import Progress, identify, settle, silent
 from deckgen.diagnostics import Diagnostic, diagnostic, has_errors
-from deckgen.lockfile import Lock, format_lock
+from deckgen.lock_changes import describe_changes
+from deckgen.lockfile import Lock, format_lock, parse_lock
 from deckgen.manifest import PackageRecord, describe_package, format_manifest, package_files
 from deckgen.markup import image_targets, render_markdown
 from deckgen.model import (
@@ -171,6 +172,13 @@ def write_build(
     return Written(folder=folder, packages=packages, diagnostics=findings)
 
 
+def lock_changes(made: Build) -> tuple[str, ...]:
+    """What writing the build would do to deckgen.lock, a line for each change; none where it stays as it is."""
+    text = made.project.lock_text
+    before = parse_lock(text, LOCK_NAME)[0] if text is not None else None
+    return describe_changes(before, made.lock, made.changes)
+
+
 def _read_images(
     project: Project, translated: TranslatedCorpus, options: Options, progress: Progress
 ) -> tuple[Mapping[ImageReference, MediaFile], tuple[Diagnostic, ...]]:
@@ -312,7 +320,7 @@ def plan_packages(
 def _lock_outdated(made: Build) -> Diagnostic:
     return diagnostic(
         "lock-outdated",
-        f"deckgen.lock would change: {made.changes.summary()}",
+        f"deckgen.lock would change: {'; '.join(lock_changes(made))}",
         Location(path=LOCK_NAME),
         hint="run “deckgen build” and commit deckgen.lock",
     )

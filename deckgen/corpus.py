@@ -25,14 +25,14 @@ def identify(
     config = project.config
     chapters, problems = _parse(project, progress)
     findings += problems
-    before, problems = parse_lock(project.lock_text, LOCK_NAME) if project.lock_text else (None, ())
+    before, problems = parse_lock(project.lock_text, LOCK_NAME) if project.lock_text is not None else (None, ())
     if problems:
         raise DeckgenError(problems[0].message, hint=problems[0].hint, location=problems[0].location)
-    derived = config.id or identity.derive_project_id(source.path for source in project.sources)
+    derived = identity.derive_project_id(source.path for source in project.sources)
     matched = identity.match(
         Corpus(language=config.language, chapters=chapters),
         before,
-        project_id=before.project_id if before else derived,
+        project_id=config.id or (before.project_id if before else derived),
         complete=not has_errors(settle(project, chapters, findings, report_unused=False)),
         allow_empty=allow_retire,
     )

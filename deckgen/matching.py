@@ -97,12 +97,14 @@ def match(corpus: Corpus, lock: Lock | None, *, project_id: str, complete: bool,
 
     ``complete`` says that the corpus is the whole project, read without errors; otherwise nothing is retired, and the
     lock serves this build alone and is not to be written. ``allow_empty`` accepts that most questions are gone. A lock
-    keeps its own project id.
+    keeps its own project id, and another is reported.
     """
     known = lock or Lock(project_id=project_id)
     asked = _asked(corpus)
     claims, findings = _explicit_keys(asked)
     assignment = _assign(asked, known, claims)
+    if project_id != known.project_id:
+        findings.append(_another_project(project_id, known))
     findings += _useless_claims(asked, claims, assignment, known)
     found = _keys(asked, claims, assignment, known)
     lost = _lost(found, known) if complete else ()
@@ -283,6 +285,13 @@ def _lost_questions(lost: int, before: int) -> Diagnostic:
         f"{lost} of {before} questions that the lock knows are gone; none was retired",
         hint="are the source files where they were? If the questions are really gone, build with --allow-retire",
     )
+
+
+def _another_project(project_id: str, lock: Lock) -> Diagnostic:
+    message = (
+        f"the settings give the project the id “{project_id}”; the lock and its learners know it as “{lock.project_id}”"
+    )
+    return diagnostic("bad-setting", message, hint=f'write id = "{lock.project_id}" in [deck], or leave the id out')
 
 
 def _next_lock(found: _Keys, lock: Lock, lost: tuple[Key, ...]) -> Lock:

@@ -212,6 +212,9 @@ def test_a_lock_keeps_its_project_id() -> None:
     second = match(one(("什么是甲", prose(1))), first.lock, project_id="another", complete=True)
     assert second.lock == first.lock
     assert second.corpus.project_id == PROJECT
+    (found,) = second.diagnostics
+    assert found.rule == "bad-setting"
+    assert PROJECT in found.hint
 
 
 # --- the same question ------------------------------------------------------------------------------------------------

@@ -64,6 +64,7 @@ def study(collection: Collection, plan: dict[str, str]) -> dict[str, Any]:
     collection.tags.bulk_add(collection.find_notes(f"Key:{plan['tag']}"), OWN_TAG)
     parent, _, _ = plan["rename"].rpartition("::")
     collection.decks.rename(collection.decks.id(plan["rename"]), f"{parent}::{RENAMED}")
+    collection.fix_integrity()  # notes down when the made-up reviews were, as Anki does for real ones
     return {}
 
 
