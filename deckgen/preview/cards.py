@@ -12,8 +12,8 @@ from deckgen.build import Build
 from deckgen.diagnostics import Diagnostic
 from deckgen.markup.tree import plain_text_of
 from deckgen.model import Deck, Html, Key, KeyedQuestion, Note, NoteType, TextState
+from deckgen.preview import formulas
 from deckgen.preview.findings import finding_entry
-from deckgen.preview.formulas import with_mathml
 
 SCRIPT_MARK = "<!--script-->"
 """Stands for the cards' one script, which every side would repeat otherwise."""
@@ -68,7 +68,7 @@ def deck_cards(deck: Deck, made: Build, findings: Mapping[Key, tuple[Diagnostic,
         title=deck.name,
         languages=list(deck.edition.languages),
         categories=categories,
-        css=deck.note_type.css,
+        css=deck.note_type.css + formulas.STYLE,
         script=script,
         entries=entries,
         sides=sides,
@@ -91,7 +91,7 @@ def _side(note_type: NoteType, note: Note, side: Any, script: str) -> str:
         card = card.replace(f"<script>{script}</script>", SCRIPT_MARK)
     for name in note.media:
         card = card.replace(f'src="{name}"', f'src="media/{name}"')
-    return with_mathml(card)
+    return formulas.with_mathml(card)
 
 
 def _plain(html: str) -> str:

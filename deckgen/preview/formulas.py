@@ -18,6 +18,11 @@ _CONVERTER = math_core.LatexToMathML(
     macros={"substack": r"\begin{matrix}#1\end{matrix}", "bm": r"\boldsymbol{#1}"},
     fancy_error=False,
 )
+STYLE = """
+/* --- added by the preview: fonts for its MathML, and formulas that fail --- */
+math { font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math", "DejaVu Math TeX Gyre", math; }
+.dg-math-error { color: var(--dg-danger, #a8261d); }
+"""
 
 
 def with_mathml(card: str) -> str:
