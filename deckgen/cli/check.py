@@ -7,16 +7,26 @@ from pathlib import Path
 
 import click
 
-from deckgen.build import Options, make_decks
+from deckgen.build import Build, Options, lock_changes, make_decks
+from deckgen.cli.formats import FORMATS
 from deckgen.cli.options import build_options, build_time
 from deckgen.cli.report import print_counts, print_diagnostics, progress_bar
 from deckgen.diagnostics import Severity, has_errors
 from deckgen.model import Edition, Policy, Profile
-from deckgen.project import read_project, relative_path
+from deckgen.parse import describe_explanation, explain_structure
+from deckgen.project import Project, read_project, relative_path
 
 
 @click.command()
 @build_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", *FORMATS]),
+    default="text",
+    help="For people, for programs, for GitHub's annotations, for code scanning.",
+)
+@click.option("--explain", is_flag=True, help="Say how each chapter is read, and why; check nothing.")
 def check(
     chapters: tuple[Path, ...],
     editions: tuple[Edition, ...],
@@ -25,21 +35,48 @@ def check(
     policy: str | None,
     jobs: int | None,
     root: Path,
+    form: str,
+    explain: bool,
 ) -> None:
     """Report every finding with its file and line, and what a build would change; write nothing."""
     project, findings = read_project(root, chapters)
+    paths = tuple(relative_path(root, chapter) for chapter in chapters)
+    if explain:
+        _explain(project, paths)
+        return
     options = Options(
         now=build_time(root),
         editions=editions,
         profile=Profile(profile) if profile else None,
         policy=Policy(policy) if policy else None,
-        chapters=tuple(relative_path(root, chapter) for chapter in chapters),
+        chapters=paths,
         categories=categories,
         jobs=jobs or os.cpu_count() or 1,
     )
     with progress_bar() as progress:
         made = make_decks(project, findings, options, progress)
-    print_diagnostics(made.diagnostics, least=Severity.INFO)
-    print_counts(made.diagnostics)
+    if form == "text":
+        print_diagnostics(made.diagnostics, least=Severity.INFO)
+        _print_changes(made)
+        print_counts(made.diagnostics)
+    else:
+        click.echo(FORMATS[form](made.diagnostics, made.changes), nl=False)
     if has_errors(made.diagnostics):
         raise click.exceptions.Exit(1)
+
+
+def _explain(project: Project, paths: tuple[str, ...]) -> None:
+    for source in project.sources:
+        if not paths or source.path in paths:
+            click.echo(source.path)
+            explanation = explain_structure(source.text, settings=project.config.settings_for(source.path))
+            for line in describe_explanation(explanation):
+                click.echo(f"  {line}")
+
+
+def _print_changes(made: Build) -> None:
+    """What a build would write into the lock."""
+    changes = lock_changes(made)
+    click.echo("a build would change deckgen.lock:" if changes else "a build would leave deckgen.lock as it is")
+    for line in changes:
+        click.echo(f"  {line}")

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -13,6 +14,7 @@ from rich.text import Text
 
 from deckgen.corpus import Progress as ReportProgress
 from deckgen.diagnostics import Diagnostic, Severity
+from deckgen.model import Location
 from deckgen.sizes import human_size
 
 __all__ = ["human_size", "print_counts", "print_diagnostics", "print_table", "progress_bar"]
@@ -21,7 +23,7 @@ _COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INF
 
 
 def print_diagnostics(findings: Iterable[Diagnostic], *, least: Severity = Severity.WARNING) -> None:
-    """Each finding on stderr as ``path:line:column: severity: message [rule]``, its excerpt and its hint below it."""
+    """Each finding on stderr as ``path:line:column: severity: message [rule]``, the place and a hint below it."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     order = list(Severity)
     for found in findings:
@@ -38,7 +40,9 @@ def print_diagnostics(findings: Iterable[Diagnostic], *, least: Severity = Sever
             )
         )
         if found.excerpt and place:
-            console.print(Text(f"    {_clip(found.excerpt)}", style="dim"))
+            line, mark = excerpt_lines(found.excerpt, place)
+            console.print(Text(f"    {line}", style="dim"))
+            console.print(Text(f"    {mark}", style=_COLOURS[found.severity]))
         if found.hint:
             console.print(Text(f"    hint: {found.hint}"))
 
@@ -80,5 +84,26 @@ def progress_bar() -> Iterator[ReportProgress]:
         yield report
 
 
-def _clip(text: str, width: int = 160) -> str:
-    return text.strip() if len(text.strip()) <= width else f"{text.strip()[:width]}…"
+def excerpt_lines(excerpt: str, place: Location, *, width: int = 100) -> tuple[str, str]:
+    """The part of a source line around a place, and the line that points at it, both in columns of a terminal.
+
+    A full-width character takes two columns, and a tab or a control character is shown as a space.
+    """
+    text = "".join(character if character.isprintable() else " " for character in excerpt)
+    start = min(max(place.column - 1, 0), len(text))
+    end = place.end_column if place.end_line == place.line and place.end_column > start else start + 1
+    end = min(max(end, start + 1), max(len(text), start + 1))
+    first = len(text) - len(text.lstrip())
+    if first > start:
+        first = start
+    if cell_len(text[first:end]) > width:
+        first = max(first, start - 20)
+    last = first
+    used = 0
+    while last < len(text) and used < width:
+        used += cell_len(text[last])
+        last += 1
+    shown = ("…" if first > len(text) - len(text.lstrip()) else "", "…" if text[last:].strip() else "")
+    before = cell_len(shown[0] + text[first:start])
+    marked = max(1, cell_len(text[start : min(end, last)]))
+    return f"{shown[0]}{text[first:last].rstrip()}{shown[1]}", " " * before + "^" + "~" * (marked - 1)

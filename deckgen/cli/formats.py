@@ -1,0 +1,134 @@
+"""Findings for programs: JSON, GitHub's workflow commands, SARIF 2.1.0; text for people is ``report``'s."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from urllib.parse import quote
+
+from deckgen import __version__
+from deckgen.diagnostics import RULES, Diagnostic, Severity
+from deckgen.identity import Changes
+from deckgen.model import Location
+
+_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note", Severity.OFF: "none"}
+_IN_MESSAGES = "%\r\n"
+_IN_PROPERTIES = _IN_MESSAGES + ":,"
+_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+
+
+def format_json(findings: Sequence[Diagnostic], changes: Changes) -> str:
+    """One object; docs/rules.md describes its fields."""
+    counts = {
+        str(severity): sum(found.severity is severity for found in findings)
+        for severity in (Severity.ERROR, Severity.WARNING, Severity.INFO)
+    }
+    value = {
+        "version": 1,
+        "counts": counts,
+        "findings": [_finding(found) for found in findings],
+        "changes": [
+            {"kind": str(change.kind), "key": change.key, "title": change.title, "location": _place(change.location)}
+            for change in changes.items
+        ],
+    }
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+
+
+def format_github(findings: Sequence[Diagnostic], changes: Changes) -> str:
+    """A workflow command a line, which GitHub shows beside the line of the file."""
+    return "".join(_command(found) for found in findings)
+
+
+def format_sarif(findings: Sequence[Diagnostic], changes: Changes) -> str:
+    """A SARIF log of one run with the rules that were met. Columns count characters, as everywhere in deckgen."""
+    rules = [RULES[name] for name in sorted({found.rule for found in findings})]
+    places = {rule.name: index for index, rule in enumerate(rules)}
+    run = {
+        "tool": {
+            "driver": {
+                "name": "deckgen",
+                "version": __version__,
+                "rules": [
+                    {
+                        "id": rule.name,
+                        "shortDescription": {"text": rule.summary},
+                        "defaultConfiguration": {"level": _LEVELS[rule.severity]},
+                    }
+                    for rule in rules
+                ],
+            }
+        },
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(found, places[found.rule]) for found in findings],
+    }
+    log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
+    return json.dumps(log, ensure_ascii=False, indent=2) + "\n"
+
+
+FORMATS: Mapping[str, Callable[[Sequence[Diagnostic], Changes], str]] = {
+    "json": format_json,
+    "github": format_github,
+    "sarif": format_sarif,
+}
+
+
+def _finding(found: Diagnostic) -> dict[str, object]:
+    return {
+        "rule": found.rule,
+        "severity": str(found.severity),
+        "message": found.message,
+        "hint": found.hint,
+        "location": _place(found.location),
+        "excerpt": found.excerpt,
+    }
+
+
+def _place(place: Location | None) -> dict[str, object] | None:
+    if place is None:
+        return None
+    return {
+        "path": place.path,
+        "line": place.line,
+        "column": place.column,
+        "end_line": place.end_line or None,
+        "end_column": place.end_column or None,
+    }
+
+
+def _command(found: Diagnostic) -> str:
+    properties: list[tuple[str, object]] = []
+    if place := found.location:
+        properties += [("file", place.path), ("line", place.line), ("col", place.column)]
+        if place.end_line:
+            properties += [("endLine", place.end_line), ("endColumn", place.end_column)]
+    properties.append(("title", found.rule))
+    written = ",".join(f"{name}={_escape(str(value), _IN_PROPERTIES)}" for name, value in properties)
+    message = f"{found.message} – {found.hint}" if found.hint else found.message
+    return f"::{_COMMANDS.get(found.severity, 'notice')} {written}::{_escape(message, _IN_MESSAGES)}\n"
+
+
+def _escape(text: str, characters: Iterable[str]) -> str:
+    """Percent signs first, so that no escape is escaped again."""
+    for character in characters:
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text
+
+
+def _result(found: Diagnostic, rule_index: int) -> dict[str, object]:
+    result: dict[str, object] = {
+        "ruleId": found.rule,
+        "ruleIndex": rule_index,
+        "level": _LEVELS[found.severity],
+        "message": {"text": f"{found.message}. {found.hint}." if found.hint else found.message},
+    }
+    if place := found.location:
+        region: dict[str, object] = {"startLine": place.line, "startColumn": place.column}
+        if place.end_line:
+            # An end in SARIF is the column behind the last character.
+            region |= {"endLine": place.end_line, "endColumn": place.end_column + 1}
+        if found.excerpt:
+            region["snippet"] = {"text": found.excerpt}
+        location = {"artifactLocation": {"uri": quote(place.path)}, "region": region}
+        result["locations"] = [{"physicalLocation": location}]
+    return result
