@@ -181,12 +181,13 @@ class _Transport:
                 method, url, timeout=self._timeout_seconds, allow_redirects=False, stream=True, **arguments
             ) as response:
                 _raise_for_status(response.status_code, response.headers.get("Retry-After"))
-                body = b""
-                for chunk in response.iter_content(1 << 14):
+                body = bytearray()
+                # Byte by byte, since a longer read would wait for the last byte of a server that drips.
+                for chunk in response.iter_content(1):
                     body += chunk
                     if len(body) > _MAX_ANSWER_BYTES or time.monotonic() > deadline:
                         raise EngineError("an answer without an end", Remedy.RETRY)
-                return _Answer(body.decode(response.encoding or "utf-8", errors="replace"))
+                return _Answer(bytes(body).decode(response.encoding or "utf-8", errors="replace"))
         except self._failures as error:
             raise EngineError(f"no answer ({type(error).__name__})", Remedy.RETRY) from None
         except LookupError:
