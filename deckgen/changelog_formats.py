@@ -12,7 +12,7 @@ from deckgen.changelog import Changelog, Detail, Entry, Section, Step, Table, de
 from deckgen.diff import NoteChange, ReleaseDiff
 from deckgen.model import Language
 from deckgen.records import RecordedNote
-from deckgen.wording import Span, SpanKind, compare_words
+from deckgen.wording import Span, SpanKind, columns_of, compare_words
 
 
 def format_diff(diff: ReleaseDiff, form: str, language: Language) -> str:
@@ -44,10 +44,11 @@ def _format_text(diff: ReleaseDiff, language: Language) -> str:
 
 
 def _text_table(table: Table) -> Iterator[str]:
-    for name, *cells in (table.columns, *table.rows):
-        yield "  ".join(
-            (name, *(f"{cell:>{len(column)}}" for cell, column in zip(cells, table.columns[1:], strict=True)))
-        )
+    rows = (table.columns, *table.rows)
+    widths = [max(columns_of(row[index]) for row in rows) for index in range(len(table.columns))]
+    for row in rows:
+        first, *others = (" " * (width - columns_of(cell)) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join((row[0] + first, *(pad + cell for pad, cell in zip(others, row[1:], strict=True))))
 
 
 def _text_detail(detail: Detail) -> str:

@@ -146,8 +146,8 @@ def _merged_category(known: RecordedCategory | None, fresh: RecordedCategory) ->
         return fresh
     return RecordedCategory(
         key=known.key,
-        titles=tuple((dict(fresh.titles) | dict(known.titles)).items()),
-        decks=tuple((dict(fresh.decks) | dict(known.decks)).items()),
+        titles=tuple((dict(known.titles) | dict(fresh.titles)).items()),
+        decks=tuple((dict(known.decks) | dict(fresh.decks)).items()),
     )
 
 

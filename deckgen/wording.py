@@ -63,6 +63,11 @@ def shorten(spans: Iterable[Span], *, context: int = 40) -> tuple[Span, ...]:
     )
 
 
+def columns_of(text: str) -> int:
+    """How wide a text is on a terminal, where an ideograph takes two columns."""
+    return sum(2 if character >= "\u2e80" else 1 for character in text)
+
+
 def _changes(before: list[str], after: list[str]) -> tuple[str, list[_Change]]:
     changes: list[_Change] = []
     head, at = "", 0
@@ -102,13 +107,9 @@ def _joined(changes: list[_Change]) -> list[_Change]:
 def _is_crumb(before: _Change, after: _Change) -> bool:
     if "\n" in before.kept:
         return False
-    width = _columns(before.kept)
-    sizes = [_columns(max(change.removed, change.added, key=len)) for change in (before, after)]
+    width = columns_of(before.kept)
+    sizes = [columns_of(max(change.removed, change.added, key=len)) for change in (before, after)]
     return width <= _TINY or (width <= _SHORT and width < min(sizes))
-
-
-def _columns(text: str) -> int:
-    return sum(2 if character >= "\u2e80" else 1 for character in text)
 
 
 def _spans(head: str, changes: list[_Change]) -> Iterator[Span]:

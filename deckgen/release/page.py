@@ -51,10 +51,18 @@ _PROFILES: Mapping[str, Mapping[Language, str]] = MappingProxyType(
 )
 _ALL: Mapping[Language, str] = MappingProxyType({Language("zh"): "全部卡片", Language("en"): "All cards"})
 
+_CHOICE: Mapping[Language, str] = MappingProxyType(
+    {
+        Language("zh"): "“电脑高清”只是图片更大，卡片相同；两者任选其一，不要都导入。",
+        Language("en"): "“Large pictures” has the same cards with larger pictures; take one of the two, not both.",
+    }
+)
+
 
 def format_page(facts: PageFacts) -> str:
     """The page's HTML, the same for the same facts."""
     record = facts.record
+    several = len({package.profile for package in facts.packages}) > 1
     return _Template(_data("page.html")).substitute(
         title=html.escape(_title(facts, Language("zh"))),
         version=html.escape(record.version),
@@ -64,6 +72,8 @@ def format_page(facts: PageFacts) -> str:
         lead=_both(lambda language: html.escape(facts.descriptions.get(language, ""))),
         facts=_both(lambda language: _count(len(record.notes), language) + f" · {_day(record.time)}"),
         pictures=_pictures(facts.pictures),
+        profiles_zh=_CHOICE[Language("zh")] if several else "",
+        profiles_en=_CHOICE[Language("en")] if several else "",
         editions="\n".join(_editions(facts)),
         changes=_both(lambda language: html_changelog(describe_diff(facts.diff, language)), tag="div"),
         contents=_both(lambda language: "".join(_contents(facts, language)), tag="div"),
