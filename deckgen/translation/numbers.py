@@ -91,7 +91,9 @@ def _chinese_value(text: str) -> float:
         if character in _CHINESE_DIGITS:
             current = _CHINESE_DIGITS[character]
         elif (unit := _CHINESE_UNITS[character]) >= 10_000:
-            total = (total + section + current or 1) * unit
+            # 一亿二千万 adds the smaller unit, 一万亿 multiplies by the greater.
+            group = section + current
+            total = (total + group or 1) * unit if unit > total else total + (group or 1) * unit
             section = current = 0
         else:
             section += (current or 1) * unit
