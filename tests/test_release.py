@@ -1,0 +1,390 @@
+"""Releases of a deck that changes: what may be released, what the folder holds, what learners keep."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from anki_collection import import_package, new_collection
+from evolving import FIRST, SECOND, SETTINGS, Evolving, git, start
+from projects import NOON, deckgen
+
+from deckgen.apkg_reader import read_package
+from deckgen.records import parse_record
+from deckgen.release import Version, parse_version
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+LATER = NOON + 1_000_000
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def everything(root: Path) -> dict[str, bytes]:
+    """Every file of a project but git's and the cache's."""
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and path.relative_to(root).parts[0] not in (".git", ".cache")
+    }
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Evolving, Path, Path]:
+    """A project with two releases, and their folders. Do not change it."""
+    project = start(tmp_path_factory.mktemp("twice") / "project")
+    first = project.release("1.0.0", now=NOON + 1000)
+    project.change(SECOND, now=LATER)
+    return project, first, project.release("1.1.0", now=LATER + 1000)
+
+
+@pytest.fixture
+def project(twice: tuple[Evolving, Path, Path], tmp_path: Path) -> Evolving:
+    """A copy of the project with two releases, to be changed."""
+    return Evolving(shutil.copytree(twice[0].root, tmp_path / "project"))
+
+
+# --- the folder -------------------------------------------------------------------------------------------------------
+
+
+def test_packages_are_named_after_edition_category_and_version(twice: tuple[Evolving, Path, Path]) -> None:
+    names = {path.name for path in twice[1].glob("*.apkg")}
+    assert {"evolving-zh-en-v1.0.0.apkg", "evolving-zh-en-01-ji-chu-v1.0.0.apkg"} <= names
+    assert all(name.isascii() and "1.0.0" in name for name in names)
+
+
+def test_sha256sum_accepts_the_sums(twice: tuple[Evolving, Path, Path]) -> None:
+    tool = shutil.which("sha256sum")
+    if not tool:
+        pytest.skip("no sha256sum here")
+    for folder in twice[1:]:
+        subprocess.run([tool, "--check", "--strict", "SHA256SUMS"], cwd=folder, check=True, capture_output=True)
+        named = {line.split("  ")[1] for line in (folder / "SHA256SUMS").read_text("utf-8").splitlines()}
+        assert named == {path.name for path in folder.iterdir()} - {"SHA256SUMS"}
+
+
+def test_the_manifest_lists_every_note_and_file(twice: tuple[Evolving, Path, Path]) -> None:
+    folder = twice[2]
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    packaged = read_package(folder / "evolving-zh-en-v1.1.0.apkg")
+    assert [note["guids"]["zh-en"] for note in manifest["notes"]] == [note.guid for note in packaged.notes]
+    assert [note["modified"]["zh-en"] for note in manifest["notes"]] == [note.time for note in packaged.notes]
+    assert all(len(note["hashes"]["zh-en"]) == 32 for note in manifest["notes"])
+    assert {item["file"] for item in manifest["files"]} == {path.name for path in folder.iterdir()} - {
+        "manifest.json",
+        "SHA256SUMS",
+    }
+
+
+def test_licence_and_origin_are_in_the_folder(twice: tuple[Evolving, Path, Path]) -> None:
+    assert (twice[1] / "LICENSE").read_text("utf-8") == "Do as you please.\n"
+    origin = (twice[1] / "ORIGIN.txt").read_text("utf-8")
+    assert "https://example.org/book" in origin
+    assert "CC0-1.0" in origin
+
+
+def test_release_notes_tell_learners_of_both_tongues_what_changed(twice: tuple[Evolving, Path, Path]) -> None:
+    chinese = (twice[2] / "RELEASE-NOTES.zh-CN.md").read_text("utf-8")
+    english = (twice[2] / "RELEASE-NOTES.en.md").read_text("utf-8")
+    assert "什么是权重衰减？" in chinese
+    assert "<del>其他</del><ins>序列中的所有</ins>词" in chinese
+    assert "更改牌组" in chinese
+    assert "Change Deck" in english
+    key = key_of(twice[0], "1.0.0", "什么是早停？")
+    assert f'"note:deckgen evolving zh-en" ("Key:{key}")' in english
+
+
+def test_the_large_pictures_get_packages_of_their_own_only_where_they_differ(
+    twice: tuple[Evolving, Path, Path],
+) -> None:
+    names = {path.name for path in twice[1].glob("*-desktop-v1.0.0.apkg")}
+    assert names == {"evolving-zh-en-desktop-v1.0.0.apkg", "evolving-zh-en-01-ji-chu-desktop-v1.0.0.apkg"}
+
+
+def test_pictures_of_cards_come_to_the_page(tmp_path: Path) -> None:
+    project = start(tmp_path)
+    (tmp_path / "docs/pictures").mkdir(parents=True)
+    shutil.copy(tmp_path / "imgs/图.png", tmp_path / "docs/pictures/front.png")
+    project.commit("Add a picture")
+    folder = project.release("0.1.0", now=NOON + 1)
+    assert (folder / "picture-front.png").is_file()
+    assert '<img src="picture-front.png"' in (folder / "index.html").read_text("utf-8")
+
+
+def test_the_page_opens_from_disk_in_both_tongues_without_a_request(
+    twice: tuple[Evolving, Path, Path], browser: Browser
+) -> None:
+    for locale, shown, hidden in (("zh-CN", "下载", "Download"), ("en-GB", "Download", "下载")):
+        page = browser.new_page(viewport={"width": 360, "height": 700}, locale=locale)
+        complaints: list[str] = []
+        requests: list[str] = []
+        page.on("console", lambda message, kept=complaints: kept.append(message.text))
+        page.on("pageerror", lambda error, kept=complaints: kept.append(str(error)))
+        page.on("request", lambda request, kept=requests: kept.append(request.url))
+        page.goto((twice[2] / "index.html").as_uri())
+        assert page.locator("h2", has_text=shown).first.is_visible()
+        assert hidden not in page.locator("main").inner_text()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        for link in page.locator("a[href]").all():
+            address = link.get_attribute("href") or ""
+            assert address.startswith("https://") or (twice[2] / address).is_file(), address
+        page.locator("nav label").nth(1 if locale == "zh-CN" else 0).click()
+        assert page.locator("h2", has_text=hidden).first.is_visible()
+        assert complaints == []
+        assert requests == [(twice[2] / "index.html").as_uri()]
+        page.close()
+
+
+# --- what learners keep -----------------------------------------------------------------------------------------------
+
+
+def key_of(project: Evolving, version: str, question: str) -> str:
+    record = parse_record(project.record(version).read_text("utf-8"), "record")
+    return next(note.key for note in record.notes if note.texts[0].question == question)
+
+
+def test_an_upgrade_keeps_every_schedule_and_updates_what_changed(twice: tuple[Evolving, Path, Path]) -> None:
+    _, first, second = twice
+    with new_collection() as collection:
+        assert import_package(collection, first / "evolving-zh-en-v1.0.0.apkg").new == 5
+        schedules = {}
+        for number, card_id in enumerate(sorted(collection.find_cards("")), 1):
+            card = collection.get_card(card_id)
+            card.type, card.queue, card.due, card.ivl, card.reps, card.flags = (
+                2,
+                2,
+                100 + number,
+                10 * number,
+                number,
+                3,
+            )
+            collection.update_card(card)
+            schedules[card_id] = (100 + number, 10 * number, number, 3)
+        log = import_package(collection, second / "evolving-zh-en-v1.1.0.apkg")
+        # Changed, moved (its category and its tag); new; the two others are as they were; the retired one stays.
+        assert (log.updated, log.new, log.duplicate, log.conflicting) == (2, 1, 2, 0)
+        for card_id, schedule in schedules.items():
+            card = collection.get_card(card_id)
+            assert (card.due, card.ivl, card.reps, card.flags) == schedule
+        assert collection.note_count() == 6
+
+
+def test_the_search_of_the_notes_finds_the_retired_card_in_anki_and_in_no_other_edition(tmp_path: Path) -> None:
+    project = start(
+        tmp_path, settings=SETTINGS.replace('slug = "evolving"', 'slug = "evolving"\neditions = ["zh-en", "zh"]')
+    )
+    first = project.release("1.0.0", now=NOON + 1)
+    project.change(SECOND, now=LATER)
+    project.release("1.1.0", now=LATER + 1)
+    found = deckgen("diff", project.record("1.0.0"), project.record("1.1.0"), "--format", "json")
+    steps = [step for step in json.loads(found.stdout)["steps"] if step["kind"] == "retired"]
+    assert [step["edition"] for step in steps] == ["zh-en", "zh"]
+    with new_collection() as collection:
+        for edition in ("zh-en", "zh"):
+            import_package(collection, first / f"evolving-{edition}-v1.0.0.apkg")
+        for step in steps:
+            (card_id,) = collection.find_cards(step["search"])
+            note = collection.get_card(card_id).note()
+            assert note["Key"] == key_of(project, "1.0.0", "什么是早停？")
+            assert note.note_type()["name"] == f"deckgen evolving {step['edition']}"
+
+
+def test_what_no_release_shipped_gets_the_time_of_the_release_that_ships_it(tmp_path: Path) -> None:
+    project = start(tmp_path)
+    project.change(FIRST.replace("加权求和", "加权平均"), now=NOON + 50)
+    first = project.release("1.0.0", now=NOON + 1000)
+    assert {note.time for note in read_package(first / "evolving-zh-en-v1.0.0.apkg").notes} == {NOON + 1000}
+    project.change(FIRST, now=NOON + 2000)
+    second = project.release("1.0.1", now=NOON + 500)
+    times = sorted(note.time for note in read_package(second / "evolving-zh-en-v1.0.1.apkg").notes)
+    assert times[:4] == [NOON + 1000] * 4
+    assert times[4] > NOON + 2000
+
+
+# --- again, and from the tag ------------------------------------------------------------------------------------------
+
+
+def test_asking_twice_changes_nothing(project: Evolving) -> None:
+    before = everything(project.root)
+    result = project.try_release("1.1.0", now=LATER + 999_999)
+    assert result.exit_code == 0, result.output
+    assert "nothing changed" in result.stdout
+    assert everything(project.root) == before
+
+
+def test_a_fresh_clone_of_the_tag_gives_the_same_bytes(twice: tuple[Evolving, Path, Path], tmp_path: Path) -> None:
+    project = twice[0]
+    for version, folder in (("1.0.0", twice[1]), ("1.1.0", twice[2])):
+        clone = tmp_path / version
+        git(tmp_path, "clone", "--quiet", "--depth=1", f"--branch=v{version}", project.root.as_uri(), str(clone))
+        result = Evolving(clone).try_release(version, now=LATER + 5_000_000)
+        assert result.exit_code == 0, result.output
+        assert contents(clone / f"build/release/v{version}") == contents(folder)
+        assert git(clone, "status", "--porcelain") == ""
+
+
+def test_a_release_that_was_cut_short_after_its_record_is_finished_the_same(project: Evolving) -> None:
+    expected = everything(project.root)
+    git(project.root, "checkout", "--quiet", "HEAD~1", "--", "deckgen.lock")
+    git(project.root, "commit", "--quiet", "--message=The lock before the release")
+    shutil.rmtree(project.root / "build/release/v1.1.0")
+    result = project.try_release("1.1.0", now=LATER + 777_777)
+    assert result.exit_code == 0, result.output
+    assert everything(project.root) == expected
+
+
+# --- versions ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["1", "1.0", "1.0.0-rc1", "01.0.0", "1.0.0.0", "", "１.0.0", "1.0.x"])
+def test_what_is_no_version_is_wrong_usage(text: str) -> None:
+    with pytest.raises(ValueError, match="is no version"):
+        parse_version(text)
+    assert deckgen("release", text).exit_code == 2
+
+
+def test_versions_are_ordered_as_numbers() -> None:
+    assert parse_version("v1.10.0") > parse_version("1.9.9") == Version(1, 9, 9)
+
+
+@pytest.mark.parametrize("version", ["0.1.0", "1.0.0", "3.2.1"])
+def test_the_first_version_is_free(version: str, tmp_path: Path) -> None:
+    start(tmp_path).release(version, now=NOON + 1)
+
+
+def test_the_first_version_is_not_below_its_least(tmp_path: Path) -> None:
+    refused(start(tmp_path), "0.0.9", "a first release is 0.1.0 or later")
+
+
+@pytest.mark.parametrize(
+    ("chapter", "proposed", "wrong"),
+    [
+        (SECOND.replace("走得慢", "走得很慢"), "1.1.1", "1.2.0"),
+        (FIRST + "\n<h3>新问题：什么是批大小？</h3>\n\n一次更新所用的样本数量。\n", "1.2.0", "1.1.1"),
+        (SECOND, None, "1.1.1"),
+    ],
+    ids=["texts", "new cards", "nothing"],
+)
+def test_a_version_must_say_what_changed(project: Evolving, chapter: str, proposed: str | None, wrong: str) -> None:
+    project.change(chapter, now=LATER + 2000)
+    proposal = project.try_release()
+    assert proposal.exit_code == 0
+    assert (f"{proposed} (" if proposed else "nothing to release") in proposal.stdout
+    refused(project, wrong, f"after 1.1.0 comes {proposed}" if proposed else "there is nothing to release")
+    refused(project, "2.0.0", "learner" if proposed is None else f"comes {proposed}")
+    if proposed:
+        project.release(proposed, now=LATER + 3000)
+
+
+def test_a_renamed_deck_asks_for_a_major_version(project: Evolving) -> None:
+    lock = project.root / "deckgen.lock"
+    lock.write_text(
+        lock.read_text("utf-8").replace("面试题 · Interview Questions", "另一个名字"), "utf-8", newline="\n"
+    )
+    project.build(now=LATER + 2000)
+    project.commit("Rename the deck")
+    assert "2.0.0 (learners must act" in project.try_release("--propose").stdout
+    refused(project, "1.1.1", "after 1.1.0 comes 2.0.0")
+    folder = project.release("2.0.0", now=LATER + 3000)
+    assert "What you must do" in (folder / "RELEASE-NOTES.en.md").read_text("utf-8")
+
+
+# --- refused, with nothing written ------------------------------------------------------------------------------------
+
+
+def refused(project: Evolving, version: str, reason: str) -> None:
+    before = everything(project.root)
+    result = project.try_release(version, now=LATER + 9000)
+    assert result.exit_code == 1, result.output
+    assert reason in result.stderr
+    assert everything(project.root) == before
+
+
+def test_a_version_that_goes_back_is_refused(project: Evolving) -> None:
+    project.change(FIRST, now=LATER + 2000)
+    refused(project, "1.0.5", "1.0.5 goes back: the last release is 1.1.0")
+    refused(project, "1.0.0", "check out its tag")
+
+
+def test_an_existing_version_with_other_content_is_refused(project: Evolving) -> None:
+    project.change(SECOND.replace("走得慢", "走得很慢"), now=LATER + 2000)
+    refused(project, "1.1.0", "it is recorded with other content: 1 changed")
+
+
+@pytest.mark.parametrize("path", ["source/chapter.md", "notes.txt", "imgs/新.png"])
+def test_a_dirty_tree_is_refused(project: Evolving, path: str) -> None:
+    with (project.root / path).open("a", encoding="utf-8") as file:
+        file.write("\n")
+    refused(project, "1.1.1", f"files are not committed: {path}")
+
+
+def test_the_lock_the_changelog_and_the_record_may_be_uncommitted(tmp_path: Path) -> None:
+    project = start(tmp_path)
+    (tmp_path / "CHANGELOG.md").write_text("# 1.0.0\n", "utf-8")
+    git(tmp_path, "rm", "--quiet", "--cached", "deckgen.lock")
+    git(tmp_path, "commit", "--quiet", "--message=Forget the lock")
+    assert project.try_release("1.0.0").exit_code == 0
+
+
+def test_a_project_outside_git_is_refused(tmp_path: Path) -> None:
+    project = start(tmp_path)
+    shutil.rmtree(tmp_path / ".git")
+    refused(project, "1.0.0", "in no git checkout")
+
+
+def test_a_lock_that_a_build_would_change_is_refused(project: Evolving) -> None:
+    (project.root / "source/chapter.md").write_text(FIRST, "utf-8", newline="\n")
+    project.commit("Change the chapter without building")
+    refused(project, "1.2.0", "deckgen.lock is not what a build writes")
+
+
+def test_an_error_in_the_sources_is_refused(project: Evolving) -> None:
+    (project.root / "imgs/图.png").unlink()
+    project.commit("Lose a picture")
+    refused(project, "1.1.1", "the project has errors")
+
+
+def test_a_question_that_waits_for_a_decision_is_refused(project: Evolving) -> None:
+    lock = project.root / "deckgen.lock"
+    lines = lock.read_text("utf-8").splitlines()
+    note = json.loads(next(line for line in lines if '"note": "' in line and "学习率" in line))
+    # The title is another and so is half of the answer: nobody but a person can tell.
+    doubtful = SECOND.replace("什么是学习率？", "学习的快慢由什么决定？").replace(
+        "太大不收敛，太小走得慢", "由一个超参数给定"
+    )
+    (project.root / "source/chapter.md").write_text(doubtful, "utf-8", newline="\n")
+    result = deckgen("build", "--project", project.root, now=LATER + 2000)
+    if '"pending"' not in lock.read_text("utf-8"):
+        pytest.skip(f"the matching settled it by itself: {note['note']} {result.output[:200]}")
+    project.commit("Change a question beyond recognition")
+    refused(project, "1.2.0", "wait for a decision")
+
+
+def test_a_missing_record_of_the_last_release_is_named(project: Evolving) -> None:
+    project.record("1.1.0").unlink()
+    project.commit("Lose a record")
+    refused(project, "1.1.1", "git checkout v1.1.0 -- releases/1.1.0.jsonl")
+
+
+def test_a_damaged_record_is_named_with_its_line(project: Evolving) -> None:
+    lines = project.record("1.1.0").read_text("utf-8").splitlines()
+    project.record("1.1.0").write_text("\n".join([*lines[:2], lines[2][:40], *lines[3:]]), "utf-8")
+    project.commit("Damage a record")
+    refused(project, "1.1.1", "releases/1.1.0.jsonl:3")
+
+
+def test_a_folder_that_cannot_be_written_leaves_record_and_lock_alone(project: Evolving) -> None:
+    project.change(SECOND.replace("走得慢", "走得很慢"), now=LATER + 2000)
+    blocked = project.root / "build/blocked"
+    blocked.write_text("a file", "utf-8")
+    before = everything(project.root)
+    result = project.try_release("1.1.1", "--out", str(blocked / "release"), now=LATER + 9000)
+    assert result.exit_code != 0
+    assert everything(project.root) == before
