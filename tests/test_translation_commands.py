@@ -1,0 +1,243 @@
+"""``deckgen translate`` on a whole project, from the first extraction to the last review."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+from playwright.sync_api import Browser
+from small_corpus import TEXT
+from translation_server import Server, translation_server
+
+from deckgen.cli.translate import translate
+from deckgen.diagnostics import DeckgenError
+from deckgen.model import Language
+from deckgen.translation.engines import make_engine
+
+PICTURE = "\n\n![结构图](imgs/图.png)\n\n公式 $x^2$ 与`码`。\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "imgs").mkdir()
+    (tmp_path / "deckgen.toml").write_text('[deck]\nid = "test"\neditions = ["zh-en"]\n', encoding="utf-8")
+    (tmp_path / "source" / "章.md").write_text(TEXT + PICTURE, encoding="utf-8")
+    Image.new("RGB", (64, 48), "navy").save(tmp_path / "imgs" / "图.png")
+    return tmp_path
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with translation_server() as running:
+        yield running
+
+
+def run(project: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(translate, [*arguments, "--project", str(project)])
+
+
+def po(project: Path, language: str = "en") -> Path:
+    return project / "locale" / language / "章.po"
+
+
+def fill(project: Path, server: Server, *more: str) -> Result:
+    return run(project, "fill", "en", "--engine", "libre", "--url", server.url, *more)
+
+
+def status(project: Path) -> dict[str, int]:
+    document = json.loads(run(project, "status", "--json").stdout)
+    (english,) = document["languages"]
+    return {name: english[name] for name in ("reviewed", "draft", "stale", "missing")}
+
+
+def test_a_language_goes_from_nothing_to_reviewed(project: Path, server: Server) -> None:
+    assert "wrote locale/en/章.po" in run(project, "extract").output
+    assert status(project) == {"reviewed": 0, "draft": 0, "stale": 0, "missing": 10}
+    filled = fill(project, server)
+    assert filled.exit_code == 0, filled.output
+    assert status(project) == {"reviewed": 0, "draft": 10, "stale": 0, "missing": 0}
+    assert len(re.findall(r"^# mt: libre \d{4}-\d\d-\d\d h=[0-9a-f]{8}$", po(project).read_text("utf-8"), re.M)) == 10
+    keys = set(re.findall(r'^msgctxt "(\w+)\|', po(project).read_text("utf-8"), re.M))
+    accepted = run(project, "accept", *keys)
+    assert "10 translations accepted" in accepted.output
+    assert status(project) == {"reviewed": 10, "draft": 0, "stale": 0, "missing": 0}
+    assert "fuzzy" not in po(project).read_text("utf-8")
+
+
+def test_a_second_language_is_added_by_its_name_alone(project: Path) -> None:
+    assert "wrote locale/ja/章.po" in run(project, "extract", "ja").output
+    rows = json.loads(run(project, "status", "--json").stdout)["languages"]
+    assert [row["language"] for row in rows] == ["en", "ja"]
+
+
+def test_extracting_twice_changes_no_byte(project: Path) -> None:
+    run(project, "extract")
+    before = po(project).read_bytes()
+    assert "up to date" in run(project, "extract").output
+    assert po(project).read_bytes() == before
+
+
+def test_filling_never_touches_what_is_there(project: Path, server: Server) -> None:
+    run(project, "extract")
+    text = po(project).read_text("utf-8").replace('msgid "高效"\nmsgstr ""', 'msgid "高效"\nmsgstr "My own words"')
+    po(project).write_text(text, encoding="utf-8", newline="\n")
+    fill(project, server)
+    assert 'msgid "高效"\nmsgstr "My own words"' in po(project).read_text("utf-8")
+    assert "高效" not in server.texts
+    assert fill(project, server).exit_code == 0
+    assert len(server.texts) == 9
+
+
+def test_a_limit_and_a_dry_run_are_kept_to(project: Path, server: Server) -> None:
+    dry = fill(project, server, "--dry-run")
+    assert "10 blocks" in dry.output
+    assert server.texts == []
+    assert not po(project).exists()
+    fill(project, server, "--limit", "3")
+    assert len(server.texts) == 3
+    assert status(project)["draft"] == 3
+
+
+def test_a_failing_server_gives_exit_code_1_and_keeps_what_came_before(project: Path, server: Server) -> None:
+    server.modes = ["ok", "ok", "403"]
+    filled = fill(project, server)
+    assert filled.exit_code == 1
+    assert "access refused" in filled.output
+    assert status(project)["draft"] == 2
+
+
+def test_a_killed_run_is_resumed_from_its_cache(project: Path, server: Server) -> None:
+    server.modes = ["ok"] * 4
+    server.always = "hang"
+    command = [sys.executable, "-m", "deckgen", "translate", "fill", "en", "--engine", "libre", "--url", server.url]
+    process = subprocess.Popen([*command, "--project", str(project), "--timeout", "30"], stderr=subprocess.DEVNULL)
+    try:
+        while len(server.texts) < 5 and process.poll() is None:
+            time.sleep(0.01)
+    finally:
+        process.kill()
+        process.wait()
+    asked = len(server.texts)
+    server.always = "ok"
+    server.released.set()
+    assert fill(project, server).exit_code == 0
+    assert asked == 5
+    assert len(set(server.texts)) == 10
+    assert len(server.texts) == 11
+    assert status(project)["draft"] == 10
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda text: text.replace('msgstr ""\n\n', "<<<<<<< HEAD\n", 1), "conflict marker"),
+        (lambda text: text.replace('msgid "高效"', 'msgid "高效'), "no line of a PO file"),
+        (lambda text: text + text[text.index("msgctxt") :], "also in line"),
+    ],
+)
+def test_a_damaged_po_file_is_reported_and_not_written(project: Path, damage: object, said: str) -> None:
+    run(project, "extract")
+    broken = damage(po(project).read_text("utf-8"))  # type: ignore[operator]
+    po(project).write_text(broken, encoding="utf-8", newline="\n")
+    for command in ("extract", "check"):
+        result = run(project, command)
+        assert result.exit_code == 1
+        assert said in result.output or isinstance(result.exception, DeckgenError)
+    assert po(project).read_text("utf-8") == broken
+
+
+def test_checking_names_the_po_line_and_the_source(project: Path, server: Server) -> None:
+    run(project, "extract")
+    fill(project, server)
+    text = re.sub(r'(msgid "高效"\nmsgstr ")[^"]*', r"\1残留 <script>x</script>", po(project).read_text("utf-8"))
+    po(project).write_text(text, encoding="utf-8", newline="\n")
+    result = run(project, "check")
+    assert result.exit_code == 1
+    line = text[: text.index("残留")].count("\n")
+    assert re.search(
+        rf"locale/en/章\.po:(?:{line - 4}|{line - 3}|{line - 2}|{line - 1}|{line}):1: error:", result.output
+    )
+    assert "source/章.md:10:3" in result.output
+    assert "[translation-residue]" in result.output
+    assert "[translation-markup]" in result.output
+
+
+def test_unknown_keys_and_languages_are_refused(project: Path) -> None:
+    assert isinstance(run(project, "accept", "nosuch").exception, DeckgenError)
+    assert run(project, "extract", "english-language").exit_code == 2
+    assert isinstance(run(project, "extract", "zh").exception, DeckgenError)
+    assert isinstance(run(project, "fill", "en", "--engine", "deepl").exception, DeckgenError)
+
+
+def test_an_engine_of_another_package_is_found_by_its_entry_point(
+    project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    package = tmp_path / "site"
+    (package / "shouting-1.dist-info").mkdir(parents=True)
+    (package / "shouting-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: shouting\nVersion: 1\n")
+    (package / "shouting-1.dist-info" / "entry_points.txt").write_text("[deckgen.engines]\nshout = shouting:make\n")
+    (package / "shouting.py").write_text(
+        "class Engine:\n"
+        "    name, max_characters, pause_seconds, placeholder = 'shout', 1000, 0, '[X{}X]'\n"
+        "    def translate(self, text, *, source, target):\n"
+        "        return 'WORDS OF ' + str(len(text)) + ' ' + ''.join(c for c in text if ord(c) < 128)\n"
+        "def make(*, url, key, timeout_seconds):\n"
+        "    return Engine()\n"
+    )
+    monkeypatch.syspath_prepend(str(package))
+    assert make_engine("shout").translate("一", source=Language("zh"), target=Language("en")) == "WORDS OF 1 "
+    run(project, "fill", "en", "--engine", "shout")
+    assert "# mt: shout" in po(project).read_text("utf-8")
+
+
+# --- the review page --------------------------------------------------------------------------------------------------
+
+
+def test_the_review_page_works_from_a_file(project: Path, server: Server, browser: Browser) -> None:
+    run(project, "extract")
+    fill(project, server, "--limit", "8")
+    text = re.sub(
+        r'(msgid "高效"\nmsgstr ")[^"]*', r"\1<script>document.title='bad'</script>", po(project).read_text("utf-8")
+    )
+    po(project).write_text(text, encoding="utf-8", newline="\n")
+    result = run(project, "review", "en")
+    assert "2 missing, 8 draft" in result.output
+    page = browser.new_page()
+    troubles: list[str] = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("console", lambda message: troubles.append(message.text))
+    page.on(
+        "request", lambda request: None if request.url.startswith(("file:", "data:")) else troubles.append(request.url)
+    )
+    page.goto((project / "build" / "review-en.html").as_uri())
+    try:
+        assert page.locator(".row:visible").count() == 10
+        assert page.title() != "bad"
+        assert page.locator("img").first.evaluate("image => image.naturalWidth") > 0
+        assert page.locator("math").count() >= 1
+        page.keyboard.press("3")
+        assert page.locator(".row:visible").count() == 2
+        page.keyboard.press("3")
+        page.keyboard.press("1")
+        assert page.locator(".row:visible").count() == 8
+        page.keyboard.press("j")
+        page.keyboard.press("j")
+        page.keyboard.press("a")
+        assert re.fullmatch(r"deckgen translate accept \w+ --language en", page.locator("footer code").inner_text())
+        page.keyboard.press("/")
+        page.keyboard.type("残差")
+        assert 0 < page.locator(".row:visible").count() < 8
+        page.set_viewport_size({"width": 360, "height": 640})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert troubles == []
+    finally:
+        page.close()
