@@ -295,6 +295,7 @@ def _write_packages(made: Build, folder: Path, progress: Progress) -> tuple[Pack
         project_id=made.keyed.project_id,
         version=made.version,
         profile=made.profile,
+        translations=made.translated.counts,
     )
     write_atomically(manifest, text.encode())
     for file in () if made.selected else sorted(stale):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from deckgen.markup import plain_text
-from deckgen.model import Edition, Guid, Key, KeyedQuestion, StampedDeck, TextState
+from deckgen.model import BlockCounts, Edition, Guid, Key, KeyedQuestion, StampedDeck, TextState
 
 MANIFEST_VERSION = 1
 
@@ -46,6 +46,7 @@ def format_manifest(
     project_id: str,
     version: str,
     profile: str,
+    translations: tuple[BlockCounts, ...] = (),
 ) -> str:
     """The manifest as JSON text, keys in a fixed order, one line end at the end."""
     titles = {subdeck.category: subdeck.tag for stamped in decks for subdeck in stamped.deck.subdecks}
@@ -54,6 +55,7 @@ def format_manifest(
         "project": project_id,
         "version": version,
         "profile": profile,
+        "translations": [asdict(counts) for counts in translations],
         "packages": [_package_entry(package, questions) for package in packages],
         "notes": [_note_entry(question, decks) for question in questions if question.category.key in titles],
     }

@@ -203,11 +203,25 @@ class TranslatedQuestion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BlockCounts:
+    """The blocks of all texts in one language. ``draft`` are shown, ``hidden`` are drafts that the policy hides."""
+
+    language: Language
+    reviewed: int
+    stale: int
+    draft: int
+    hidden: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TranslatedCorpus:
     project_id: str
     languages: tuple[Language, ...]
     categories: tuple[TranslatedCategory, ...]
     questions: tuple[TranslatedQuestion, ...]
+    counts: tuple[BlockCounts, ...] = ()
+    """One per language but the source's."""
 
 
 # --- named ------------------------------------------------------------------------------------------------------------

@@ -90,6 +90,10 @@ def test_the_policy_decides_what_is_shown(
     result, findings = shown(corpus, catalogs, policy)
     answer = result.questions[0].answers[1]
     assert answer.state is state
+    (counts,) = result.counts
+    assert counts.reviewed == 7 + (state is TextState.REVIEWED)
+    assert (counts.hidden, counts.draft) == (int(rule == "hidden-draft"), int(state is TextState.DRAFT))
+    assert (counts.stale, counts.missing) == (int(state is TextState.STALE), int(rule == "untranslated"))
     assert (made(LAST) in answer.markdown) is visible
     assert made("高效") in answer.markdown
     assert [found.rule for found in findings] == ([rule] if rule else [])

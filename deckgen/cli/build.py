@@ -78,6 +78,12 @@ def _print_summary(made: Build, written: Written) -> None:
             )
             rows.append((deck.edition.name, language, f"{shown} of {len(states)}", others or "–"))
     print_table("Languages", ("edition", "language", "notes shown", "of these"), rows)
+    for counts in made.translated.counts:
+        if counts.hidden:
+            drafts = f"{counts.hidden} {counts.language} draft{'' if counts.hidden == 1 else 's'}"
+            click.echo(f"{drafts} hidden, use --policy draft to show what nobody has reviewed yet")
+        if counts.missing:
+            click.echo(f"{counts.missing} blocks without a {counts.language} translation show the source")
     used = {picture.source: picture for stamped in made.decks for picture in stamped.deck.media}.values()
     before, after = sum(item.source_bytes for item in used), sum(item.size_bytes for item in used)
     click.echo(f"{len(used)} images, {human_size(before)} before and {human_size(after)} after; in {written.folder}")

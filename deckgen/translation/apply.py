@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
 from deckgen.model import (
+    BlockCounts,
     KeyedCorpus,
     Language,
     Location,
@@ -77,6 +78,7 @@ def translate(
             )
             for item in corpus.questions
         ),
+        counts=tuple(_counts(language, texts, entries, policy) for language in targets),
     ), tuple(findings)
 
 
@@ -141,6 +143,24 @@ def _translated(
         return Text(language=language, markdown=Markdown(""), state=TextState.MISSING), findings
     state = max(states, key=_DOUBT.index, default=TextState.REVIEWED)
     return Text(language=language, markdown=splice(text.markdown, text.segments, translations), state=state), findings
+
+
+def _counts(language: Language, texts: Sequence[SourceText], entries: _Index, policy: Policy) -> BlockCounts:
+    states = Counter(
+        entries[language, text.context, segment.text].state
+        for text in texts
+        if text.writing(language) is None
+        for segment in text.segments
+    )
+    drafts = states[EntryState.DRAFT]
+    return BlockCounts(
+        language=language,
+        reviewed=states[EntryState.REVIEWED],
+        stale=states[EntryState.STALE],
+        draft=drafts if policy is Policy.DRAFT else 0,
+        hidden=0 if policy is Policy.DRAFT else drafts,
+        missing=states[EntryState.MISSING],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
