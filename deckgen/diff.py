@@ -192,7 +192,7 @@ def _compare_note(
         kinds.append(Kind.RETRANSLATED)
     elif old.media != new.media:
         kinds.append(Kind.IMAGES)
-    elif _states(old) != _states(new):
+    elif any(one != other for one, other in _states(old, new)):
         kinds.append(Kind.STATUS)
     if new.key in moved:
         kinds.append(Kind.MOVED)
@@ -228,9 +228,13 @@ def _texts(note: RecordedNote) -> Mapping[Language, NoteText]:
     return {text.language: text for text in note.texts}
 
 
-def _states(note: RecordedNote) -> Mapping[Language, TextState]:
-    """A package does not tell the source from what is reviewed: neither bears a mark."""
-    return {text.language: TextState.REVIEWED if text.state is TextState.SOURCE else text.state for text in note.texts}
+def _states(old: RecordedNote, new: RecordedNote) -> Iterator[tuple[TextState, TextState]]:
+    """By language. A package does not tell the source from what is reviewed: neither bears a mark."""
+    quiet = {TextState.SOURCE: TextState.REVIEWED}
+    before, after = _texts(old), _texts(new)
+    for language in before.keys() & after.keys():
+        one, other = before[language].state, after[language].state
+        yield quiet.get(one, one), quiet.get(other, other)
 
 
 def _hashes(old: RecordedNote, new: RecordedNote) -> Iterator[tuple[str, str]]:

@@ -95,7 +95,7 @@ def _open(lines: list[str], tag: str, element: HtmlElement) -> None:
     if tag == "br" or (tag in _BLOCKS and lines[-1] != "- "):
         lines.append("- " if tag == "li" else "")
     elif tag in _CELLS and lines[-1].strip():
-        lines[-1] += " | "
+        lines[-1] = f"{lines[-1].rstrip()} | "
     elif tag == "img":
         lines[-1] += f"[{element.get('alt', '')}]"
 
