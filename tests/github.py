@@ -13,11 +13,11 @@ from cmarkgfm.cmark import Options
 from deckgen.markup import gfm, render_markdown
 from deckgen.markup.brackets import ALLOWED
 from deckgen.markup.definitions import used_definitions
-from deckgen.markup.protect import protect
+from deckgen.markup.protect import protect, remove_control_characters
 from deckgen.markup.tree import parse_tree
 from deckgen.model import Dialect, Html, Markdown
 
-EXCEPTIONS = ("maths", "angle brackets", "bold", "alerts", "rules", "sanitising", "deep")
+EXCEPTIONS = ("maths", "angle brackets", "bold", "alerts", "rules", "sanitising", "control characters", "deep")
 """The closed list of docs/fidelity.md, as far as it changes structure, in the order in which they are tried."""
 
 
@@ -58,12 +58,13 @@ def compare(markdown: str, *, definitions: str = "", html_headings: bool = False
     )
     card, github = structure(_without_formulas(html)), structure(github_html(markdown, needed))
     protected = protect(markdown)
-    shown = _without_formulas(protected.restore(github_html(protected.text, needed)))
+    oracle = github_html(protected.text, needed)
+    shown = _without_formulas(protected.restore(remove_control_characters(oracle)))
     hidden, text = structure(shown), visible_text(shown)
     if card == github:
         reason = ""
     elif card == hidden:
-        reason = "maths" if protected.base else "angle brackets"
+        reason = "maths" if protected.base else "angle brackets" if protected.bracket else "control characters"
     elif 'class="dg-deep"' in html:
         reason = "deep"
     else:

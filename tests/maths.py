@@ -74,13 +74,13 @@ def set_formulas(browser: Browser, script: Path, cards: list[str]) -> Typeset:
     """What MathJax makes of the formulas of ``cards``, all on one page."""
     body = "\n".join(f"<div>{card}</div>" for card in cards)
     page = browser.new_page()
-    folder = script.parent / f".page-{os.getpid()}.html"
-    folder.write_text(_PAGE % (script.name, body), encoding="utf-8")
+    file = script.parent / f".page-{os.getpid()}.html"
+    file.write_text(_PAGE % (script.name, body), encoding="utf-8")
     try:
-        page.goto(folder.as_uri())
+        page.goto(file.resolve().as_uri())
         result = page.evaluate(_SCRIPT)
     finally:
-        folder.unlink()
+        file.unlink()
         page.close()
     return Typeset(
         expected=sum(len(formulas_on_card(card)) for card in cards),

@@ -1,4 +1,4 @@
-"""Gets what the browser tests need: a Chromium, fonts for Chinese, axe-core; says plainly what cannot be had.
+"""Gets what the browser tests need: a Chromium, fonts for Chinese, axe-core, MathJax; says plainly what cannot be had.
 
 Run by ``make test``. Exit code 1 where there is no browser and none can be installed.
 """
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 
 from browser import AXE, CHOICE, TESTS, find_browser, has_chinese_font, is_root_on_debian
+from maths import MATHJAX
 
 _LIMIT_SECONDS = 900
 
@@ -27,13 +28,13 @@ def main() -> int:
             _run("apt-get", "install", "-y", "-qq", "--no-install-recommends", package)
     if find_browser() is None:
         _run(sys.executable, "-m", "playwright", "install", "chromium")
-    if not AXE.is_file() and (npm := shutil.which("npm")):
+    if _lacks_scripts() and (npm := shutil.which("npm")):
         _run(npm, "ci", "--prefix", str(TESTS), "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 
     if not has_chinese_font():
         print("note: without the fonts of fonts-noto-cjk the screenshots are not compared", file=sys.stderr)
-    if not AXE.is_file():
-        print("note: without npm there is no axe-core, and its checks are skipped", file=sys.stderr)
+    if _lacks_scripts():
+        print("note: without npm there are no axe-core and no MathJax, and their checks are skipped", file=sys.stderr)
     if find_browser() is None:
         print(
             "The tests need Chromium, Chrome or Edge, and none was found, nor could Playwright download one.\n"
@@ -45,13 +46,17 @@ def main() -> int:
     return 0
 
 
+def _lacks_scripts() -> bool:
+    return not (AXE.is_file() and MATHJAX.is_file())
+
+
 def _missing_packages() -> Iterator[str]:
     if find_browser() is None:
         yield "chromium"
     if not has_chinese_font():
         yield "fontconfig"
         yield "fonts-noto-cjk"
-    if not AXE.is_file() and not shutil.which("npm"):
+    if _lacks_scripts() and not shutil.which("npm"):
         yield "npm"
 
 

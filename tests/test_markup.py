@@ -160,7 +160,8 @@ def test_what_is_nested_too_deep_is_shown_as_it_was_written() -> None:
 
 _LINES = {
     "bold": "**粗** ", "links": "[a](b) ", "code": "`a` ", "formulas": "$a$ ", "open formulas": "$ a ",
-    "slashes": "\\(", "brackets": "[", "pictures": "![", "tags": "<a ", "types": "<T>", "ticks": "`a", "stars": "*a **b ",
+    "slashes": "\\(", "brackets": "[", "pictures": "![", "tags": "<a ", "types": "<T>", "ticks": "`a",
+    "stars": "*a **b ",
     "quotes": '<a b="', "entities": "&amp", "comments": "<!-- ", "display": "$$ a ", "cells": "|a", "letters": "字",
     "underscores": "_a", "closers": "\\[ a\\) ", "braces": "{{", "sounds": "[sound:",
 }  # fmt: skip
@@ -180,12 +181,14 @@ def test_a_long_line_takes_time_in_proportion(name: str) -> None:
 # --- laws -------------------------------------------------------------------------------------------------------------
 
 _FRAGMENTS = st.sampled_from(
-    """<script> </script> <img src=x onerror=alert(1)> <a href="javascript:alert(1)"> </a> [x](javascript:alert(1)) <svg
-    onload=x> </svg> <style> </style> <math> <mi> </math> <iframe src=x> <b <p style=x> "> '> --> <!-- <![CDATA[ ]]> `
-    ``` $ $$ \\( \\) \\[ \\] | |-|-| > - * ** _ ~~ [ ]( ) ![ [^1] [^1]: # < > & &lt; &#106; \\ 中 文， <T> <input> <form>
-    <template> </template> <noscript> <textarea> <title> <plaintext> <table> <td> <div> </div> <details> java script:
-    data:text/html, !!! === ??? {: onclick=x} [sound:a] {{c1::""".split()
-    + ["\n", "\n\n", " ", "    ", "\x00", "\r", "\u200b", "\U0010f041", "\U0010f0a4", "\U00010a7f"]
+    [
+        *"""<script> </script> <img src=x onerror=alert(1)> <a href="javascript:alert(1)"> </a> [x](javascript:alert(1))
+        <svg onload=x> </svg> <style> </style> <math> <mi> </math> <iframe src=x> <b <p style=x> "> '> --> <!--
+        <![CDATA[ ]]> ` ``` $ $$ \\( \\) \\[ \\] | |-|-| > - * ** _ ~~ [ ]( ) ![ [^1] [^1]: # < > & &lt; &#106; \\ 中 文， <T>
+        <input> <form> <template> </template> <noscript> <textarea> <title> <plaintext> <table> <td> <div> </div>
+        <details> java script: data:text/html, !!! === ??? {: onclick=x} [sound:a] {{c1::""".split(),
+        *("\n", "\n\n", " ", "    ", "\x00", "\r", "\u200b", "\U0010f041", "\U0010f0a4", "\U00010a7f"),
+    ]
 )
 _TEXT = st.lists(st.one_of(_FRAGMENTS, st.text(max_size=6)), max_size=24).map("".join)
 _TAG = re.compile(r"<[^>]*>")

@@ -354,8 +354,8 @@ class _Scanner:
         if closer >= len(self.tokens) or len(self.tokens[closer][0]) > 2:
             return None, closer
         start, end = self.tokens[index].start(), self.tokens[closer].start() + 1
-        before, after = self.text[start - 1 : start], self.text[end : end + 1]
-        if not _is_inline_maths(self.text[start + 1 : end - 1], before, after):
+        after = self.text[end : end + 1]
+        if not _is_inline_maths(self.text[start + 1 : end - 1], after):
             return None, closer
         formula = self._accept(start, end, 1, display=False)
         if len(self.tokens[closer][0]) == 2 and (second := _TOKEN.match(self.text, end, end + 1)):
@@ -421,21 +421,29 @@ def _reads_as_maths(content: str, *, word_before: bool, display: bool) -> bool:
     return (padded or (not display and not word_before and len(bare) <= 3)) and not _WORDS.search(bare)
 
 
-def _is_inline_maths(content: str, before: str, after: str) -> bool:
+def _is_inline_maths(content: str, after: str) -> bool:
+    """Whether what stands between two dollars is a formula, and not what stands between two prices or variables."""
     bare = content.strip()
-    if not bare or after == "{" or (before == "[" and bare[0] == "]"):
+    if not bare or after == "{" or bare[0] == "]" or bare[-1] in "，。；、：":
         return False
-    formula_like = bool(_COMMAND.search(bare)) or (len(bare) == 1 and bare.isalpha())
     price_like = bare[0].isdigit() or bare[0] in ",."
-    if _has_prose(content) and (price_like or not bare.isprintable() or (after.isascii() and after.isalnum())):
+    if price_like and bare[-1] in ",;":
         return False
-    if content[0].isspace() or content[-1].isspace():
-        if _has_prose(content) or (_WORDS.search(bare) and "\\" not in bare):
-            return False
-        both = content[0].isspace() and content[-1].isspace()
-        return (
-            formula_like or bool(_OPERATOR.search(bare) and not price_like) or (both and bool(_OPERATOR.search(bare)))
-        )
-    if after.isdigit() or (after.isascii() and after.isalpha()):
+    joined = after.isascii() and after.isalnum()
+    if _has_prose(content) and (price_like or joined or not _OPERATOR.search(bare)):
+        return False
+    if joined:
+        formula_like = bool(_COMMAND.search(bare)) or (len(bare) == 1 and bare.isalpha())
         return formula_like and not price_like and not (_SHELL.fullmatch(bare) and len(bare) > 1)
+    if content[0].isspace() or content[-1].isspace():
+        return not _has_prose(content) and _is_padded_maths(bare, price_like and not content[0].isspace())
     return True
+
+
+def _is_padded_maths(bare: str, late: bool) -> bool:
+    """``$ x $``; ``late``: a number with a blank behind it only, as in ``$5 or $6``."""
+    if "\\" in bare:
+        return True
+    if late or bare[-1] in ",;:-+*/=<>" or _WORDS.search(bare):
+        return False
+    return not (bare[0].isdigit() and re.search(r"[A-Za-z]{2,}", bare))

@@ -37,8 +37,9 @@ def render(
     the tree is the parser's alone.
     """
     head = f"{definitions}\n\n<!-- -->\n\n" if definitions else ""
+    # Without a line end, comrak takes a last line such as "1." for text.
     options = (_extensions(extensions), _parsing(ignore_setext), _rendering(raw_html))
-    return _in_characters(comrak.render_markdown(head + markdown, *options), markdown, head.count("\n"))
+    return _in_characters(comrak.render_markdown(f"{head}{markdown}\n", *options), markdown, head.count("\n"))
 
 
 @cache

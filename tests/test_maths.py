@@ -1,0 +1,76 @@
+"""Formulas as the real MathJax sets them, with Anki's own configuration of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from goldens import inputs
+from maths import find_mathjax, formulas_on_card, set_formulas
+
+from deckgen.cardhtml import card_html
+from deckgen.markup import render_markdown
+from deckgen.model import Dialect, Markdown
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+@pytest.fixture(scope="module")
+def mathjax() -> Path:
+    found = find_mathjax()
+    if found is None:
+        pytest.skip("no MathJax: run npm ci in tests/, or name tex-chtml-full.js in DECKGEN_MATHJAX")
+    return found
+
+
+def card(text: str, dialect: Dialect = Dialect.GFM) -> str:
+    return card_html(render_markdown(Markdown(text), dialect=dialect), chapter="chapter.md", images={})
+
+
+def test_mathjax_sets_every_formula_of_the_cases_without_an_error(browser: Browser, mathjax: Path) -> None:
+    cards = [
+        card(path.read_text(encoding="utf-8"), Dialect.PYTHON_MARKDOWN if "python" in path.stem else Dialect.GFM)
+        for path in inputs("render")
+    ]
+    result = set_formulas(browser, mathjax, cards)
+    assert result.errors == ()
+    assert result.set == result.expected > 40
+
+
+def test_mathjax_sets_nothing_that_is_no_formula(browser: Browser, mathjax: Path) -> None:
+    text = r"价格 $5 和 $10，\\(字面\\)，\\[也是\\]，`\(x\)`，arr\[0\]、$HOME/$PATH" + "\n\n```\n\\(x\\)\n$$y$$\n```"
+    result = set_formulas(browser, mathjax, [card(text)])
+    assert result.expected == 0
+    assert result.stray == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "formulas"),
+    [
+        ("$x<y>z&w$", [r"\(x<y>z&w\)"]),
+        ("$\\( \\sqrt{d_k} \\)$", [r"\(\sqrt{d_k}\)"]),
+        ("文 $$\\( a \\)$$ 中", [r"\(a\)"]),
+        ("$$\\[ a \\]$$", [r"\[a\]"]),
+        ("$x=-10\u200b$", [r"\(x=-10\)"]),
+        ("$$\na\n\nb\n$$", ["\\[a\n\nb\\]"]),
+        ("$\na\n$", [r"\[a\]"]),
+        ("|a|\n|-|\n|$\\left \\|x-y \\right \\|$|", [r"\(\left |x-y \right |\)"]),
+        ("$a*b*c$ _$d_e$_", [r"\(a*b*c\)", r"\(d_e\)"]),
+        ("$$\n- a\n= b\n> c\n$$", ["\\[- a\n= b\n> c\\]"]),
+        ("$$\n```\nx\n```\n$$", []),
+        ("`$a$` ``$`b`$``", []),
+        ("<!-- $a$ --> $b$", [r"\(b\)"]),
+        ("[a](https://example.org/$x$) $y$", [r"\(y\)"]),
+        ("$5 和 $10，\\$3 与 \\$4", []),
+        ("$ 4 $分与 $[0,1]$", [r"\(4\)", r"\([0,1]\)"]),
+    ],
+)
+def test_a_formula_is_read_as_it_was_meant(text: str, formulas: list[str]) -> None:
+    assert formulas_on_card(card(text)) == formulas
+
+
+@pytest.mark.parametrize("text", ["$x<y$", "$$\na\n\n+ b\n$$", r"\( z \) \[ w \]", "| a |\n|---|\n| $|x|$ |"])
+def test_both_dialects_show_the_same_formulas(text: str) -> None:
+    assert formulas_on_card(card(text)) == formulas_on_card(card(text, Dialect.PYTHON_MARKDOWN)) != []
