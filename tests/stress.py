@@ -33,6 +33,7 @@ CASES = {
     f"标题里的长词 {LONG_WORD[:200]} 与公式 $x^2$": "标题也不应撑破页面。",
     "很深的列表": "\n".join("  " * level + f"- 第 {level} 层 `code_{level}` 的文字要能读" for level in range(9)),
     "很长的一行代码": "```python\nresult = " + " + ".join(f"layer_{number}(x)" for number in range(60)) + "\n```",
+    "行内公式刚好比一行长": r"$E_{total}=E_{o1}+E_{o2}=0.274811083+0.023560026=0.298371109+0.1234567890$。",
     "错误的公式": r"$\frac{1}{$ 与 $\undefinedcommand{x}$",
     "有颜色的字": '<font color="red">红</font>、<font color="#ffff00">黄</font>、<font color="navy">深蓝</font>',
 }

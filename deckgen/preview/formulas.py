@@ -20,7 +20,10 @@ _CONVERTER = math_core.LatexToMathML(
 )
 STYLE = """
 /* --- added by the preview: fonts for its MathML, and formulas that fail --- */
-math { font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math", "DejaVu Math TeX Gyre", math; }
+math {
+  font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math", "DejaVu Math TeX Gyre", math;
+  overflow-wrap: normal; /* else a formula shrinks to the line and its parts run out of it */
+}
 .dg-math-error { color: var(--dg-danger, #a8261d); }
 """
 
