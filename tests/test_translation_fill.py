@@ -20,7 +20,7 @@ from deckgen.translation.checks import Pair
 from deckgen.translation.engines import EngineError, Remedy, engine_names, make_engine
 from deckgen.translation.fill import TRIES, Clock, Filled, Job, draft_missing, pending_requests
 from deckgen.translation.glossary import LanguageGlossary, Term
-from deckgen.translation.placeholders import PlaceholderError, Protected, protect, restore
+from deckgen.translation.placeholders import Original, PlaceholderError, Protected, protect, restore
 
 GLOSSARY = LanguageGlossary(keep=("Q-Former", "RoPE"), terms=(Term(source="编码器", targets=("encoder",)),))
 SECRET = "k-51-secret"
@@ -330,16 +330,22 @@ def test_protecting_and_restoring_changes_nothing_but_blanks_around_bold(parts: 
     ],
 )
 def test_moved_and_mangled_placeholders_are_restored(answer: str, expected: str) -> None:
-    assert restore(answer, Protected(text="", originals=("`p`", "`q`"))) == expected
+    assert restore(answer, Protected(text="", originals=(Original(text="`p`"), Original(text="`q`")))) == expected
 
 
 @pytest.mark.parametrize("answer", ["a [X0X]", "[X0X] [X1X] [X1X]", "[X0X] [X1X] [X2X]", "", "X0X X1X"])
 def test_an_answer_without_each_placeholder_once_is_refused(answer: str) -> None:
     with pytest.raises(PlaceholderError):
-        restore(answer, Protected(text="", originals=("`p`", "`q`")))
+        restore(answer, Protected(text="", originals=(Original(text="`p`"), Original(text="`q`"))))
+
+
+def test_formulas_and_code_that_look_like_marks_are_left_alone() -> None:
+    text = "$**kwargs$与**粗** `a ** b` 和*斜*体~~删~~"
+    given = protect(text, GLOSSARY, "[X{}X]")
+    assert restore(given.text, given) == text
 
 
 def test_blanks_that_would_undo_bold_and_links_are_taken_out() -> None:
     given = protect("**架构**与[论文](u)", GLOSSARY, "[X{}X]")
     answer = re.sub(r"\[X(\d)X\]", r" [X\1X] ", given.text).replace("架构", "architecture").replace("论文", "paper")
-    assert restore(answer, given) == "**architecture** 与 [paper] (u)".replace("] (", "](")
+    assert restore(answer, given) == "**architecture** 与 [paper](u)"

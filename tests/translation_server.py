@@ -24,6 +24,8 @@ class Server:
     retry_after: str = "7"
     requests: list[dict[str, str]] = field(default_factory=list)
     queries: list[str] = field(default_factory=list)
+    answered: list[str] = field(default_factory=list)
+    """The texts that were answered well."""
     url: str = ""
     released: threading.Event = field(default_factory=threading.Event)
 
@@ -57,6 +59,7 @@ def translation_server() -> Iterator[Server]:
         def answer(self, mode: str, text: str) -> None:
             match mode:
                 case "ok":
+                    server.answered.append(text)
                     self.send(200, {"translatedText": english(text)})
                 case "429":
                     self.send(429, {"error": "slow down"}, {"Retry-After": server.retry_after})

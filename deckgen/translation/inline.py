@@ -19,6 +19,7 @@ class TokenKind(StrEnum):
     TAG = "HTML tag"
     FOOTNOTE = "footnote mark"
     BOLD = "bold mark"
+    EMPHASIS = "emphasis mark"
     BRACKET = "opening bracket"
     ESCAPE = "escaped character"
     BREAK = "line break"
@@ -31,6 +32,7 @@ class Token:
     kind: TokenKind
     start: int
     end: int
+    text: str
     value: str
 
 
@@ -49,10 +51,11 @@ _PARTS = (
     ("target", r"\](?:\((?:[^()\s\"]|\([^()\s]*\)|[ ](?!\"))*(?:\s+\"[^\"]*\")?\s*\)|\[[^\]]*\])"),
     ("close", r"\]"),
     ("bold", r"\*\*|__(?=\S)"),
+    ("emphasis", r"~~|\*(?=[^\s*])|(?<=[^\s*])\*"),
     ("url", r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+"),
 )
 _SCAN = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PARTS), re.DOTALL)
-_MARKUP_ONLY = frozenset((TokenKind.BRACKET, TokenKind.ESCAPE, TokenKind.BREAK))
+_MARKUP_ONLY = frozenset((TokenKind.EMPHASIS, TokenKind.BRACKET, TokenKind.ESCAPE, TokenKind.BREAK))
 _MATH = frozenset(("dollars", "dollar", "brackets"))
 _KINDS = {
     "code": TokenKind.CODE,
@@ -63,6 +66,7 @@ _KINDS = {
     "comment": TokenKind.TAG,
     "skip": TokenKind.ESCAPE,
     "break": TokenKind.BREAK,
+    "emphasis": TokenKind.EMPHASIS,
 }
 _SAID = re.compile(r"""(\b(?:alt|title)\s*=\s*)("[^"]*"|'[^']*')""", re.IGNORECASE)
 _CJK = re.compile(
@@ -132,4 +136,4 @@ def _scan(text: str) -> Iterator[Token]:
 
 
 def _token(kind: TokenKind, found: re.Match[str], value: str) -> Token:
-    return Token(kind=kind, start=found.start(), end=found.end(), value=value)
+    return Token(kind=kind, start=found.start(), end=found.end(), text=found[0], value=value)

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from deckgen.model import Markdown
 from deckgen.translation.glossary import LanguageGlossary, kept_terms
-from deckgen.translation.inline import protected
+from deckgen.translation.inline import Token, TokenKind, protected
+
+
+class Role(StrEnum):
+    """On which side of a placeholder a blank would undo its markup."""
+
+    PLAIN = "plain"
+    OPENS = "opens"
+    CLOSES = "closes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """What a placeholder stands for; ``mark`` is a bold or emphasis mark, outside of which a word needs a blank."""
+
+    text: str
+    role: Role = Role.PLAIN
+    mark: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +35,7 @@ class Protected:
     """A text with placeholders, and what the placeholder of each number stands for."""
 
     text: str
-    originals: tuple[str, ...]
+    originals: tuple[Original, ...]
 
 
 class PlaceholderError(Exception):
@@ -34,11 +53,11 @@ def protect(text: str, glossary: LanguageGlossary, style: str) -> Protected:
     if _FOUND.search(text):
         raise PlaceholderError("the text holds what looks like a placeholder")
     parts: list[str] = []
-    originals: list[str] = []
+    originals: list[Original] = []
     last = 0
-    for start, end in _spans(text, glossary):
+    for start, end, original in _pieces(text, glossary):
         parts += [text[last:start], style.format(len(originals))]
-        originals.append(text[start:end])
+        originals.append(original)
         last = end
     return Protected(text="".join([*parts, text[last:]]), originals=tuple(originals))
 
@@ -54,33 +73,54 @@ def restore(answer: str, given: Protected) -> Markdown:
         missing = sorted(set(range(len(given.originals))) - set(numbers))
         what = f"{len(missing)} placeholders are missing" if missing else "a placeholder is doubled or unknown"
         raise PlaceholderError(what)
-    text = _FOUND.sub(lambda found: given.originals[int(found[1])], answer.strip())
-    return Markdown(_tidy(text))
+    return Markdown(_joined(answer.strip(), given))
 
 
-def _spans(text: str, glossary: LanguageGlossary) -> Iterator[tuple[int, int]]:
-    """What to protect, in order and without overlaps; neighbours are one."""
-    markup = [(token.start, token.end) for token in protected(text)]
-    free = [
-        (start, end)
-        for start, end in kept_terms(text, glossary)
-        if all(end <= first or start >= last for first, last in markup)
-    ]
-    joined: list[tuple[int, int]] = []
-    for start, end in sorted((*markup, *free)):
-        if joined and start < joined[-1][1]:
+def _pieces(text: str, glossary: LanguageGlossary) -> Iterator[tuple[int, int, Original]]:
+    """What to protect, in order and without overlaps."""
+    found = [(token.start, token.end, _original(token)) for token in protected(text)]
+    found += [(start, end, Original(text=text[start:end])) for start, end in kept_terms(text, glossary)]
+    marks: Counter[str] = Counter()
+    last = 0
+    # Of two that begin together the longer one, such as a link target that is a term too.
+    for start, end, original in sorted(found, key=lambda piece: (piece[0], -piece[1])):
+        if start < last:
             continue
-        joined.append((start, end))
-    yield from joined
+        last = end
+        if original.mark:
+            marks[original.text] += 1
+            original = replace(original, role=Role.OPENS if marks[original.text] % 2 else Role.CLOSES)
+        yield start, end, original
 
 
-def _tidy(text: str) -> str:
-    """Machines put blanks around placeholders; inside bold marks and brackets these would undo the markup."""
-    text = re.sub(r"\*\*[ \t]*([^*\n]+?)[ \t]*\*\*", r"**\1**", text)
-    text = re.sub(r"([A-Za-z0-9])(\*\*[^*\n]+\*\*)", r"\1 \2", text)
-    text = re.sub(r"(\*\*[^*\n]+\*\*)([A-Za-z0-9])", r"\1 \2", text)
-    return re.sub(r"\[[ \t]+([^\[\]\n]*?)[ \t]*\](?=[(\[])|\[([^\[\]\n]*?)[ \t]+\](?=[(\[])", _tight, text)
+def _original(token: Token) -> Original:
+    if token.kind in (TokenKind.BOLD, TokenKind.EMPHASIS):
+        return Original(text=token.text, mark=True)
+    if token.kind is TokenKind.BRACKET:
+        return Original(text=token.text, role=Role.OPENS)
+    closes = token.kind in (TokenKind.LINK, TokenKind.IMAGE)
+    return Original(text=token.text, role=Role.CLOSES if closes else Role.PLAIN)
 
 
-def _tight(found: re.Match[str]) -> str:
-    return f"[{(found[1] if found[1] is not None else found[2]).strip()}]"
+def _joined(answer: str, given: Protected) -> str:
+    """The answer with its originals, without the blanks that machines put around placeholders where they do harm."""
+    text, last = "", 0
+    opened = False
+    for found in _FOUND.finditer(answer):
+        original = given.originals[int(found[1])]
+        between = answer[last : found.start()]
+        between = between.lstrip(" \t") if opened else between
+        text += between.rstrip(" \t") if original.role is Role.CLOSES else between
+        if original.mark and original.role is Role.OPENS and _is_word(text[-1:]):
+            text += " "
+        text += original.text
+        opened = original.role is Role.OPENS
+        last = found.end()
+        if original.mark and original.role is Role.CLOSES and _is_word(answer[last : last + 1]):
+            text += " "
+    rest = answer[last:]
+    return text + (rest.lstrip(" \t") if opened else rest)
+
+
+def _is_word(character: str) -> bool:
+    return character.isascii() and character.isalnum()
