@@ -10,7 +10,7 @@ from deckgen import card, describe, identity, media, notes, render, translation
 from deckgen.apkg import write_package
 from deckgen.config import Config
 from deckgen.corpus import Progress, identify, settle, silent
-from deckgen.diagnostics import Diagnostic, diagnostic, has_errors
+from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic, has_errors
 from deckgen.lock_changes import describe_changes
 from deckgen.lockfile import Lock, format_lock, parse_lock
 from deckgen.manifest import PackageRecord, describe_package, format_manifest, package_files
@@ -103,8 +103,12 @@ def make_decks(
     config = project.config
     editions = options.editions or config.editions
     languages = tuple(dict.fromkeys((config.language, *(tag for edition in editions for tag in edition.languages))))
-    chapters, matched, findings = identify(project, findings, allow_retire=options.allow_retire, progress=progress)
-    project_id, paths = matched.corpus.project_id, tuple(source.path for source in project.sources)
+    paths = tuple(source.path for source in project.sources)
+    whole = not options.categories and not (options.chapters and set(paths) - set(options.chapters))
+    chapters, matched, findings = identify(
+        project, findings, whole=whole, allow_retire=options.allow_retire, progress=progress
+    )
+    project_id = matched.corpus.project_id
 
     catalogs, unreadable = translation.read_catalogs(project.locale, paths, languages)
     editor, problems = notes.parse_notes(project.notes_text or "", NOTES_PATH)
@@ -126,6 +130,9 @@ def make_decks(
 
     stamped, lock, problems = identity.stamp(decks, lock, now=options.now, release=options.release)
     chosen = tuple(_selection(deck, matched.corpus, options) for deck in stamped)
+    if options.categories and not any(deck.deck.notes for deck in chosen):
+        titles = ", ".join(category.title for category in matched.corpus.categories)
+        raise DeckgenError(f"no category is called “{'”, “'.join(options.categories)}”", hint=f"there are: {titles}")
     return Build(
         project=project,
         chapters=chapters,
@@ -138,7 +145,7 @@ def make_decks(
         lock=lock,
         changes=matched.changes,
         diagnostics=settle(project, chapters, (*findings, *problems)),
-        selected=chosen != stamped,
+        selected=not whole,
         version=options.release or _version(lock),
     )
 
@@ -167,7 +174,7 @@ def write_build(
     if failed:
         folder = folder / PARTIAL_DIR
     packages = _write_packages(made, folder, progress)
-    if not failed and lock_text != made.project.lock_text:
+    if not failed and not made.selected and lock_text != made.project.lock_text:
         write_atomically(made.project.root / LOCK_NAME, lock_text.encode())
     return Written(folder=folder, packages=packages, diagnostics=findings)
 
@@ -198,7 +205,8 @@ def _references(translated: TranslatedCorpus) -> Iterator[tuple[ImageReference, 
     """Every image that a text refers to, with the place of the question or, in an answer, of the image's block."""
     for item in translated.questions:
         chapter, question = item.keyed.chapter, item.keyed.question
-        for texts, line in ((item.titles, question.location.line), (item.answers, question.answer_line)):
+        heading, answer = question.location.line, question.answer_line
+        for texts, line in ((item.titles, heading), (item.answers, answer), (item.notes, heading)):
             for text in texts:
                 html = render_markdown(
                     text.markdown,

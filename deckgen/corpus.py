@@ -19,9 +19,17 @@ def silent(stage: str, done: int, total: int) -> None:
 
 
 def identify(
-    project: Project, findings: tuple[Diagnostic, ...], *, allow_retire: bool = False, progress: Progress = silent
+    project: Project,
+    findings: tuple[Diagnostic, ...],
+    *,
+    whole: bool = True,
+    allow_retire: bool = False,
+    progress: Progress = silent,
 ) -> tuple[tuple[Chapter, ...], identity.Matched, tuple[Diagnostic, ...]]:
-    """The first two stages: the chapters, their questions with their keys, and ``findings`` with what these add."""
+    """The first two stages: the chapters, their questions with their keys, and ``findings`` with what these add.
+
+    Where the build is not of the ``whole`` project, no note is retired.
+    """
     config = project.config
     chapters, problems = _parse(project, progress)
     findings += problems
@@ -33,7 +41,7 @@ def identify(
         Corpus(language=config.language, chapters=chapters),
         before,
         project_id=config.id or (before.project_id if before else derived),
-        complete=not has_errors(settle(project, chapters, findings, report_unused=False)),
+        complete=whole and not has_errors(settle(project, chapters, findings, report_unused=False)),
         allow_empty=allow_retire,
     )
     return chapters, matched, (*findings, *matched.diagnostics)

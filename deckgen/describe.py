@@ -11,9 +11,7 @@ from deckgen.model import Edition, Language
 from deckgen.render import Descriptions
 
 
-def descriptions(
-    edition: Edition, config: Config, version: str, ui: Mapping[Language, UiStrings]
-) -> Descriptions:
+def descriptions(edition: Edition, config: Config, version: str, ui: Mapping[Language, UiStrings]) -> Descriptions:
     """HTML in the edition's languages, the primary first.
 
     The parent's holds no count: the last package imported sets it, and packages differ in what they hold.

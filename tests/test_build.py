@@ -301,3 +301,19 @@ def test_inspect_lists_decks_notes_and_media(shipped: Path) -> None:
     assert len(contents["notes"]) == 13
     assert len(contents["media"]) == 6
     assert contents["missing_media"] == contents["unused_media"] == []
+
+
+def test_building_a_part_of_a_project_retires_nothing_and_keeps_the_lock(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    (folder / "source/other.md").write_text("## 其他\n\n### 什么是批量归一化？\n\n按批归一化。\n", encoding="utf-8")
+    assert deckgen("build", "--project", folder).exit_code == 0
+    lock = (folder / "deckgen.lock").read_bytes()
+    (folder / "source/other.md").unlink()
+    assert deckgen("build", "--project", folder, "--category", "训练").exit_code == 0
+    assert (folder / "deckgen.lock").read_bytes() == lock
+
+
+def test_a_category_that_is_not_there_is_said_plainly(tmp_path: Path) -> None:
+    result = deckgen("build", "--project", make_project(tmp_path), "--category", "没有")
+    assert result.exit_code == 1
+    assert "there are: 基础, 训练" in result.stderr

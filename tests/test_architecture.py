@@ -1,0 +1,65 @@
+"""What the folder listing promises: who may import which library, and that the map in ARCHITECTURE.md is complete."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "deckgen"
+OWNERS = {
+    "PIL": {"images"},
+    "click": {"cli"},
+    "comrak": {"markup.gfm"},
+    "deep_translator": {"translation.engines"},
+    "genanki": {"apkg"},
+    "latex2mathml": {"preview"},
+    "lxml": {"markup.tree", "cardhtml"},
+    "markdown": {"markup.python_markdown"},
+    "nh3": {"markup.sanitize"},
+    "polib": {"translation.catalog"},
+    "pygments": {"highlight"},
+    "rapidfuzz": {"similarity"},
+    "rich": {"cli.report"},
+    "slugify": {"slugs"},
+}
+"""Third-party library → the only modules, or packages, that may import it."""
+
+
+def _imports() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for path in sorted(PACKAGE.rglob("*.py")):
+        module = ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom) and not node.level
+                else []
+            )
+            for name in names:
+                found[name.split(".")[0]].add(module)
+    return {name: modules for name, modules in found.items() if name not in sys.stdlib_module_names | {"deckgen"}}
+
+
+@pytest.mark.parametrize(("library", "modules"), sorted(_imports().items()), ids=lambda value: str(value)[:20])
+def test_each_library_is_imported_where_the_table_says(library: str, modules: set[str]) -> None:
+    assert library in OWNERS, f"{library} needs a line in the table: {sorted(modules)}"
+    strangers = {
+        module
+        for module in modules
+        if not any(module == own or module.startswith(f"{own}.") for own in OWNERS[library])
+    }
+    assert not strangers
+
+
+def test_the_map_names_every_module() -> None:
+    text = (PACKAGE.parent / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    names = [path.name for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()]
+    missing = [name for name in names if not name.startswith("__") and name not in text]
+    assert not missing
+    assert len(text.splitlines()) <= 150
