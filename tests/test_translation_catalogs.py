@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_corpus import CHAPTER, EN, TEXT, filled, keyed, made
 
@@ -53,6 +53,7 @@ def translated(text: str = TEXT) -> tuple[KeyedCorpus, object, Catalogs]:
 # --- the file ---------------------------------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.builds(
@@ -123,6 +124,7 @@ def test_a_broken_file_is_located_and_never_raises(text: str, rule: str, line: i
     assert [(found.rule, found.location and found.location.line) for found in findings] == [(rule, line + 3)]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_can_be_offered_as_a_catalog(text: str) -> None:
     parse_catalog(text, path="x.po", language=EN)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deckgen.diagnostics import RULES, Severity
@@ -200,6 +200,7 @@ def test_a_finding_stands_at_the_po_entry_and_names_the_source() -> None:
     assert "source/章.md:5:3" in found.hint
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80), st.text(max_size=80), st.sampled_from(["en", "ja", "ko", "zh-Hant", "de"]))
 def test_any_pair_of_texts_can_be_checked(source: str, translation: str, language: str) -> None:
     rules(source, translation, language)

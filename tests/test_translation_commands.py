@@ -9,11 +9,11 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
-from playwright.sync_api import Browser
 from small_corpus import TEXT
 from translation_server import Server, translation_server
 
@@ -21,6 +21,9 @@ from deckgen.cli.translate import translate
 from deckgen.diagnostics import DeckgenError
 from deckgen.model import Language
 from deckgen.translation.engines import make_engine
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 PICTURE = "\n\n![结构图](imgs/图.png)\n\n公式 $x^2$ 与`码`。\n"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from translation_server import Server, english, translation_server
 
@@ -311,6 +311,7 @@ PIECES = [
 ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=12))
 def test_protecting_and_restoring_changes_nothing_but_blanks_around_bold(parts: list[str]) -> None:
     text = "字" + "".join(parts) + "尾"

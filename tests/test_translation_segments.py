@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import re
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deckgen.markup import gfm
@@ -80,6 +81,7 @@ def test_python_markdown_admonitions_and_tabs_are_translated_inside_and_out() ->
     assert texts(markdown, Dialect.PYTHON_MARKDOWN) == ["标题", "内容", "项", "标签", "正文\n续", "后文"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(CONSTRUCTS), max_size=6), st.sampled_from(list(Dialect)))
 def test_copying_every_segment_changes_nothing(parts: list[str], dialect: Dialect) -> None:
     markdown = Markdown("\n\n".join(parts))
@@ -88,6 +90,7 @@ def test_copying_every_segment_changes_nothing(parts: list[str], dialect: Dialec
     assert splice(markdown, found, [None] * len(found)) == markdown
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="中文。a1 \n\t#>-*`$|[]()<!/p:=\\~_^.", max_size=60), st.sampled_from(list(Dialect)))
 def test_any_text_is_cut_into_blocks_that_do_not_overlap(text: str, dialect: Dialect) -> None:
     markdown = Markdown(text)
@@ -102,6 +105,7 @@ def shape(markdown: str) -> list[str]:
     return re.findall(r"</?([a-z][a-z0-9]*)", re.sub(r'\sdata-sourcepos="[^"]*"', "", html))
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(CONSTRUCTS), min_size=1, max_size=6))
 def test_a_translation_of_every_segment_keeps_the_structure_and_leaves_no_chinese(parts: list[str]) -> None:
     markdown = Markdown("\n\n".join(parts))
@@ -110,6 +114,19 @@ def test_a_translation_of_every_segment_keeps_the_structure_and_leaves_no_chines
     assert shape(translated) == shape(markdown)
     left = segments(translated, dialect=Dialect.GFM, language=ZH)
     assert [segment.text for segment in left] == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parents[1] / "source").rglob("*.md")), ids=lambda path: path.name
+)
+def test_the_shipped_chapters_obey_the_laws(path: Path) -> None:
+    markdown = Markdown(path.read_text(encoding="utf-8"))
+    found = segments(markdown, dialect=Dialect.GFM, language=ZH)
+    assert len(found) > 50
+    assert splice(markdown, found, [segment.text for segment in found]) == markdown
+    translated = splice(markdown, found, [latin(segment) for segment in found])
+    assert shape(translated) == shape(markdown)
+    assert segments(translated, dialect=Dialect.GFM, language=ZH) == ()
 
 
 def latin(segment: Segment) -> Markdown:

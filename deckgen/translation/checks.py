@@ -245,15 +245,21 @@ def _check_length(pair: Pair) -> Iterator[Problem]:
         yield Problem(rule="translation-length", message=f"it is {what} for its source: {ratio:.0%} of what is usual")
 
 
+_INVISIBLE = "\u200b\ufeff\u2028\u2029\u202d\u202e"
+_SPACELESS = frozenset(("th", "km", "lo", "my"))
+"""Languages that write U+200B between words."""
+
+
 def _check_control(pair: Pair) -> Iterator[Problem]:
-    allowed = {character for character in pair.source if unicodedata.category(character) in ("Cc", "Cf", "Co")}
+    spared = {"\n", *pair.source, *("\u200b" if pair.script in _SPACELESS else "")}
     found = {
         character
         for character in pair.translation
-        if unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs") and character not in {"\n", *allowed}
+        if character not in spared
+        and (unicodedata.category(character) in ("Cc", "Co", "Cs") or character in f"{_INVISIBLE}\ufffd")
     }
-    if found or "\ufffd" in pair.translation.replace(pair.source, ""):
-        shown = ", ".join(f"U+{ord(character):04X}" for character in sorted(found)) or "U+FFFD"
+    if found:
+        shown = ", ".join(f"U+{ord(character):04X}" for character in sorted(found))
         yield Problem(rule="translation-residue", message=f"{shown} is an invisible or a broken character")
 
 
