@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help decks check test lint types layers browser pictures format lock clean
+.PHONY: help decks check preview test lint types layers browser pictures release verify changes site format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -17,7 +17,10 @@ decks: $(VENV)/run.stamp ## build the decks into build/
 	$(BIN)/deckgen build
 
 check: $(VENV)/run.stamp ## report every finding in the sources
-	$(BIN)/deckgen check
+	$(BIN)/deckgen check $(CHECK)
+
+preview: $(VENV)/run.stamp ## show every card as a page in build/preview/
+	$(BIN)/deckgen preview
 
 test: $(VENV)/dev.stamp lint types layers browser ## lint, type-check and test
 	$(BIN)/python -m pytest
@@ -38,6 +41,21 @@ browser: $(VENV)/dev.stamp
 pictures: browser ## take the README's pictures of cards anew
 	$(BIN)/python tests/take_pictures.py
 
+release: $(VENV)/dev.stamp ## write and verify a release: make release VERSION=1.2.0; without VERSION it proposes one
+	$(BIN)/deckgen release $(VERSION)
+	$(if $(VERSION),$(BIN)/deckgen verify build/release/v$(VERSION:v%=%))
+
+verify: $(VENV)/dev.stamp ## verify a release folder or a package: make verify FOLDER=build/release/v1.2.0
+	$(BIN)/deckgen verify $(FOLDER)
+
+changes: $(VENV)/run.stamp ## list the cards that HEAD changes, as Markdown: make changes BASE=origin/main
+	@scripts/changes.sh $(BIN)/deckgen $(BASE)
+
+site: $(VENV)/run.stamp ## put a release's download page and the preview into build/site/: make site VERSION=1.2.0
+	rm -rf build/site
+	cp -R build/release/v$(VERSION:v%=%) build/site
+	$(BIN)/deckgen preview --public --out build/site/preview
+
 format: $(VENV)/dev.stamp ## put the code into the common format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -49,7 +67,7 @@ COMPILE := --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 clean: ## remove what was made
-	rm -rf $(VENV) .cache build/*.apkg build/*.json build/partial build/preview build/release
+	rm -rf $(VENV) .cache build/*.apkg build/*.json build/partial build/preview build/release build/site
 
 $(VENV)/pip.stamp:
 	@test -n "$(PYTHON)" || { echo "deckgen needs Python 3.11 or newer; install it or run: make PYTHON=/path/to/python $(MAKECMDGOALS)" >&2; exit 1; }
