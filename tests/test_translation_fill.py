@@ -284,11 +284,28 @@ def test_a_language_that_the_engine_does_not_know_is_a_clear_end(server: Server)
 
 @pytest.mark.parametrize("name", ["google", "mymemory"])
 def test_the_other_engines_reach_their_server_and_reject_its_nonsense(server: Server, name: str) -> None:
-    engine = make_engine(name, url=f"{server.url}/x", timeout_seconds=1)
+    server.always = "html"
+    engine = make_engine(name, url=f"{server.url}/{name}", timeout_seconds=1)
     with pytest.raises(EngineError) as caught:
         engine.translate("一段机密文字", source=Language("zh"), target=Language("en"))
     assert "机密" not in str(caught.value)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(("name", "code"), [("google", "zh-CN"), ("mymemory", "zh-CN|en-GB")])
+def test_the_other_engines_translate(server: Server, tmp_path: Path, name: str, code: str) -> None:
+    engine = make_engine(name, url=f"{server.url}/{name}", timeout_seconds=1)
+    filled = draft_missing([job(TEXT)], engine, cache=tmp_path / "c", clock=Time().clock())
+    assert "](https://a.b/c)" in (filled.drafts[0].translation or "")
+    assert code in server.requests[0].values()
+
+
+def test_a_quota_that_is_used_up_is_no_translation(server: Server, tmp_path: Path) -> None:
+    server.always = "quota"
+    engine = make_engine("mymemory", url=f"{server.url}/mymemory", timeout_seconds=1)
+    filled = draft_missing([job("一段文字。"), job("又一段。")], engine, cache=tmp_path / "c", clock=Time().clock())
+    assert (filled.drafts, filled.requests) == ((), 1)
+    assert "quota" in filled.stopped
 
 
 # --- placeholders -----------------------------------------------------------------------------------------------------

@@ -56,6 +56,21 @@ def translation_server() -> Iterator[Server]:
             mode = server.modes.pop(0) if server.modes else server.always
             self.answer(mode, server.requests[-1].get("q", ""))
 
+        def do_GET(self) -> None:
+            address = urlsplit(self.path)
+            query = {name: values[0] for name, values in parse_qs(address.query).items()}
+            server.requests.append(query)
+            mode = server.modes.pop(0) if server.modes else server.always
+            answer = english(query["q"])
+            if mode == "quota":
+                answer = "MYMEMORY WARNING: YOU USED ALL AVAILABLE FREE TRANSLATIONS FOR TODAY"
+            if mode not in ("ok", "quota"):
+                self.answer(mode, query["q"])
+            elif address.path == "/google":
+                self.send_text(200, f'<html><div class="result-container">{answer}</div></html>')
+            else:
+                self.send(200, {"responseData": {"translatedText": answer}, "matches": []})
+
         def answer(self, mode: str, text: str) -> None:
             match mode:
                 case "ok":
