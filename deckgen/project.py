@@ -213,11 +213,11 @@ def licence_files(root: Path) -> tuple[Path, ...]:
 
 
 def card_pictures(root: Path, limit: int = 8) -> tuple[Path, ...]:
-    """Pictures of cards for the download page, by name; the first few where there are many."""
+    """Pictures of cards for the download page, that of a front first; a few where there are many."""
     suffixes = (".png", ".webp", ".jpg", ".jpeg")
     folder = root / PICTURES_DIR
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes) if folder.is_dir() else []
-    return tuple(found[:limit])
+    found = [path for path in folder.iterdir() if path.suffix.lower() in suffixes] if folder.is_dir() else []
+    return tuple(sorted(found, key=lambda path: (not path.stem.startswith("front"), path.name))[:limit])
 
 
 def _chapter_paths(root: Path, config: Config) -> Iterator[str]:

@@ -119,7 +119,9 @@ def _editions(facts: PageFacts) -> Iterator[str]:
         languages = " + ".join(read_ui(tag).language_name for tag in parse_edition(edition.name).languages)
         yield f"<h3>{html.escape(languages)} <small>{html.escape(edition.name)}</small></h3>"
         yield from (_main_package(facts, package) for package in packages if not package.category)
-        rows = "".join(_row(facts, package) for package in packages if package.category)
+        order = {category.key: index for index, category in enumerate(facts.record.categories)}
+        parts = sorted((item for item in packages if item.category), key=lambda item: order[Key(item.category)])
+        rows = "".join(_row(facts, package) for package in parts)
         head = "".join(
             f'<th{kind}><span lang="zh">{chinese}</span><span lang="en">{english}</span></th>'
             for chinese, english, kind in (
@@ -142,8 +144,9 @@ def _main_package(facts: PageFacts, package: ReleasedPackage) -> str:
         return f"{name} <small>{_count(package.notes, language)} · {human_size(sums.bytes)}</small>"
 
     file = html.escape(package.file)
+    kind = " second" if package.profile != facts.packages[0].profile else ""
     return (
-        f'<a class="main-package" href="{file}" download>{_both(say)}</a>'
+        f'<a class="main-package{kind}" href="{file}" download>{_both(say)}</a>'
         f'<p class="sum">{file}<br>SHA-256 {sums.sha256}</p>'
     )
 

@@ -1,4 +1,5 @@
-// Comfort only: chooses the reader's language and remembers another choice; the page works without it.
+// Comfort only: chooses the reader's language, remembers another choice, and where the page is published, which it is
+// with the preview beside it, leads there. The page works without it.
 (function () {
   "use strict";
   var radios = { zh: document.getElementById("in-zh"), en: document.getElementById("in-en") };
@@ -9,6 +10,7 @@
     radios[language].checked = true;
     document.documentElement.lang = language;
   }
+  document.getElementById("preview").hidden = location.protocol !== "https:";
   choose(radios[wanted] ? wanted : "zh");
   Object.keys(radios).forEach(function (language) {
     radios[language].addEventListener("change", function () {
