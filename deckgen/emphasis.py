@@ -43,7 +43,9 @@ def find_literal_bold(text: str) -> Iterator[LiteralBold]:
         context = text[start:end]
         if "**" not in context or len(context) > _MAX_CONTEXT:
             continue
-        literal = [run for run in literal_runs(context, chinese=False) if run.left >= 2]
+        literal = [
+            run for run in literal_runs(context, chinese=False) if run.left >= 2 and not _multiplies(context, run)
+        ]
         if not literal:
             continue
         still = {run.start for run in literal_runs(context, chinese=True) if run.left >= 2}
@@ -117,6 +119,14 @@ def _run(text: str, start: int, end: int, *, chinese: bool) -> Run:
         not _is_mark(before, chinese=chinese) or after.isspace() or _borders(after, chinese=chinese)
     )
     return Run(start=start, length=end - start, left=end - start, opens=opens, closes=closes)
+
+
+def _multiplies(text: str, run: Run) -> bool:
+    """``2**10`` and ``2 ** 10``: an operator, never meant bold."""
+    before = text[max(0, run.start - 8) : run.start].rstrip(" ")[-1:]
+    after = text[run.start + run.length :][:8].lstrip(" ")[:1]
+    spaced = (text[run.start - 1 : run.start] == " ") == (text[run.start + run.length :][:1] == " ")
+    return spaced and f"{before}{after}".isascii() and before.isalnum() and after.isalnum()
 
 
 def _is_mark(character: str, *, chinese: bool) -> bool:

@@ -29,6 +29,9 @@ _STYLES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )
 _BARE = re.compile(rf"\s*(?P<n>{_DOTTED})\s+(?=\S)")
+_OF_DIGITS = tuple((name, pattern) for name, pattern in _STYLES if name == "number")
+_STARTS = frozenset("第面问题提QqＱ(（【①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳〇零一二两三四五六七八九十百0123456789０１２３４５６７８９")
+"""What a number can begin with."""
 _EMPHASIS = re.compile(r"\s*(\*\*\*|\*\*|__|\*)(?=\S)")
 _INLINE_TAG = re.compile(
     r"</?(?:a|b|br|code|em|font|i|kbd|mark|s|small|span|strong|sub|sup|u)(?=[\s/>])[^<>]*>", re.IGNORECASE
@@ -85,14 +88,16 @@ def normalised_title(title: str) -> str:
 
 def folded(text: str) -> str:
     """The text without what a typist varies: width, case, spaces, punctuation, backticks and dollar signs."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(character for character in plain if _is_told(character))
+    return unicodedata.normalize("NFKC", text).casefold().translate(_FOLDING)
 
 
 def _split(text: str, bare: bool, expected: int | None) -> Split | None:
     if expected is not None and (found := re.match(rf"\s*0*{expected}\s*[.．]\s*(?=\S)", text)):
         return Split(number=found[0].strip(), title=text[found.end() :].strip(), style="number", parts=(expected,))
-    for style, pattern in _STYLES:
+    first = text.lstrip()[:1]
+    if first not in _STARTS:
+        return None
+    for style, pattern in _OF_DIGITS if first.isdecimal() else _STYLES:
         if found := pattern.match(text):
             groups = found.groupdict()
             parts = _values(groups.get("n") or groups.get("m") or "")
@@ -125,5 +130,14 @@ def _han_value(number: str) -> int:
     return total + digit
 
 
-def _is_told(character: str) -> bool:
-    return unicodedata.category(character)[0] in "LMNS" and character not in "`$"
+class _Folding(dict[int, int | None]):
+    """For ``str.translate``: what a title tells is kept, the rest dropped; learnt as characters are met."""
+
+    def __missing__(self, code: int) -> int | None:
+        character = chr(code)
+        told = unicodedata.category(character)[0] in "LMNS" and character not in "`$"
+        self[code] = code if told else None
+        return self[code]
+
+
+_FOLDING = _Folding()

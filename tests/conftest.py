@@ -7,9 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+
+settings.register_profile("deckgen", deadline=None)
+settings.load_profile("deckgen")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

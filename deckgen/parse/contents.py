@@ -72,8 +72,8 @@ def find_contents(scan: Scan) -> Contents:
         if scan.kinds[index] is Kind.TEXT
     }
     headings = {heading.line - 1: heading for heading in scan.headings if heading.level <= _DEEPEST}
-    known = frozenset(key for heading in scan.headings for key in _heading_keys(heading))
-    last_named = {group_title(heading.text): heading.line - 1 for heading in headings.values()}
+    known = frozenset(key for heading in scan.headings for key in _heading_keys(heading)) if links else frozenset()
+    last_named = {group_title(heading.text): heading.line - 1 for heading in headings.values()} if links else {}
     found: list[tuple[int, str, str, int, int]] = []
     covered: set[int] = set()
     owned: set[int] = set()
@@ -121,17 +121,18 @@ class Claims:
         for waiting in self._by_key.values():
             waiting.reverse()
         self._claimed: set[int] = set()
+        self._keys: dict[int, tuple[str, ...]] = {}
 
     def names(self, heading: Heading) -> Entry | None:
         """An entry that means the heading, claimed or not."""
-        for key in _heading_keys(heading):
+        for key in self._keys_of(heading):
             if waiting := self._by_key.get(key):
                 return self.entries[waiting[-1]]
         return None
 
     def claim(self, heading: Heading) -> Entry | None:
         """The first free entry that means the heading, which is the heading's from now on."""
-        for key in _heading_keys(heading):
+        for key in self._keys_of(heading):
             waiting = self._by_key.get(key, [])
             while waiting and waiting[-1] in self._claimed and len(waiting) > 1:
                 waiting.pop()
@@ -139,6 +140,13 @@ class Claims:
                 self._claimed.add(waiting[-1])
                 return self.entries[waiting[-1]]
         return None
+
+    def _keys_of(self, heading: Heading) -> tuple[str, ...]:
+        if not self.entries:
+            return ()
+        if heading.line not in self._keys:
+            self._keys[heading.line] = tuple(_heading_keys(heading))
+        return self._keys[heading.line]
 
     @property
     def free(self) -> tuple[Entry, ...]:

@@ -82,7 +82,10 @@ def asking(title: str) -> float:
 def is_visible(line: str) -> bool:
     """Whether a reader of the page sees something of this line; a rule that separates is nothing to see."""
     text = mask_comments(line)
-    return bool(text.strip()) and not (_RULE.match(text) or _ANCHOR_LINE.match(text) or _TOC_MARK.match(text))
+    first = text.lstrip()[:1]
+    if first not in ("-", "*", "_", "<", "[", "@"):
+        return bool(first)
+    return not (_RULE.match(text) or _ANCHOR_LINE.match(text) or _TOC_MARK.match(text))
 
 
 def is_rule(line: str) -> bool:
@@ -183,7 +186,10 @@ def _evidence(
 
 def _number_group(group: Sequence[Heading]) -> Sequence[Split]:
     plain = [split_number(heading.text) for heading in group]
-    bare = [split_number(heading.text, bare=True) for heading in group]
+    bare = [
+        split if split.number else split_number(heading.text, bare=True)
+        for heading, split in zip(group, plain, strict=True)
+    ]
     bare_share = sum(split.style == "bare" for split in bare) / len(group)
     if bare_share >= 0.5 and _in_sequence([split.value for split in bare]) >= 0.4:
         return bare

@@ -233,7 +233,7 @@ class RoleReader:
         """Markdown headings stay in the answers of a chapter that marks its questions with HTML headings."""
         entry = self.entries.get(heading.line)
         bare_lead = self.leads[heading.line] and not self.bodies[heading.line]
-        if group_title(heading.text) in self.groups:
+        if self.groups and group_title(heading.text) in self.groups:
             return Role.CATEGORY, "the contents list has a part of this title"
         if entry is not None and entry.parent and not self.parents_ask:
             return Role.CATEGORY, "the contents list has questions below it"
@@ -299,6 +299,8 @@ class RoleReader:
         return split.style == self.asked.style and split.value == self.asked.value + 1
 
     def _category_split(self, split: Split) -> Split:
+        if not self.groups:
+            return split
         if normalised_title(split.title) not in self.groups and group_title(split.title) in self.groups:
             return replace(split, title=split.title.removesuffix("正文"))
         return split
