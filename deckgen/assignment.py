@@ -27,7 +27,9 @@ _UNLIKE_ANSWERS = 15.0
 _EQUAL_ANSWER, _LIKE_TITLES = 45.0, 60.0
 """What an equal answer counts for at least, however short, below titles so alike: “TODO” proves nothing alone."""
 _COMMON = 64
-"""A shingle of more texts than these tells none of them apart and is not searched by, which bounds the search."""
+"""A shingle of more texts than these tells none of them apart and is not searched by."""
+_NEAREST = 16
+"""So many texts that share most are compared, which bounds the work whatever the size of the book."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,22 +254,38 @@ def _likeness(one: Traits, other: Traits) -> _Likeness:
 
 
 class _Index:
-    """Finds texts by the rarer of their parts: the hashes of the sketch and the pairs of characters of the title."""
+    """Finds texts by the rarer of their parts: the hashes of the sketch, and the pairs of characters of the title."""
 
     def __init__(self, texts: Sequence[Traits]) -> None:
-        self._places: dict[object, list[int]] = defaultdict(list)
+        self._texts = texts
+        self._places: dict[int | str, list[int]] = defaultdict(list)
         for number, text in enumerate(texts):
             for part in _parts(text):
                 self._places[part].append(number)
 
     def near(self, text: Traits) -> set[int]:
-        found = (self._places.get(part, []) for part in _parts(text))
-        return {number for numbers in found if len(numbers) <= _COMMON for number in numbers}
+        """The texts that share most with this one, by their answers and by their titles."""
+        return {*self._nearest(text.sketch.hashes), *self._nearest(_pairs(text))}
+
+    def _nearest(self, parts: Iterable[int | str]) -> list[int]:
+        places = (self._places.get(part, []) for part in parts)
+        shared = Counter(number for numbers in places if len(numbers) <= _COMMON for number in numbers)
+        floor = min(sorted(shared.values())[-_NEAREST:], default=0)
+        found = [number for number, count in shared.items() if count >= floor]
+        return sorted(found, key=lambda number: (-shared[number], *self._name(number)))[:_NEAREST]
+
+    def _name(self, number: int) -> tuple[str, str]:
+        """What orders texts that share as much, so that their own order never counts."""
+        return self._texts[number].title, self._texts[number].answer
 
 
-def _parts(text: Traits) -> set[object]:
-    pairs = {text.title[start : start + 2] for start in range(len(text.title) - 1)}
-    return {*text.sketch.hashes, *pairs}
+def _parts(text: Traits) -> Iterable[int | str]:
+    yield from text.sketch.hashes
+    yield from _pairs(text)
+
+
+def _pairs(text: Traits) -> set[str]:
+    return {text.title[start : start + 2] for start in range(len(text.title) - 1)}
 
 
 def _link_alike(table: _Table, pool: frozenset[int], scores: _Scores) -> None:

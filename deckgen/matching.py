@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from deckgen.assignment import Assignment, Traits, assign
+from deckgen.categories import category_keys
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.keys import base_guid, is_key, mint_category_key, mint_key
+from deckgen.keys import base_guid, is_key, mint_key
 from deckgen.lock_records import CategoryRecord, Lock, NoteRecord, PendingRecord
 from deckgen.model import Category, Chapter, Corpus, Key, KeyedCategory, KeyedCorpus, KeyedQuestion, Location, Question
-from deckgen.similarity import fingerprint, sketch
+from deckgen.similarity import Sketch, fingerprint, sketch
 from deckgen.titles import normalised_title, split_number
 
 _FEW = 5
@@ -100,7 +101,7 @@ def match(corpus: Corpus, lock: Lock | None, *, project_id: str, complete: bool,
     keeps its own project id, and another is reported.
     """
     known = lock or Lock(project_id=project_id)
-    asked = _asked(corpus)
+    asked = _asked(corpus, {note.answer: note.sketch for note in known.notes})
     claims, findings = _explicit_keys(asked)
     assignment = _assign(asked, known, claims)
     if project_id != known.project_id:
@@ -121,22 +122,26 @@ def match(corpus: Corpus, lock: Lock | None, *, project_id: str, complete: bool,
     )
 
 
-def _asked(corpus: Corpus) -> list[_Asked]:
+def _asked(corpus: Corpus, sketches: Mapping[str, Sketch]) -> list[_Asked]:
+    """Every question; ``sketches`` are those of known answers by their fingerprints, which need not be made again."""
     return [
-        _Asked(chapter=chapter, category=category, question=question, traits=_traits(chapter, category, question))
+        _Asked(
+            chapter=chapter, category=category, question=question, traits=_traits(chapter, category, question, sketches)
+        )
         for chapter in corpus.chapters
         for category in chapter.categories
         for question in category.questions
     ]
 
 
-def _traits(chapter: Chapter, category: Category, question: Question) -> Traits:
+def _traits(chapter: Chapter, category: Category, question: Question, sketches: Mapping[str, Sketch]) -> Traits:
+    answer = fingerprint(question.answer)
     return Traits(
         chapter=unicodedata.normalize("NFC", chapter.path),
         category=normalised_title(category.title),
         title=normalised_title(split_number(question.title, bare=True).title),
-        answer=fingerprint(question.answer),
-        sketch=sketch(question.answer),
+        answer=answer,
+        sketch=sketches.get(answer) or sketch(question.answer),
     )
 
 
@@ -211,7 +216,11 @@ def _keys(asked: Sequence[_Asked], claims: Mapping[int, Key], assignment: Assign
             for index, olds in assignment.doubtful.items()
             if index not in claimed
         },
-        categories=_category_keys(asked, assignment, lock),
+        categories=category_keys(
+            {question.traits.category for question in asked},
+            [(lock.notes[old].category, asked[new].traits.category) for new, old in assignment.links.items()],
+            lock,
+        ),
     )
 
 
@@ -230,40 +239,6 @@ def _minted(asked: Sequence[_Asked], keys: Mapping[int, Key], lock: Lock) -> dic
         minted[index] = mint_key(project_id=lock.project_id, chapter=chapter, title=title, ordinal=ordinal, taken=taken)
         taken.add(minted[index])
     return minted
-
-
-def _category_keys(asked: Sequence[_Asked], assignment: Assignment, lock: Lock) -> dict[str, Key]:
-    """The key of every folded category title of the corpus: that of an equal title, of a renamed category, or new."""
-    known = {category.title: category.key for category in lock.categories}
-    titles = sorted({question.traits.category for question in asked})
-    found = {title: known[title] for title in titles if title in known}
-    renamed = _renamed_categories(asked, assignment, lock, frozenset(found.values()))
-    taken = set(known.values())
-    for title in titles:
-        if title not in found:
-            found[title] = renamed.get(title) or mint_category_key(project_id=lock.project_id, title=title, taken=taken)
-            taken.add(found[title])
-    return found
-
-
-def _renamed_categories(
-    asked: Sequence[_Asked], assignment: Assignment, lock: Lock, present: frozenset[Key]
-) -> dict[str, Key]:
-    """New titles under which most of the surviving questions of a vanished category stand, with that category's key.
-
-    These questions must also be most of those that the new title took from anywhere, so that it is one category's heir.
-    """
-    known = {category.title for category in lock.categories}
-    flows = Counter((lock.notes[old].category, asked[new].traits.category) for new, old in assignment.links.items())
-    leaving, arriving = Counter[Key](), Counter[str]()
-    for (key, title), count in flows.items():
-        leaving[key] += count
-        arriving[title] += count
-    return {
-        title: key
-        for (key, title), count in flows.items()
-        if key not in present and title not in known and 2 * count > leaving[key] and 2 * count > arriving[title]
-    }
 
 
 # --- the lock that follows --------------------------------------------------------------------------------------------

@@ -81,8 +81,8 @@ def answer_likeness(one: Sketch, other: Sketch) -> float:
     if not one.hashes or not other.hashes:
         return 0.0
     union = sorted({*one.hashes, *other.hashes})[:SKETCH_SIZE]
-    both = {*one.hashes} & {*other.hashes}
-    share = sum(number in both for number in union) / len(union)
+    both = {*one.hashes}.intersection(other.hashes)
+    share = sum(number <= union[-1] for number in both) / len(union)
     return 100 * share * min(1.0, max(one.size, other.size) / SHORT)
 
 
