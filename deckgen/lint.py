@@ -270,13 +270,12 @@ RULES: tuple[Callable[[Checked], Iterator[Diagnostic]], ...] = (
 
 
 def _changed_tag(category: Category) -> Diagnostic:
-    found = diagnostic(
+    return diagnostic(
         "bad-tag",
         f"Anki would split the tag of “{category.title}” at its spaces; the cards' tag has hyphens instead",
         category.location,
         hint="nothing to mend, unless you search by this tag",
     )
-    return replace(found, severity=Severity.INFO)
 
 
 def _line(checked: Checked, index: int) -> Location:
