@@ -48,12 +48,16 @@ def test_a_case_differs_from_github_only_by_a_documented_exception(source: Path)
 
 
 _PIECES = st.sampled_from(
-    """段落 文字， word **粗** *斜* ~~删~~ `码` [链](https://example.org) ![图](a.png) <sub>下</sub> <br> &amp; \\* - + 1. 2)
-    > # ### *** --- | a|b |-|-| ``` ~~~ <div> </div> <details> </details> <b> </b> <u> </u> [^1] [^1]: [x] [x]: * _ ** ` ~
-    https://example.org www.example.org ! [ ] ( ) <p> </p> <td> <li> 1 2 "引" （括） 。""".split()
-    + ["\n", "\n", "\n\n", "\n\n", " ", "  ", "    ", "  \n", "\\\n", "\t"]
+    [
+        *"""段落 文字， word **粗** *斜* ~~删~~ `码` [链](https://example.org) ![图](a.png) <sub>下</sub> <br> &amp; \\* - +
+        - + 1. 2) > # ### *** --- | a|b |-|-| ``` ~~~ <div> </div> <details> </details> <b> </b> <u> </u> [^1] [y] * _ ** `
+        ~ ! [ ] ( ) <p> </p> <td> <li> 1 2 "引" （括） 。""".split(),
+        *("\n\n[^1]: 注\n\n", "\n\n[y]: https://example.org\n\n", " https://example.org "),
+        *("\n", "\n", "\n\n", "\n\n", " ", "  ", "    ", "  \n", "\\\n", "\t"),
+    ]
 )
-_MARKDOWN = st.lists(_PIECES, max_size=40).map("".join)
+_MARKDOWN = st.lists(_PIECES, max_size=40).map("".join).filter(lambda text: text.count("[^1]: 注") < 2)
+"""A footnote that is defined twice is one of the places where the two parsers differ: see docs/fidelity.md."""
 
 
 @settings(deadline=None, max_examples=600)

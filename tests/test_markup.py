@@ -184,8 +184,8 @@ _FRAGMENTS = st.sampled_from(
     [
         *"""<script> </script> <img src=x onerror=alert(1)> <a href="javascript:alert(1)"> </a> [x](javascript:alert(1))
         <svg onload=x> </svg> <style> </style> <math> <mi> </math> <iframe src=x> <b <p style=x> "> '> --> <!--
-        <![CDATA[ ]]> ` ``` $ $$ \\( \\) \\[ \\] | |-|-| > - * ** _ ~~ [ ]( ) ![ [^1] [^1]: # < > & &lt; &#106; \\ 中 文， <T>
-        <input> <form> <template> </template> <noscript> <textarea> <title> <plaintext> <table> <td> <div> </div>
+        <![CDATA[ ]]> ` ``` $ $$ \\( \\) \\[ \\] | |-|-| > - * ** _ ~~ [ ]( ) ![ [^1] [^1]: # < > & &lt; &#106; \\ 中
+        文， <T> <input> <form> <template> </template> <noscript> <textarea> <title> <plaintext> <table> <td> <div> </div>
         <details> java script: data:text/html, !!! === ??? {: onclick=x} [sound:a] {{c1::""".split(),
         *("\n", "\n\n", " ", "    ", "\x00", "\r", "\u200b", "\U0010f041", "\U0010f0a4", "\U00010a7f"),
     ]
