@@ -26,6 +26,7 @@ from deckgen.preview.formulas import mathml, with_mathml
 from deckgen.project import read_project, snapshot
 
 CHECKS = (TESTS / "card_checks.js").read_text(encoding="utf-8")
+expect.set_options(timeout=30_000)  # a busy machine is no failure
 SMALL_PRINT = ".unseen, .position, .side, .facts, .findings, .about, summary, #count, #list h2, code, figcaption"
 
 
@@ -333,6 +334,7 @@ def test_a_saved_file_shows_at_once_and_a_broken_one_is_said_on_the_page(tmp_pat
     project = make_project(tmp_path / "project")
     with served(project, project / "build/preview") as server, watched_page(browser) as page:
         page.goto(server.address)
+        card_in(page, "front")
         page.keyboard.press("Space")
         expect(card_in(page, "back").locator(".dg-answer")).to_contain_text("其他词")
         chapter = project / "source/chapter.md"

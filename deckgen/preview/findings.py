@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from deckgen.build import Build
-from deckgen.diagnostics import Diagnostic
+from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.model import Key
 
 _Span = tuple[int, int, Key]
@@ -28,7 +28,9 @@ def sort_findings(made: Build) -> Findings:
     for found in made.diagnostics:
         key = _key_at(spans, found)
         (general if key is None else by_key.setdefault(key, [])).append(found)
-    return Findings(by_key={key: tuple(found) for key, found in by_key.items()}, general=tuple(general))
+    return Findings(
+        by_key={key: _gravest_first(found) for key, found in by_key.items()}, general=_gravest_first(general)
+    )
 
 
 def finding_entry(found: Diagnostic) -> dict[str, str]:
@@ -42,6 +44,11 @@ def finding_entry(found: Diagnostic) -> dict[str, str]:
         "excerpt": found.excerpt.strip()[:200],
     }
     return {name: value for name, value in entry.items() if value}
+
+
+def _gravest_first(findings: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+    order = list(Severity)
+    return tuple(sorted(findings, key=lambda found: order.index(found.severity)))
 
 
 def _spans(made: Build) -> Mapping[str, list[_Span]]:

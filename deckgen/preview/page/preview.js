@@ -166,9 +166,9 @@
   }
   function findings(found) {
     return make("ul", { className: "findings" }, ...found.map((item) => make("li", { className: item.severity },
-      make("p", {}, make("strong", {}, word(item.severity)), " ", item.message),
+      make("p", {}, make("strong", {}, word(item.severity)), " ", make("span", { lang: "en" }, item.message)),
       item.excerpt ? make("pre", { tabIndex: 0 }, item.excerpt) : null,
-      item.hint ? make("p", {}, word("hint"), item.hint) : null,
+      item.hint ? make("p", {}, word("hint"), make("span", { lang: "en" }, item.hint)) : null,
       make("p", { className: "place" }, make("code", {}, item.place || ""), ` ${item.rule}`))));
   }
 
@@ -275,7 +275,7 @@
       const card = book().cards[position];
       const text = texts ? texts[position] : `${card.k} ${card.t.join(" ")}`.toLowerCase();
       return (category === "" || card.c === Number(category)) && words.every((part) => text.includes(part)) &&
-        (only !== "findings" || card.f) && (only !== "unfinished" || card.w);
+        (only !== "findings" || worst(card)) && (only !== "unfinished" || card.w);
     });
     showList();
     showMain();
@@ -303,10 +303,12 @@
     const card = book().cards[position];
     const { text, language } = inLanguage(card.t);
     const link = make("a", { href: `#${state.edition}/${card.k}`, lang: language }, text);
-    const worst = ["error", "warning", "info"].find((level) => (card.f || []).some((found) => found.severity === level));
-    if (worst) { link.append(make("span", { className: `mark ${worst}`, title: word(worst) }, make("span", { className: "unseen" }, ` (${word(worst)})`))); }
+    const level = worst(card);
+    if (level) { link.append(make("span", { className: `mark ${level}`, title: word(level) }, make("span", { className: "unseen" }, ` (${word(level)})`))); }
     return make("li", { value: position + 1 }, link);
   }
+  // Remarks are for whoever looks at the card; only what should be mended marks it.
+  function worst(card) { return ["error", "warning"].find((level) => (card.f || []).some((found) => found.severity === level)); }
   function markCurrent(scroll) {
     document.querySelectorAll("#list a[aria-current]").forEach((link) => link.removeAttribute("aria-current"));
     const link = state.key && pick(`#list a[href="#${CSS.escape(state.edition)}/${CSS.escape(state.key)}"]`);
