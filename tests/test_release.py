@@ -18,7 +18,7 @@ from deckgen.records import parse_record
 from deckgen.release import Version, parse_version
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, ConsoleMessage, Error, Request
 
 LATER = NOON + 1_000_000
 
@@ -123,11 +123,12 @@ def test_the_page_opens_from_disk_in_both_tongues_without_a_request(
 ) -> None:
     for locale, shown, hidden in (("zh-CN", "下载", "Download"), ("en-GB", "Download", "下载")):
         page = browser.new_page(viewport={"width": 360, "height": 700}, locale=locale)
-        complaints: list[str] = []
-        requests: list[str] = []
-        page.on("console", lambda message, kept=complaints: kept.append(message.text))
-        page.on("pageerror", lambda error, kept=complaints: kept.append(str(error)))
-        page.on("request", lambda request, kept=requests: kept.append(request.url))
+        said: list[ConsoleMessage] = []
+        failed: list[Error] = []
+        asked: list[Request] = []
+        page.on("console", said.append)
+        page.on("pageerror", failed.append)
+        page.on("request", asked.append)
         page.goto((twice[2] / "index.html").as_uri())
         assert page.locator("h2", has_text=shown).first.is_visible()
         assert hidden not in page.locator("main").inner_text()
@@ -137,8 +138,8 @@ def test_the_page_opens_from_disk_in_both_tongues_without_a_request(
             assert address.startswith("https://") or (twice[2] / address).is_file(), address
         page.locator("nav label").nth(1 if locale == "zh-CN" else 0).click()
         assert page.locator("h2", has_text=hidden).first.is_visible()
-        assert complaints == []
-        assert requests == [(twice[2] / "index.html").as_uri()]
+        assert [message.text for message in said] == failed == []
+        assert [request.url for request in asked] == [(twice[2] / "index.html").as_uri()]
         page.close()
 
 

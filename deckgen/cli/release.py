@@ -15,18 +15,15 @@ from deckgen.project import read_project, record_path
 from deckgen.release import Survey, Version, WrittenRelease, parse_version, plan_release, survey_release, write_release
 
 
-class _VersionType(click.ParamType[Version]):
-    name = "version"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Version:
-        try:
-            return value if isinstance(value, Version) else parse_version(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+def _version(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Version | None:
+    try:
+        return parse_version(value) if value is not None else None
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @click.command()
-@click.argument("version", type=_VersionType(), required=False)
+@click.argument("version", callback=_version, required=False)
 @click.option("--propose", is_flag=True, help="Print the version that comes next and why; write nothing.")
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Where vX.Y.Z goes; build/release by default."
