@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from deckgen.model import Language
 
@@ -76,6 +77,7 @@ _CJK = re.compile(
 _LETTER = re.compile(r"[^\W\d_]")
 
 
+@lru_cache(maxsize=1024)
 def tokens(text: str) -> tuple[Token, ...]:
     """The tokens of a block in their order; each reaches from ``start`` to before ``end`` of ``text``."""
     return tuple(token for token in _scan(text) if token.kind not in _MARKUP_ONLY)
@@ -86,6 +88,7 @@ def protected(text: str) -> tuple[Token, ...]:
     return tuple(sorted(_scan(text), key=lambda token: token.start))
 
 
+@lru_cache(maxsize=1024)
 def words(text: str) -> str:
     """The text with every token but the bold marks replaced by a space: what a reader reads.
 
