@@ -18,7 +18,6 @@ from deckgen.preview.site import page_data
 EVENTS = "/deckgen-events"
 LIVE = "/deckgen-live.js"
 STYLE = "/deckgen-preview.css"
-_TAG = f'<script defer src="{LIVE}"></script>\n</head>'.encode()
 _WAITING = f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>deckgen preview</title>
 <link rel="stylesheet" href="{STYLE}"></head><body></body></html>""".encode()
 """Shown as long as there is no page, which is when the first one could not be made."""
@@ -168,9 +167,12 @@ class _Handler(SimpleHTTPRequestHandler):
         pass
 
     def _page(self) -> bytes:
+        version = self._news.version
         page = self._folder / "index.html"
         content = page.read_bytes() if page.is_file() else _WAITING
-        return content.replace(b"</head>", _TAG, 1)
+        # The page knows its own number, for a newer one may be there before the stream of events is.
+        tag = f'<script defer src="{LIVE}" data-version="{version}"></script>\n</head>'
+        return content.replace(b"</head>", tag.encode(), 1)
 
     def _send(self, content: bytes, kind: str) -> None:
         self.send_response(HTTPStatus.OK)

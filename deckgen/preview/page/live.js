@@ -1,14 +1,13 @@
 // Only while `deckgen preview --serve` runs: loads the page anew after a change, or says why there is no new one.
 (function () {
   "use strict";
-  let seen = null;
+  const shown = document.currentScript.dataset.version;
   const events = new EventSource("/deckgen-events");
   events.addEventListener("version", (event) => {
-    if (seen !== null && event.data !== seen) {
+    if (event.data !== shown) {
       if (window.deckgenPreview) { window.deckgenPreview.keep(); }
       location.reload();
     }
-    seen = event.data;
   });
   events.addEventListener("problem", (event) => {
     let banner = document.querySelector(".problem");
