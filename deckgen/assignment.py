@@ -19,12 +19,14 @@ DOUBTFUL = 50.0
 """Answers and half the titles so alike may be one question's: a person decides."""
 MARGIN = 8.0
 """By so much a pair must be better than every other of the two; a sketch errs by six."""
+_PART = 30.0
+"""Answers so alike may be a part and its whole."""
 _SAME_CHAPTER = 40.0
 _SAME_CATEGORY = 20.0
 _TELLING_TITLE = 8
 """Folded characters from which an equal title in another chapter is no coincidence, unlike “总结”."""
 _UNLIKE_ANSWERS = 15.0
-_EQUAL_ANSWER, _LIKE_TITLES = 45.0, 60.0
+_EQUAL_ANSWER, _LIKE_TITLES = 45.0, 50.0
 """What an equal answer counts for at least, however short, below titles so alike: “TODO” proves nothing alone."""
 _COMMON = 64
 """A shingle of more texts than these tells none of them apart and is not searched by."""
@@ -215,12 +217,15 @@ def _link_unique_answers(table: _Table, pool: frozenset[int]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Likeness:
+    """``bonus`` is what an equal answer counts for that is too short to be measured."""
+
     answers: float
     titles: float
+    bonus: float
 
     @property
     def score(self) -> float:
-        return self.answers + self.titles / 2
+        return max(self.answers, self.bonus) + self.titles / 2
 
     @property
     def same(self) -> bool:
@@ -248,9 +253,8 @@ class _Scores:
 
 def _likeness(one: Traits, other: Traits) -> _Likeness:
     answers, titles = answer_likeness(one.sketch, other.sketch), title_likeness(one.title, other.title)
-    if one.answer == other.answer != "" and titles >= _LIKE_TITLES:
-        answers = max(answers, _EQUAL_ANSWER)
-    return _Likeness(answers=answers, titles=titles)
+    supported = one.answer == other.answer != "" and titles >= _LIKE_TITLES
+    return _Likeness(answers=answers, titles=titles, bonus=_EQUAL_ANSWER if supported else 0.0)
 
 
 class _Index:
@@ -302,8 +306,15 @@ def _link_alike(table: _Table, pool: frozenset[int], scores: _Scores) -> None:
 
 
 def _clear(best: int, rivals: Mapping[int, _Likeness]) -> bool:
-    others = (likeness.score for rival, likeness in rivals.items() if rival != best)
-    return best in rivals and rivals[best].score - max(others, default=-MARGIN) >= MARGIN
+    """Whether the best leads by a margin, and no other answer is as much a part of the text, as in merges and splits."""
+    if best not in rivals:
+        return False
+    others = [likeness for rival, likeness in rivals.items() if rival != best]
+    return all(
+        rivals[best].score - other.score >= MARGIN
+        and (other.answers < _PART or rivals[best].answers - other.answers >= 2 * MARGIN)
+        for other in others
+    )
 
 
 def _doubt_alike(table: _Table, live: frozenset[int], retired: frozenset[int], scores: _Scores) -> None:

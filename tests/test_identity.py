@@ -748,3 +748,14 @@ def test_notes_that_only_a_library_renders_differently_are_told() -> None:
     assert stamped.note_times == (1, 2)
     assert found.rule == "rendered-differently"
     assert key in found.message
+
+
+@pytest.mark.parametrize("share", [0.5, 0.55, 0.6])
+def test_a_merge_of_unequal_parts_is_no_reason_to_guess(share: float) -> None:
+    """The larger part is alike enough alone; that another part is in the same text shows that it is a merge."""
+    whole = prose(500, 120)
+    cut = int(len(whole) * share)
+    first = run(one(("什么是甲操作", whole[:cut]), ("什么是乙过程", whole[cut:]), *ITEMS))
+    second = run(one(("什么是甲", whole), *ITEMS), first.lock)
+    assert len(second.lock.pending) == 1
+    assert set(second.lock.pending[0].candidates) == set(key_list(first)[:2])
