@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from lxml.html import HtmlElement
 
 from deckgen.card import day_and_night
-from deckgen.cardtext import escape_for_anki, join_chinese_lines, shield_delimiters
+from deckgen.cardtext import escape_for_anki, has_lines_to_join, join_chinese_lines, shield_delimiters
 from deckgen.highlight import highlight_code
 from deckgen.markup.tree import parse_tree, serialize_tree
 from deckgen.model import Html, ImageReference, MediaFile
@@ -46,8 +46,10 @@ def card_html(html: Html, *, chapter: str, images: Mapping[ImageReference, Media
     for element in root.iter():
         for name in ("data-sourcepos", "id", "for", "data-math-style"):
             element.attrib.pop(name, None)
-    join_chinese_lines(root)
-    shield_delimiters(root)
+    if has_lines_to_join(html):
+        join_chinese_lines(root)
+    if "\\(" in html or "\\[" in html:
+        shield_delimiters(root)
     return escape_for_anki(serialize_tree(root).strip())
 
 
@@ -145,13 +147,10 @@ def _place_code(code: HtmlElement, parent: HtmlElement) -> None:
     names = [name for name in (code.get("class") or "").split() if name.startswith("language-")]
     if not names or len(code):
         return
-    source = code.text or ""
-    coloured = highlight_code(source, names[0].removeprefix("language-"))
+    coloured = highlight_code(code.text or "", names[0].removeprefix("language-"))
     if coloured is None:
         return
     fresh = parse_tree(Html(f"<code>{coloured}</code>"))[0]
-    if "".join(fresh.itertext()) != source:
-        return
     code.text = fresh.text
     code[:] = list(fresh)
     parent.set("class", "highlight")

@@ -161,7 +161,7 @@ def _unknown(text: str) -> Iterator[tuple[int, str]]:
     code = _Code(text)
     for start in literal_brackets(text):
         if not code.covers(start) and (
-            found := _COMPLETE.match(text, start) or re.compile(r"<[?!][^>\n]*>?").match(text, start)
+            found := _COMPLETE.match(text, start) or re.compile(r"<[?!][^>\n]{0,200}>?").match(text, start)
         ):
             yield start, found[0]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import quote, unquote
 
 from deckgen.markup.brackets import literal_brackets
@@ -38,13 +39,9 @@ class Protected:
             html = html.replace(self.bracket, "&lt;").replace(quote(self.bracket), "%3C")
         if not self.base:
             return Html(html)
-        html = re.sub(r"(?:%F[34]%[89AB][0-9A-F]%[89AB][0-9A-F]%[89AB][0-9A-F])+", self._percent, html)
-        start, end = chr(self.base), chr(self.base + _SIZE - 1)
-        hidden = re.compile(f"[{start}-{end}]+")
-        formula = re.compile(
-            f"[{self._range(_OPEN_INLINE)}]+([^<]*?)[{self._range(_CLOSE_INLINE)}]+"
-            f"|[{self._range(_OPEN_DISPLAY)}]+([^<]*?)[{self._range(_CLOSE_DISPLAY)}]+"
-        )
+        if "%F" in html:
+            html = re.sub(r"(?:%F[34]%[89AB][0-9A-F]%[89AB][0-9A-F]%[89AB][0-9A-F])+", self._percent, html)
+        formula, hidden = _patterns(self.base)
         parts, code_depth = [], 0
         for token in _TAG_OR_TEXT.findall(html):
             if token.startswith("<"):
@@ -56,9 +53,6 @@ class Protected:
                 token = formula.sub(self._span, token)
             parts.append(hidden.sub(lambda found: self._escaped(found[0]), token))
         return Html("".join(parts))
-
-    def _range(self, kind: int) -> str:
-        return f"{chr(self.base + kind)}-{chr(self.base + kind + 0x7F)}"
 
     def _span(self, found: re.Match[str]) -> str:
         style = "inline" if found[1] is not None else "display"
@@ -92,6 +86,20 @@ class Protected:
 
 
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+
+
+@cache
+def _patterns(base: int) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """A hidden formula, and whatever is hidden."""
+
+    def characters(kind: int, last: int = 0x7F) -> str:
+        return f"[{chr(base + kind)}-{chr(base + kind + last)}]+"
+
+    formula = re.compile(
+        f"{characters(_OPEN_INLINE)}([^<]*?){characters(_CLOSE_INLINE)}"
+        f"|{characters(_OPEN_DISPLAY)}([^<]*?){characters(_CLOSE_DISPLAY)}"
+    )
+    return formula, re.compile(characters(0, _SIZE - 1))
 
 
 def protect(text: str) -> Protected:
@@ -156,4 +164,9 @@ def _hide(text: str, formula: Formula, base: int) -> str:
 
 def _shift(text: str, base: int) -> str:
     """ASCII characters moved by ``base``; line ends and all other characters stay."""
-    return text.translate({code: base + code for code in (9, *range(0x20, 0x7F))})
+    return text.translate(_shifts(base))
+
+
+@cache
+def _shifts(base: int) -> dict[int, int]:
+    return {code: base + code for code in (9, *range(0x20, 0x7F))}
