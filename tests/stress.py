@@ -17,6 +17,7 @@ TABLE = "\n".join(
     for cells in (
         [f"第{column}列标题" for column in range(12)],
         ["---"] * 12,
+        ["`code_span`"] * 12,
         *([f"数值 {row}.{column}" for column in range(12)] for row in range(6)),
     )
 )

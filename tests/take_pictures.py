@@ -1,4 +1,4 @@
-"""Takes the README's pictures of cards of the shipped deck: front, back, English open, night. Run by ``make pictures``."""
+"""Takes the README's pictures of cards of the shipped deck: front, back, English open, night (``make pictures``)."""
 
 from __future__ import annotations
 
