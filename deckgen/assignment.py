@@ -19,8 +19,8 @@ DOUBTFUL = 50.0
 """Answers and half the titles so alike may be one question's: a person decides."""
 MARGIN = 8.0
 """By so much a pair must be better than every other of the two; a sketch errs by six."""
-_PART = 30.0
-"""Answers so alike may be a part and its whole."""
+_PART, _WHOLE = 30.0, 75.0
+"""An answer that shares less than the second with one and more than the first with another may be made of both."""
 _SAME_CHAPTER = 40.0
 _SAME_CATEGORY = 20.0
 _TELLING_TITLE = 8
@@ -306,13 +306,12 @@ def _link_alike(table: _Table, pool: frozenset[int], scores: _Scores) -> None:
 
 
 def _clear(best: int, rivals: Mapping[int, _Likeness]) -> bool:
-    """Whether the best leads by a margin, and no other answer is as much a part of the text, as in merges and splits."""
+    """Whether the best leads by a margin, and is no part of a merge or a split, whose other parts are alike too."""
     if best not in rivals:
         return False
     others = [likeness for rival, likeness in rivals.items() if rival != best]
     return all(
-        rivals[best].score - other.score >= MARGIN
-        and (other.answers < _PART or rivals[best].answers - other.answers >= 2 * MARGIN)
+        rivals[best].score - other.score >= MARGIN and (other.answers < _PART or rivals[best].answers >= _WHOLE)
         for other in others
     )
 
