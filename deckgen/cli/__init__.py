@@ -1,4 +1,4 @@
-"""The ``deckgen`` command: one file per subcommand; each reads options, makes one call, prints and sets the exit code."""
+"""The ``deckgen`` command: a file per subcommand; each reads options, makes one call, prints, sets the exit code."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from deckgen.cli.build import build
 from deckgen.cli.check import check
 from deckgen.cli.diff import diff
 from deckgen.cli.inspect import inspect
+from deckgen.cli.lock import lock
 from deckgen.cli.preview import preview
 from deckgen.cli.release import release
-from deckgen.cli.lock import lock
 from deckgen.cli.translate import translate
 from deckgen.cli.verify import verify
 from deckgen.diagnostics import DeckgenError

@@ -23,9 +23,9 @@ def inspect(file: Path, as_json: bool) -> None:
         click.echo(json.dumps(_as_object(file, contents), ensure_ascii=False, indent=1))
         return
     print_table(
-        f"{file.name}: {human_size(contents.size_bytes)}, {len(contents.notes)} notes, {len(contents.media)} media files",
+        f"{file.name}: {human_size(contents.size_bytes)}, {len(contents.notes)} notes, {len(contents.media)} media",
         ("deck", "cards"),
-        [(deck.name, str(deck.cards)) for deck in contents.decks],
+        [(deck.name, str(deck.cards)) for deck in contents.decks if deck.id != 1 or deck.cards],
     )
     print_table(
         "Note types",

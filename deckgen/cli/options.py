@@ -13,10 +13,12 @@ import click
 from deckgen.model import Edition, Policy, Profile, parse_edition
 from deckgen.project import commit_time
 
+_PROFILES = [profile.value for profile in Profile]
+_POLICIES = [policy.value for policy in Policy]
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-class EditionType(click.ParamType):
+class EditionType(click.ParamType):  # type: ignore[type-arg]
     """``zh-en`` → Edition."""
 
     name = "edition"
@@ -53,8 +55,8 @@ def build_options(function: _F) -> _F:
                 help="Languages in order, such as zh-en, zh, en or en-zh; may be given several times.",
             ),
             click.option("--category", "categories", multiple=True, help="Only categories whose title contains this."),
-            click.option("--profile", type=click.Choice([profile.value for profile in Profile]), help="What the pictures are made for."),
-            click.option("--policy", type=click.Choice([policy.value for policy in Policy]), help="Which translations are shown."),
+            click.option("--profile", type=click.Choice(_PROFILES), help="What the pictures are made for."),
+            click.option("--policy", type=click.Choice(_POLICIES), help="Which translations are shown."),
             click.option("--jobs", type=click.IntRange(1), default=None, help="Pictures worked on at a time."),
             project_option,
         )
