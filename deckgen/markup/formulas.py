@@ -11,6 +11,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from deckgen.markup.formula_rules import is_inline_maths, is_latex, reads_as_maths
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Formula:
@@ -195,7 +197,7 @@ def _block(text: str, lines: list[_Line], index: int, fenced: set[int]) -> tuple
             continue
         start, end = opener.start + opener.content, line.start + at + 2
         content = text[start + 2 : end - 2]
-        if not content.strip() or (blank and not _is_latex(content)):
+        if not content.strip() or (blank and not is_latex(content)):
             return None
         return _formula(text, start, end, 2, display=True, quotes=opener.quotes), number
     return None
@@ -210,7 +212,7 @@ def _lone_dollars(text: str, lines: list[_Line], index: int, fenced: set[int]) -
         if line.body.rstrip() == "$":
             start, end = opener.start + opener.content, line.start + line.content + 1
             content = text[start + 1 : end - 1]
-            if not _is_latex(content):
+            if not is_latex(content):
                 return None
             return _formula(text, start, end, 1, display=True, quotes=opener.quotes), number
     return None
@@ -331,7 +333,7 @@ class _Scanner:
             return None, index + 1
         start, end = token.start(), self.tokens[closer].end()
         word_before = start > 0 and self.text[start - 1].isascii() and self.text[start - 1].isalnum()
-        if not _reads_as_maths(self.text[start + 2 : end - 2], word_before=word_before, display=display):
+        if not reads_as_maths(self.text[start + 2 : end - 2], word_before=word_before, display=display):
             return None, index + 1
         return self._accept(start, end, 2, display=display), closer + 1
 
@@ -355,7 +357,7 @@ class _Scanner:
             return None, closer
         start, end = self.tokens[index].start(), self.tokens[closer].start() + 1
         after = self.text[end : end + 1]
-        if not _is_inline_maths(self.text[start + 1 : end - 1], after):
+        if not is_inline_maths(self.text[start + 1 : end - 1], after):
             return None, closer
         formula = self._accept(start, end, 1, display=False)
         if len(self.tokens[closer][0]) == 2 and (second := _TOKEN.match(self.text, end, end + 1)):
@@ -390,60 +392,3 @@ def _formula(
     return Formula(
         start=start, end=end, opening=opening, closing=closing, display=display, quotes=quotes, in_table=in_table
     )
-
-
-# --- maths or prose ---------------------------------------------------------------------------------------------------
-
-_TEXT_GROUP = re.compile(r"\\(?:text|mbox|textbf|textit|textrm|mathrm|operatorname|tag)\*?\s*\{[^{}]*\}")
-_HAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
-_COMMAND = re.compile(r"\\[A-Za-z]{2,}|[\^_{]|\\[,;!\\|{]")
-_OPERATOR = re.compile(r"[=<>+*/^_|]|\\")
-_WORDS = re.compile(r"[A-Za-z]{2,}[,.]?\s+[A-Za-z]{2,}")
-_SHELL = re.compile(r"[A-Za-z_]\w*\W?|\{\w+\}\W?")
-
-
-def _has_prose(content: str) -> bool:
-    return bool(_HAN.search(_TEXT_GROUP.sub("", content)))
-
-
-def _is_latex(content: str) -> bool:
-    return not _has_prose(content) and bool(_OPERATOR.search(content) or len(content.strip()) < 8)
-
-
-def _reads_as_maths(content: str, *, word_before: bool, display: bool) -> bool:
-    r"""``\(`` and ``\[`` are escaped brackets just as often: ``arr\[0\]``, ``\[1\]``, ``print\(x\)``."""
-    bare = content.strip()
-    if not bare or _has_prose(content):
-        return False
-    if _COMMAND.search(bare) or (_OPERATOR.search(bare) and not word_before):
-        return True
-    padded = content[0].isspace() and content[-1].isspace()
-    return (padded or (not display and not word_before and len(bare) <= 3)) and not _WORDS.search(bare)
-
-
-def _is_inline_maths(content: str, after: str) -> bool:
-    """Whether what stands between two dollars is a formula, and not what stands between two prices or variables."""
-    bare = content.strip()
-    if not bare or after == "{" or bare[0] == "]" or bare[-1] in "，。；、：":
-        return False
-    price_like = bare[0].isdigit() or bare[0] in ",."
-    if price_like and bare[-1] in ",;":
-        return False
-    joined = after.isascii() and after.isalnum()
-    if _has_prose(content) and (price_like or joined or not _OPERATOR.search(bare)):
-        return False
-    if joined:
-        formula_like = bool(_COMMAND.search(bare)) or (len(bare) == 1 and bare.isalpha())
-        return formula_like and not price_like and not (_SHELL.fullmatch(bare) and len(bare) > 1)
-    if content[0].isspace() or content[-1].isspace():
-        return not _has_prose(content) and _is_padded_maths(bare, price_like and not content[0].isspace())
-    return True
-
-
-def _is_padded_maths(bare: str, late: bool) -> bool:
-    """``$ x $``; ``late``: a number with a blank behind it only, as in ``$5 or $6``."""
-    if "\\" in bare:
-        return True
-    if late or bare[-1] in ",;:-+*/=<>" or _WORDS.search(bare):
-        return False
-    return not (bare[0].isdigit() and re.search(r"[A-Za-z]{2,}", bare))
