@@ -33,7 +33,7 @@ _PLACES = (
 def find_browser() -> Path | None:
     """A Chromium, Chrome or Edge: the chosen one, else an installed one, else the one that Playwright downloaded."""
     if chosen := os.environ.get(CHOICE):
-        return None if chosen == "none" else Path(chosen)
+        return Path(chosen) if Path(chosen).is_file() else None
     for command in _COMMANDS.split():
         if found := shutil.which(command):
             return Path(found)
