@@ -27,6 +27,8 @@ _OPENING_MATH = re.compile(r"(?<!\\)(?:\$\$|\$(?=[^\s$])|\\\(|\\\[)")
 _DEEP = re.compile(r"^[ \t>*+-]{60}|^[ \t]{100}", re.MULTILINE)
 _MANY_TAGS = 150
 _MATH_REACH = 200
+_MAX_EXCERPT = 5000
+_MAY_BE_UNSAFE = re.compile(r"<|\]\(\s*<?\s*(?:java|vb|data)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +100,11 @@ class Answer:
         return self._starts[line - 1] + column - 1
 
     def excerpt(self, offset: int) -> str:
+        """The line at an offset, for a person to see; a line that nobody could read is none."""
         line = bisect_right(self._starts, offset) - 1
         end = self._starts[line + 1] - 1 if line + 1 < len(self._starts) else len(self.text)
+        if end - self._starts[line] > _MAX_EXCERPT:
+            return ""
         before = " " * (self.question.answer_column - 1) if line == 0 else ""
         return before + self.text[self._starts[line] : end]
 
@@ -163,13 +168,17 @@ def control_characters(checked: Checked) -> Iterator[Diagnostic]:
 
 
 def unbalanced_math(checked: Checked) -> Iterator[Diagnostic]:
-    """A delimiter outside every formula with LaTeX right after it."""
+    """The first delimiter of a paragraph outside every formula, with LaTeX right after it."""
     for answer in checked.answers:
         if "$" not in answer.text and "\\" not in answer.text:
             continue
+        paragraph_end = 0
         for found in _OPENING_MATH.finditer(answer.prose):
             after = answer.prose[found.end() : found.end() + _MATH_REACH].split("\n\n")[0]
-            if _LATEX.search(after) or (found[0] == "$$" and after.strip()):
+            # Behind the first that is open nothing in the paragraph can be told.
+            if found.start() >= paragraph_end and (_LATEX.search(after) or (found[0] == "$$" and after.strip())):
+                end = answer.prose.find("\n\n", found.end())
+                paragraph_end = end if end >= 0 else len(answer.prose)
                 yield diagnostic(
                     "unbalanced-math",
                     f"{found[0]} opens a formula that nothing closes",
@@ -182,7 +191,7 @@ def unbalanced_math(checked: Checked) -> Iterator[Diagnostic]:
 def ineffective_bold(checked: Checked) -> Iterator[Diagnostic]:
     """A remark where the card shows what was meant, a warning where it cannot."""
     for answer in checked.answers:
-        for bold in find_literal_bold(answer.outline):
+        for bold in find_literal_bold(answer.outline) if "**" in answer.text else ():
             text = answer.text[bold.start : bold.end]
             shown = text if len(text) <= 40 else f"{text[:38]}…"
             found = diagnostic(
@@ -198,6 +207,8 @@ def ineffective_bold(checked: Checked) -> Iterator[Diagnostic]:
 
 def unsafe_html(checked: Checked) -> Iterator[Diagnostic]:
     for answer in checked.answers:
+        if not _MAY_BE_UNSAFE.search(answer.text):
+            continue
         for line, column, what in find_unsafe_html(answer.text):
             start = answer.offset(line, column)
             found = diagnostic(
@@ -213,7 +224,7 @@ def unsafe_html(checked: Checked) -> Iterator[Diagnostic]:
 
 def unknown_html(checked: Checked) -> Iterator[Diagnostic]:
     for answer in checked.answers:
-        for line, column, tag in find_unknown_html(answer.text):
+        for line, column, tag in find_unknown_html(answer.text) if "<" in answer.text else ():
             start = answer.offset(line, column)
             yield diagnostic(
                 "unknown-html",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 _HAN_DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _HAN = r"[〇零一二两三四五六七八九十百]{1,5}"
-_DIGITS = r"[0-9０-９]{1,4}"
+_DIGITS = r"[0-9０-９]{1,6}"
 _DOTTED = rf"{_DIGITS}(?:[.．]{_DIGITS}){{0,5}}"
 _ANY = rf"(?:{_DIGITS}|{_HAN})"
 
@@ -28,6 +28,7 @@ _STYLES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("circled", r"(?P<n>[①-⑳])\s*[:：、.．]?"),
     )
 )
+_TURN = re.compile(r"\s*([0-9０-９]{1,6})\s*[.．]\s*(?=\S)")
 _BARE = re.compile(rf"\s*(?P<n>{_DOTTED})\s+(?=\S)")
 _OF_DIGITS = tuple((name, pattern) for name, pattern in _STYLES if name == "number")
 _STARTS = frozenset("第面问题提QqＱ(（【①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳〇零一二两三四五六七八九十百0123456789０１２３４５６７８９")
@@ -92,7 +93,7 @@ def folded(text: str) -> str:
 
 
 def _split(text: str, bare: bool, expected: int | None) -> Split | None:
-    if expected is not None and (found := re.match(rf"\s*0*{expected}\s*[.．]\s*(?=\S)", text)):
+    if expected is not None and (found := _TURN.match(text)) and int(found[1]) == expected:
         return Split(number=found[0].strip(), title=text[found.end() :].strip(), style="number", parts=(expected,))
     first = text.lstrip()[:1]
     if first not in _STARTS:
