@@ -36,12 +36,21 @@ class Fault:
     kind: str = "paragraph"
 
 
-def faults() -> list[Fault]:
+def planted(table: str) -> list[dict[str, str]]:
     return [
-        Fault(**fault)
+        entry
         for path in sorted(FAULTS.glob("*.toml"))
-        for fault in tomllib.loads(path.read_text(encoding="utf-8"))["fault"]
+        for entry in tomllib.loads(path.read_text(encoding="utf-8")).get(table, [])
     ]
+
+
+def faults() -> list[Fault]:
+    return [Fault(**fault) for fault in planted("fault")]
+
+
+def faultless() -> list[Fault]:
+    """Right translations that look wrong: not even a warning may be given."""
+    return [Fault(**entry, good=entry["translation"], expected="") for entry in planted("right")]
 
 
 def shipped_glossary() -> Glossary:
@@ -79,10 +88,15 @@ def test_the_translation_without_the_fault_passes(fault: Fault) -> None:
     assert errors(problems(fault, fault.good)) == []
 
 
+@pytest.mark.parametrize("right", faultless(), ids=lambda right: right.name)
+def test_a_translation_that_only_looks_faulty_passes(right: Fault) -> None:
+    assert problems(right, right.translation) == ()
+
+
 def test_every_fault_has_its_own_name_and_a_rule_that_exists() -> None:
-    planted = faults()
-    assert len({fault.name for fault in planted}) == len(planted)
-    assert {fault.expected for fault in planted} <= {*RULES, MEANING}
+    names = [fault.name for fault in (*faults(), *faultless())]
+    assert len(set(names)) == len(names)
+    assert {fault.expected for fault in faults()} <= {*RULES, MEANING}
 
 
 @pytest.mark.parametrize("language", [path.name for path in sorted((ROOT / "locale").iterdir()) if path.is_dir()])

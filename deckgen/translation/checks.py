@@ -15,7 +15,7 @@ from deckgen.model import Language, Location, Markdown
 from deckgen.titles import folded
 from deckgen.translation.catalog import Entry
 from deckgen.translation.glossary import LanguageGlossary, broken_terms, kept_terms
-from deckgen.translation.inline import TokenKind, tokens, words
+from deckgen.translation.inline import TokenKind, protected, tokens, words
 from deckgen.translation.numbers import differing_numbers
 
 
@@ -81,6 +81,8 @@ def located(problem: Problem, entry: Entry, *, catalog: str, source: Location) -
 _REPEAT_LENGTH = 16
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _KANA = re.compile("[\u3041-\u30fa\u30fc-\u30ff]")
+_OWN_LETTERS = {"ja": ("kana", _KANA), "ko": ("Hangul", re.compile("[\u1100-\u11ff\uac00-\ud7a3]"))}
+"""What no long text of a language can do without."""
 _FULL_WIDTH = re.compile("[\u3000-\u303f\uff01-\uff60\uffe0-\uffe6]")
 _PLACEHOLDER = re.compile(r"[\[【［]\s*[XxＸ]\s*\d+\s*[XxＸ]\s*[\]】］]")
 _OWN_CHARACTERS = {"ja": "cp932", "zh-Hant": "big5hkscs", "zh-TW": "big5hkscs", "zh-HK": "big5hkscs"}
@@ -109,9 +111,13 @@ def _check_residue(pair: Pair) -> Iterator[Problem]:
     text = _without_kept(words(pair.translation), pair.glossary)
     if found := _foreign(text, pair):
         shown = "".join(dict.fromkeys(found))[:12]
-        yield Problem(rule="translation-residue", message=f"“{shown}” is left over from the source")
-    elif pair.script == "ja" and len(_HAN.findall(text)) >= 10 and not _KANA.search(text):
-        yield Problem(rule="translation-residue", message="no kana stands in it, so it is hardly Japanese")
+        yield Problem(rule="translation-residue", message=f"“{shown}” is not of its language")
+    elif pair.script in _OWN_LETTERS:
+        name, letters = _OWN_LETTERS[pair.script]
+        han = len(_HAN.findall(text))
+        foreign = not han and len(_HAN.findall(_without_kept(words(pair.source), pair.glossary))) >= 8
+        if (han >= 10 or foreign) and not letters.search(text):
+            yield Problem(rule="translation-residue", message=f"no {name} stands in it, so it is left untranslated")
 
 
 def _foreign(text: str, pair: Pair) -> list[str]:
@@ -120,7 +126,8 @@ def _foreign(text: str, pair: Pair) -> list[str]:
         return [character for character in _HAN.findall(text) if not _encodes(character, encoding)]
     if pair.script == "zh":
         return []
-    kana = [] if pair.source_language.split("-")[0] != "ja" else _KANA.findall(text)
+    from_japanese = pair.source_language.split("-")[0] == "ja"
+    kana = [character for character in _KANA.findall(text) if from_japanese or character not in pair.source]
     return [*_HAN.findall(text), *kana, *_FULL_WIDTH.findall(text)]
 
 
@@ -145,7 +152,14 @@ def _check_tokens(pair: Pair) -> Iterator[Problem]:
         yield Problem(rule="translation-markup", message=message)
 
 
-_MARKS = {"**": "bold marks", "~~": "strike-through marks", "*": "emphasis marks"}
+_MARKS = {
+    "**": "bold marks",
+    "~~": "strike-through marks",
+    "*": "emphasis marks",
+    "<!--": "openings of a comment",
+    "\\": "hard line breaks",
+}
+_SHOWN_AS = {"**": "strong", "~~": "del", "*": "em"}
 
 
 def _check_marks(pair: Pair) -> Iterator[Problem]:
@@ -154,6 +168,12 @@ def _check_marks(pair: Pair) -> Iterator[Problem]:
         if source[mark] != translation[mark]:
             message = f"it has {translation[mark]} {name} ({mark}), the source has {source[mark]}"
             yield Problem(rule="translation-markup", message=message)
+    if source == translation and any(source[mark] for mark in _SHOWN_AS):
+        wanted, shown = _tags(pair.source), _tags(pair.translation)
+        for mark, tag in _SHOWN_AS.items():
+            if shown[tag] < wanted[tag]:
+                message = f"some {_MARKS[mark]} ({mark}) stand where they have no effect"
+                yield Problem(rule="translation-markup", message=message, hint="set no blank between them and the word")
 
 
 def _marks(text: str) -> Counter[str]:
@@ -164,7 +184,8 @@ def _marks(text: str) -> Counter[str]:
             parts += [text[last : token.start], " "]
             last = token.end
     plain = re.sub(r"\\[*~_]", "", "".join([*parts, text[last:]])).replace("__", "**")
-    counts = Counter({"**": plain.count("**"), "~~": plain.count("~~")})
+    counts = Counter({mark: plain.count(mark) for mark in ("**", "~~", "<!--")})
+    counts["\\"] = sum(token.kind is TokenKind.BREAK for token in protected(text))
     rest = plain.replace("**", "").split("\n")
     counts["*"] = sum(re.sub(r"^\s*\*\s", "", line).count("*") for line in rest if not re.search(r"\s\*\s", line))
     return counts
@@ -179,7 +200,7 @@ def _check_blocks(pair: Pair) -> Iterator[Problem]:
         return
     if pair.kind is BlockKind.HTML:
         return
-    source, translation = _block_tags(pair.source), _block_tags(pair.translation)
+    source, translation = _tags(pair.source), _tags(pair.translation)
     for name, tags in _BLOCK_NAMES.items():
         counts = [sum(counted[tag] for tag in tags) for counted in (source, translation)]
         if counts[0] != counts[1]:
@@ -200,7 +221,7 @@ _BLOCK_NAMES = {
 }
 
 
-def _block_tags(text: str) -> Counter[str]:
+def _tags(text: str) -> Counter[str]:
     return Counter(re.findall(r"<([a-z][a-z0-9]*)", gfm.render(text, raw_html=False)))
 
 
@@ -237,10 +258,10 @@ def _check_length(pair: Pair) -> Iterator[Problem]:
     source, translation = words(pair.source), words(pair.translation)
     han = len(_HAN.findall(source))
     expected = han * _EXPANSION.get(pair.script, _EXPANSION_LATIN) + (len(source) - han)
-    if pair.source_language.split("-")[0] != "zh" or expected < _LENGTH_FLOOR:
+    if pair.source_language.split("-")[0] != "zh":
         return
-    ratio = len(translation) / expected
-    if not _SHORTEST <= ratio <= _LONGEST:
+    ratio = len(translation) / max(expected, _LENGTH_FLOOR)
+    if ratio > _LONGEST or (ratio < _SHORTEST and expected >= _LENGTH_FLOOR):
         what = "short" if ratio < _SHORTEST else "long"
         yield Problem(rule="translation-length", message=f"it is {what} for its source: {ratio:.0%} of what is usual")
 
