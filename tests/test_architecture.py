@@ -17,7 +17,7 @@ OWNERS = {
     "deep_translator": {"translation.engines"},
     "genanki": {"apkg"},
     "latex2mathml": {"preview"},
-    "lxml": {"markup.tree", "cardhtml"},
+    "lxml": {"markup.tree", "cardhtml", "cardtext", "markup.blocks"},
     "markdown": {"markup.python_markdown"},
     "nh3": {"markup.sanitize"},
     "polib": {"translation.catalog"},

@@ -49,10 +49,10 @@ def test_a_case_differs_from_github_only_by_a_documented_exception(source: Path)
 
 _PIECES = st.sampled_from(
     [
-        *"""段落 文字， word **粗** *斜* ~~删~~ `码` [链](https://example.org) ![图](a.png) <sub>下</sub> <br> &amp; \\*
+        *"""段落 文字， word **粗** *斜* `码` [链](https://example.org) ![图](a.png) <sub>下</sub> <br> &amp; \\*
         - + 1. 2) > # ### *** --- | a|b |-|-| ``` ~~~ <div> </div> <details> </details> <b> </b> <u> </u> [^1] [y]
-        * _ ** ` ~ ! [ ] ( ) <p> </p> <td> <li> 1 2 "引" （括） 。""".split(),
-        *("\n\n[^1]: 注\n\n", "\n\n[y]: https://example.org\n\n", " https://example.org "),
+        * _ ** ` ! [ ] ( ) <p> </p> <td> <li> 1 2 "引" （括） 。""".split(),
+        *("\n\n[^1]: 注\n\n", "\n\n[y]: https://example.org\n\n", " ~~删~~ ", "<https://example.org>"),
         *("\n", "\n", "\n\n", "\n\n", " ", "  ", "    ", "  \n", "\\\n", "\t"),
     ]
 )
