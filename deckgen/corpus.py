@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from deckgen import identity, lint, parse
 from deckgen.diagnostics import DeckgenError, Diagnostic, has_errors, with_severities
-from deckgen.lockfile import parse_lock
-from deckgen.model import Chapter, Corpus
+from deckgen.identity.lockfile import parse_lock
+from deckgen.model import Chapter, Corpus, Location
 from deckgen.project import LOCK_NAME, Project
 
 Progress = Callable[[str, int, int], None]
@@ -50,7 +50,7 @@ def identify(
 def settle(
     project: Project, chapters: tuple[Chapter, ...], findings: tuple[Diagnostic, ...], *, report_unused: bool = True
 ) -> tuple[Diagnostic, ...]:
-    """The findings as the project wants them: each once, without those that comments ignore, with its own severities.
+    """The findings as the project wants them: each once and in order, less what comments ignore, with its severities.
 
     Comments that ignore nothing are reported only where ``findings`` are those of every stage.
     """
@@ -58,7 +58,8 @@ def settle(
     findings = tuple(dict.fromkeys(findings))
     for chapter in chapters:
         findings = parse.apply_ignores(texts[chapter.path], chapter, findings, report_unused=report_unused)
-    return with_severities(findings, project.config.severities)
+    findings = with_severities(findings, project.config.severities)
+    return tuple(sorted(findings, key=lambda found: found.location or Location(path="")))
 
 
 def _parse(project: Project, progress: Progress) -> tuple[tuple[Chapter, ...], tuple[Diagnostic, ...]]:

@@ -37,6 +37,7 @@ _READ_SUFFIXES = IMAGE_SUFFIXES | {".md", ".markdown", ".po", ".toml", ".lock", 
 _MAX_SOURCE_BYTES = 64 * 1024 * 1024
 _BINARY = (b"PK\x03\x04", b"\x89PNG", b"%PDF", b"\xd0\xcf\x11\xe0", b"\xff\xd8\xff")
 _MAX_BAD_BYTES = 20
+_MAX_EXCERPT_BYTES = 4096
 _LOST = "\ufffd".encode()
 
 
@@ -285,6 +286,7 @@ def _bad_bytes(data: bytes, path: str) -> Iterator[Diagnostic]:
                 f"byte 0x{data[start + error.start]:02x} at offset {start + error.start} is not UTF-8",
                 _byte_location(data, start + error.start, path),
                 hint="save the file as UTF-8, and write the character again",
+                excerpt=_byte_line(data, start + error.start),
             )
             start += error.end
             shown += 1
@@ -308,6 +310,7 @@ def _lost_characters(data: bytes, path: str) -> Iterator[Diagnostic]:
             else "a character was lost (U+FFFD)",
             _byte_location(data, data.index(_LOST), path),
             hint="write what was meant",
+            excerpt=_byte_line(data, data.index(_LOST)),
         )
 
 
@@ -317,6 +320,12 @@ def _is_gb18030(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _byte_line(data: bytes, offset: int) -> str:
+    """The line that holds a byte, with U+FFFD for what is not UTF-8."""
+    start = max(data.rfind(b"\n", 0, offset), data.rfind(b"\r", 0, offset)) + 1
+    return data[start : start + _MAX_EXCERPT_BYTES].decode("utf-8-sig", errors="replace").splitlines()[0]
 
 
 def _byte_location(data: bytes, offset: int, path: str) -> Location:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from deckgen.lines import Kind
+from deckgen.markup.lines import Kind
 from deckgen.parse.headings import Heading, Scan
 from deckgen.titles import folded, normalised_title, split_number
 

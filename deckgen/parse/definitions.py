@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deckgen.lines import Kind
+from deckgen.markup.lines import Kind
 
 _LINK = re.compile(r" {0,3}\[(?!\^)(?:[^\[\]\\]|\\.)+\]:(.*)")
 _FOOTNOTE = re.compile(r" {0,3}\[\^[^\]\s]+\]:")

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deckgen.inline import mask_comments
-from deckgen.lines import Kind
+from deckgen.markup.inline import mask_comments
+from deckgen.markup.lines import Kind
 from deckgen.parse.contents import Claims
 from deckgen.parse.headings import Heading, Markup, Scan
 from deckgen.titles import Split, split_number

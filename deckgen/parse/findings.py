@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from deckgen.config import ChapterSettings
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
-from deckgen.lines import Kind
+from deckgen.markup.lines import Kind
 from deckgen.model import Chapter, Location
 from deckgen.parse.evidence import is_visible
 from deckgen.parse.headings import Heading

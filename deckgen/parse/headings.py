@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from deckgen.inline import mask_code, mask_comments
-from deckgen.lines import BlockTracker, Fence, FrontMatter, Kind, read_front_matter
+from deckgen.markup.inline import mask_code, mask_comments
+from deckgen.markup.lines import BlockTracker, Fence, FrontMatter, Kind, read_front_matter
 from deckgen.titles import split_number
 
 
@@ -65,6 +65,7 @@ class Scan:
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*)|$)")
 _ATX_GLUED = re.compile(r" {0,3}(#{1,6})([^\s#!].*)")
 _ATX_END = re.compile(r"(?:^|[ \t])#+[ \t]*$")
+_ATTRIBUTES = re.compile(r"\{:?[ \t]*([#.][^{}\n]*|[\w-]+=[^{}\n]*)\}[ \t]*#*$")
 _SETEXT = re.compile(r" {0,3}(={2,}|-{3,})[ \t]*$")
 _OPEN_HEADING = re.compile(r"<h([1-6])(?=[\s>])", re.IGNORECASE)
 _CLOSE_HEADING = re.compile(r"</h([1-6])\s*>", re.IGNORECASE)
@@ -126,6 +127,19 @@ def scan_headings(text: str, is_question: Callable[[Heading, Fence, Sequence[Hea
         unclosed_fences=tuple(tracker.unclosed_fences),
         unclosed_comments=tuple(tracker.unclosed_comments),
     )
+
+
+def without_attributes(scan: Scan) -> Scan:
+    """The scan with what Python-Markdown reads as attributes, ``{#id .class}``, taken off its Markdown headings."""
+    return replace(scan, headings=tuple(_without_attributes(heading) for heading in scan.headings))
+
+
+def _without_attributes(heading: Heading) -> Heading:
+    found = _ATTRIBUTES.search(heading.text) if heading.markup in (Markup.ATX, Markup.SETEXT) else None
+    if not found:
+        return heading
+    anchor = next((part[1:] for part in found[1].split() if part.startswith("#")), heading.anchor)
+    return replace(heading, text=heading.text[: found.start()].rstrip(), anchor=anchor)
 
 
 def _line_headings(lines: Sequence[str], index: int, *, in_html: bool) -> Iterator[Heading]:

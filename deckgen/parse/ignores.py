@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.lines import BlockTracker, Kind, read_front_matter
+from deckgen.markup.lines import BlockTracker, Kind, read_front_matter
 from deckgen.model import Chapter
 from deckgen.parse.directives import Directive, find_directives, location_of
 

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from deckgen.inline import mask_comments
-from deckgen.lines import Kind
+from deckgen.markup.inline import mask_comments
+from deckgen.markup.lines import Kind
 from deckgen.model import Key, Markdown
 from deckgen.parse.directives import Directive
 from deckgen.parse.evidence import is_anchor, is_rule, is_visible

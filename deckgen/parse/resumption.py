@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deckgen.lines import Fence
+from deckgen.markup.lines import Fence
 from deckgen.parse.evidence import Mark, mark_of
 from deckgen.parse.headings import Heading, Markup
 from deckgen.titles import folded, normalised_title, split_number

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deckgen.config import ChapterSettings
+from deckgen.model import Dialect
 from deckgen.parse.contents import Claims, Contents, Entry, alike, find_contents, group_title, titles_in_contents
 from deckgen.parse.evidence import Body, Evidence, is_outline, number_headings, weigh
-from deckgen.parse.headings import Heading, Markup, Scan, scan_headings
+from deckgen.parse.headings import Heading, Markup, Scan, scan_headings, without_attributes
 from deckgen.parse.resumption import Resumption
 from deckgen.parse.roles import Decision, Role, RoleReader
 from deckgen.titles import normalised_title, split_number
@@ -58,6 +59,8 @@ def explain_structure(text: str, *, settings: ChapterSettings) -> Explanation:
 def find_structure(text: str, *, settings: ChapterSettings) -> Structure:
     r"""The structure of a chapter with ``\n`` line ends."""
     scan = scan_headings(text, Resumption(titles_in_contents(text.split("\n"))))
+    if settings.dialect is Dialect.PYTHON_MARKDOWN:
+        scan = without_attributes(scan)
     contents = find_contents(scan)
     usable = [heading for heading in scan.headings if _is_usable(heading, contents, settings)]
     claims = Claims(contents.entries)
