@@ -74,11 +74,11 @@ def compare(markdown: str, *, definitions: str = "", html_headings: bool = False
 
 def visible_text(html: str) -> str:
     """What can be read, without blanks and invisible characters, the delimiters of formulas and back references."""
-    root = parse_tree(Html(html))
+    root = parse_tree(Html(re.sub(r"↩(?:<sup[^>]*>\d+</sup>)?", "", html)))
     for element in list(root.iter("span")):
         if "dg-math" in (element.get("class") or "").split() and len(element.text or "") > 3:
             element.text = (element.text or "")[2:-2]
-    return re.sub(r"[\s\u200b-\u200f\u2060\ufeff\u00ad↩]+", "", "".join(root.itertext()))
+    return re.sub(r"[\s\u200b-\u200f\u2060\ufeff\u00ad]+", "", "".join(root.itertext()))
 
 
 def _parser_reason(text: str, definitions: str, html: str, *, html_headings: bool) -> str:

@@ -18,7 +18,7 @@ from deckgen.model import Html
 _BASES = (0x10F000, 0x10E000, 0x10D000, 0x10C000, 0x10B000, 0xFF000)
 _INSIDE, _OPEN_INLINE, _CLOSE_INLINE, _OPEN_DISPLAY, _CLOSE_DISPLAY, _FILLER = (0x80 * step for step in range(6))
 _SIZE = 0x300
-_BRACKETS = "\U00010a7f\u1bfc\u1bfd\ua8ce\U00011049\U000110bb"
+_BRACKETS = "\u1bfc\u1bfd\ua8ce\ua8cf\ua92e"
 """Rare punctuation: a ``<`` stays punctuation for the rules of emphasis."""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _UNSEEN = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")

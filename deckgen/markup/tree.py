@@ -1,4 +1,4 @@
-"""HTML as a tree: the only module that imports lxml."""
+"""HTML as a tree, by lxml: the tree itself, parsing and writing it; others only walk it."""
 
 from __future__ import annotations
 
