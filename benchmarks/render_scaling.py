@@ -14,9 +14,9 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from deckgen.cardhtml import card_html
 from deckgen.markup import find_unknown_html, find_unsafe_html, render_markdown
 from deckgen.model import Dialect, Markdown
+from deckgen.render.cardhtml import card_html
 
 UNITS = {
     "bold": "**粗** ", "links": "[a](https://example.org) ", "relative links": "[a](b) ", "code": "`a` ",

@@ -24,7 +24,7 @@ from rapidfuzz import fuzz
 
 from deckgen.config import ChapterSettings
 from deckgen.identity import match
-from deckgen.lockfile import Lock, format_lock, parse_lock
+from deckgen.identity.lockfile import Lock, format_lock, parse_lock
 from deckgen.model import Corpus, Language
 from deckgen.parse import parse_chapter
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from deckgen import card, describe, identity, media, notes, render, translation
+from deckgen import card, describe, identity, media, render, translation
 from deckgen.apkg import write_package
 from deckgen.config import Config
 from deckgen.corpus import Progress, identify, settle, silent
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic, has_errors
-from deckgen.lock_changes import describe_changes
-from deckgen.lockfile import Lock, format_lock, parse_lock
+from deckgen.identity.lock_changes import describe_changes
+from deckgen.identity.lockfile import Lock, format_lock, parse_lock
 from deckgen.manifest import PackageRecord, describe_package, format_manifest, package_files
 from deckgen.markup import image_targets, render_markdown
 from deckgen.model import (
@@ -44,6 +44,7 @@ from deckgen.project import (
     write_atomically,
 )
 from deckgen.slugs import ascii_slug
+from deckgen.translation.notes import parse_notes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +112,7 @@ def make_decks(
     project_id = matched.corpus.project_id
 
     catalogs, unreadable = translation.read_catalogs(project.locale, paths, languages)
-    editor, problems = notes.parse_notes(project.notes_text or "", NOTES_PATH)
+    editor, problems = parse_notes(project.notes_text or "", NOTES_PATH)
     translated, incomplete = translation.translate(
         matched.corpus, catalogs, languages=languages, notes=editor, policy=options.policy or config.policy
     )

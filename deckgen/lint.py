@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
-from deckgen.emphasis import find_literal_bold
-from deckgen.inline import code_spans, mask
-from deckgen.lines import BlockTracker, Kind, read_front_matter
 from deckgen.markup import find_formulas, find_unknown_html, find_unsafe_html, is_too_deep
+from deckgen.markup.emphasis import find_literal_bold
+from deckgen.markup.inline import code_spans, mask
+from deckgen.markup.lines import BlockTracker, Kind, read_front_matter
 from deckgen.model import Category, Chapter, Location, Question
 
 LONG_ANSWER = 6000

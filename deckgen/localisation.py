@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from deckgen.corpus import identify
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, with_severities
 from deckgen.model import KeyedCorpus, Language, Location
-from deckgen.notes import Notes, parse_notes
 from deckgen.project import GLOSSARY_PATH, NOTES_PATH, Project, read_optional
 from deckgen.translation.apply import unknown_entries, unknown_notes
 from deckgen.translation.catalog import Catalog, Entry, EntryState, Machine, accepted, digest
@@ -16,6 +15,7 @@ from deckgen.translation.checks import Pair, check_pair, check_repeats, located
 from deckgen.translation.files import CatalogFile, catalog_name, changed_files, read_catalogs
 from deckgen.translation.fill import Draft, Job
 from deckgen.translation.glossary import Glossary, LanguageGlossary, parse_glossary
+from deckgen.translation.notes import Notes, parse_notes
 from deckgen.translation.segments import Segment
 from deckgen.translation.units import SourceText, source_texts
 from deckgen.translation.update import CatalogId, update_catalogs

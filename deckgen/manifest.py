@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from deckgen.markup import plain_text
-from deckgen.model import BlockCounts, Edition, Guid, Key, KeyedQuestion, StampedDeck, TextState
+from deckgen.model import BlockCounts, Edition, Key, KeyedQuestion, Note, StampedDeck, TextState
 
 MANIFEST_VERSION = 1
 
@@ -49,7 +51,10 @@ def format_manifest(
     translations: tuple[BlockCounts, ...] = (),
 ) -> str:
     """The manifest as JSON text, keys in a fixed order, one line end at the end."""
-    titles = {subdeck.category: subdeck.tag for stamped in decks for subdeck in stamped.deck.subdecks}
+    made: dict[Key, list[tuple[Edition, Note]]] = defaultdict(list)
+    for stamped in decks:
+        for note in stamped.deck.notes:
+            made[note.key].append((stamped.deck.edition, note))
     document = {
         "manifest": MANIFEST_VERSION,
         "project": project_id,
@@ -57,7 +62,7 @@ def format_manifest(
         "profile": profile,
         "translations": [asdict(counts) for counts in translations],
         "packages": [_package_entry(package, questions) for package in packages],
-        "notes": [_note_entry(question, decks) for question in questions if question.category.key in titles],
+        "notes": [_note_entry(item, made[item.key]) for item in questions if item.key in made],
     }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
@@ -83,32 +88,21 @@ def _package_entry(package: PackageRecord, questions: tuple[KeyedQuestion, ...])
     }
 
 
-def _note_entry(item: KeyedQuestion, decks: tuple[StampedDeck, ...]) -> dict[str, Any]:
-    guids: dict[str, Guid] = {}
-    tags: list[str] = []
-    media: list[str] = []
-    languages: list[str] = []
-    for stamped in decks:
-        for note in stamped.deck.notes:
-            if note.key != item.key:
-                continue
-            edition = stamped.deck.edition
-            guids[edition.name] = note.guid
-            tags += note.tags
-            media += note.media
-            languages += [
-                language
-                for language, state in zip(edition.languages, note.states, strict=True)
-                if state is not TextState.MISSING
-            ]
+def _note_entry(item: KeyedQuestion, notes: Sequence[tuple[Edition, Note]]) -> dict[str, Any]:
+    languages = [
+        language
+        for edition, note in notes
+        for language, state in zip(edition.languages, note.states, strict=True)
+        if state is not TextState.MISSING
+    ]
     question = item.question
     return {
         "key": item.key,
-        "guids": guids,
+        "guids": {edition.name: note.guid for edition, note in notes},
         "question": plain_text(question.title, dialect=item.chapter.dialect, definitions=item.chapter.definitions),
         "category": item.category.title,
-        "tags": sorted(set(tags)),
+        "tags": sorted({tag for _, note in notes for tag in note.tags}),
         "source": {"path": item.chapter.path, "line": question.location.line, "end_line": question.end_line},
-        "media": sorted(set(media)),
+        "media": sorted({name for _, note in notes for name in note.media}),
         "languages": list(dict.fromkeys(languages)),
     }

@@ -15,12 +15,12 @@ from functools import cache
 from importlib import resources
 
 from deckgen import card, media
-from deckgen.cardhtml import card_html
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.localisation import Block, Translations, blocks, check_translations
 from deckgen.markup import image_targets, render_markdown
 from deckgen.model import Edition, Html, ImageReference, Language, Location, Markdown, MediaFile, Profile
 from deckgen.preview.formulas import with_mathml
+from deckgen.render.cardhtml import card_html
 from deckgen.translation.catalog import EntryState
 from deckgen.translation.units import Side, SourceText
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from deckgen import identity
 from deckgen.config import ChapterSettings
-from deckgen.lockfile import Lock
+from deckgen.identity.lockfile import Lock
 from deckgen.model import Corpus, KeyedCorpus, Language, Markdown
 from deckgen.parse import parse_chapter
 from deckgen.translation.catalog import Catalog, Entry

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from synthetic_deck import synthetic_deck, with_fields
 
 from deckgen.apkg import write_package
-from deckgen.apkg_contents import Layout, PackageContents
-from deckgen.apkg_database import media_references
-from deckgen.apkg_protobuf import message_fields
-from deckgen.apkg_reader import Limits, read_package
+from deckgen.apkg.contents import Layout, PackageContents
+from deckgen.apkg.database import media_references
+from deckgen.apkg.protobuf import message_fields
+from deckgen.apkg.reader import Limits, read_package
 from deckgen.diagnostics import DeckgenError
 from deckgen.model import StampedDeck
 

@@ -11,17 +11,18 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "deckgen"
 OWNERS = {
-    "PIL": {"images"},
+    "PIL": {"media.images"},
+    "anki": {"verify"},
     "click": {"cli"},
     "comrak": {"markup.gfm"},
     "deep_translator": {"translation.engines"},
     "genanki": {"apkg"},
-    "latex2mathml": {"preview"},
-    "lxml": {"markup.tree", "cardhtml", "cardtext", "markup.blocks"},
+    "lxml": {"markup", "render"},
     "markdown": {"markup.python_markdown"},
+    "math_core": {"preview.formulas"},
     "nh3": {"markup.sanitize"},
     "polib": {"translation.catalog"},
-    "pygments": {"highlight"},
+    "pygments": {"render.highlight"},
     "rapidfuzz": {"similarity"},
     "rich": {"cli.report"},
     "slugify": {"slugs"},

@@ -17,7 +17,7 @@ from anki.collection import Collection
 from anki_collection import deck_names, import_package, new_collection
 from projects import CHAPTER, NOON, REPOSITORY, copy_shipped, deckgen, make_project
 
-from deckgen.apkg_reader import read_package
+from deckgen.apkg.reader import read_package
 
 
 @pytest.fixture(scope="module")

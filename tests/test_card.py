@@ -17,7 +17,6 @@ from anki.decks import DeckId
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deckgen.anki_template import render_card
 from deckgen.card import (
     CardSettings,
     UiStrings,
@@ -29,7 +28,8 @@ from deckgen.card import (
     read_ui,
     with_user_css,
 )
-from deckgen.colour import AA, contrast, parse_colour, readable
+from deckgen.card.anki_template import render_card
+from deckgen.card.colour import AA, contrast, parse_colour, readable
 from deckgen.model import Language, NoteType, parse_edition
 
 if TYPE_CHECKING:  # imported first, it would meet itself half-way

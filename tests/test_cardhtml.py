@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deckgen.cardhtml import card_html, field_media
-from deckgen.highlight import highlight_code
 from deckgen.markup import render_markdown
 from deckgen.markup.tree import parse_tree
 from deckgen.model import Dialect, Html, ImageReference, Markdown, MediaFile
+from deckgen.render.cardhtml import card_html, field_media
+from deckgen.render.highlight import highlight_code
 
 PICTURE = MediaFile(
     name="dg-00-m.webp",

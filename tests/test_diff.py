@@ -16,15 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from projects import NOON, deckgen
 
-from deckgen.changelog import WORDS_IN, browser_search, describe_diff, read_words
-from deckgen.changelog_formats import FORMATS, format_diff, markdown_changelog
-from deckgen.comparable import read_comparable
 from deckgen.diagnostics import DeckgenError
-from deckgen.diff import Kind, ReleaseDiff, compare
 from deckgen.markup import render_markdown
 from deckgen.markup.tree import block_text
 from deckgen.model import Dialect, Guid, Key, Language, Markdown, TextState
-from deckgen.records import (
+from deckgen.shipped.changelog import WORDS_IN, browser_search, describe_diff, read_words
+from deckgen.shipped.comparable import read_comparable
+from deckgen.shipped.diff import Kind, ReleaseDiff, compare
+from deckgen.shipped.formats import FORMATS, format_diff, markdown_changelog
+from deckgen.shipped.records import (
     NoteCopy,
     NoteText,
     Record,
@@ -34,7 +34,7 @@ from deckgen.records import (
     format_record,
     parse_record,
 )
-from deckgen.wording import Span, SpanKind, compare_words, shorten
+from deckgen.shipped.wording import Span, SpanKind, compare_words, shorten
 
 ZH, EN = Language("zh"), Language("en")
 EDITION = RecordedEdition(

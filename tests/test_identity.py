@@ -22,10 +22,10 @@ from deckgen.identity import (
     match,
     stamp,
 )
+from deckgen.identity.lockfile import Lock
+from deckgen.identity.settling import link_question, split_question
 from deckgen.keys import mint_key
-from deckgen.lockfile import Lock
 from deckgen.model import Corpus, EditionNames, Guid, Key, SubdeckNames, parse_edition
-from deckgen.settling import link_question, split_question
 
 TOPICS = (
     *("注意力机制", "残差连接", "层归一化", "位置编码", "词表大小", "低秩适配", "知识蒸馏", "模型量化", "梯度裁剪"),

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deckgen.image_paths import Ambiguous, Embedded, Found, Missing, Remote, Resolution, index_images, resolve_image
+from deckgen.media.image_paths import (
+    Ambiguous,
+    Embedded,
+    Found,
+    Missing,
+    Remote,
+    Resolution,
+    index_images,
+    resolve_image,
+)
 
 CHAPTER = "source/经典模型.md"
 FILES = (

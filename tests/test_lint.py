@@ -17,9 +17,9 @@ from deckgen.cli.formats import FORMATS
 from deckgen.cli.report import excerpt_lines
 from deckgen.config import ChapterSettings
 from deckgen.diagnostics import RULES, Diagnostic, Severity, diagnostic
-from deckgen.emphasis import find_literal_bold, literal_runs
 from deckgen.identity import Changes
 from deckgen.lint import LONG_ANSWER, lint_chapter
+from deckgen.markup.emphasis import find_literal_bold, literal_runs
 from deckgen.model import Location
 from deckgen.parse import apply_ignores, parse_chapter
 from deckgen.project import decode_source

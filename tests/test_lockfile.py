@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from deckgen.diagnostics import Diagnostic
 from deckgen.identity import freeze_names, stamp
-from deckgen.lockfile import (
+from deckgen.identity.lockfile import (
     VERSION,
     CategoryNames,
     CategoryRecord,

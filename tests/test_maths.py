@@ -9,9 +9,9 @@ import pytest
 from goldens import inputs
 from maths import find_mathjax, formulas_on_card, set_formulas
 
-from deckgen.cardhtml import card_html
 from deckgen.markup import render_markdown
 from deckgen.model import Dialect, Markdown
+from deckgen.render.cardhtml import card_html
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -15,10 +15,10 @@ from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageFilter, ImageFont
 
 from deckgen.config import ImageSettings
 from deckgen.diagnostics import Diagnostic
-from deckgen.images import BrokenImageError, EncodedImage, encode_image
-from deckgen.images.quality import DRAWING, Meter
-from deckgen.images.reading import MAX_WIDTH_PX
 from deckgen.media import read_media
+from deckgen.media.images import BrokenImageError, EncodedImage, encode_image
+from deckgen.media.images.quality import DRAWING, Meter
+from deckgen.media.images.reading import MAX_WIDTH_PX
 from deckgen.model import ImageReference, Location, MediaFile, Profile
 
 
@@ -292,7 +292,7 @@ def test_an_animated_webp_becomes_a_gif() -> None:
 
 
 def test_too_large_an_animation_shows_its_first_picture_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("deckgen.images.MAX_ANIMATION_BYTES", 10)
+    monkeypatch.setattr("deckgen.media.images.MAX_ANIMATION_BYTES", 10)
     result = encode(saved(frames()[0], "GIF", save_all=True, append_images=frames()[1:], duration=90))
     assert result.suffix == "webp"
     assert "first picture" in result.remark

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from deckgen.config import ChapterSettings, parse_config
 from deckgen.diagnostics import Diagnostic
-from deckgen.lines import Kind
 from deckgen.lint import lint_chapter
+from deckgen.markup.lines import Kind
 from deckgen.model import Chapter
 from deckgen.parse import explain_structure, parse_chapter
 from deckgen.parse.definitions import find_definitions

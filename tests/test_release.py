@@ -13,9 +13,9 @@ from anki_collection import import_package, new_collection
 from evolving import FIRST, SECOND, SETTINGS, Evolving, git, start
 from projects import NOON, deckgen
 
-from deckgen.apkg_reader import read_package
-from deckgen.records import parse_record
+from deckgen.apkg.reader import read_package
 from deckgen.release import Version, parse_version
+from deckgen.shipped.records import parse_record
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deckgen.svg import UnsafeSvgError, check_svg, looks_like_svg
+from deckgen.media.svg import UnsafeSvgError, check_svg, looks_like_svg
 
 
 def svg(body: str = "", attributes: str = 'width="40" height="30"', before: str = "") -> bytes:

@@ -11,9 +11,9 @@ from small_corpus import CHAPTER, EN, TEXT, ZH, filled, keyed, made
 
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.model import KeyedCorpus, Language, Markdown, Policy, TextState, TranslatedCorpus
-from deckgen.notes import Notes, parse_notes
 from deckgen.translation import translate
 from deckgen.translation.catalog import Catalog, Entry, Machine
+from deckgen.translation.notes import Notes, parse_notes
 from deckgen.translation.units import source_texts
 from deckgen.translation.update import Catalogs, update_catalogs
 

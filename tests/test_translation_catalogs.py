@@ -14,7 +14,6 @@ from small_corpus import CHAPTER, EN, TEXT, filled, keyed, made
 
 from deckgen.diagnostics import Severity
 from deckgen.model import KeyedCorpus, Language, Markdown
-from deckgen.notes import Notes
 from deckgen.translation.catalog import (
     Catalog,
     Entry,
@@ -26,6 +25,7 @@ from deckgen.translation.catalog import (
     parse_catalog,
 )
 from deckgen.translation.files import catalog_name, changed_files, read_catalogs, write_files
+from deckgen.translation.notes import Notes
 from deckgen.translation.units import source_texts
 from deckgen.translation.update import Catalogs, update_catalogs
 

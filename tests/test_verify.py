@@ -20,7 +20,7 @@ from projects import NOON, deckgen
 from synthetic_deck import CREATED, synthetic_deck, with_fields, write_all_packages
 
 from deckgen.diagnostics import Diagnostic, Severity
-from deckgen.lockfile import Lock, parse_lock
+from deckgen.identity.lockfile import Lock, parse_lock
 from deckgen.markup.tree import find_active
 from deckgen.verify import CHECKS, verify_folder, verify_package
 

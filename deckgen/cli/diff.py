@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from deckgen.changelog import WORDS_IN
-from deckgen.changelog_formats import FORMATS, format_diff
-from deckgen.comparable import read_comparable
-from deckgen.diff import compare
 from deckgen.model import Language
+from deckgen.shipped.changelog import WORDS_IN
+from deckgen.shipped.comparable import read_comparable
+from deckgen.shipped.diff import compare
+from deckgen.shipped.formats import FORMATS, format_diff
 
 
 @click.command()

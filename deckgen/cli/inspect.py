@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from deckgen.apkg_contents import PackageContents
-from deckgen.apkg_reader import read_package
+from deckgen.apkg.contents import PackageContents
+from deckgen.apkg.reader import read_package
 from deckgen.cli.report import human_size, print_table
 
 

@@ -9,10 +9,10 @@ import click
 from deckgen.cli.options import project_option
 from deckgen.cli.report import print_table
 from deckgen.diagnostics import DeckgenError
-from deckgen.lockfile import Lock, format_lock, parse_lock
+from deckgen.identity.lockfile import Lock, format_lock, parse_lock
+from deckgen.identity.settling import link_question, split_question
 from deckgen.model import Key
 from deckgen.project import LOCK_NAME, read_optional, write_atomically
-from deckgen.settling import link_question, split_question
 
 
 @click.group()

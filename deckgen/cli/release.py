@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from deckgen.changelog import summarise
 from deckgen.cli.options import build_time, project_option
 from deckgen.cli.report import human_size, print_counts, print_diagnostics, print_table, progress_bar
 from deckgen.model import Language
 from deckgen.project import read_project, record_path
 from deckgen.release import Survey, Version, WrittenRelease, parse_version, plan_release, survey_release, write_release
+from deckgen.shipped.changelog import summarise
 
 
 def _version(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Version | None:

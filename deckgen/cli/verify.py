@@ -9,7 +9,7 @@ import click
 from deckgen.cli.options import project_option
 from deckgen.cli.report import print_counts, print_diagnostics
 from deckgen.diagnostics import DeckgenError, Severity, has_errors
-from deckgen.lockfile import Lock, parse_lock
+from deckgen.identity.lockfile import Lock, parse_lock
 from deckgen.project import LOCK_NAME, read_optional
 from deckgen.verify import CHECKS, verify_folder, verify_package
 

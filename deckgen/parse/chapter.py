@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from deckgen.config import ChapterSettings
 from deckgen.diagnostics import Diagnostic
-from deckgen.identity.keys import is_key
+from deckgen.keys import is_key
 from deckgen.model import Category, Chapter, Location, Markdown, Question
 from deckgen.parse.definitions import find_definitions
 from deckgen.parse.directives import directive_findings, find_directives

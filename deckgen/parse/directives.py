@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from deckgen.diagnostics import RULES, Diagnostic, diagnostic
+from deckgen.keys import is_key
 from deckgen.markup.inline import mask_code
-from deckgen.identity.keys import is_key
 from deckgen.markup.lines import Kind
 from deckgen.model import Key, Location
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deckgen.anki_template import render_card
 from deckgen.build import Build
+from deckgen.card.anki_template import render_card
 from deckgen.diagnostics import Diagnostic
 from deckgen.markup.tree import plain_text_of
 from deckgen.model import Deck, Html, Key, KeyedQuestion, Note, NoteType, TextState

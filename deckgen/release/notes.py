@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
-from deckgen.changelog import describe_diff
-from deckgen.changelog_formats import markdown_changelog
-from deckgen.diff import ReleaseDiff
 from deckgen.model import Language
-from deckgen.release_manifest import FileSum, ReleasedPackage
+from deckgen.shipped.changelog import describe_diff
+from deckgen.shipped.diff import ReleaseDiff
+from deckgen.shipped.formats import markdown_changelog
+from deckgen.shipped.release_manifest import FileSum, ReleasedPackage
 from deckgen.sizes import human_size
 
 NOTES_NAMES: Mapping[Language, str] = MappingProxyType(

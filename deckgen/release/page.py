@@ -11,12 +11,12 @@ from importlib import resources
 from types import MappingProxyType
 
 from deckgen.card import read_ui
-from deckgen.changelog import WORDS_IN, category_title, describe_diff, note_title
-from deckgen.changelog_formats import html_changelog
-from deckgen.diff import ReleaseDiff
 from deckgen.model import Key, Language, Profile, parse_edition
-from deckgen.records import Record
-from deckgen.release_manifest import FileSum, ReleasedPackage
+from deckgen.shipped.changelog import WORDS_IN, category_title, describe_diff, note_title
+from deckgen.shipped.diff import ReleaseDiff
+from deckgen.shipped.formats import html_changelog
+from deckgen.shipped.records import Record
+from deckgen.shipped.release_manifest import FileSum, ReleasedPackage
 from deckgen.sizes import human_size
 
 

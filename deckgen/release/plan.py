@@ -9,13 +9,13 @@ from deckgen import identity
 from deckgen.build import Build, Options, make_decks
 from deckgen.corpus import Progress, silent
 from deckgen.diagnostics import DeckgenError, Diagnostic, has_errors
-from deckgen.diff import Kind, ReleaseDiff, compare
-from deckgen.lockfile import format_lock
+from deckgen.identity.lockfile import format_lock
 from deckgen.model import Profile
 from deckgen.project import CHANGELOG_NAME, LOCK_NAME, Project, changed_files, read_optional, record_path
-from deckgen.records import Record, format_record, parse_record
 from deckgen.release.versions import Version, contradiction, parse_version, propose_version, reason
-from deckgen.snapshot import record_decks
+from deckgen.shipped.diff import Kind, ReleaseDiff, compare
+from deckgen.shipped.records import Record, format_record, parse_record
+from deckgen.shipped.snapshot import record_decks
 
 _NAMED_AT_MOST = 5
 

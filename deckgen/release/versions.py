@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 
-from deckgen.diff import Kind, ReleaseDiff
+from deckgen.shipped.diff import Kind, ReleaseDiff
 
 FIRST = "0.1.0"
 """The least version that a first release may have."""

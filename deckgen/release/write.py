@@ -29,7 +29,7 @@ from deckgen.project import (
 from deckgen.release.notes import NOTES_NAMES, ORIGIN_NAME, format_notes, format_origin
 from deckgen.release.page import PageFacts, format_page
 from deckgen.release.plan import Plan
-from deckgen.release_manifest import (
+from deckgen.shipped.release_manifest import (
     SUMS_NAME,
     FileSum,
     ReleasedMedia,

@@ -20,8 +20,8 @@ from deckgen.model import (
     TranslatedCorpus,
     TranslatedQuestion,
 )
-from deckgen.notes import Notes
 from deckgen.translation.catalog import Catalog, Entry, EntryState
+from deckgen.translation.notes import Notes
 from deckgen.translation.segments import splice
 from deckgen.translation.units import Side, SourceText, source_texts
 from deckgen.translation.update import CatalogId, update_catalogs

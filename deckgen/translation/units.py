@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from deckgen.model import Chapter, Key, KeyedCorpus, KeyedQuestion, Language, Location, Markdown
-from deckgen.notes import Notes
+from deckgen.translation.notes import Notes
 from deckgen.translation.segments import Segment, segments, title_segments
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from deckgen.apkg_contents import PackageContents
-from deckgen.apkg_reader import read_package
+from deckgen.apkg.contents import PackageContents
+from deckgen.apkg.reader import read_package
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity
-from deckgen.lockfile import Lock
+from deckgen.identity.lockfile import Lock
 from deckgen.verify.findings import CHECKS, finding
 from deckgen.verify.folder import judge_manifest, judge_record, judge_released, judge_sums, read_manifest, sum_folder
 from deckgen.verify.importing import anki_is_installed, try_import

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from deckgen.apkg_contents import PackageContents, PackagedNote
+from deckgen.apkg.contents import PackageContents, PackagedNote
 from deckgen.diagnostics import DeckgenError, Diagnostic
 from deckgen.project import MANIFEST_NAME, RECORD_NAME
-from deckgen.records import parse_record
-from deckgen.release_manifest import (
+from deckgen.render import content_hash
+from deckgen.shipped.records import parse_record
+from deckgen.shipped.release_manifest import (
     SUMS_NAME,
     FileSum,
     ReleasedPackage,
@@ -20,8 +21,7 @@ from deckgen.release_manifest import (
     released_notes,
     sum_file,
 )
-from deckgen.render import content_hash
-from deckgen.snapshot import media_identity
+from deckgen.shipped.snapshot import media_identity
 from deckgen.verify.findings import finding
 
 _PLAIN_NAME = re.compile(r"[^/\\\x00-\x1f\x7f]+")

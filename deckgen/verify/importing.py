@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from deckgen.apkg_contents import PackageContents
+from deckgen.apkg.contents import PackageContents
 from deckgen.diagnostics import Diagnostic
 from deckgen.verify.findings import finding
 

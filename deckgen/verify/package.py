@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import resources
 from urllib.parse import quote
 
-from deckgen.apkg_contents import PackageContents, PackagedNote, PackagedNoteType
+from deckgen.apkg.contents import PackageContents, PackagedNote, PackagedNoteType
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.identity import edition_guid
-from deckgen.lockfile import EditionRecord, Lock
+from deckgen.identity.lockfile import EditionRecord, Lock
 from deckgen.markup.tree import find_active
 from deckgen.model import Key
-from deckgen.snapshot import note_type_edition
+from deckgen.shipped.snapshot import note_type_edition
 from deckgen.verify.findings import finding
 
 MAX_MEDIA_BYTES = 100 * 1024 * 1024

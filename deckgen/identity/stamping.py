@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.lock_records import CategoryNames, EditionRecord, Lock, NoteRecord, NoteTypeRecord, Stamp
+from deckgen.identity.lock_records import CategoryNames, EditionRecord, Lock, NoteRecord, NoteTypeRecord, Stamp
 from deckgen.model import Deck, EditionNames, Key, Note, NoteType, StampedDeck, SubdeckNames
 
 

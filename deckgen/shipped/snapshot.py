@@ -6,12 +6,12 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from deckgen.apkg_contents import PackageContents, PackagedNote, PackagedNoteType
-from deckgen.lockfile import EditionRecord
+from deckgen.apkg.contents import PackageContents, PackagedNote, PackagedNoteType
+from deckgen.identity.lockfile import EditionRecord
 from deckgen.markup.tree import block_text
 from deckgen.model import Edition, Guid, Key, Language, NoteType, StampedDeck, TextState, parse_edition
-from deckgen.records import NoteCopy, NoteText, Record, RecordedCategory, RecordedEdition, RecordedNote
 from deckgen.render import content_hash
+from deckgen.shipped.records import NoteCopy, NoteText, Record, RecordedCategory, RecordedEdition, RecordedNote
 
 UNKNOWN_LANGUAGE = Language("und")
 """Of the notes of packages that deckgen did not build."""

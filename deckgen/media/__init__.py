@@ -11,8 +11,8 @@ from pathlib import Path
 
 from deckgen.config import ImageSettings
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.image_paths import Ambiguous, Embedded, Found, Missing, Remote, index_images, resolve_image
-from deckgen.images import RECIPE, BrokenImageError, EncodedImage, encode_image, encoder_version
+from deckgen.media.image_paths import Ambiguous, Embedded, Found, Missing, Remote, index_images, resolve_image
+from deckgen.media.images import RECIPE, BrokenImageError, EncodedImage, encode_image, encoder_version
 from deckgen.model import ImageReference, Location, MediaFile, Profile
 from deckgen.project import write_atomically
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from deckgen.colour import parse_colour
+from deckgen.card.colour import parse_colour
 from deckgen.model import Language, parse_edition
 
 DENSITIES = ("compact", "normal", "relaxed")

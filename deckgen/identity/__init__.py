@@ -1,8 +1,8 @@
 """Who is who over time: what the rest of the pipeline needs of keys, matching and stamping, in one place."""
 
+from deckgen.identity.matching import ChangeKind, Changes, LockChange, Matched, match
+from deckgen.identity.stamping import freeze_names, next_time, stamp
 from deckgen.keys import base_guid, derive_project_id, edition_guid, is_key
-from deckgen.matching import ChangeKind, Changes, LockChange, Matched, match
-from deckgen.stamping import freeze_names, next_time, stamp
 
 __all__ = [
     "ChangeKind",

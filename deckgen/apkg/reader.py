@@ -17,9 +17,9 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import IO
 
-from deckgen.apkg_contents import Layout, PackageContents, PackagedMedia
-from deckgen.apkg_database import DatabaseContents, read_database
-from deckgen.apkg_protobuf import message, message_fields, text
+from deckgen.apkg.contents import Layout, PackageContents, PackagedMedia
+from deckgen.apkg.database import DatabaseContents, read_database
+from deckgen.apkg.protobuf import message, message_fields, text
 from deckgen.diagnostics import DeckgenError
 
 _CHUNK_BYTES = 1 << 20

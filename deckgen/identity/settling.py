@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from deckgen.diagnostics import DeckgenError
+from deckgen.identity.lock_records import Lock, NoteRecord, PendingRecord
 from deckgen.keys import base_guid, mint_key
-from deckgen.lock_records import Lock, NoteRecord, PendingRecord
 from deckgen.model import Key
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from deckgen.diff import Kind, NoteChange, ReleaseDiff
 from deckgen.model import Key, Language
-from deckgen.records import NoteText, RecordedNote
-from deckgen.snapshot import note_type_has_key
-from deckgen.wording import Span, SpanKind, compare_words, shorten
+from deckgen.shipped.diff import Kind, NoteChange, ReleaseDiff
+from deckgen.shipped.records import NoteText, RecordedNote
+from deckgen.shipped.snapshot import note_type_has_key
+from deckgen.shipped.wording import Span, SpanKind, compare_words, shorten
 
 WORDS_IN = (Language("zh"), Language("en"))
 """The languages in which learners are told of a release."""

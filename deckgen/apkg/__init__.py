@@ -22,9 +22,9 @@ from typing import BinaryIO
 
 import genanki
 
+from deckgen.apkg.sqlite_file import blank_traces
 from deckgen.diagnostics import DeckgenError
 from deckgen.model import Deck, Key, MediaFile, Note, NoteType, StampedDeck, Subdeck
-from deckgen.sqlite_file import blank_traces
 
 _PAGE_BYTES = 1024
 """Small pages waste least: the twelve tables and indexes take one page each, and a note rarely fills its last one."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deckgen.lock_records import EditionRecord, Lock
-from deckgen.matching import ChangeKind, Changes
+from deckgen.identity.lock_records import EditionRecord, Lock
+from deckgen.identity.matching import ChangeKind, Changes
 
 
 def describe_changes(before: Lock | None, after: Lock, changes: Changes) -> tuple[str, ...]:

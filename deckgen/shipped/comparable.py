@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deckgen.apkg_reader import read_package
+from deckgen.apkg.reader import read_package
 from deckgen.diagnostics import DeckgenError
 from deckgen.project import RECORD_NAME, read_optional
-from deckgen.records import Record, parse_record
-from deckgen.snapshot import record_packages
+from deckgen.shipped.records import Record, parse_record
+from deckgen.shipped.snapshot import record_packages
 
 _ENOUGH_FOR_A_RECORD = 1 << 28
 

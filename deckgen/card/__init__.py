@@ -12,8 +12,8 @@ from functools import cache
 from importlib import resources
 from types import MappingProxyType
 
-from deckgen.card_settings import MIN_FONT_SIZE_PX, CardSettings, check_user_css, parse_card_settings, with_user_css
-from deckgen.colour import AA, blend, parse_colour, readable
+from deckgen.card.colour import AA, blend, parse_colour, readable
+from deckgen.card.settings import MIN_FONT_SIZE_PX, CardSettings, check_user_css, parse_card_settings, with_user_css
 from deckgen.model import CardTemplate, Edition, Language, NoteField, NoteType
 
 __all__ = [

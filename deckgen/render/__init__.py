@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from deckgen.cardhtml import card_html, field_media
 from deckgen.markup import plain_text, render_markdown
 from deckgen.model import (
     Chapter,
@@ -29,6 +28,7 @@ from deckgen.model import (
     TranslatedCorpus,
     TranslatedQuestion,
 )
+from deckgen.render.cardhtml import card_html, field_media
 from deckgen.slugs import ascii_slug
 
 _DOUBT = tuple(TextState)

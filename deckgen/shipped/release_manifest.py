@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deckgen.records import Record
+from deckgen.shipped.records import Record
 
 MANIFEST_VERSION = 1
 SUMS_NAME = "SHA256SUMS"

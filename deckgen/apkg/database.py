@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deckgen import apkg_protobuf as protobuf
-from deckgen.apkg_contents import PackagedDeck, PackagedNote, PackagedNoteType
+from deckgen.apkg import protobuf
+from deckgen.apkg.contents import PackagedDeck, PackagedNote, PackagedNoteType
 from deckgen.model import CardTemplate, NoteField, NoteType
 
 _TAG = re.compile(r"""<(?:img|audio|video|source|object)\b((?:[^<>"']|"[^"]*"|'[^']*')*+)""", re.IGNORECASE)

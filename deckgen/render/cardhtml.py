@@ -9,10 +9,10 @@ from urllib.parse import unquote, urlsplit
 from lxml.html import HtmlElement
 
 from deckgen.card import day_and_night
-from deckgen.cardtext import escape_for_anki, has_lines_to_join, join_chinese_lines, shield_delimiters
-from deckgen.highlight import highlight_code
 from deckgen.markup.tree import parse_tree, serialize_tree
 from deckgen.model import Html, ImageReference, MediaFile
+from deckgen.render.cardtext import escape_for_anki, has_lines_to_join, join_chinese_lines, shield_delimiters
+from deckgen.render.highlight import highlight_code
 
 _BADGE_HOSTS = ("img.shields.io", "shields.io", "badge.fury.io", "badgen.net", "travis-ci.org", "api.travis-ci.org")
 _BLOCKS_OF_PICTURES = frozenset(("p", "div", "center", "figure"))

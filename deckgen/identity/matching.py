@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from deckgen.assignment import Assignment, Traits, assign
-from deckgen.categories import category_keys
 from deckgen.diagnostics import Diagnostic, diagnostic
+from deckgen.identity.assignment import Assignment, Traits, assign
+from deckgen.identity.categories import category_keys
+from deckgen.identity.lock_records import CategoryRecord, Lock, NoteRecord, PendingRecord
 from deckgen.keys import base_guid, is_key, mint_key
-from deckgen.lock_records import CategoryRecord, Lock, NoteRecord, PendingRecord
 from deckgen.model import Category, Chapter, Corpus, Key, KeyedCategory, KeyedCorpus, KeyedQuestion, Location, Question
 from deckgen.similarity import Sketch, fingerprint, sketch
 from deckgen.titles import normalised_title, split_number

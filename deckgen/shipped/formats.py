@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from deckgen.changelog import Changelog, Detail, Entry, Section, Step, Table, describe_diff
-from deckgen.diff import NoteChange, ReleaseDiff
 from deckgen.model import Language
-from deckgen.records import RecordedNote
-from deckgen.wording import Span, SpanKind, columns_of, compare_words
+from deckgen.shipped.changelog import Changelog, Detail, Entry, Section, Step, Table, describe_diff
+from deckgen.shipped.diff import NoteChange, ReleaseDiff
+from deckgen.shipped.records import RecordedNote
+from deckgen.shipped.wording import Span, SpanKind, columns_of, compare_words
 
 
 def format_diff(diff: ReleaseDiff, form: str, language: Language) -> str:

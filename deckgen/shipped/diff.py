@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.model import Key, Language, TextState, parse_edition
-from deckgen.records import NoteText, Record, RecordedCategory, RecordedEdition, RecordedNote
+from deckgen.shipped.records import NoteText, Record, RecordedCategory, RecordedEdition, RecordedNote
 
 
 class Kind(StrEnum):

@@ -26,9 +26,9 @@ from dataclasses import dataclass
 from PIL import Image, ImageSequence, features
 from PIL import __version__ as _pillow_version
 
-from deckgen.images.colours import reduce_colours
-from deckgen.images.quality import DRAWING, PHOTOGRAPH, Meter
-from deckgen.images.reading import (
+from deckgen.media.images.colours import reduce_colours
+from deckgen.media.images.quality import DRAWING, PHOTOGRAPH, Meter
+from deckgen.media.images.reading import (
     MAX_SIDE_PX,
     MAX_WIDTH_PX,
     BrokenImageError,
@@ -38,8 +38,8 @@ from deckgen.images.reading import (
     orientation,
     target_size,
 )
+from deckgen.media.svg import UnsafeSvgError, check_svg, looks_like_svg
 from deckgen.model import Profile
-from deckgen.svg import UnsafeSvgError, check_svg, looks_like_svg
 
 __all__ = ["RECIPE", "BrokenImageError", "EncodedImage", "encode_image", "encoder_version"]
 

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.keys import is_key
-from deckgen.lock_records import (
+from deckgen.identity.lock_records import (
     CategoryNames,
     CategoryRecord,
     EditionRecord,
@@ -19,6 +18,7 @@ from deckgen.lock_records import (
     PendingRecord,
     Stamp,
 )
+from deckgen.keys import is_key
 from deckgen.model import Guid, Key, Location
 from deckgen.similarity import Sketch, format_sketch, parse_sketch
 
