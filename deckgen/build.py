@@ -8,7 +8,6 @@ from pathlib import Path, PurePosixPath
 
 from deckgen import card, describe, identity, media, render, translation
 from deckgen.apkg import write_package
-from deckgen.config import Config
 from deckgen.corpus import Progress, identify, settle, silent
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic, has_errors
 from deckgen.identity.lock_changes import describe_changes
@@ -107,7 +106,11 @@ def make_decks(
     paths = tuple(source.path for source in project.sources)
     whole = not options.categories and not (options.chapters and set(paths) - set(options.chapters))
     chapters, matched, findings = identify(
-        project, findings, whole=whole, allow_retire=options.allow_retire, progress=progress
+        project,
+        findings,
+        whole=whole and not options.chapters,
+        allow_retire=options.allow_retire,
+        progress=progress,
     )
     project_id = matched.corpus.project_id
 
@@ -126,7 +129,7 @@ def make_decks(
         matched.lock,
         tuple(render.propose_names(translated, edition, titles=config.titles, slug=slug) for edition in editions),
     )
-    decks, problems = _render(matched.corpus, translated, names, config, images, options.release or _version(lock))
+    decks, problems = _render(project, matched.corpus, translated, names, images, options.release or _version(lock))
     findings += problems
 
     stamped, lock, problems = identity.stamp(decks, lock, now=options.now, release=options.release)
@@ -223,15 +226,30 @@ def _references(translated: TranslatedCorpus) -> Iterator[tuple[ImageReference, 
                     )
 
 
+def card_settings(project: Project) -> tuple[card.CardSettings, tuple[Diagnostic, ...]]:
+    """The ``[card]`` settings with the author's own style, and every problem with either."""
+    settings, problems = card.parse_card_settings(project.config.card)
+    findings = [diagnostic("bad-setting", problem, Location(path=CONFIG_NAME)) for problem in problems]
+    if settings.css:
+        text = read_optional(project.root / settings.css)
+        settings, problems = card.with_user_css(settings, text or "")
+        where = Location(path=settings.css)
+        findings += [diagnostic("bad-setting", problem, where) for problem in problems]
+        if text is None:
+            message = f"“card.css” names {settings.css}, and there is no such file"
+            findings.append(diagnostic("bad-setting", message, Location(path=CONFIG_NAME)))
+    return settings, tuple(findings)
+
+
 def _render(
+    project: Project,
     keyed: KeyedCorpus,
     translated: TranslatedCorpus,
     names: tuple[EditionNames, ...],
-    config: Config,
     images: Mapping[ImageReference, MediaFile],
     version: str,
 ) -> tuple[tuple[Deck, ...], tuple[Diagnostic, ...]]:
-    settings, problems = card.parse_card_settings(config.card)
+    settings, problems = card_settings(project)
     decks = []
     for named in names:
         edition = named.edition
@@ -245,11 +263,10 @@ def _render(
                 ),
                 guids={item.key: identity.edition_guid(item.guid, edition.name) for item in keyed.questions},
                 images=images,
-                descriptions=describe.descriptions(edition, config, version, ui),
+                descriptions=describe.descriptions(edition, project.config, version, ui),
             )
         )
-    where = Location(path=CONFIG_NAME)
-    return tuple(decks), tuple(diagnostic("bad-setting", problem, where) for problem in problems)
+    return tuple(decks), problems
 
 
 def _selection(stamped: StampedDeck, keyed: KeyedCorpus, options: Options) -> StampedDeck:

@@ -32,11 +32,10 @@ class ChapterSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSettings:
-    """Where pictures are looked for by name, how large one may stay, and whether remote ones are fetched."""
+    """Where pictures are looked for by name, and how large one may stay."""
 
     roots: tuple[str, ...] = ("imgs",)
     budget_kb: int = 500
-    fetch_remote: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +93,7 @@ def _read(reader: _Reader, table: Mapping[str, Any]) -> Config:
         origin=reader.get(deck, ("deck", "origin"), _text, ""),
         licence=reader.get(deck, ("deck", "licence"), _text, ""),
         policy=reader.get(deck, ("deck", "policy"), Policy, Policy.REVIEWED),
-        images=_read_images(reader, reader.section(table, "images", ("roots", "budget_kb", "fetch_remote"))),
+        images=_read_images(reader, reader.section(table, "images", ("roots", "budget_kb"))),
         card=MappingProxyType(reader.section(table, "card", None)),
         severities=_read_severities(reader, reader.section(table, "lint", tuple(RULES))),
         chapter_settings=_read_chapters(reader, reader.section(table, "chapters", None), dialect),
@@ -122,7 +121,6 @@ def _read_images(reader: _Reader, table: Mapping[str, Any]) -> ImageSettings:
     return ImageSettings(
         roots=reader.get(table, ("images", "roots"), _texts, default.roots),
         budget_kb=reader.get(table, ("images", "budget_kb"), _positive, default.budget_kb),
-        fetch_remote=reader.get(table, ("images", "fetch_remote"), _boolean, default.fetch_remote),
     )
 
 
@@ -219,12 +217,6 @@ def _texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ValueError("a list of strings is needed")
     return tuple(value)
-
-
-def _boolean(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("true or false is needed")
-    return value
 
 
 def _positive(value: object) -> int:

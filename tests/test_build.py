@@ -317,3 +317,40 @@ def test_a_category_that_is_not_there_is_said_plainly(tmp_path: Path) -> None:
     result = deckgen("build", "--project", make_project(tmp_path), "--category", "没有")
     assert result.exit_code == 1
     assert "there are: 基础, 训练" in result.stderr
+
+
+def test_chapters_built_one_after_the_other_keep_each_others_identity(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.md").write_text("## 甲\n\n### 什么是注意力？\n\n看到其他词。\n", encoding="utf-8")
+    (tmp_path / "b.md").write_text("## 乙\n\n### 什么是残差？\n\n加上输入。\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert deckgen("build", "a.md").exit_code == 0
+    first = manifest(tmp_path / "build")["notes"]
+    assert deckgen("build", "b.md").exit_code == 0
+    assert deckgen("build", "a.md", now=NOON + 100).exit_code == 0
+    assert manifest(tmp_path / "build")["notes"] == first
+    assert "retired" not in (tmp_path / "deckgen.lock").read_text(encoding="utf-8")
+
+
+def test_the_authors_own_style_is_on_the_card_and_touches_no_note(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    assert deckgen("build", "--project", folder).exit_code == 0
+    before = read_package(folder / "build/chapter-zh-en.apkg")
+    (folder / "style.css").write_text(".dg-question { letter-spacing: 0.01em; }\n", encoding="utf-8")
+    (folder / "deckgen.toml").write_text('[card]\ncss = "style.css"\n', encoding="utf-8")
+    assert deckgen("build", "--project", folder, now=NOON + 100).exit_code == 0
+    after = read_package(folder / "build/chapter-zh-en.apkg")
+    assert "letter-spacing: 0.01em" in after.note_types[0].note_type.css
+    assert after.note_types[0].time > before.note_types[0].time
+    assert after.notes == before.notes
+
+
+@pytest.mark.parametrize(("css", "said"), [("@import 'x';", "style.css:1"), (None, "there is no such file")])
+def test_a_style_that_cannot_be_used_is_named(tmp_path: Path, css: str | None, said: str) -> None:
+    folder = make_project(tmp_path, settings='[card]\ncss = "style.css"\n')
+    if css:
+        (folder / "style.css").write_text(css, encoding="utf-8")
+    result = deckgen("build", "--project", folder)
+    assert result.exit_code == 1
+    assert said in result.stderr
