@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from deckgen.corpus import identify
+from deckgen.corpus import identify, settle
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, with_severities
 from deckgen.model import KeyedCorpus, Language, Location
 from deckgen.project import GLOSSARY_PATH, NOTES_PATH, Project, read_optional
@@ -63,8 +63,9 @@ def read_translations(
 
     The languages are those given, else those of the editions and those that have a folder.
     """
-    _, matched, findings = identify(project, findings)
-    findings = tuple(finding for finding in findings if finding.severity is Severity.ERROR)
+    chapters, matched, findings = identify(project, findings)
+    told = settle(project, chapters, findings, report_unused=False)
+    findings = tuple(finding for finding in told if finding.severity is Severity.ERROR)
     notes, problems = parse_notes(project.notes_text or "", NOTES_PATH)
     findings += problems
     glossary, problems = parse_glossary(read_optional(project.root / GLOSSARY_PATH) or "", GLOSSARY_PATH)
