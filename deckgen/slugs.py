@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from slugify import slugify
+
+_SCRIPT_CHANGE = re.compile(r"(?<=[A-Za-z0-9])(?=[\u3400-\u9fff])|(?<=[\u3400-\u9fff])(?=[A-Za-z0-9])")
 
 
 def ascii_slug(text: str) -> str:
     """Lower-case ASCII words joined by hyphens, at most 48 characters; Chinese by its romanisation."""
-    return slugify(text, max_length=48, word_boundary=True, save_order=True)
+    return slugify(_SCRIPT_CHANGE.sub(" ", text), max_length=48, word_boundary=True, save_order=True)

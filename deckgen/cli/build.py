@@ -83,7 +83,7 @@ def _print_summary(made: Build, written: Written) -> None:
             drafts = f"{counts.hidden} {counts.language} draft{'' if counts.hidden == 1 else 's'}"
             click.echo(f"{drafts} hidden, use --policy draft to show what nobody has reviewed yet")
         if counts.missing:
-            click.echo(f"{counts.missing} blocks without a {counts.language} translation show the source")
+            click.echo(f"{counts.missing} blocks have no translation into {counts.language} and show the source")
     used = {picture.source: picture for stamped in made.decks for picture in stamped.deck.media}.values()
     before, after = sum(item.source_bytes for item in used), sum(item.size_bytes for item in used)
     click.echo(f"{len(used)} images, {human_size(before)} before and {human_size(after)} after; in {written.folder}")
