@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
-from deckgen.build import Build, Options, Written, make_decks, write_build
-from deckgen.cli.options import build_options, build_time
+from deckgen.build import Build, Written, make_decks, write_build
+from deckgen.cli.options import Wanted, build_options
 from deckgen.cli.report import human_size, print_counts, print_diagnostics, print_table, progress_bar
 from deckgen.diagnostics import has_errors
-from deckgen.model import Edition, Policy, Profile, TextState
-from deckgen.project import read_project, relative_path
+from deckgen.model import TextState
 
 
 @click.command()
@@ -22,13 +20,7 @@ from deckgen.project import read_project, relative_path
 @click.option("--locked", is_flag=True, help="Fail when deckgen.lock would change.")
 @click.option("--allow-retire", is_flag=True, help="Accept that most questions are gone.")
 def build(
-    chapters: tuple[Path, ...],
-    editions: tuple[Edition, ...],
-    categories: tuple[str, ...],
-    profile: str | None,
-    policy: str | None,
-    jobs: int | None,
-    root: Path,
+    wanted: Wanted,
     out: Path | None,
     strict: bool,
     locked: bool,
@@ -38,19 +30,9 @@ def build(
 
     CHAPTERS restricts the build to the questions of these files; without any, the whole project is built.
     """
-    project, findings = read_project(root, chapters)
-    options = Options(
-        now=build_time(root),
-        editions=editions,
-        profile=Profile(profile) if profile else None,
-        policy=Policy(policy) if policy else None,
-        chapters=tuple(relative_path(root, chapter) for chapter in chapters),
-        categories=categories,
-        jobs=jobs or os.cpu_count() or 1,
-        allow_retire=allow_retire,
-    )
+    project, findings = wanted.read()
     with progress_bar() as progress:
-        made = make_decks(project, findings, options, progress)
+        made = make_decks(project, findings, wanted.options(allow_retire=allow_retire), progress)
         written = write_build(made, out=out, strict=strict, locked=locked, progress=progress)
     print_diagnostics(written.diagnostics)
     _print_summary(made, written)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import click
 
-from deckgen.build import Build, Options, lock_changes, make_decks
+from deckgen.build import Build, lock_changes, make_decks
 from deckgen.cli.formats import FORMATS
-from deckgen.cli.options import build_options, build_time
+from deckgen.cli.options import Wanted, build_options
 from deckgen.cli.report import print_counts, print_diagnostics, progress_bar
 from deckgen.diagnostics import Severity, has_errors
-from deckgen.model import Edition, Policy, Profile
 from deckgen.parse import describe_explanation, explain_structure
-from deckgen.project import Project, read_project, relative_path
+from deckgen.project import Project
 
 
 @click.command()
@@ -28,33 +24,17 @@ from deckgen.project import Project, read_project, relative_path
 )
 @click.option("--explain", is_flag=True, help="Say how each chapter is read, and why; check nothing.")
 def check(
-    chapters: tuple[Path, ...],
-    editions: tuple[Edition, ...],
-    categories: tuple[str, ...],
-    profile: str | None,
-    policy: str | None,
-    jobs: int | None,
-    root: Path,
+    wanted: Wanted,
     form: str,
     explain: bool,
 ) -> None:
     """Report every finding with its file and line, and what a build would change; write nothing."""
-    project, findings = read_project(root, chapters)
-    paths = tuple(relative_path(root, chapter) for chapter in chapters)
+    project, findings = wanted.read()
     if explain:
-        _explain(project, paths)
+        _explain(project, wanted.paths())
         return
-    options = Options(
-        now=build_time(root),
-        editions=editions,
-        profile=Profile(profile) if profile else None,
-        policy=Policy(policy) if policy else None,
-        chapters=paths,
-        categories=categories,
-        jobs=jobs or os.cpu_count() or 1,
-    )
     with progress_bar() as progress:
-        made = make_decks(project, findings, options, progress)
+        made = make_decks(project, findings, wanted.options(), progress)
     if form == "text":
         print_diagnostics(made.diagnostics, least=Severity.INFO)
         _print_changes(made)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from deckgen.build import Options
+from deckgen.diagnostics import Diagnostic
 from deckgen.model import Edition, Policy, Profile, parse_edition
-from deckgen.project import commit_time
+from deckgen.project import Project, commit_time, read_project, relative_path
 
 _PROFILES = [profile.value for profile in Profile]
 _POLICIES = [policy.value for policy in Policy]
@@ -42,8 +46,47 @@ def project_option(function: _F) -> _F:
     )(function)
 
 
-def build_options(function: _F) -> _F:
-    """What decides which cards are made and how: editions, profile, policy, categories, jobs."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which project, which of its cards and how they are made, as the command line says it."""
+
+    root: Path
+    chapters: tuple[Path, ...]
+    editions: tuple[Edition, ...]
+    categories: tuple[str, ...]
+    profile: str | None
+    policy: str | None
+    jobs: int | None
+
+    def read(self) -> tuple[Project, tuple[Diagnostic, ...]]:
+        """The project as it lies on disk now, and what is wrong with its files."""
+        return read_project(self.root, self.chapters)
+
+    def paths(self) -> tuple[str, ...]:
+        """The chapters that were asked for, relative to the project."""
+        return tuple(relative_path(self.root, chapter) for chapter in self.chapters)
+
+    def options(self, *, allow_retire: bool = False) -> Options:
+        return Options(
+            now=build_time(self.root),
+            editions=self.editions,
+            profile=Profile(self.profile) if self.profile else None,
+            policy=Policy(self.policy) if self.policy else None,
+            chapters=self.paths(),
+            categories=self.categories,
+            jobs=self.jobs or os.cpu_count() or 1,
+            allow_retire=allow_retire,
+        )
+
+
+def build_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Options that decide which cards are made and how; ``function`` gets them as its first argument, a Wanted."""
+
+    @wraps(function)
+    def command(**given: Any) -> None:
+        wanted = Wanted(**{name: given.pop(name) for name in Wanted.__slots__})
+        function(wanted, **given)
+
     for option in reversed(
         (
             click.argument("chapters", nargs=-1, type=click.Path(path_type=Path)),
@@ -61,8 +104,8 @@ def build_options(function: _F) -> _F:
             project_option,
         )
     ):
-        function = option(function)
-    return function
+        command = option(command)
+    return command
 
 
 def build_time(root: Path) -> int:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
-from deckgen.build import Build, Options, make_decks
-from deckgen.cli.options import build_options, build_time
+from deckgen.build import Build, make_decks
+from deckgen.cli.options import Wanted, build_options
 from deckgen.cli.report import print_counts, print_diagnostics, progress_bar
 from deckgen.diagnostics import has_errors
-from deckgen.model import Edition, Policy, Profile
 from deckgen.preview import PreviewServer, serve_preview, write_preview
-from deckgen.project import BUILD_DIR, PREVIEW_DIR, read_project, relative_path, snapshot
+from deckgen.project import BUILD_DIR, PREVIEW_DIR, snapshot
 
 
 @click.command()
@@ -25,13 +23,7 @@ from deckgen.project import BUILD_DIR, PREVIEW_DIR, read_project, relative_path,
 @click.option("--serve", is_flag=True, help="Serve the page on this machine and renew it after every change.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Where to serve it.")
 def preview(
-    chapters: tuple[Path, ...],
-    editions: tuple[Edition, ...],
-    categories: tuple[str, ...],
-    profile: str | None,
-    policy: str | None,
-    jobs: int | None,
-    root: Path,
+    wanted: Wanted,
     out: Path | None,
     public: bool,
     serve: bool,
@@ -41,28 +33,19 @@ def preview(
 
     CHAPTERS restricts it to the questions of these files; without any, the whole project is shown.
     """
-    folder = out or root / BUILD_DIR / PREVIEW_DIR
+    folder = out or wanted.root / BUILD_DIR / PREVIEW_DIR
 
     def make() -> Build:
-        project, findings = read_project(root, chapters)
-        options = Options(
-            now=build_time(root),
-            editions=editions,
-            profile=Profile(profile) if profile else None,
-            policy=Policy(policy) if policy else None,
-            chapters=tuple(relative_path(root, chapter) for chapter in chapters),
-            categories=categories,
-            jobs=jobs or os.cpu_count() or 1,
-        )
+        project, findings = wanted.read()
         with progress_bar() as progress:
-            made = make_decks(project, findings, options, progress)
+            made = make_decks(project, findings, wanted.options(), progress)
         write_preview(made, folder, public=public)
         print_diagnostics(made.diagnostics)
         print_counts(made.diagnostics)
         return made
 
     if serve:
-        server = PreviewServer(folder, make, lambda: snapshot(root, without=folder), port=port)
+        server = PreviewServer(folder, make, lambda: snapshot(wanted.root, without=folder), port=port)
         click.echo(f"{server.address} – press Ctrl+C to end")
         serve_preview(server, lambda line: click.echo(line, err=True))
         return
