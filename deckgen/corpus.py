@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from deckgen import identity, lint, parse
-from deckgen.diagnostics import DeckgenError, Diagnostic, has_errors, with_severities
-from deckgen.identity.lockfile import parse_lock
+from deckgen.diagnostics import Diagnostic, has_errors, with_severities
+from deckgen.identity.lockfile import require_lock
 from deckgen.model import Chapter, Corpus, Location
 from deckgen.project import LOCK_NAME, Project
 
@@ -33,9 +33,7 @@ def identify(
     config = project.config
     chapters, problems = _parse(project, progress)
     findings += problems
-    before, problems = parse_lock(project.lock_text, LOCK_NAME) if project.lock_text is not None else (None, ())
-    if problems:
-        raise DeckgenError(problems[0].message, hint=problems[0].hint, location=problems[0].location)
+    before = require_lock(project.lock_text, LOCK_NAME) if project.lock_text is not None else None
     derived = identity.derive_project_id(source.path for source in project.sources)
     matched = identity.match(
         Corpus(language=config.language, chapters=chapters),

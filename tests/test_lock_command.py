@@ -179,3 +179,16 @@ def test_without_a_lock_the_command_says_what_makes_one(tmp_path: Path) -> None:
     result = deckgen("lock", "show", "--project", tmp_path)
     assert result.exit_code == 1
     assert "deckgen build" in result.output
+
+
+def test_every_broken_line_of_the_lock_is_named(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    assert deckgen("build", "--project", folder).exit_code == 0
+    lock = folder / "deckgen.lock"
+    lines = lock.read_text(encoding="utf-8").split("\n")
+    lines[2], lines[4] = "{", '{"key": 7}'
+    lock.write_text("\n".join(lines), encoding="utf-8")
+    result = deckgen("build", "--project", folder)
+    assert result.exit_code == 1
+    assert "deckgen.lock:3" in result.stderr
+    assert "line 5" in result.stderr

@@ -9,7 +9,7 @@ import click
 from deckgen.cli.options import project_option
 from deckgen.cli.report import print_table
 from deckgen.diagnostics import DeckgenError
-from deckgen.identity.lockfile import Lock, format_lock, parse_lock
+from deckgen.identity.lockfile import Lock, format_lock, require_lock
 from deckgen.identity.settling import link_question, split_question
 from deckgen.model import Key
 from deckgen.project import LOCK_NAME, read_optional, write_atomically
@@ -73,10 +73,7 @@ def _read_lock(root: Path) -> Lock:
     text = read_optional(root / LOCK_NAME)
     if text is None:
         raise DeckgenError(f"there is no {LOCK_NAME} in {root}", hint="“deckgen build” makes it")
-    known, problems = parse_lock(text, LOCK_NAME)
-    if known is None:
-        raise DeckgenError(problems[0].message, hint=problems[0].hint, location=problems[0].location)
-    return known
+    return require_lock(text, LOCK_NAME)
 
 
 def _write_lock(root: Path, changed: Lock) -> None:

@@ -8,8 +8,8 @@ import click
 
 from deckgen.cli.options import project_option
 from deckgen.cli.report import print_counts, print_diagnostics
-from deckgen.diagnostics import DeckgenError, Severity, has_errors
-from deckgen.identity.lockfile import Lock, parse_lock
+from deckgen.diagnostics import Severity, has_errors
+from deckgen.identity.lockfile import Lock, require_lock
 from deckgen.project import LOCK_NAME, read_optional
 from deckgen.verify import CHECKS, verify_folder, verify_package
 
@@ -49,9 +49,4 @@ def verify(paths: tuple[Path, ...], no_anki: bool, root: Path) -> None:
 
 def _read_lock(root: Path) -> Lock | None:
     text = read_optional(root / LOCK_NAME)
-    if text is None:
-        return None
-    lock, problems = parse_lock(text, LOCK_NAME)
-    if problems:
-        raise DeckgenError(problems[0].message, hint=problems[0].hint, location=problems[0].location)
-    return lock
+    return require_lock(text, LOCK_NAME) if text is not None else None

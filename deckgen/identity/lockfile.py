@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from deckgen.diagnostics import Diagnostic, diagnostic
+from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic
 from deckgen.identity.lock_records import (
     CategoryNames,
     CategoryRecord,
@@ -34,6 +34,7 @@ __all__ = [
     "Stamp",
     "format_lock",
     "parse_lock",
+    "require_lock",
 ]
 
 VERSION = 1
@@ -122,6 +123,17 @@ class _LineError(Exception):
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+
+
+def require_lock(text: str, path: str) -> Lock:
+    """The lock that a text holds. DeckgenError at the first thing wrong with it, which names the other lines too."""
+    lock, problems = parse_lock(text, path)
+    if lock is None or problems:
+        first, *others = problems
+        places = ", ".join(str(found.location.line) for found in others if found.location)
+        message = f"{first.message}; more is wrong at line {places}" if places else first.message
+        raise DeckgenError(message, hint=first.hint, location=first.location)
+    return lock
 
 
 def parse_lock(text: str, path: str) -> tuple[Lock | None, tuple[Diagnostic, ...]]:
