@@ -440,3 +440,10 @@ def test_a_project_may_have_its_own_words() -> None:
     )
     assert "&lt;Correction&gt;" in kind.templates[0].back
     assert "<Correction>" not in kind.templates[0].back
+
+
+@pytest.mark.parametrize(
+    ("name", "colour"), [("DeepSkyBlue", "#00bfff"), ("rebeccapurple", "#663399"), ("#F00", "#ff0000")]
+)
+def test_every_colour_name_of_css_is_known(name: str, colour: str) -> None:
+    assert parse_colour(name) == colour

@@ -4,56 +4,28 @@ from __future__ import annotations
 
 import colorsys
 import re
-from collections.abc import Iterable
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
 
 AA = 4.5
 """The least contrast of running text: WCAG 2.2, success criterion 1.4.3."""
 
-_NAMED = {
-    "aqua": "#00ffff",
-    "black": "#000000",
-    "blue": "#0000ff",
-    "brown": "#a52a2a",
-    "cyan": "#00ffff",
-    "darkblue": "#00008b",
-    "darkgreen": "#006400",
-    "darkorange": "#ff8c00",
-    "darkred": "#8b0000",
-    "deeppink": "#ff1493",
-    "fuchsia": "#ff00ff",
-    "gold": "#ffd700",
-    "gray": "#808080",
-    "green": "#008000",
-    "grey": "#808080",
-    "indigo": "#4b0082",
-    "lightblue": "#add8e6",
-    "lightgreen": "#90ee90",
-    "lime": "#00ff00",
-    "magenta": "#ff00ff",
-    "maroon": "#800000",
-    "navy": "#000080",
-    "olive": "#808000",
-    "orange": "#ffa500",
-    "orangered": "#ff4500",
-    "pink": "#ffc0cb",
-    "purple": "#800080",
-    "red": "#ff0000",
-    "royalblue": "#4169e1",
-    "silver": "#c0c0c0",
-    "skyblue": "#87ceeb",
-    "teal": "#008080",
-    "tomato": "#ff6347",
-    "violet": "#ee82ee",
-    "white": "#ffffff",
-    "yellow": "#ffff00",
-}
+
+@cache
+def _named() -> Mapping[str, str]:
+    """The colour names of CSS → ``#rrggbb``."""
+    text = resources.files("deckgen").joinpath("templates", "colours.toml").read_text(encoding="utf-8")
+    return MappingProxyType(tomllib.loads(text))
 
 
 def parse_colour(text: str) -> str | None:
     """``red``, ``#f00`` or ``FF0000`` → ``#ff0000``; None for anything else."""
     plain = text.strip().lower()
-    if plain in _NAMED:
-        return _NAMED[plain]
+    if named := _named().get(plain):
+        return named
     digits = plain.removeprefix("#")
     if re.fullmatch(r"[0-9a-f]{3}", digits):
         digits = "".join(digit * 2 for digit in digits)
