@@ -96,9 +96,8 @@ class _Keys:
 def match(corpus: Corpus, lock: Lock | None, *, project_id: str, complete: bool, allow_empty: bool = False) -> Matched:
     """Every question's key.
 
-    ``complete`` says that the corpus is the whole project, read without errors; otherwise nothing is retired, and the
-    lock serves this build alone and is not to be written. ``allow_empty`` accepts that most questions are gone. A lock
-    keeps its own project id, and another is reported.
+    ``complete`` says that the corpus is the whole project, read without errors; otherwise nothing is retired.
+    ``allow_empty`` accepts that most questions are gone. A lock keeps its own project id, and another is reported.
     """
     known = lock or Lock(project_id=project_id)
     asked = _asked(corpus, {note.answer: note.sketch for note in known.notes})
