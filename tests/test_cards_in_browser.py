@@ -148,23 +148,35 @@ def first_back(cards: tuple[CardPage, ...], edition: str) -> CardPage:
 
 
 @pytest.mark.parametrize("edition", ["zh-en", "zh-ja", "en-zh"])
-def test_the_other_language_opens_by_tap_and_closes_by_key(
-    edition: str, shipped: tuple[CardPage, ...], browser: Browser
+@pytest.mark.parametrize("part", [".dg-ask", ".dg-answer"])
+def test_the_other_language_opens_and_closes_by_tap(
+    part: str, edition: str, shipped: tuple[CardPage, ...], browser: Browser
 ) -> None:
     with watched_page(browser, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True) as page:
         page.goto(first_back(shipped, edition).path.as_uri())
-        for part in (".dg-ask", ".dg-answer"):
-            block = page.locator(f"{part} .dg-lang").first
-            assert not block.evaluate("block => block.open")
-            block.locator("summary").tap()
-            assert block.evaluate("block => block.open")
-            assert block.locator(".dg-question, .dg-text").first.is_visible()
-            block.locator("summary").focus()
-            page.keyboard.press("Enter")
-            assert not block.evaluate("block => block.open")
-            page.keyboard.press("Space")
-            assert block.evaluate("block => block.open")
-            assert page.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth")
+        block = page.locator(f"{part} .dg-lang").first
+        assert not block.evaluate("block => block.open")
+        block.locator("summary").tap()
+        assert block.evaluate("block => block.open")
+        assert block.locator(".dg-question, .dg-text").first.is_visible()
+        assert page.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth")
+        block.locator("summary").tap()
+        assert not block.evaluate("block => block.open")
+
+
+@pytest.mark.parametrize("edition", ["zh-en", "zh-ja", "en-zh"])
+@pytest.mark.parametrize("part", [".dg-ask", ".dg-answer"])
+def test_the_other_language_opens_and_closes_by_key(
+    part: str, edition: str, shipped: tuple[CardPage, ...], browser: Browser
+) -> None:
+    # No tap before: for a moment after one, Chromium takes back the pressed state that the space bar needs.
+    with watched_page(browser, viewport={"width": 1280, "height": 900}) as page:
+        page.goto(first_back(shipped, edition).path.as_uri())
+        block = page.locator(f"{part} .dg-lang").first
+        block.locator("summary").focus()
+        for key, opened in (("Enter", True), ("Space", False), ("Space", True), ("Enter", False)):
+            page.keyboard.press(key)
+            assert block.evaluate("block => block.open") is opened
 
 
 def test_what_was_opened_on_the_front_is_open_on_the_back(shipped: tuple[CardPage, ...], browser: Browser) -> None:
