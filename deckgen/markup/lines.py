@@ -64,6 +64,8 @@ class BlockTracker:
     def __init__(self, lines: Sequence[str], front: FrontMatter) -> None:
         self.fence: Fence | None = None
         self.unclosed_fences: list[Fence] = []
+        self.reopened_fences: list[tuple[Fence, int]] = []
+        """Closed fences with a line inside that would open another, and that line's index from 0."""
         self.unclosed_comments: list[tuple[int, int]] = []
         """Index and column from 0."""
         self.in_html = False
@@ -73,6 +75,7 @@ class BlockTracker:
         self._last_comment_end = _last_with(lines, "-->")
         self._last_raw_end = next((i for i in range(len(lines) - 1, -1, -1) if _RAW_CLOSE.search(lines[i])), -1)
         self._no_comment_end_before = -1
+        self._opening_inside = -1
         self._state = Kind.TEXT
         self._offsets: list[int] = []
         self._after_blank = True
@@ -81,7 +84,7 @@ class BlockTracker:
         line = self._lines[index]
         if index < self._front:
             return Kind.FRONT
-        if self.fence is not None and self._in_fence(line):
+        if self.fence is not None and self._in_fence(index, line):
             return Kind.CODE
         if self._state is Kind.COMMENT:
             if "-->" in line:
@@ -103,7 +106,7 @@ class BlockTracker:
         """After the last line."""
         self.abandon_fence()
 
-    def _in_fence(self, line: str) -> bool:
+    def _in_fence(self, index: int, line: str) -> bool:
         """Whether the line is inside the open fence or closes it."""
         fence = self.fence
         assert fence is not None
@@ -115,8 +118,13 @@ class BlockTracker:
             return False
         if fence.quoted:
             text = text.lstrip("> \t")
-        if text.startswith(fence.mark) and not text.strip(fence.mark[0]):
-            self.fence = None
+        if text.startswith(fence.mark):
+            if text.strip(fence.mark[0]):
+                self._opening_inside = index
+            else:
+                if self._opening_inside > fence.line:
+                    self.reopened_fences.append((fence, self._opening_inside))
+                self.fence = None
         return True
 
     def _text(self, index: int, line: str) -> Kind:

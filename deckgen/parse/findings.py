@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from deckgen.config import ChapterSettings
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
-from deckgen.markup.lines import Kind
+from deckgen.markup.lines import Fence, Kind
 from deckgen.model import Chapter, Location
 from deckgen.parse.evidence import is_visible
 from deckgen.parse.headings import Heading
@@ -156,15 +157,34 @@ def _heading_findings(read: Read) -> Iterator[Diagnostic]:
             )
 
 
+def _where_it_ends(read: Read, fence: Fence) -> str:
+    kinds = read.structure.scan.kinds
+    end = next((index for index in range(fence.line, len(kinds)) if kinds[index] is not Kind.CODE), len(kinds))
+    if end < len(kinds):
+        return f"it is taken to end before line {end + 1}"
+    swallowed = [index + 1 for index in range(fence.line + 1, end) if re.match(r"#{2,6}\s|<h[1-6]", read.lines[index])]
+    lines = f"; line {', '.join(map(str, swallowed[:5]))} looks like a heading" if swallowed else ""
+    return f"all that follows is code{lines}"
+
+
 def _unclosed(read: Read) -> Iterator[Diagnostic]:
     for fence in read.structure.scan.unclosed_fences:
         yield diagnostic(
             "unclosed-fence",
-            "this code fence is never closed; it ends with its question",
+            f"this code fence is never closed; {_where_it_ends(read, fence)}",
             _span(read, fence.line + 1, fence.column + 1, fence.column + len(fence.mark)),
             hint=f"put {fence.mark} on a line of its own below the code",
             excerpt=read.lines[fence.line],
         )
+    for fence, inside in read.structure.scan.reopened_fences:
+        if fence.info.split(" ")[0].lower() not in ("markdown", "md"):
+            yield diagnostic(
+                "unclosed-fence",
+                f"this code fence is still open where line {inside + 1} opens another",
+                _span(read, fence.line + 1, fence.column + 1, fence.column + len(fence.mark)),
+                hint=f"put {fence.mark} below the code where it ends; a longer fence may hold a shorter one",
+                excerpt=read.lines[fence.line],
+            )
     for index, column in read.structure.scan.unclosed_comments:
         yield diagnostic(
             "unclosed-comment",

@@ -59,6 +59,8 @@ class Scan:
     headings: tuple[Heading, ...]
     front: FrontMatter
     unclosed_fences: tuple[Fence, ...]
+    reopened_fences: tuple[tuple[Fence, int], ...]
+    """Closed fences with a line inside that would open another, and that line's index from 0."""
     unclosed_comments: tuple[tuple[int, int], ...]
 
 
@@ -125,6 +127,7 @@ def scan_headings(text: str, is_question: Callable[[Heading, Fence, Sequence[Hea
         headings=tuple(headings),
         front=front,
         unclosed_fences=tuple(tracker.unclosed_fences),
+        reopened_fences=tuple(tracker.reopened_fences),
         unclosed_comments=tuple(tracker.unclosed_comments),
     )
 

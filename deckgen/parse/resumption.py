@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from deckgen.markup.lines import Fence
@@ -15,8 +16,13 @@ _CODE_OF_PAGES = frozenset(("html", "markdown", "md", "xml", "vue", "jsx", "htm"
 class Resumption:
     """Tells a question's heading in a fence that was never closed from a line of code."""
 
-    def __init__(self, titles: frozenset[str]) -> None:
+    def __init__(self, titles: frozenset[str], lines: Sequence[str]) -> None:
         self._titles = titles
+        self._fences = {
+            mark: [index for index, line in enumerate(lines) if line.lstrip("> \t").startswith(mark)]
+            for mark in ("```", "~~~")
+        }
+        self._lines = lines
         self._seen = 0
         self._last: dict[Mark, int] = {}
 
@@ -33,7 +39,15 @@ class Resumption:
         )
         if heading.markup is Markup.HTML:
             return listed or (follows and not heading.doubtful)
+        if follows and split.number and heading.level > 1 and not heading.doubtful:
+            return listed or self._stays_open(heading, fence)
         return listed and mark in self._last and (heading.level > 1 or bool(split.number))
+
+    def _stays_open(self, heading: Heading, fence: Fence) -> bool:
+        """Whether the next fence below is one that opens, or there is none: then nothing closes the open one."""
+        below = self._fences[fence.mark[:3]]
+        place = bisect_left(below, heading.line)
+        return place == len(below) or bool(self._lines[below[place]].strip("> \t`~"))
 
     def _catch_up(self, before: Sequence[Heading]) -> None:
         for heading in before[self._seen :]:

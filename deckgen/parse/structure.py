@@ -58,7 +58,8 @@ def explain_structure(text: str, *, settings: ChapterSettings) -> Explanation:
 
 def find_structure(text: str, *, settings: ChapterSettings) -> Structure:
     r"""The structure of a chapter with ``\n`` line ends."""
-    scan = scan_headings(text, Resumption(titles_in_contents(text.split("\n"))))
+    lines = text.split("\n")
+    scan = scan_headings(text, Resumption(titles_in_contents(lines), lines))
     if settings.dialect is Dialect.PYTHON_MARKDOWN:
         scan = without_attributes(scan)
     contents = find_contents(scan)
