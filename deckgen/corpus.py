@@ -8,7 +8,7 @@ from deckgen import identity, lint, parse
 from deckgen.diagnostics import Diagnostic, has_errors, with_severities
 from deckgen.identity.lockfile import require_lock
 from deckgen.model import Chapter, Corpus, Location
-from deckgen.project import LOCK_NAME, Project
+from deckgen.project import LOCK_NAME, Project, existing
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, how much of it is done and how much there is; 0 of 0 where it cannot be counted."""
@@ -35,12 +35,15 @@ def identify(
     findings += problems
     before = require_lock(project.lock_text, LOCK_NAME) if project.lock_text is not None else None
     derived = identity.derive_project_id(source.path for source in project.sources)
+    complete = whole and not has_errors(settle(project, chapters, findings, report_unused=False))
+    known = {note.chapter for note in before.notes} if before else set()
     matched = identity.match(
         Corpus(language=config.language, chapters=chapters),
         before,
         project_id=config.id or (before.project_id if before else derived),
-        complete=whole and not has_errors(settle(project, chapters, findings, report_unused=False)),
+        complete=complete,
         allow_empty=allow_retire,
+        elsewhere=frozenset() if complete else existing(project, known),
     )
     return chapters, matched, (*findings, *matched.diagnostics)
 

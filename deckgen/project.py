@@ -6,7 +6,7 @@ import contextlib
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,7 @@ CACHE_DIR = ".cache/deckgen"
 IMAGE_SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".bmp", ".avif", ".tif", ".tiff", ".heic")
 )
+_ABOUT_A_PROJECT = frozenset(("README", "CHANGELOG", "CONTRIBUTING", "LICENSE", "ARCHITECTURE", "CODE_OF_CONDUCT"))
 _SKIPPED_DIRS = frozenset((BUILD_DIR, "node_modules", "dist", "__pycache__"))
 _READ_SUFFIXES = IMAGE_SUFFIXES | {".md", ".markdown", ".po", ".toml", ".lock", ".css"}
 _MAX_SOURCE_BYTES = 64 * 1024 * 1024
@@ -81,13 +82,15 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
     config, findings = parse_config(config_text, CONFIG_NAME) if config_text is not None else (Config(), ())
     wanted = [relative_path(root, chapter) for chapter in chapters]
     paths = sorted({*_chapter_paths(root, config), *wanted})
+    if not paths and config_text is None:
+        paths = sorted(path.name for path in root.glob("*.md") if path.is_file() and not _is_about_a_project(path.name))
     sources, unreadable = _read_sources(root, paths)
     if not paths:
         unreadable = (
             diagnostic(
                 "no-chapters",
                 f"no chapter matches {', '.join(config.chapters)}",
-                Location(path=CONFIG_NAME if config_text is not None else "source"),
+                Location(path=CONFIG_NAME) if config_text is not None else None,
                 hint="put a Markdown file into source/, name one on the command line, or set deck.chapters",
             ),
         )
@@ -113,6 +116,12 @@ def relative_path(root: Path, path: Path) -> str:
         raise DeckgenError(
             f"{path} lies outside the project {root}", hint="name the folder that holds it with --project"
         ) from None
+
+
+def existing(project: Project, chapters: Iterable[str]) -> frozenset[str]:
+    """Those of the chapters that lie in the project and were not read."""
+    read = {source.path for source in project.sources}
+    return frozenset(path for path in chapters if path not in read and (project.root / path).is_file())
 
 
 def read_optional(path: Path) -> str | None:
@@ -219,6 +228,11 @@ def card_pictures(root: Path, limit: int = 8) -> tuple[Path, ...]:
     folder = root / PICTURES_DIR
     found = [path for path in folder.iterdir() if path.suffix.lower() in suffixes] if folder.is_dir() else []
     return tuple(sorted(found, key=lambda path: (not path.stem.startswith("front"), path.name))[:limit])
+
+
+def _is_about_a_project(name: str) -> bool:
+    """Whether a file such as README.zh-CN.md is no chapter where no setting says so."""
+    return name.split(".")[0].upper() in _ABOUT_A_PROJECT
 
 
 def _chapter_paths(root: Path, config: Config) -> Iterator[str]:

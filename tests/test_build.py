@@ -354,3 +354,45 @@ def test_a_style_that_cannot_be_used_is_named(tmp_path: Path, css: str | None, s
     result = deckgen("build", "--project", folder)
     assert result.exit_code == 1
     assert said in result.stderr
+
+
+def test_a_chapter_built_alone_never_takes_the_identity_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.md").write_text("## 甲\n\n### 什么是E？\n\n答。\n", encoding="utf-8")
+    (tmp_path / "b.md").write_text("## 乙\n\n### 什么是A？\n\n答。\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert deckgen("build", "a.md").exit_code == 0
+    key = manifest(tmp_path / "build")["notes"][0]["key"]
+    assert deckgen("build", "b.md").exit_code == 0
+    assert manifest(tmp_path / "build")["notes"][0]["key"] != key
+    assert deckgen("build").exit_code == 0
+    assert [note["key"] for note in manifest(tmp_path / "build")["notes"] if note["source"]["path"] == "a.md"] == [key]
+
+
+def test_a_folder_of_chapters_builds_without_settings_or_arguments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "README.md").write_text("# 关于\n\n没有问题。\n", encoding="utf-8")
+    (tmp_path / "notes.md").write_text("## 甲\n\n### 什么是注意力？\n\n看到其他词。\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert deckgen("build").exit_code == 0
+    assert (tmp_path / "build/notes-zh-en.apkg").exists()
+
+
+def test_an_edition_without_a_translation_yet_shows_the_source_and_is_updated_in_place(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    result = deckgen("build", "--project", folder, "--edition", "en")
+    assert result.exit_code == 0, result.output
+    note = read_package(folder / "build/chapter-en.apkg").notes[0]
+    assert '<div lang="zh">' in note.fields[1]
+    assert "什么是注意力" in note.fields[1]
+
+
+def test_a_fence_left_open_swallows_no_numbered_question(tmp_path: Path) -> None:
+    chapter = "## 甲\n\n### 1. 什么是A？\n\n```python\nx = 1\n\n### 2. 什么是B？\n\n答二。\n"
+    folder = make_project(tmp_path, chapter=chapter, picture=False)
+    result = deckgen("build", "--project", folder)
+    assert result.exit_code == 0
+    assert "source/chapter.md:5:1: warning: this code fence is never closed" in result.stderr
+    assert len(read_package(folder / "build/chapter-zh-en.apkg").notes) == 2

@@ -57,13 +57,19 @@ class Assignment:
 
 
 def assign(
-    asked: Sequence[Traits], known: Sequence[Traits], *, retired: frozenset[int], links: Mapping[int, int]
+    asked: Sequence[Traits],
+    known: Sequence[Traits],
+    *,
+    retired: frozenset[int],
+    links: Mapping[int, int],
+    absent: frozenset[int] = frozenset(),
 ) -> Assignment:
     """One assignment of questions to notes for the whole project; the order of neither matters, save among twins.
 
-    ``retired`` are the indices of known notes whose question was gone at the last build; ``links`` are given.
+    ``retired`` are the indices of known notes whose question was gone at the last build; ``links`` are given;
+    ``absent`` are known notes that belong to questions which are not among those asked.
     """
-    table = _Table(asked=asked, known=known, links=dict(links), taken=set(links.values()))
+    table = _Table(asked=asked, known=known, links=dict(links), taken={*links.values(), *absent})
     live = frozenset(range(len(known))) - retired
     for pool in (live, retired):
         _link_twins(table, pool)

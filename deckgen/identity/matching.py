@@ -93,16 +93,25 @@ class _Keys:
         return ((self.keys[index], self.asked[index], found) for index, found in sorted(self.candidates.items()))
 
 
-def match(corpus: Corpus, lock: Lock | None, *, project_id: str, complete: bool, allow_empty: bool = False) -> Matched:
+def match(
+    corpus: Corpus,
+    lock: Lock | None,
+    *,
+    project_id: str,
+    complete: bool,
+    allow_empty: bool = False,
+    elsewhere: frozenset[str] = frozenset(),
+) -> Matched:
     """Every question's key.
 
     ``complete`` says that the corpus is the whole project, read without errors; otherwise nothing is retired.
+    ``elsewhere`` are chapters that exist and were not read: no question that was read is one of theirs.
     ``allow_empty`` accepts that most questions are gone. A lock keeps its own project id, and another is reported.
     """
     known = lock or Lock(project_id=project_id)
     asked = _asked(corpus, {note.answer: note.sketch for note in known.notes})
     claims, findings = _explicit_keys(asked)
-    assignment = _assign(asked, known, claims)
+    assignment = _assign(asked, known, claims, elsewhere)
     if project_id != known.project_id:
         findings.append(_another_project(project_id, known))
     findings += _useless_claims(asked, claims, assignment, known)
@@ -182,7 +191,7 @@ def _useless_claims(
 # --- who is who -------------------------------------------------------------------------------------------------------
 
 
-def _assign(asked: Sequence[_Asked], lock: Lock, claims: Mapping[int, Key]) -> Assignment:
+def _assign(asked: Sequence[_Asked], lock: Lock, claims: Mapping[int, Key], elsewhere: frozenset[str]) -> Assignment:
     titles = {category.key: category.title for category in lock.categories}
     known = [
         Traits(
@@ -200,6 +209,7 @@ def _assign(asked: Sequence[_Asked], lock: Lock, claims: Mapping[int, Key]) -> A
         known,
         retired=frozenset(number for number, note in enumerate(lock.notes) if note.retired is not None),
         links={index: places[key] for index, key in claims.items() if key in places},
+        absent=frozenset(number for number, note in enumerate(lock.notes) if note.chapter in elsewhere),
     )
 
 

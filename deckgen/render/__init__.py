@@ -71,8 +71,9 @@ def render_deck(
     """The edition's deck. ``images`` lacks those that are missing: they leave a visible placeholder."""
     by_name = {picture.name: picture for picture in images.values()}
     tags = {subdeck.category: subdeck.tag for subdeck in names.subdecks}
+    categories = {item.category.key: item for item in corpus.categories}
     notes = tuple(
-        _render_note(question, corpus, names.edition, position, guids, images, by_name, tags)
+        _render_note(question, categories, names.edition, position, guids, images, by_name, tags)
         for position, question in enumerate(corpus.questions, 1)
     )
     used = {name for note in notes for name in note.media}
@@ -143,7 +144,7 @@ def _render_subdecks(
 
 def _render_note(
     translated: TranslatedQuestion,
-    corpus: TranslatedCorpus,
+    categories: Mapping[Key, TranslatedCategory],
     edition: Edition,
     position: int,
     guids: Mapping[Key, Guid],
@@ -152,14 +153,18 @@ def _render_note(
     tags: Mapping[Key, str],
 ) -> Note:
     keyed = translated.keyed
-    category = next(item for item in corpus.categories if item.category.key == keyed.category.key)
+    category = categories[keyed.category.key]
     fields = [str(keyed.key)]
     states: list[TextState] = []
     inputs = [keyed.chapter.dialect.value, keyed.chapter.definitions]
     for language in edition.languages:
         sides = tuple(_in_language(texts, language) for texts in (translated.titles, translated.answers))
         texts = (*sides, _in_language(category.titles, language), _in_language(translated.notes, language))
-        fields += [_render_text(text, keyed.chapter, images) for text in texts]
+        shown = [_render_text(text, keyed.chapter, images) for text in texts]
+        if language == edition.primary:
+            for place, source in enumerate((translated.titles[0], translated.answers[0], category.titles[0])):
+                shown[place] = shown[place] or _in_its_language(source, keyed.chapter, images)
+        fields += shown
         states.append(max((text.state for text in sides), key=_DOUBT.index))
         inputs += [f"{text.state}\0{text.markdown}" for text in texts]
     fields += [card_html_text(keyed.chapter.path), _state_words(edition, states), "", "", "", ""]
@@ -178,6 +183,11 @@ def _render_note(
         input_hash=_digest(*inputs, *identities.values(), tag),
         states=tuple(states),
     )
+
+
+def _in_its_language(source: Text, chapter: Chapter, images: Mapping[ImageReference, MediaFile]) -> str:
+    """The source where the primary language has no translation yet: a card must have two sides."""
+    return f'<div lang="{source.language}">{_render_text(source, chapter, images)}</div>'
 
 
 def _in_language(texts: tuple[Text, ...], language: Language) -> Text:
