@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_corpus import CHAPTER, EN, TEXT, filled, keyed, made
 
-from deckgen.diagnostics import Severity
+from deckgen.diagnostics import DeckgenError, Severity
 from deckgen.model import KeyedCorpus, Language, Markdown
 from deckgen.translation.catalog import (
     Catalog,
@@ -314,6 +314,16 @@ def test_a_question_that_moves_to_another_chapter_takes_its_entries_along(tmp_pa
     assert moved["残差连接把输入加到输出上。"].state is EntryState.REVIEWED
     assert moved["其他"].state is EntryState.MISSING
     assert not any(entry.obsolete for catalog in after.values() for entry in catalog.entries)
+
+
+def test_two_chapters_never_share_a_catalog(tmp_path: Path) -> None:
+    outside = CHAPTER.removeprefix("source/")
+    corpus, _ = keyed({CHAPTER: TEXT, outside: "## 1. 其他\n\n### 1. 什么是掩码？\n\n答。\n"})
+    with pytest.raises(DeckgenError, match="would share the catalog"):
+        list(changed_files(tmp_path, {}, update(corpus, {}), project="test"))
+    write_files(changed_files(tmp_path, {}, translated()[2], project="test"))
+    _, findings = read_catalogs(tmp_path, [CHAPTER, outside], [EN])
+    assert [finding.rule for finding in findings] == ["bad-catalog"]
 
 
 def test_entries_of_a_chapter_whose_file_was_renamed_are_found(tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ import hashlib
 import json
 import shutil
 import sqlite3
+import tomllib
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
 import genanki
@@ -302,6 +304,14 @@ def test_a_script_of_its_own_is_the_only_one_that_a_template_may_have(released: 
     assert "active-content" not in names(verify_package(path, lock=None, with_anki=False))
     edit_database(path, "UPDATE col SET models = replace(models, 'use strict', 'use stricter')")
     assert "active-content" in names(verify_package(path, lock=None, with_anki=False))
+
+
+def test_every_script_that_was_shipped_is_known() -> None:
+    """A new card.js adds a line to card_scripts.toml and takes none out: packages of older versions stay verifiable."""
+    templates = resources.files("deckgen").joinpath("templates")
+    known = tomllib.loads(templates.joinpath("card_scripts.toml").read_text(encoding="utf-8"))
+    assert hashlib.sha256(templates.joinpath("card.js").read_bytes()).hexdigest() in known.values()
+    assert known["0.1.0"] == "53cde5f8202c553084c1db19a9bcafadbce6365dea34ad2f7289979b476aacec"
 
 
 @pytest.mark.parametrize(

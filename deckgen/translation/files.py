@@ -13,6 +13,7 @@ from deckgen.translation.catalog import Catalog, format_catalog, parse_catalog
 from deckgen.translation.update import CatalogId
 
 _SOURCE = "source/"
+_RENAME = "rename one of the two chapters"
 
 
 def catalog_name(chapter: str) -> str:
@@ -30,9 +31,15 @@ def read_catalogs(
     Those of chapters that are no more are read too, since their questions may live on elsewhere. A file that cannot
     be read gives no catalog, so that nothing overwrites it.
     """
-    names = {catalog_name(chapter): chapter for chapter in chapters}
+    names: dict[str, str] = {}
     catalogs: dict[CatalogId, Catalog] = {}
     findings: list[Diagnostic] = []
+    for chapter in sorted(chapters):
+        name = catalog_name(chapter)
+        if name in names and any((folder / language / name).is_file() for language in languages):
+            message = f"this chapter and {names[name]} share the catalog {name}"
+            findings.append(diagnostic("bad-catalog", message, Location(path=chapter), hint=_RENAME))
+        names.setdefault(name, chapter)
     for language in languages:
         base = folder / language
         for file in sorted(base.rglob("*.po")):
@@ -56,9 +63,12 @@ class CatalogFile:
 def changed_files(
     folder: Path, before: Mapping[CatalogId, Catalog], after: Mapping[CatalogId, Catalog], *, project: str
 ) -> Iterator[CatalogFile]:
-    """The files that differ from what lies on disk."""
+    """The files that differ from what lies on disk. DeckgenError where two chapters would share one."""
+    owners: dict[Path, str] = {}
     for (chapter, language), catalog in sorted(after.items()):
         path = folder / language / catalog_name(chapter)
+        if (owner := owners.setdefault(path, chapter)) != chapter:
+            raise DeckgenError(f"{owner} and {chapter} would share the catalog {catalog_name(chapter)}", hint=_RENAME)
         text = format_catalog(catalog, project=project) if catalog.entries else None
         if (chapter, language) not in before and path.is_file():
             raise DeckgenError(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from importlib import resources
 from urllib.parse import quote
 
@@ -28,6 +31,7 @@ _REMOTE = re.compile(
 )
 _REMOTE_STYLE = re.compile(r"""@import\b|url\(\s*["']?\s*(?:https?:)?//""", re.IGNORECASE)
 _ACTIVE_STYLE = re.compile(r"expression\s*\(|javascript:|</style", re.IGNORECASE)
+_SCRIPT = re.compile(r"<script>\n(.*?)</script>", re.DOTALL)
 _NAMED_AT_MOST = 5
 
 _Found = Iterator[Diagnostic]
@@ -120,7 +124,7 @@ def _templates(file: str, contents: PackageContents) -> _Found:
                 where = f"note type “{note_type.name}”, {side} of {template.name}"
                 rest = _without_own_script(html)
                 if active := find_active(rest):
-                    yield finding("active-content", file, f"{where} has {', '.join(active)}, not of this deckgen's")
+                    yield finding("active-content", file, f"{where} has {', '.join(active)}, not deckgen's own")
                 if _REMOTE.search(rest):
                     yield finding("remote-content", file, f"{where} loads something from the network")
         if _ACTIVE_STYLE.search(note_type.css):
@@ -130,9 +134,18 @@ def _templates(file: str, contents: PackageContents) -> _Found:
 
 
 def _without_own_script(html: str) -> str:
-    """The template without the script that this deckgen gives its cards, letter for letter."""
-    script = resources.files("deckgen").joinpath("templates", "card.js").read_text(encoding="utf-8")
-    return html.replace(f"<script>\n{script}</script>", "")
+    """The template without the script that a version of deckgen gave its cards, letter for letter."""
+    return _SCRIPT.sub(lambda found: "" if _digest(found[1]) in _own_scripts() else found[0], html)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def _own_scripts() -> frozenset[str]:
+    data = resources.files("deckgen").joinpath("templates", "card_scripts.toml").read_text(encoding="utf-8")
+    return frozenset(tomllib.loads(data).values())
 
 
 def _media(file: str, contents: PackageContents) -> _Found:
