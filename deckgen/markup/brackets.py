@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from deckgen.markup.formulas import code_fences
+from deckgen.markup.inline import code_spans, comment_spans
 
 ALLOWED = frozenset(
     """a abbr b blockquote br caption center code col colgroup dd del details dfn div dl dt em figcaption figure font
@@ -172,7 +173,7 @@ class _Code:
     def __init__(self, text: str) -> None:
         self.starts, self.ends = [], list[int]()
         fences = code_fences(text)
-        spans = [*fences, *_code_spans(text, fences), *_comments(text)]
+        spans = [*fences, *_code_spans(text, fences), *comment_spans(text)]
         for start, end in sorted(spans):
             if not self.ends or start >= self.ends[-1]:
                 self.starts.append(start)
@@ -183,34 +184,12 @@ class _Code:
         return index >= 0 and offset < self.ends[index]
 
 
-def _comments(text: str) -> Iterator[tuple[int, int]]:
-    start = text.find("<!--")
-    while start >= 0 and (end := text.find("-->", start + 4)) >= 0:
-        yield start, end + 3
-        start = text.find("<!--", end + 3)
-
-
 def _code_spans(text: str, fences: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, int]]:
     bounds = [0, *(offset for fence in fences for offset in fence), len(text)]
     for start, end in zip(bounds[::2], bounds[1::2], strict=True):
         for paragraph in re.finditer(r"(?:[^\n]+\n?)+", text[start:end]):
             offset = start + paragraph.start()
-            yield from ((offset + first, offset + last) for first, last in _spans_of(paragraph[0]))
-
-
-def _spans_of(paragraph: str) -> Iterator[tuple[int, int]]:
-    runs = list(re.finditer("`+", paragraph))
-    by_size: dict[int, list[int]] = {}
-    for index, run in enumerate(runs):
-        by_size.setdefault(len(run[0]), []).append(index)
-    index = 0
-    while index < len(runs):
-        same = by_size[len(runs[index][0])]
-        at = bisect_right(same, index)
-        if at < len(same):
-            yield runs[index].start(), runs[same[at]].end()
-            index = same[at]
-        index += 1
+            yield from ((offset + first, offset + last) for first, last in code_spans(paragraph[0]))
 
 
 def _located(text: str, found: Iterator[tuple[int, str]]) -> tuple[tuple[int, int, str], ...]:

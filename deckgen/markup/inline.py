@@ -29,6 +29,14 @@ def code_spans(text: str) -> Iterator[tuple[int, int]]:
             index += 1
 
 
+def comment_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each closed HTML comment."""
+    start = text.find("<!--")
+    while start >= 0 and (end := text.find("-->", start + 4)) >= 0:
+        yield start, end + 3
+        start = text.find("<!--", end + 3)
+
+
 def mask_code(text: str) -> str:
     """The text with every code span turned into spaces, its length unchanged."""
     return mask(text, code_spans(text)) if "`" in text else text
@@ -36,7 +44,7 @@ def mask_code(text: str) -> str:
 
 def mask_comments(text: str) -> str:
     """The text with every closed HTML comment turned into spaces, line ends and length unchanged."""
-    return mask(text, _comments(text)) if "<!--" in text else text
+    return mask(text, comment_spans(text)) if "<!--" in text else text
 
 
 def mask(text: str, spans: Iterator[tuple[int, int]], *, by: str = " ") -> str:
@@ -47,16 +55,6 @@ def mask(text: str, spans: Iterator[tuple[int, int]], *, by: str = " ") -> str:
         parts += (text[position:start], re.sub(r"[^\n]", by, text[start:end]))
         position = end
     return "".join((*parts, text[position:]))
-
-
-def _comments(text: str) -> Iterator[tuple[int, int]]:
-    start = text.find("<!--")
-    while start >= 0:
-        end = text.find("-->", start + 4)
-        if end < 0:
-            return
-        yield start, end + 3
-        start = text.find("<!--", end + 3)
 
 
 def _is_escaped(text: str, position: int) -> bool:
