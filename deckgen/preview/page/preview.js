@@ -4,6 +4,7 @@
   "use strict";
   const SCRIPT_MARK = "<!--script-->";
   const NEAR = "900px 0px"; // frames this far outside the view are made ready, others are given up
+  const FAST_PX = 40; // scrolled in one frame
   const stamp = document.currentScript.src.split("?")[1] || "";
   const pick = (selector) => document.querySelector(selector);
   const main = pick("#card");
@@ -234,7 +235,10 @@
     study = null;
     const rows = state.shown.map((cardAt) => row(cardAt));
     main.replaceChildren(make("section", { className: "gallery" }, ...rows));
-    watcher = new IntersectionObserver((seen) => seen.forEach(({ target, isIntersecting }) => fill(target, isIntersecting)), { rootMargin: NEAR });
+    watcher = new IntersectionObserver((seen) => seen.forEach(({ target, isIntersecting }) => {
+      if (isIntersecting) { waiting.add(target); } else { waiting.delete(target); target.querySelector(".phones").replaceChildren(); }
+      awaitFrame();
+    }), { rootMargin: NEAR });
     rows.forEach((element) => watcher.observe(element));
     scrollToCurrent(false);
   }
@@ -246,17 +250,33 @@
     element.cardAt = cardAt;
     return element;
   }
-  function fill(element, near) {
-    const phones = element.querySelector(".phones");
-    if (!near) { phones.replaceChildren(); return; }
-    if (phones.childElementCount) { return; }
-    const { text } = inLanguage(book().cards[element.cardAt].t);
-    for (const side of ["front", "back"]) {
-      const holder = phone(word(side));
-      phones.append(holder);
-      show(holder, element.cardAt, side, `${word(side)}: ${text}`);
+  // One side a frame, the one in view first, and none while rows fly past.
+  const waiting = new Set();
+  let frame = 0;
+  let scrolled = 0;
+  function awaitFrame() { frame = frame || requestAnimationFrame(takeWaiting); }
+  function takeWaiting() {
+    frame = 0;
+    const speed = Math.abs(window.scrollY - scrolled);
+    scrolled = window.scrollY;
+    if (speed < FAST_PX) {
+      const middle = window.innerHeight / 2;
+      const distance = (element) => Math.abs(element.getBoundingClientRect().top - middle);
+      const nearest = [...waiting].reduce((best, element) => (best && distance(best) <= distance(element) ? best : element), null);
+      if (nearest && fill(nearest)) { waiting.delete(nearest); }
     }
-    phones.append(facts(element.cardAt));
+    if (waiting.size) { awaitFrame(); }
+  }
+  // Puts the next missing side into a row; true when nothing is missing.
+  function fill(element) {
+    const phones = element.querySelector(".phones");
+    const side = ["front", "back"][phones.childElementCount];
+    if (!side) { phones.append(facts(element.cardAt)); return true; }
+    const { text } = inLanguage(book().cards[element.cardAt].t);
+    const holder = phone(word(side));
+    phones.append(holder);
+    show(holder, element.cardAt, side, `${word(side)}: ${text}`);
+    return false;
   }
   function scrollToCurrent(smooth) {
     const element = pick(`#row-${at()}`);
@@ -320,7 +340,7 @@
   // --- the page -------------------------------------------------------------------------------------------------------
 
   function showMain() {
-    if (watcher) { watcher.disconnect(); watcher = null; }
+    if (watcher) { watcher.disconnect(); watcher = null; waiting.clear(); }
     const gallery = state.view === "gallery" && !narrow.matches;
     document.body.classList.toggle("reading", Boolean(state.key) && narrow.matches);
     document.body.classList.toggle("wide", gallery);
