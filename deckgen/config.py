@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import EnumType
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -78,17 +80,16 @@ def parse_config(text: str, path: str) -> tuple[Config, tuple[Diagnostic, ...]]:
 def _read(reader: _Reader, table: Mapping[str, Any]) -> Config:
     deck = reader.section(table, "deck", _DECK_KEYS)
     dialect = reader.get(deck, ("deck", "dialect"), Dialect, Dialect.GFM)
+    language = reader.get(deck, ("deck", "language"), _language, Language("zh"))
     return Config(
         id=reader.get(deck, ("deck", "id"), _identifier, None),
         slug=reader.get(deck, ("deck", "slug"), _identifier, None),
-        titles=reader.get(deck, ("deck", "title"), _by_language, MappingProxyType({})),
-        descriptions=reader.get(deck, ("deck", "description"), _by_language, MappingProxyType({})),
-        language=reader.get(
-            deck, ("deck", "language"), lambda value: parse_edition(_text(value)).primary, Language("zh")
-        ),
+        titles=reader.get(deck, ("deck", "title"), _by_language(language), MappingProxyType({})),
+        descriptions=reader.get(deck, ("deck", "description"), _by_language(language), MappingProxyType({})),
+        language=language,
         editions=reader.get(deck, ("deck", "editions"), _editions, (parse_edition("zh-en"),)),
         profile=reader.get(deck, ("deck", "profile"), Profile, Profile.MOBILE),
-        chapters=reader.get(deck, ("deck", "chapters"), _texts, ("source/**/*.md",)),
+        chapters=reader.get(deck, ("deck", "chapters"), _patterns, ("source/**/*.md",)),
         dialect=dialect,
         origin=reader.get(deck, ("deck", "origin"), _text, ""),
         licence=reader.get(deck, ("deck", "licence"), _text, ""),
@@ -238,18 +239,45 @@ def _identifier(value: object) -> str:
     return text
 
 
-def _by_language(value: object) -> Mapping[Language, str]:
-    if isinstance(value, str):
-        return MappingProxyType({Language("zh"): value})
-    if not isinstance(value, Mapping):
-        raise ValueError("a string or a table by language is needed")
-    return MappingProxyType({parse_edition(tag).primary: _text(text) for tag, text in value.items()})
+def _language(value: object) -> Language:
+    edition = parse_edition(_text(value))
+    if len(edition.languages) != 1:
+        raise ValueError(f"“{value}” names several languages; one is needed, such as zh")
+    return edition.primary
+
+
+def _by_language(language: Language) -> Callable[[object], Mapping[Language, str]]:
+    """Texts by language; one alone is in ``language``."""
+
+    def read(value: object) -> Mapping[Language, str]:
+        if isinstance(value, str):
+            return MappingProxyType({language: value})
+        if not isinstance(value, Mapping):
+            raise ValueError("a string or a table by language is needed")
+        return MappingProxyType({_language(tag): _text(text) for tag, text in value.items()})
+
+    return read
+
+
+def _patterns(value: object) -> tuple[str, ...]:
+    """Of files below the project, as pathlib's ``glob`` reads them."""
+    patterns = _texts(value)
+    for pattern in patterns:
+        try:
+            next(iter(Path(os.devnull).glob(pattern)), None)
+        except (NotImplementedError, ValueError):
+            raise ValueError(f"“{pattern}” is no pattern such as source/**/*.md, relative to the project") from None
+        if ".." in pattern.split("/"):
+            raise ValueError(f"“{pattern}” leads out of the project")
+    return patterns
 
 
 def _editions(value: object) -> tuple[Edition, ...]:
     editions = tuple(parse_edition(name) for name in _texts(value))
     if not editions:
         raise ValueError("at least one edition is needed")
+    if len({edition.name for edition in editions}) < len(editions):
+        raise ValueError("an edition is named twice")
     return editions
 
 

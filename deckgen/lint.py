@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
-from deckgen.markup import find_formulas, find_unknown_html, find_unsafe_html, is_too_deep
+from deckgen.markup import Formula, find_formulas, find_unknown_html, find_unsafe_html, is_too_deep
 from deckgen.markup.emphasis import find_literal_bold
+from deckgen.markup.formula_rules import unsafe_commands
+from deckgen.markup.formulas import code_fences
 from deckgen.markup.inline import code_spans, mask
-from deckgen.markup.lines import BlockTracker, Kind, read_front_matter
+from deckgen.markup.lines import BlockTracker, Kind, line_kinds, read_front_matter
 from deckgen.model import Category, Chapter, Location, Question
 
 LONG_ANSWER = 6000
@@ -28,6 +30,7 @@ _DEEP = re.compile(r"^[ \t>*+-]{60}|^[ \t]{100}", re.MULTILINE)
 _MANY_TAGS = 150
 _MATH_REACH = 200
 _MAX_EXCERPT = 5000
+_MATH_FENCE = re.compile(r"[ \t>*+\d.)-]*[`~]{3,}[ \t]*math\b")
 _MAY_BE_UNSAFE = re.compile(r"<|\]\(\s*<?\s*(?:java|vb|data)", re.IGNORECASE)
 
 
@@ -44,8 +47,7 @@ class Checked:
 
     @cached_property
     def kinds(self) -> list[Kind]:
-        tracker = BlockTracker(self.lines, read_front_matter(self.lines))
-        return [tracker.feed(index) for index in range(len(self.lines))]
+        return line_kinds(self.lines, fence_ends=self.chapter.fence_ends)
 
     @cached_property
     def answers(self) -> tuple[Answer, ...]:
@@ -71,8 +73,18 @@ class Answer:
     @cached_property
     def _hidden(self) -> tuple[tuple[int, int], ...]:
         """Start and end of all code, tags, comments and formulas."""
-        spans = sorted((*_code(self.text), *((item.start, item.end) for item in find_formulas(self.text))))
+        spans = sorted((*_code(self.text), *((item.start, item.end) for item in self._formulas)))
         return tuple(_apart(spans))
+
+    @cached_property
+    def _formulas(self) -> tuple[Formula, ...]:
+        return find_formulas(self.text)
+
+    def is_maths(self, offset: int) -> bool:
+        """Whether an offset is inside a formula, or inside a fence of ``math``."""
+        spans = ((item.start, item.end) for item in self._formulas)
+        fences = ((start, end) for start, end in code_fences(self.text) if _MATH_FENCE.match(self.text, start))
+        return any(start <= offset < end for start, end in (*spans, *fences))
 
     @cached_property
     def prose(self) -> str:
@@ -222,6 +234,19 @@ def unsafe_html(checked: Checked) -> Iterator[Diagnostic]:
             yield replace(found, severity=Severity.INFO) if what == "a style" else found
 
 
+def unsafe_formulas(checked: Checked) -> Iterator[Diagnostic]:
+    for answer in checked.answers:
+        for start, command in unsafe_commands(answer.text):
+            if answer.is_maths(start):
+                yield diagnostic(
+                    "unsafe-html",
+                    f"{command} could load or run something, so the card shows this formula as it is written",
+                    answer.locate(start, start + len(command)),
+                    hint="take the command out of the formula; GitHub does not show it either",
+                    excerpt=answer.excerpt(start),
+                )
+
+
 def unknown_html(checked: Checked) -> Iterator[Diagnostic]:
     for answer in checked.answers:
         for line, column, tag in find_unknown_html(answer.text) if "<" in answer.text else ():
@@ -273,6 +298,7 @@ RULES: tuple[Callable[[Checked], Iterator[Diagnostic]], ...] = (
     unbalanced_math,
     ineffective_bold,
     unsafe_html,
+    unsafe_formulas,
     unknown_html,
     long_answers,
     changed_tags,

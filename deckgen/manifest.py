@@ -12,6 +12,7 @@ from typing import Any
 
 from deckgen.markup import plain_text
 from deckgen.model import BlockCounts, Edition, Key, KeyedQuestion, Note, StampedDeck, TextState
+from deckgen.slugs import is_plain_name
 
 MANIFEST_VERSION = 1
 
@@ -68,10 +69,10 @@ def format_manifest(
 
 
 def package_files(manifest: str) -> frozenset[str]:
-    """The package files that a manifest names; empty where it is no manifest of this kind."""
+    """The package files beside a manifest that it names; empty where it is no manifest of this kind."""
     try:
-        packages = json.loads(manifest)["packages"]
-        return frozenset(str(package["file"]) for package in packages)
+        names = (str(package["file"]) for package in json.loads(manifest)["packages"])
+        return frozenset(name for name in names if is_plain_name(name) and name.endswith(".apkg"))
     except (ValueError, KeyError, TypeError):
         return frozenset()
 

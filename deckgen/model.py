@@ -113,6 +113,8 @@ class Chapter:
     categories: tuple[Category, ...]
     html_headings: bool = False
     """Questions are marked with HTML headings, so a line of ``===`` or ``---`` below text is never a heading."""
+    fence_ends: tuple[int, ...] = ()
+    """Lines, from 1, before which a code fence that is never closed was taken to end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import os
 import subprocess
 import tempfile
@@ -102,7 +103,22 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
         lock_text=read_optional(root / LOCK_NAME),
         notes_text=read_optional(root / NOTES_PATH),
     )
-    return project, (*findings, *unreadable)
+    return project, (*findings, *_unused_settings(project, config_text or ""), *unreadable)
+
+
+def _unused_settings(project: Project, config_text: str) -> Iterator[Diagnostic]:
+    """``[chapters."…"]`` tables of no chapter."""
+    read = [source.path for source in project.sources]
+    for path in project.config.chapter_settings:
+        if path not in read and not (project.root / path).is_file():
+            line = config_text.count("\n", 0, max(0, config_text.find(path))) + 1
+            close = difflib.get_close_matches(path, read, 1)
+            yield diagnostic(
+                "bad-setting",
+                f"there is no chapter “{path}”",
+                Location(path=CONFIG_NAME, line=line),
+                hint=f"did you mean “{close[0]}”?" if close else "the path is relative to the project",
+            )
 
 
 def relative_path(root: Path, path: Path) -> str:

@@ -396,3 +396,32 @@ def test_a_fence_left_open_swallows_no_numbered_question(tmp_path: Path) -> None
     assert result.exit_code == 0
     assert "source/chapter.md:5:1: warning: this code fence is never closed" in result.stderr
     assert len(read_package(folder / "build/chapter-zh-en.apkg").notes) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "line", "said"),
+    [
+        ('[deck]\nlanguage = "zh-en"\n', 2, "names several languages"),
+        ('[deck]\neditions = ["zh", "zh"]\n', 2, "named twice"),
+        ('[deck]\nchapters = ["/etc/*.md"]\n', 2, "no pattern"),
+        ('[deck]\nchapters = ["../*.md"]\n', 2, "leads out of the project"),
+        ('[deck]\n\n[chapters."source/chaptr.md"]\nheadings = "atx"\n', 3, "there is no chapter “source/chaptr.md”"),
+    ],
+)
+def test_a_setting_that_means_nothing_is_named_with_its_line(
+    settings: str, line: int, said: str, tmp_path: Path
+) -> None:
+    result = deckgen("check", "--project", make_project(tmp_path, settings=settings))
+    assert result.exit_code == 1
+    assert f"deckgen.toml:{line}:" in result.output
+    assert said in result.output
+
+
+def test_what_follows_a_fence_left_open_is_checked_as_text(tmp_path: Path) -> None:
+    chapter = (
+        "## 甲\n\n### 1. 什么是A？\n\n```python\nx = 1\n\n### 2. 什么是B？\n\n"
+        "<<<<<<< HEAD\n一\n=======\n二\n>>>>>>> branch\n"
+    )
+    result = deckgen("check", "--project", make_project(tmp_path, chapter=chapter, picture=False))
+    assert result.exit_code == 1
+    assert "merge-conflict" in result.output

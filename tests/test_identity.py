@@ -501,6 +501,15 @@ def test_linking_keeps_the_old_key() -> None:
     assert third.lock == settled
 
 
+def test_a_note_is_taken_from_another_question_only_by_force() -> None:
+    first, second, changed = doubtful()
+    other, new = key_list(first)[1], second.lock.pending[0].key
+    with pytest.raises(DeckgenError, match="the note of another question"):
+        link_question(second.lock, old=Key(other), new=new)
+    third = run(changed, link_question(second.lock, old=Key(other), new=new, force=True))
+    assert key_list(third)[0] == other
+
+
 def test_splitting_makes_a_new_note_and_retires_the_old_one() -> None:
     first, second, changed = doubtful()
     settled, fresh = split_question(second.lock, key=second.lock.pending[0].key)

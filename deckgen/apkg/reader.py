@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-import re
 import sqlite3
 import zipfile
 import zlib
@@ -21,11 +20,11 @@ from deckgen.apkg.contents import Layout, PackageContents, PackagedMedia
 from deckgen.apkg.database import DatabaseContents, read_database
 from deckgen.apkg.protobuf import message, message_fields, text
 from deckgen.diagnostics import DeckgenError
+from deckgen.slugs import is_plain_name
 
 _CHUNK_BYTES = 1 << 20
 _SMALL_BYTES = 8 << 20
 """An entry up to this size may be packed as tightly as it likes."""
-_PLAIN_NAME = re.compile(r"[^/\\\x00-\x1f\x7f]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +53,7 @@ def read_package(path: Path, *, limits: Limits = Limits()) -> PackageContents:
             return _read_archive(archive, path.stat().st_size, limits)
     except _RefusalError as refusal:
         raise DeckgenError(f"{path.name}: {refusal}") from refusal
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, UnicodeDecodeError) as error:
         raise DeckgenError(
             f"{path.name}: it is no Anki package, or a damaged or truncated one ({error})",
             hint="download or build it again",
@@ -108,7 +107,7 @@ def _safe_names(archive: zipfile.ZipFile, limits: Limits) -> dict[str, zipfile.Z
 
 
 def _refuse_unsafe_name(name: str, what: str) -> None:
-    if not _PLAIN_NAME.fullmatch(name) or name in (".", ".."):
+    if not is_plain_name(name):
         raise _RefusalError(f"its {what} {name!r} is no plain file name")
 
 

@@ -72,7 +72,7 @@ _FORBIDDEN_CSS = (
     (r"\{\{", "“{{” belongs to Anki’s fields"),
     (r"</?[a-z]", "HTML tags have no place in a style"),
     (r"expression\s*\(|javascript:|-moz-binding", "scripts have no place in a style"),
-    (r"\\[0-9a-f]", "numeric escapes such as “\\75” could hide what is not allowed; write the character itself"),
+    (r"\\[0-9a-z]", "escapes such as “\\75” or “\\r” could hide what is not allowed; write the character itself"),
 )
 
 
@@ -135,7 +135,10 @@ def _css_path(value: object) -> str:
 
 
 def _primary(value: object) -> Language:
-    return parse_edition(_text(value)).primary
+    edition = parse_edition(_text(value))
+    if len(edition.languages) != 1:
+        raise ValueError(f"“{value}” names several languages; one is needed")
+    return edition.primary
 
 
 _SETTINGS: Mapping[str, Callable[[object], Any]] = MappingProxyType(

@@ -52,10 +52,11 @@ def show(key: str | None, root: Path) -> None:
 @lock.command()
 @click.argument("old")
 @click.argument("new")
+@click.option("--force", is_flag=True, help="Take OLD away from another question that has it.")
 @project_option
-def link(old: str, new: str, root: Path) -> None:
+def link(old: str, new: str, force: bool, root: Path) -> None:
     """Say that the question NEW is the note OLD, whose learners then keep their schedules."""
-    _write_lock(root, link_question(_read_lock(root), old=Key(old), new=Key(new)))
+    _write_lock(root, link_question(_read_lock(root), old=Key(old), new=Key(new), force=force))
     click.echo(f"{new} is {old} from now on; run “deckgen build”")
 
 

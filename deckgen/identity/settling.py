@@ -11,10 +11,11 @@ from deckgen.keys import base_guid, mint_key
 from deckgen.model import Key
 
 
-def link_question(lock: Lock, *, old: Key, new: Key) -> Lock:
+def link_question(lock: Lock, *, old: Key, new: Key, force: bool = False) -> Lock:
     """The lock in which the question ``new`` is the note ``old`` and keeps its learners' schedules.
 
-    ``new`` is pending, or was taken for a new question and has never been released. DeckgenError where it cannot be.
+    ``new`` is pending, or was taken for a new question and has never been released; ``old`` is retired or one that
+    the pending question may be. DeckgenError where it cannot be. ``force`` takes ``old`` away from another question.
     """
     notes = {note.key: note for note in lock.notes}
     pending = {record.key: record for record in lock.pending}
@@ -27,6 +28,12 @@ def link_question(lock: Lock, *, old: Key, new: Key) -> Lock:
         raise DeckgenError(
             f"“{new}” has been a note of its own since {asked.since or 'before it was retired'}",
             hint="learners may have both cards; a released note keeps its key",
+        )
+    candidates = asked.candidates if isinstance(asked, PendingRecord) else ()
+    if notes[old].retired is None and old not in candidates and not force:
+        raise DeckgenError(
+            f"“{old}” is the note of another question, “{notes[old].title}”",
+            hint="is the key right? If that question is gone or is wrongly this note, say so with --force",
         )
     notes.pop(new, None)
     notes[old] = _with_texts(notes[old], asked)

@@ -41,7 +41,9 @@ def render_markdown(
     raw = _raw(protected.text, dialect, used_definitions(markdown, definitions), html_headings)
     if raw is None:
         return preformatted(markdown)
-    return protected.restore(sanitize(remove_control_characters(raw)))
+    safe = sanitize(remove_control_characters(raw))
+    html = protected.restore(safe)
+    return Html(sanitize(html)) if protected.hides_in_tags(safe) else html
 
 
 def plain_text(markdown: Markdown, *, dialect: Dialect, definitions: Markdown = Markdown("")) -> str:

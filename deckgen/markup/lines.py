@@ -54,6 +54,18 @@ class FrontMatter:
     title: str
 
 
+def line_kinds(lines: Sequence[str], *, fence_ends: Sequence[int] = ()) -> list[Kind]:
+    """What each line is part of; ``fence_ends`` are lines, from 1, before which an open fence was taken to end."""
+    tracker = BlockTracker(lines, read_front_matter(lines))
+    ends = frozenset(fence_ends)
+    kinds = []
+    for index in range(len(lines)):
+        if index + 1 in ends:
+            tracker.abandon_fence()
+        kinds.append(tracker.feed(index))
+    return kinds
+
+
 class BlockTracker:
     """Is fed the lines in order and tells for each what it is part of.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from html import unescape
 from urllib.parse import quote, unquote
 
 from deckgen.markup.brackets import literal_brackets
@@ -53,6 +54,13 @@ class Protected:
                 token = formula.sub(self._span, token)
             parts.append(hidden.sub(lambda found: self._escaped(found[0]), token))
         return Html("".join(parts))
+
+    def hides_in_tags(self, html: str) -> bool:
+        """Whether an attribute of this HTML of ``text`` holds something hidden, which nobody has judged yet."""
+        return bool(self.base) and any(
+            token.startswith("<") and ("%F" in token or any(map(self._is_hidden, token)))
+            for token in _TAG_OR_TEXT.findall(html)
+        )
 
     def _span(self, found: re.Match[str]) -> str:
         style = "inline" if found[1] is not None else "display"
@@ -108,7 +116,9 @@ def protect(text: str) -> Protected:
     brackets = literal_brackets(text)
     bracket = next((one for one in _BRACKETS if one not in text), "") if brackets else ""
     formulas = find_formulas(text)
-    base = next((one for one in _BASES if not _uses(text, one)), 0) if formulas else 0
+    # A parser turns entities and percent signs into characters, which must not be taken for hidden ones either.
+    spelt = "".join((text, unescape(text), unquote(unescape(text)))) if formulas else ""
+    base = next((one for one in _BASES if not _uses(spelt, one)), 0) if formulas else 0
     if bracket:
         characters = list(text)
         for offset in brackets:

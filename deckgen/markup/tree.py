@@ -10,18 +10,25 @@ import lxml.etree
 import lxml.html
 from lxml.html import HtmlElement
 
+from deckgen.markup.formula_rules import unsafe_commands
 from deckgen.model import Html
 
 _ACTIVE = frozenset(
     ("script", "iframe", "frame", "object", "embed", "applet", "base", "meta", "link", "form", "portal")
 )
-_ADDRESSES = frozenset(("href", "src", "action", "formaction", "data", "xlink:href", "srcdoc", "poster", "background"))
+_ADDRESSES = frozenset(
+    """href src action formaction data xlink:href srcdoc poster background to from by values""".split()
+)
+"""The last four: of SVG's animations, which may set a link."""
+_SCRIPT_ADDRESSES = ("javascript:", "vbscript:", "data:text", "data:application")
+_DELIMITER = re.compile(r"\\([()\[\]])")
 _LOOSE_TAG = re.compile(r"""<([a-z][^\s/<>"'=]*)((?:[^<>"']|"[^"]*"|'[^']*')*+)""", re.IGNORECASE)
 _LOOSE_ATTRIBUTE = re.compile(r"""([^\s=/"'<>]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'<>]*))?""")
 _BLOCKS = frozenset(
     "address article aside blockquote body caption dd details div dl dt fieldset figcaption figure footer form h1 h2 h3"
     " h4 h5 h6 header hr li main nav ol p pre section summary table tbody thead tfoot tr ul".split()
 )
+_POSITION = re.compile(r"\d{1,9}:\d{1,9}-\d{1,9}:\d{1,9}")
 _CELLS = frozenset(("td", "th"))
 _UNSEEN = frozenset(("script", "style", "template", "head"))
 
@@ -41,10 +48,8 @@ def serialize_tree(root: HtmlElement) -> Html:
 def image_targets(html: Html) -> Iterator[tuple[str, str]]:
     """Each image's ``src`` as the source has it and the ``data-sourcepos`` nearest to it."""
     for image in parse_tree(html).iter("img"):
-        position = image.get("data-sourcepos") or next(
-            (found for parent in image.iterancestors() if (found := parent.get("data-sourcepos"))), ""
-        )
-        yield image.get("src", ""), position
+        around = (element.get("data-sourcepos", "") for element in (image, *image.iterancestors()))
+        yield image.get("src", ""), next(filter(_POSITION.fullmatch, around), "")
 
 
 def plain_text_of(html: Html) -> str:
@@ -129,9 +134,21 @@ def find_active(html: str) -> tuple[str, ...]:
                 found.append(f"{name}=")
             elif name == "srcdoc":
                 found.append("srcdoc=")
-            elif name in _ADDRESSES and plain.startswith(("javascript:", "vbscript:", "data:text", "data:application")):
+            elif name in _ADDRESSES and any(each.startswith(_SCRIPT_ADDRESSES) for each in plain.split(";")):
                 found.append(f"{name}={plain.split(':')[0]}:")
+    found += [f"{command} in a formula" for latex in _formulas(html) for _, command in unsafe_commands(unescape(latex))]
     return tuple(dict.fromkeys(found))
+
+
+def _formulas(text: str) -> Iterator[str]:
+    r"""What stands between ``\(`` and ``\)`` or ``\[`` and ``\]``, as MathJax pairs them."""
+    opened = -1
+    for delimiter in _DELIMITER.finditer(text):
+        if delimiter[1] in "([":
+            opened = delimiter.end() if opened < 0 else opened
+        elif opened >= 0:
+            yield text[opened : delimiter.start()]
+            opened = -1
 
 
 def _tree_tags(html: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:

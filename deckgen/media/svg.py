@@ -33,7 +33,9 @@ def check_svg(data: bytes) -> tuple[int, int]:
     parser.ProcessingInstructionHandler = reader.instruction
     try:
         parser.Parse(data, True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, ValueError, LookupError) as error:  # the latter two for encodings that expat cannot read
+        if isinstance(error, UnsafeSvgError):
+            raise
         raise UnsafeSvgError(f"is not well-formed: {error}") from None
     return reader.size
 

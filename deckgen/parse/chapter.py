@@ -34,6 +34,7 @@ def parse_chapter(text: str, *, path: str, settings: ChapterSettings) -> tuple[C
         dialect=settings.dialect,
         definitions=Markdown("\n".join(definitions.texts)),
         categories=tuple(_categories(explanation.decisions, pieces, title, path)),
+        fence_ends=structure.scan.fence_ends,
         html_headings=explanation.chosen is not None and explanation.chosen.mark.markup is Markup.HTML,
     )
     read = Read(structure=structure, chapter=chapter, pieces=pieces, settings=settings, definitions=definitions.lines)

@@ -59,6 +59,8 @@ class Scan:
     headings: tuple[Heading, ...]
     front: FrontMatter
     unclosed_fences: tuple[Fence, ...]
+    fence_ends: tuple[int, ...]
+    """Lines, from 1, before which such a fence was taken to end because a question begins."""
     reopened_fences: tuple[tuple[Fence, int], ...]
     """Closed fences with a line inside that would open another, and that line's index from 0."""
     unclosed_comments: tuple[tuple[int, int], ...]
@@ -96,12 +98,14 @@ def scan_headings(text: str, is_question: Callable[[Heading, Fence, Sequence[Hea
     tracker = BlockTracker(lines, front)
     kinds: list[Kind] = []
     headings: list[Heading] = []
+    fence_ends: list[int] = []
     skip_until = folds = 0
     for index, line in enumerate(lines):
         if (fence := tracker.fence) is not None and ("<h" in line or "<H" in line or "#" in line):
             inside = next(_line_headings(lines, index, in_html=False), None)
             if inside is not None and is_question(inside, fence, headings):
                 tracker.abandon_fence()
+                fence_ends.append(index + 1)
         kind = tracker.feed(index)
         kinds.append(kind)
         if kind is not Kind.TEXT or index < skip_until or not line.strip():
@@ -127,6 +131,7 @@ def scan_headings(text: str, is_question: Callable[[Heading, Fence, Sequence[Hea
         headings=tuple(headings),
         front=front,
         unclosed_fences=tuple(tracker.unclosed_fences),
+        fence_ends=tuple(fence_ends),
         reopened_fences=tuple(tracker.reopened_fences),
         unclosed_comments=tuple(tracker.unclosed_comments),
     )

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.markup.lines import BlockTracker, Kind, read_front_matter
+from deckgen.markup.lines import Kind, line_kinds
 from deckgen.model import Chapter
 from deckgen.parse.directives import Directive, find_directives, location_of
 
@@ -27,7 +27,7 @@ def apply_ignores(
     if "deckgen" not in text:
         return findings
     lines = text.split("\n")
-    kinds = _kinds(lines)
+    kinds = line_kinds(lines, fence_ends=chapter.fence_ends)
     directives = [directive for directive in find_directives(lines, kinds) if directive.rules]
     questions = _questions(chapter)
     ranges = [(directive, _block(lines, kinds, directive, questions)) for directive in directives]
@@ -61,11 +61,6 @@ def _unused(directives: Sequence[Directive], used: set[tuple[int, str]], path: s
                     location_of(directive, path),
                     hint="take the comment out",
                 )
-
-
-def _kinds(lines: Sequence[str]) -> list[Kind]:
-    tracker = BlockTracker(lines, read_front_matter(lines))
-    return [tracker.feed(index) for index in range(len(lines))]
 
 
 def _questions(chapter: Chapter) -> dict[int, int]:

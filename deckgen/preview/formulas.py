@@ -46,6 +46,8 @@ def mathml(latex: str, *, display: bool) -> str | None:
         shown = _CONVERTER.convert_with_local_state(prepared, displaystyle=display)
     except math_core.LatexError:
         return None
+    # It writes what follows a backslash as it stands.
+    shown = shown.replace("\\<", "\\&lt;")
     # Browsers paint an merror in colours of their own, which cannot be read by night.
     return re.sub(r"<(/?)merror\b[^>]*>", r"<\1mrow>", shown)
 

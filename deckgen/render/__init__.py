@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ from deckgen.model import (
     TranslatedQuestion,
 )
 from deckgen.render.cardhtml import card_html, field_media
+from deckgen.render.cardtext import escape_for_anki
 from deckgen.slugs import ascii_slug
 
 _DOUBT = tuple(TextState)
@@ -92,10 +94,10 @@ def render_deck(
 def content_hash(fields: Iterable[str], tags: tuple[str, ...], identities: Mapping[str, str]) -> str:
     """The hash of all that a learner gets of a note: its fields, its tags, and which pictures, by media name."""
     neutral = []
-    for html in fields:
+    for field in fields:
         for name, identity in identities.items():
-            html = html.replace(name, identity)
-        neutral.append(html)
+            field = field.replace(name, identity)
+        neutral.append(field)
     return _digest(*neutral, *tags)
 
 
@@ -211,7 +213,7 @@ def _render_text(text: Text, chapter: Chapter, images: Mapping[ImageReference, M
 
 def card_html_text(text: str) -> str:
     """Plain text as a field's HTML."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return escape_for_anki(html.escape(text, quote=False))
 
 
 def _state_words(edition: Edition, states: list[TextState]) -> str:

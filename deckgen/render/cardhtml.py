@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from lxml.html import HtmlElement
 
 from deckgen.card import day_and_night
+from deckgen.markup.formula_rules import unsafe_commands
 from deckgen.markup.tree import parse_tree, serialize_tree
 from deckgen.model import Html, ImageReference, MediaFile
 from deckgen.render.cardtext import escape_for_anki, has_lines_to_join, join_chinese_lines, shield_delimiters
@@ -138,6 +139,9 @@ def _place_formula(element: HtmlElement, style: str) -> None:
     if element.tag == "code" and parent is not None and parent.tag == "pre":
         element = parent
     element.clear(keep_tail=True)
+    if any(unsafe_commands(formula)):
+        element.tag, element.text = "code", formula
+        return
     element.tag = "span"
     element.set("class", f"dg-math dg-math-{'display' if style == 'display' else 'inline'}")
     element.text = f"{opening}{formula}{closing}"

@@ -207,9 +207,10 @@ def _steps(diff: ReleaseDiff, kind: Kind, words: Mapping[str, str]) -> Iterator[
     editions = {edition.name: edition for record in (diff.old, diff.new) if record for edition in record.editions}
     groups: dict[tuple[str, str], list[Key]] = {}
     for change in diff.of(kind):
-        decks = dict(diff.categories[change.shown.category].decks)
+        category = diff.categories.get(change.shown.category)
+        decks = dict(category.decks) if category else {}
         for copy in change.shown.copies:
-            if note_type_has_key(copy.edition):
+            if note_type_has_key(copy.edition) and copy.edition in editions:
                 deck = decks.get(copy.edition, "") if kind is Kind.MOVED else ""
                 groups.setdefault((copy.edition, deck), []).append(change.key)
     for (edition, deck), keys in groups.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -22,9 +21,9 @@ from deckgen.shipped.release_manifest import (
     sum_file,
 )
 from deckgen.shipped.snapshot import media_identity
+from deckgen.slugs import is_plain_name
 from deckgen.verify.findings import finding
 
-_PLAIN_NAME = re.compile(r"[^/\\\x00-\x1f\x7f]+")
 _Found = Iterator[Diagnostic]
 
 
@@ -51,7 +50,7 @@ def judge_sums(folder: Path, present: Mapping[str, FileSum]) -> _Found:
         yield finding("sums", SUMS_NAME, str(error))
         return
     for name, digest in sums.items():
-        if not _PLAIN_NAME.fullmatch(name) or name in (".", ".."):
+        if not is_plain_name(name):
             yield finding("sums", SUMS_NAME, f"{name!r} is no plain file name")
         elif name not in present:
             yield finding("sums", name, "SHA256SUMS names it, and it is missing")

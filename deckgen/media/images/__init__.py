@@ -33,6 +33,7 @@ from deckgen.media.images.reading import (
     MAX_WIDTH_PX,
     BrokenImageError,
     decode_image,
+    is_animated,
     load_image,
     open_image,
     orientation,
@@ -83,7 +84,7 @@ def encode_image(source: bytes, profile: Profile) -> EncodedImage:
         return _keep_svg(source)
     image = open_image(source)
     with _LARGE if image.width * image.height > _LARGE_PIXELS else contextlib.nullcontext():
-        animated = image.format in _ANIMATED and bool(getattr(image, "is_animated", False))
+        animated = image.format in _ANIMATED and is_animated(image)
         if _is_kept(image, source, profile, animated=animated):
             return _keep(image, source)
         if animated and image.format in ("WEBP", "AVIF") and _animation_pixels(image, profile) <= _MAX_ANIMATION_PIXELS:
@@ -196,10 +197,9 @@ def _encode_animation(image: Image.Image, profile: Profile) -> EncodedImage:
             picture = frame.convert("RGBA")
             frames.append(picture if size == picture.size else picture.resize(size, Image.Resampling.LANCZOS))
             durations.append(int(frame.info.get("duration", 100)) or 100)
+        target = io.BytesIO()
+        options = {"append_images": frames[1:], "duration": durations, "loop": 0, "disposal": 2, "optimize": False}
+        frames[0].save(target, "GIF", save_all=True, **options)
     except Exception as error:  # as in open_image
         raise BrokenImageError(f"is damaged: {error}", "save or download the picture again") from None
-    target = io.BytesIO()
-    frames[0].save(
-        target, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0, disposal=2, optimize=False
-    )
     return EncodedImage(data=target.getvalue(), suffix="gif", width_px=size[0], height_px=size[1])

@@ -74,6 +74,14 @@ def load_image(image: Image.Image) -> None:
         raise BrokenImageError(what, "save or download the picture again") from None
 
 
+def is_animated(image: Image.Image) -> bool:
+    """Whether there is more than one frame. Raises BrokenImageError as load_image does."""
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except Exception as error:  # as in open_image
+        raise BrokenImageError(f"is damaged: {error}", "save or download the picture again") from None
+
+
 def orientation(image: Image.Image) -> int:
     """How a camera held the picture, as EXIF counts; 1 is upright."""
     try:
@@ -94,7 +102,7 @@ def decode_image(image: Image.Image, profile: Profile) -> Image.Image:
         image = ImageOps.exif_transpose(image)
     try:
         image = _as_rgb(image, colours)
-    except (ArithmeticError, LookupError, OSError, TypeError, ValueError) as error:  # as in open_image
+    except Exception as error:  # as in open_image
         raise BrokenImageError(f"is damaged: {error}", "save or download the picture again") from None
     return image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
 

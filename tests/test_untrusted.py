@@ -1,0 +1,174 @@
+"""Nothing untrusted runs on the learner's device, and nothing of a project reaches beyond it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from maths import MATHJAX
+from playwright.sync_api import Browser
+from projects import deckgen, make_project
+
+from deckgen.apkg.reader import read_package
+from deckgen.card.settings import check_user_css
+from deckgen.markup import render_markdown
+from deckgen.markup.tree import find_active
+from deckgen.media.images import BrokenImageError, encode_image
+from deckgen.model import Dialect, Markdown, Profile
+from deckgen.preview.formulas import mathml
+from deckgen.render.cardhtml import card_html
+
+UNSAFE_FORMULAS = (
+    r"\href{javascript:alert(1)}{x}",
+    r"\style{background:url(//example.org/t.png)}{x}",
+    r"\class{dg-badge}{x}",
+    r"\cssId{x}{y}",
+    r"\data{a=b}{x}",
+    r"\require{html}",
+    r'\mmlToken{mi}[href="javascript:alert(1)"]{x}',
+    r"\bbox[background:url(//example.org/t.png)]{x}",
+    r"\def\go{\href}\go{javascript:alert(1)}{x}",
+)
+
+
+def card(markdown: str) -> str:
+    return card_html(render_markdown(Markdown(markdown), dialect=Dialect.GFM), chapter="source/a.md", images={})
+
+
+@pytest.mark.parametrize("latex", UNSAFE_FORMULAS)
+@pytest.mark.parametrize("form", ["${}$", "$$\n{}\n$$", "```math\n{}\n```", "\\({}\\)", "| a |\n|---|\n| ${}$ |"])
+def test_a_formula_that_could_run_or_load_something_is_shown_as_it_is_written(latex: str, form: str) -> None:
+    html = card(form.replace("{}", latex))
+    assert "dg-math" not in html
+    assert "\\(" not in html.replace("<code>", "")
+    assert find_active(html) == ()
+    assert latex.split("{")[0].split("[")[0] in html
+
+
+@pytest.mark.parametrize("latex", UNSAFE_FORMULAS)
+def test_such_a_formula_in_a_strangers_package_is_found(latex: str) -> None:
+    assert find_active(rf"<p>\({latex}\)</p>") or find_active(rf"<p>\[ a {latex}\]</p>")
+    assert not find_active(f"<p>{latex}</p>")
+
+
+@pytest.mark.parametrize("latex", [r"\bbox[yellow]{x}", r"\classical", r"\text{style}", r"a \styled b"])
+def test_other_formulas_stay(latex: str) -> None:
+    assert "dg-math" in card(f"$$\n{latex}\n$$")
+
+
+def test_such_a_formula_is_reported(tmp_path: Path) -> None:
+    text = "## 甲\n\n### 1. 什么是A？\n\n见\n\n$\\href{javascript:alert(1)}{x}$ 与 `\\href`。\n"
+    folder = make_project(tmp_path, chapter=text, picture=False)
+    result = deckgen("check", "--project", folder)
+    assert result.output.count("could load or run something") == 1
+    assert "source/chapter.md:7:2" in result.output
+
+
+def test_real_mathjax_makes_no_link_and_no_request_of_any_card(tmp_path: Path, browser: Browser) -> None:
+    if not MATHJAX.is_file():
+        pytest.skip("MathJax is not there: npm was missing when tests/setup_browser.py ran")
+    body = "".join(card(f"${latex}$ 与 $a_1$") for latex in UNSAFE_FORMULAS)
+    page = browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    file = tmp_path / "card.html"
+    file.write_text(
+        f"<!doctype html><meta charset=utf-8><script>window.MathJax={{startup:{{typeset:true}}}};</script>"
+        f"<body>{body}<script src='{MATHJAX.as_uri()}'></script>",
+        encoding="utf-8",
+    )
+    page.goto(file.as_uri())
+    page.wait_for_function("window.MathJax && MathJax.startup && MathJax.startup.promise")
+    page.evaluate("MathJax.startup.promise.then(() => true)")
+    assert page.locator("mjx-container").count() == len(UNSAFE_FORMULAS)
+    assert page.locator("a[href], [href^='javascript']").count() == 0
+    assert not [address for address in asked if not address.startswith("file:")]
+    page.close()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '<a href="&#x10F06A;avascript:alert(1)">x</a> $a^2$',
+        '<a href="%F4%8F%81%AAavascript:alert(1)">x</a> $a^2$',
+        '<img src="&#x10F064;ata:image/svg+xml,<svg/>"> $a^2$',
+        "[x](&#x10F06A;avascript:alert(1)) $a^2$",
+        '<a href="$j$avascript:alert(1)">x</a> $a^2$',
+    ],
+)
+def test_what_hides_formulas_can_hide_nothing_else(source: str) -> None:
+    html = render_markdown(Markdown(source), dialect=Dialect.GFM)
+    assert find_active(html) == ()
+    assert 'src="data:' not in html
+
+
+def test_an_attribute_takes_no_class_of_the_cards_own() -> None:
+    html = render_markdown(Markdown('<p class="$a tappable dg-badge b$">x</p>'), dialect=Dialect.GFM)
+    assert "dg-badge" not in html
+    assert "tappable" not in html
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<svg><a><animate attributeName=href values="javascript:alert(1)"/></a></svg>',
+        '<svg><a><animate attributeName=href values="#a;javascript:alert(1)"/></a></svg>',
+        '<svg><a><set attributeName=href to="javascript:alert(1)"/></a></svg>',
+        '<svg><a><animate attributeName=href from="java&#10;script:alert(1)"/></a></svg>',
+    ],
+)
+def test_an_animation_that_sets_a_script_is_found(html: str) -> None:
+    assert find_active(html)
+
+
+@pytest.mark.parametrize("css", ["a{background:u\\rl(https://example.org/x)}", "@f\\ont-face{}", "@\\69mport 'x';"])
+def test_a_style_spells_no_forbidden_word_in_escapes(css: str) -> None:
+    assert check_user_css(css)
+
+
+@pytest.mark.parametrize("name", ["../victim.apkg", "victim.txt", "/absolute/victim.apkg", "a/../../victim.apkg", ".."])
+def test_a_build_removes_nothing_but_packages_beside_its_manifest(name: str, tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "project")
+    for victim in (folder / "victim.apkg", tmp_path / "victim.apkg", folder / "build" / "victim.txt"):
+        victim.parent.mkdir(exist_ok=True)
+        victim.write_text("precious", encoding="utf-8")
+    name = name.replace("/absolute", str(tmp_path))
+    manifest = folder / "build" / "manifest.json"
+    manifest.write_text(json.dumps({"packages": [{"file": name}]}), encoding="utf-8")
+    assert deckgen("build", "--project", folder).exit_code == 0
+    assert (folder / "victim.apkg").exists()
+    assert (tmp_path / "victim.apkg").exists()
+    assert (folder / "build" / "victim.txt").exists()
+
+
+def test_a_chapters_name_is_text_to_anki(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    (folder / "source/chapter.md").rename(folder / "source/[sound:x.mp3]{{Key}}.md")
+    assert deckgen("build", "--project", folder).exit_code == 0
+    package = next((folder / "build").glob("*-zh-en.apkg"))
+    source = next(field for field in read_package(package).notes[0].fields if "x.mp3" in field)
+    assert "[sound:" not in source
+    assert "{{" not in source
+
+
+def test_positions_of_the_sources_own_are_not_believed(tmp_path: Path) -> None:
+    text = '## 甲\n\n### 什么是A？\n\n<p data-sourcepos="abc"><img src="nowhere.png"></p>\n'
+    result = deckgen("build", "--project", make_project(tmp_path, chapter=text, picture=False))
+    assert result.exit_code == 1
+    assert "source/chapter.md:" in result.stderr
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "shift_jis", "no-such-encoding"])
+def test_a_drawing_in_an_encoding_that_nobody_reads_is_a_broken_one(encoding: str) -> None:
+    with pytest.raises(BrokenImageError):
+        encode_image(f'<?xml version="1.0" encoding="{encoding}"?><svg xmlns="x"/>'.encode(), Profile.MOBILE)
+
+
+@given(st.text(alphabet="\\<>&\"' abimgsrc=/", max_size=30))
+def test_no_formula_brings_markup_into_the_preview(latex: str) -> None:
+    shown = mathml(latex, display=False) or ""
+    assert "\\<" not in shown
+    assert "<img" not in shown
