@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _HAN_DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _HAN = r"[〇零一二两三四五六七八九十百]{1,5}"
@@ -19,21 +19,32 @@ _STYLES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("chapter", rf"第\s*(?P<n>{_ANY})\s*章(?!节)\s*[:：、.．]?"),
         ("part", rf"第\s*(?P<n>{_ANY})\s*(?:节|题|讲|课|部分|篇|问|回|类)(?:\s*[:：、.．]|\s|$)"),
         ("question", rf"(?:面试题|问题|题目|题|问|Question)\s*(?P<n>{_ANY})(?:\s*[:：、.．)）]|\s|$)"),
-        ("question", rf"Q\s*(?P<n>{_DIGITS})\s*[:：、.．)）]"),
+        ("question", rf"Q\s*(?P<n>{_DIGITS})\s*(?:[:：、.．)）]|[·•|–—-]\s)"),
         ("asked", r"(?:Question|Q|问题|提问|问)\s*[:：]"),
-        ("bracket", rf"(?:[(（]\s*(?P<n>{_ANY})\s*[)）]|【\s*(?P<m>{_ANY})\s*】)\s*[:：、.．]?"),
+        (
+            "bracket",
+            rf"(?:[(（]\s*(?P<n>{_ANY})\s*[)）]|【\s*(?:面试题|问题|题目|题|Q)?\s*(?P<m>{_ANY})\s*】"
+            rf"|\[\s*(?P<k>{_DIGITS})\s*\](?!\())\s*[:：、.．]?",
+        ),
         ("han", rf"(?P<n>{_HAN})\s*[、.．]"),
         # The dot of 1.5版本 and 2.x belongs to the title, and so does the colon of 16:9.
-        ("number", rf"(?P<n>{_DOTTED})\s*(?:[、)）。]|\\?[.．:：](?![0-9０-９]|[xX](?![A-Za-z])))"),
+        ("number", rf"(?P<n>{_DOTTED})\s*(?:[、)）。]|[·•]\s|\\?[.．:：](?![0-9０-９]|[xX](?![A-Za-z])))"),
+        ("keycap", r"(?P<n>(?:[0-9]\ufe0f?\u20e3)+)\s*[:：、.．]?"),
         ("circled", r"(?P<n>[①-⑳])\s*[:：、.．]?"),
     )
 )
 _TURN = re.compile(r"\s*([0-9０-９]{1,6})\s*[.．]\s*(?=\S)")
 _BARE = re.compile(rf"\s*(?P<n>{_DOTTED})\s+(?=\S)")
-_OF_DIGITS = tuple((name, pattern) for name, pattern in _STYLES if name == "number")
-_STARTS = frozenset("第面问题提QqＱ(（【①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳〇零一二两三四五六七八九十百0123456789０１２３４５６７８９")
+_OF_DIGITS_FIRST = tuple((name, pattern) for name, pattern in _STYLES if name in ("number", "keycap"))
+_STARTS = frozenset(
+    "第面问题提QqＱ(（【[①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳〇零一二两三四五六七八九十百0123456789０１２３４５６７８９"
+)
 """What a number can begin with."""
 _EMPHASIS = re.compile(r"\s*(\*\*\*|\*\*|__|\*)(?=\S)")
+_PICTOGRAPH = "[\u2600-\u26ff\u2705-\u2775\u2794-\u27bf\u2b50\u2b55\U0001f300-\U0001faff]\ufe0f?"
+_BEFORE_NUMBER = re.compile(rf"\s*((?:{_PICTOGRAPH}\s*)+|\[(?=[^\[\]]*\]\())")
+"""A pictograph, or the bracket of a link that is the whole title: it stays, the number behind it goes."""
+_UNSEEN = "\u200b\u200c\u200d\u2060\ufeff"
 _INLINE_TAG = re.compile(
     r"</?(?:a|b|br|code|em|font|i|kbd|mark|s|small|span|strong|sub|sup|u)(?=[\s/>])[^<>]*>", re.IGNORECASE
 )
@@ -70,6 +81,13 @@ def split_number(text: str, *, bare: bool = False, expected: int | None = None) 
     Only what cannot be anything else counts as a number, unless its neighbours tell more: ``bare`` allows ``3.1 标题``
     without punctuation, and ``expected`` is the value that ``3.3D卷积`` must begin with to be the third title.
     """
+    text = text.lstrip(_UNSEEN) if text[:1] in _UNSEEN else text
+    if (
+        (found := _BEFORE_NUMBER.match(text))
+        and (inner := _split(text[found.end() :], False, expected))
+        and inner.parts
+    ):
+        return replace(inner, title=found[1] + inner.title)
     if (found := _EMPHASIS.match(text)) and (inner := _split(text[found.end() :], bare, expected)):
         rest = inner.title
         if rest.startswith(found[1]):  # **1.** 标题
@@ -98,10 +116,10 @@ def _split(text: str, bare: bool, expected: int | None) -> Split | None:
     first = text.lstrip()[:1]
     if first not in _STARTS:
         return None
-    for style, pattern in _OF_DIGITS if first.isdecimal() else _STYLES:
+    for style, pattern in _OF_DIGITS_FIRST if first.isdecimal() else _STYLES:
         if found := pattern.match(text):
             groups = found.groupdict()
-            parts = _values(groups.get("n") or groups.get("m") or "")
+            parts = _values(groups.get("n") or groups.get("m") or groups.get("k") or "")
             return Split(number=found[0].strip(), title=text[found.end() :].strip(), style=style, parts=parts)
     if bare and (found := _BARE.match(text)):
         return Split(number=found["n"], title=text[found.end() :].strip(), style="bare", parts=_values(found["n"]))
@@ -113,6 +131,8 @@ def _values(number: str) -> tuple[int, ...]:
         return ()
     if number[0] in "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳":
         return (ord(number[0]) - ord("①") + 1,)
+    if number[-1] == "\u20e3":
+        return (int("".join(character for character in number if character.isdecimal())),)
     if number[0].isdecimal():
         return tuple(int(part) for part in re.split(r"[.．]", number))
     return (_han_value(number),)

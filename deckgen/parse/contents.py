@@ -12,11 +12,16 @@ from deckgen.markup.lines import Kind
 from deckgen.parse.headings import Heading, Scan
 from deckgen.titles import folded, normalised_title, split_number
 
-CONTENTS_TITLES = frozenset(("目录", "目次", "contents", "tableofcontents", "toc", "导航", "索引", "大纲"))
+_CONTENTS_TITLE = re.compile(
+    r"(?:本|全|总|文|章节?|节|篇|页|快速|内容|问题|题目|面试题?|知识点?|学习|阅读|详细|主要|quick|full)*"
+    r"(?:目录|目次|tableofcontents|contents|toc|导航|索引|大纲)+(?:与?(?:目录|导航|索引|列表|树|大纲|contents|toc))*"
+)
+"""Folded and without symbols: 📚 本章目录, 目录 | Contents."""
 _MARKER = re.compile(r"([ \t]*)(?:>[ \t]*)*(?:[-*+]|\d{1,9}[.)])[ \t]+")
 _LINK = re.compile(r"(?:\*\*|__)?\[")
 _LABEL = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+|\*\*|</?(?:details|summary|ul|ol|li|p|div|br)\b)")
 _DEEPEST = 6
+_LONGEST_CONTENTS_TITLE = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +105,8 @@ def find_contents(scan: Scan) -> Contents:
 
 
 def names_contents(heading: Heading) -> bool:
-    return normalised_title(heading.text) in CONTENTS_TITLES
+    words = "".join(character for character in normalised_title(heading.text) if character.isalnum())
+    return len(words) <= _LONGEST_CONTENTS_TITLE and _CONTENTS_TITLE.fullmatch(words) is not None
 
 
 def group_title(text: str) -> str:

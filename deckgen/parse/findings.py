@@ -11,7 +11,7 @@ from deckgen.config import ChapterSettings
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
 from deckgen.markup.lines import Fence, Kind
 from deckgen.model import Chapter, Location
-from deckgen.parse.evidence import is_visible
+from deckgen.parse.evidence import is_visible, mark_of
 from deckgen.parse.headings import Heading
 from deckgen.parse.pieces import Piece
 from deckgen.parse.roles import Role
@@ -139,12 +139,18 @@ def _heading_findings(read: Read) -> Iterator[Diagnostic]:
         heading = decision.heading
         line = read.lines[heading.line - 1]
         if decision.slipped and chosen is not None:
+            mark = mark_of(heading)
+            same = mark.markup is chosen.mark.markup
+            difference = (
+                f"has level {heading.level}, the other questions {chosen.mark.level}"
+                if same
+                else f"is marked {mark}, the other questions {chosen.mark}"
+            )
             yield diagnostic(
                 "level-slip",
-                f"this heading has level {heading.level}, the other questions {chosen.mark.level}; "
-                f"it is read as a question because {decision.reason}",
+                f"this heading {difference}; it is read as a question because {decision.reason}",
                 heading_location(heading, read.path),
-                hint="give it the level of its neighbours",
+                hint=f"give it the {'level' if same else 'mark'} of its neighbours",
                 excerpt=line,
             )
         if decision.role is not Role.ANSWER and (heading.flaw or heading.doubtful):

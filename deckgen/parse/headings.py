@@ -67,7 +67,7 @@ class Scan:
 
 
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*)|$)")
-_ATX_GLUED = re.compile(r" {0,3}(#{1,6})([^\s#!].*)")
+_ATX_GLUED = re.compile(r" {0,3}(#{1,6})(\u3000*[^\s#!].*)")
 _ATX_END = re.compile(r"(?:^|[ \t])#+[ \t]*$")
 _ATTRIBUTES = re.compile(r"\{:?[ \t]*([#.][^{}\n]*|[\w-]+=[^{}\n]*)\}[ \t]*#*$")
 _SETEXT = re.compile(r" {0,3}(={2,}|-{3,})[ \t]*$")
@@ -306,7 +306,7 @@ def _open_ended(lines: Sequence[str], index: int, opening: re.Match[str], before
     return Heading(
         markup=Markup.HTML,
         level=int(opening[1]),
-        text=rest[start:].strip(),
+        text=re.sub(r"<h[1-6]\s*>\s*$", "", rest[start:], flags=re.IGNORECASE).strip(),
         anchor=html.unescape(_first_group(_ID.search(rest[: start - 1]))),
         line=index + 1,
         column=opening.start() + 1,

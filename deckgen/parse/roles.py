@@ -20,6 +20,7 @@ OUTSIDE_TITLES = frozenset(
     "references reference introduction preface license licence changelog contributors contributing acknowledgements "
     "about furtherreading".split()
 )
+_COUNTS_ON = "its number follows the last question's"
 _APART = "it asks, it is answered, and no question follows it"
 
 
@@ -67,6 +68,11 @@ class RoleReader:
     entries: dict[int, Entry] = field(default_factory=dict)
     depth: int = 0
     parents_ask: bool = False
+    lists_questions: bool = False
+    sectioned: frozenset[Entry] = frozenset()
+    """Entries with others below them that all mean headings within an answer."""
+    following: dict[int, int | None] = field(default_factory=dict)
+    """The line of the next heading with the questions' mark, by line."""
     leads: dict[int, bool] = field(default_factory=dict)
     """Whether the next heading that counts is a question, by line."""
     bodies: dict[int, bool] = field(default_factory=dict)
@@ -81,6 +87,7 @@ class RoleReader:
     inner: dict[Mark, int] = field(default_factory=dict)
     """The last number of each mark since then."""
     category: Split | None = None
+    category_mark: Mark | None = None
     counts: Counter[Mark] = field(default_factory=Counter)
     titled: bool = False
 
@@ -107,18 +114,44 @@ class RoleReader:
             for heading in headings
             if mark_of(heading) == self.chosen and (entry := self.entries.get(heading.line)) is not None
         ]
+        self.lists_questions = bool(named)
+        self.sectioned = self._sectioned(headings)
         self.parents_ask = sum(entry.parent for entry in named) * 2 > len(named)
         depths = Counter(entry.depth for entry in named if entry.parent == self.parents_ask)
         self.depth = max(depths, key=lambda depth: (depths[depth], depth), default=0)
 
+    def _sectioned(self, headings: Sequence[Heading]) -> frozenset[Entry]:
+        marks = {
+            entry.line: mark_of(heading)
+            for heading in headings
+            if (entry := self.entries.get(heading.line)) is not None
+        }
+        found = set()
+        above: list[tuple[Entry, list[Mark]]] = []
+        for entry in (*self.claims.entries, None):
+            while above and (entry is None or above[-1][0].depth >= entry.depth):
+                parent, below = above.pop()
+                if below and all(mark.level > self._mark.level for mark in below):
+                    found.add(parent)
+                if above:
+                    above[-1][1].extend(below)
+            if entry is not None:
+                for _, below in above[-1:]:
+                    below.extend([marks[entry.line]] if entry.line in marks else [])
+                above.append((entry, []))
+        return frozenset(found)
+
     def _look_ahead(self, headings: Sequence[Heading]) -> None:
         following: Heading | None = None
+        next_asked: int | None = None
         next_line = self.last_line + 1
         counts: dict[Mark, list[int]] = {}
         below: Counter[Mark] = Counter()
         between: set[Mark] = set()
         for heading in reversed(headings):
             mark = mark_of(heading)
+            self.following[heading.line] = next_asked
+            next_asked = heading.line if mark == self.chosen and not heading.doubtful else next_asked
             self.leads[heading.line] = following is not None and mark_of(following) == self.chosen
             self.bodies[heading.line] = self.body.between(heading.end_line, next_line) > 0
             if heading.doubtful or not (is_outline(mark) or mark == self.chosen):
@@ -162,7 +195,9 @@ class RoleReader:
             reason=reason,
             split=split if split.title else replace(split, number="", title=heading.text),
             entry=self.entries.get(heading.line) if role in (Role.QUESTION, Role.CATEGORY) else None,
-            slipped=role is Role.QUESTION and mark != self.chosen and mark.markup is self._mark.markup,
+            slipped=role is Role.QUESTION
+            and mark != self.chosen
+            and (mark.markup is self._mark.markup or reason == _COUNTS_ON),
             apart=reason == _APART,
         )
 
@@ -183,7 +218,7 @@ class RoleReader:
 
     def _chosen(self, heading: Heading) -> tuple[Role, str]:
         entry = self.entries.get(heading.line)
-        if entry is not None and entry.parent and not self.parents_ask:
+        if entry is not None and entry.parent and not self.parents_ask and entry not in self.sectioned:
             return Role.CATEGORY, "the contents list has questions below it"
         if self._is_outside(heading):
             return Role.OUTSIDE, "its title is that of a page's own matter"
@@ -209,8 +244,8 @@ class RoleReader:
         heads = self.heading_marks.get(mark, 0.0) >= 0.5
         if self.asked is not None and not heads and self.within.get(mark, 0.0) >= 0.8:
             return Role.ANSWER, "headings like it stand in every answer"
-        if has_body and not heads and self._counts_on(heading):
-            return Role.QUESTION, "its number follows the last question's"
+        if has_body and self._counts_on(heading) and (not heads or self._asks_in_turn(heading)):
+            return Role.QUESTION, _COUNTS_ON
         if leads or (entry is not None and entry.parent):
             return Role.CATEGORY, "questions follow it"
         if has_body and asking(self.splits[heading.line].title) == 1.0:
@@ -226,7 +261,7 @@ class RoleReader:
         asks = mark.markup is Markup.HTML or asking(self.splits[heading.line].title) == 1.0
         value = self.splits[heading.line].value
         if asks and self._counts_on(heading) and self.inner.get(mark) != (value or 0) - 1:
-            return Role.QUESTION, "its number follows the last question's"
+            return Role.QUESTION, _COUNTS_ON
         return Role.ANSWER, "it lies below the questions' level"
 
     def _markdown_among_html(self, heading: Heading) -> tuple[Role, str]:
@@ -253,7 +288,10 @@ class RoleReader:
         if self.asked is None:
             return Role.OUTSIDE, "it stands before the first question"
         if split.style == "question" and self.asked.style == "question" and self._counts_on(heading):
-            return Role.QUESTION, "its number follows the last question's"
+            return Role.QUESTION, _COUNTS_ON
+        asks = heading.level <= self._mark.level and asking(split.title) == 1.0 and self.bodies[heading.line]
+        if asks and self._counts_on(heading) and self._fills_a_gap(heading):
+            return Role.QUESTION, _COUNTS_ON
         return Role.ANSWER, "a Markdown heading in a chapter whose questions have HTML headings"
 
     def _around_lines(self, heading: Heading, mark: Mark) -> tuple[Role, str]:
@@ -269,6 +307,8 @@ class RoleReader:
             return Role.OUTSIDE, "its title is that of a page's own matter"
         if self.asked is None or self.heading_marks.get(mark, 0.0) >= 0.5:
             return Role.OUTSIDE, "no question follows it"
+        if self.category_mark is not None and mark.level <= self.category_mark.level and heading.folds <= self.folds:
+            return Role.OUTSIDE, "it ends the category, and no question follows it"
         return Role.ANSWER, "no question follows it"
 
     def _title_or_outside(self, heading: Heading) -> tuple[Role, str]:
@@ -287,7 +327,7 @@ class RoleReader:
         return split.style == "han" and split.value == follows
 
     def _is_question_entry(self, entry: Entry) -> bool:
-        return entry.parent == self.parents_ask and entry.depth == self.depth
+        return self.lists_questions and entry.parent == self.parents_ask and entry.depth == self.depth
 
     def _is_outside(self, heading: Heading) -> bool:
         return not self.splits[heading.line].number and folded(heading.text) in OUTSIDE_TITLES
@@ -297,6 +337,19 @@ class RoleReader:
         if self.asked is None or split.value is None or self.asked.value is None:
             return False
         return split.style == self.asked.style and split.value == self.asked.value + 1
+
+    def _fills_a_gap(self, heading: Heading) -> bool:
+        """Whether the next question's number follows this one's."""
+        following = self.following.get(heading.line)
+        value = self.splits[heading.line].value or 0
+        return following is None or self.splits[following].value == value + 1
+
+    def _asks_in_turn(self, heading: Heading) -> bool:
+        """Whether a heading of the categories' mark asks, and its number is not the next category's."""
+        split = self.splits[heading.line]
+        if self.category is not None and self.category.style == split.style:
+            return False
+        return asking(split.title) == 1.0
 
     def _category_split(self, split: Split) -> Split:
         if not self.groups:
@@ -311,6 +364,7 @@ class RoleReader:
                 self.asked, self.inner, self.folds = decision.split, {}, decision.heading.folds
             case Role.CATEGORY:
                 self.category, self.inner = decision.split, {}
+                self.category_mark = mark_of(decision.heading)
             case Role.TITLE:
                 self.titled = True
             case Role.ANSWER if decision.split.value is not None:

@@ -111,10 +111,17 @@ def _is_usable(heading: Heading, contents: Contents, settings: ChapterSettings) 
 def _choose(evidence: Sequence[Evidence], settings: ChapterSettings) -> tuple[Evidence | None, str]:
     """The mark of the questions: the outermost that no inner one beats clearly."""
     allowed = [item for item in evidence if _is_allowed(item, settings)]
+    # One line that begins with Q： may speak of a query as well.
+    several = [item for item in allowed if item.mark.markup is not Markup.QA or item.count > 1]
+    allowed = several or allowed
     if not allowed:
         return None, "no heading fits the settings" if evidence else "there is no heading"
     best = max(allowed, key=lambda item: item.score)
-    near = [item for item in allowed if item.score >= best.score - _MARGIN and item.covered >= 0.9 * best.covered]
+    near = [
+        item
+        for item in allowed
+        if item.score >= best.score - _MARGIN and item.covered >= 0.9 * best.covered and not _is_title(item, best)
+    ]
     chosen = near[0]
     # Where the contents list names several marks, all of them are questions and the most frequent one is the rule.
     listed = [item for item in near if min(item.in_contents, chosen.in_contents) > 0.5]
@@ -126,6 +133,12 @@ def _choose(evidence: Sequence[Evidence], settings: ChapterSettings) -> tuple[Ev
     if chosen == best:
         return chosen, "its evidence is the best"
     return chosen, f"it holds the rest, and no inner mark is better by {_MARGIN:g}"
+
+
+def _is_title(item: Evidence, best: Evidence) -> bool:
+    """Whether a mark is that of one heading above many which are listed or count on."""
+    alone = item.count == 1 < best.count and item.mark.level == 1 and not item.in_contents
+    return alone and (best.in_contents > 0.5 or best.numbered > 0.5)
 
 
 def _is_allowed(item: Evidence, settings: ChapterSettings) -> bool:
@@ -160,6 +173,8 @@ def _loose_ends(claims: Claims, decisions: Sequence[Decision]) -> tuple[tuple[En
     for decision in asked:
         title = normalised_title(decision.split.title)
         loose.setdefault(decision.split.parts, []).append((title, decision.heading.line))
+    if not any(decision.role is Role.QUESTION and decision.entry is not None for decision in decisions):
+        asked = []  # the contents list names categories alone
     missing, met = [], set()
     for entry in claims.free:
         split = split_number(entry.text, bare=True)
