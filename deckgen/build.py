@@ -261,6 +261,7 @@ def _render(
                 note_type=card.note_type(
                     project_id=keyed.project_id, edition=edition, name=named.note_type, settings=settings, ui=ui
                 ),
+                primary=card.languages_shown(edition, settings)[0],
                 guids={item.key: identity.edition_guid(item.guid, edition.name) for item in keyed.questions},
                 images=images,
                 descriptions=describe.descriptions(edition, project.config, version, ui),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from deckgen import identity, lint, parse
-from deckgen.diagnostics import Diagnostic, has_errors, with_severities
-from deckgen.identity.lockfile import require_lock
+from deckgen.diagnostics import DeckgenError, Diagnostic, has_errors, with_severities
+from deckgen.identity.lockfile import Lock, require_lock
 from deckgen.model import Chapter, Corpus, Location
-from deckgen.project import LOCK_NAME, Project, existing
+from deckgen.project import LOCK_NAME, RECORDS_DIR, Project, Source, read_others, record_path
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, how much of it is done and how much there is; 0 of 0 where it cannot be counted."""
@@ -34,18 +34,36 @@ def identify(
     chapters, problems = _parse(project, progress)
     findings += problems
     before = require_lock(project.lock_text, LOCK_NAME) if project.lock_text is not None else None
+    _require_releases(project, before)
     derived = identity.derive_project_id(source.path for source in project.sources)
     complete = whole and not has_errors(settle(project, chapters, findings, report_unused=False))
-    known = {note.chapter for note in before.notes} if before else set()
+    # Questions are told apart from those of chapters that this build leaves alone, too.
+    others, unreadable = read_others(project, {note.chapter for note in before.live} if before else ())
+    known = (_parse_one(project, source)[0] for source in others)
     matched = identity.match(
-        Corpus(language=config.language, chapters=chapters),
+        Corpus(language=config.language, chapters=(*chapters, *known)),
         before,
         project_id=config.id or (before.project_id if before else derived),
         complete=complete,
         allow_empty=allow_retire,
-        elsewhere=frozenset() if complete else existing(project, known),
+        elsewhere=unreadable,
     )
+    if others:
+        matched = identity.of_chapters(matched, frozenset(source.path for source in project.sources))
     return chapters, matched, (*findings, *matched.diagnostics)
+
+
+def _require_releases(project: Project, lock: Lock | None) -> None:
+    missing = [version for version in project.released if lock is None or version not in lock.releases]
+    if missing:
+        state = "is lost" if lock is None else "is older than that"
+        raise DeckgenError(
+            f"{record_path(missing[-1])} records a release that {LOCK_NAME} does not know: the lock {state}, "
+            "and a build would give learners new cards",
+            hint=f"restore it, from git with: git checkout v{missing[-1]} -- {LOCK_NAME}; "
+            f"for a deck of its own, remove {RECORDS_DIR}/",
+            location=Location(path=LOCK_NAME),
+        )
 
 
 def settle(
@@ -68,9 +86,11 @@ def _parse(project: Project, progress: Progress) -> tuple[tuple[Chapter, ...], t
     findings: list[Diagnostic] = []
     for done, source in enumerate(project.sources):
         progress("parse", done, len(project.sources))
-        chapter, problems = parse.parse_chapter(
-            source.text, path=source.path, settings=project.config.settings_for(source.path)
-        )
+        chapter, problems = _parse_one(project, source)
         chapters.append(chapter)
         findings += (*problems, *lint.lint_chapter(chapter, source.text))
     return tuple(chapters), tuple(findings)
+
+
+def _parse_one(project: Project, source: Source) -> tuple[Chapter, tuple[Diagnostic, ...]]:
+    return parse.parse_chapter(source.text, path=source.path, settings=project.config.settings_for(source.path))

@@ -62,6 +62,8 @@ class Project:
     """Every image file of the project."""
     lock_text: str | None
     notes_text: str | None
+    released: tuple[str, ...] = ()
+    """The versions that have a record."""
 
     @property
     def cache(self) -> Path:
@@ -102,6 +104,7 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
         files=frozenset(_image_files(root)),
         lock_text=read_optional(root / LOCK_NAME),
         notes_text=read_optional(root / NOTES_PATH),
+        released=tuple(_released(root)),
     )
     return project, (*findings, *_unused_settings(project, config_text or ""), *unreadable)
 
@@ -121,6 +124,21 @@ def _unused_settings(project: Project, config_text: str) -> Iterator[Diagnostic]
             )
 
 
+def project_above(root: Path) -> Path | None:
+    """The nearest folder above that is a project, where ``root`` itself has neither settings nor lock."""
+    folder, names = root.resolve(), (CONFIG_NAME, LOCK_NAME)
+    if any((folder / name).exists() for name in names):
+        return None
+    return next((above for above in folder.parents if any((above / name).is_file() for name in names)), None)
+
+
+def _released(root: Path) -> Iterator[str]:
+    for path in sorted((root / RECORDS_DIR).glob("*.jsonl")):
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            if b'"deckgen-release"' in file.readline(4096):
+                yield path.stem
+
+
 def relative_path(root: Path, path: Path) -> str:
     """``path``, from the working folder or absolute, as the project knows it. DeckgenError where it lies outside."""
     found = next((spot for spot in (path, root / path) if spot.is_file()), None)
@@ -134,10 +152,12 @@ def relative_path(root: Path, path: Path) -> str:
         ) from None
 
 
-def existing(project: Project, chapters: Iterable[str]) -> frozenset[str]:
-    """Those of the chapters that lie in the project and were not read."""
+def read_others(project: Project, chapters: Iterable[str]) -> tuple[tuple[Source, ...], frozenset[str]]:
+    """Those of the chapters that lie in the project and were not read, and the paths of those that cannot be."""
     read = {source.path for source in project.sources}
-    return frozenset(path for path in chapters if path not in read and (project.root / path).is_file())
+    paths = sorted({path for path in chapters if path not in read and (project.root / path).is_file()})
+    sources, _ = _read_sources(project.root, paths)
+    return sources, frozenset(paths) - {source.path for source in sources}
 
 
 def read_optional(path: Path) -> str | None:
@@ -178,6 +198,16 @@ def commit_time(root: Path) -> int | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return int(done.stdout) if done.returncode == 0 and done.stdout.strip().isdigit() else None
+
+
+def edit_time(root: Path) -> int | None:
+    """When a file that the last commit does not have as it is now was last written, None where there is none."""
+    times = []
+    for path in changed_files(root) or ():
+        with contextlib.suppress(OSError):
+            if path != LOCK_NAME:
+                times.append(int((root / path).stat().st_mtime))
+    return max(times, default=None)
 
 
 def snapshot(root: Path, *, without: Path) -> Mapping[str, tuple[int, int]]:

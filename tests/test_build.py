@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from anki_collection import deck_names, import_package, new_collection
 from projects import CHAPTER, NOON, REPOSITORY, copy_shipped, deckgen, make_project
 
 from deckgen.apkg.reader import read_package
+from deckgen.cli.options import build_time
 
 
 @pytest.fixture(scope="module")
@@ -425,3 +427,71 @@ def test_what_follows_a_fence_left_open_is_checked_as_text(tmp_path: Path) -> No
     result = deckgen("check", "--project", make_project(tmp_path, chapter=chapter, picture=False))
     assert result.exit_code == 1
     assert "merge-conflict" in result.output
+
+
+def test_a_card_that_shows_a_language_first_shows_the_source_where_that_has_no_translation(tmp_path: Path) -> None:
+    folder = make_project(tmp_path, settings='[card]\nprimary = "en"\n')
+    assert deckgen("build", "--project", folder).exit_code == 0
+    note = read_package(folder / "build/chapter-zh-en.apkg").notes[0]
+    names = read_package(folder / "build/chapter-zh-en.apkg").note_types[0].note_type.fields
+    fields = {field.name: text for field, text in zip(names, note.fields, strict=True)}
+    assert '<div lang="zh">' in fields["Question en"]
+    assert '<div lang="zh">' in fields["Answer en"]
+
+
+def test_a_folder_inside_a_project_is_no_project_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make_project(tmp_path)
+    assert deckgen("build", "--project", folder).exit_code == 0
+    monkeypatch.chdir(folder / "source")
+    result = deckgen("build", "chapter.md")
+    assert result.exit_code == 2
+    assert "lies in the project" in result.stderr
+    assert not (folder / "source/deckgen.lock").exists()
+    assert deckgen("build", "--project", ".", "chapter.md").exit_code != 2
+
+
+def test_a_question_moved_between_chapters_keeps_its_key_when_one_is_built_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = "### 什么是注意力？\n\n看到其他词。\n\n"
+    (tmp_path / "a.md").write_text(f"## 甲\n\n### 什么是E？\n\n答。\n\n{moved}", encoding="utf-8")
+    (tmp_path / "b.md").write_text("## 乙\n\n### 什么是A？\n\n答案。\n\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert deckgen("build").exit_code == 0
+    before = {note["question"]: note["key"] for note in manifest(tmp_path / "build")["notes"]}
+    (tmp_path / "a.md").write_text("## 甲\n\n### 什么是E？\n\n答。\n", encoding="utf-8")
+    (tmp_path / "b.md").write_text(f"## 乙\n\n### 什么是A？\n\n答案。\n\n{moved}", encoding="utf-8")
+    assert deckgen("build", "b.md").exit_code == 0
+    assert [note["question"] for note in manifest(tmp_path / "build")["notes"]] == ["什么是A？", "什么是注意力？"]
+    assert deckgen("build").exit_code == 0
+    assert {note["question"]: note["key"] for note in manifest(tmp_path / "build")["notes"]} == before
+
+
+@pytest.mark.parametrize("lock", ["lost", "older"])
+def test_a_lock_that_does_not_know_a_recorded_release_stops_everything(lock: str, tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    assert deckgen("build", "--project", folder).exit_code == 0
+    first = (folder / "deckgen.lock").read_bytes()
+    (folder / "releases").mkdir()
+    (folder / "releases/1.0.0.jsonl").write_text('{"deckgen-release": 1, "version": "1.0.0"}\n', encoding="utf-8")
+    if lock == "lost":
+        (folder / "deckgen.lock").unlink()
+    for command in ("build", "check", "preview"):
+        result = deckgen(command, "--project", folder)
+        assert result.exit_code == 1
+        assert "git checkout v1.0.0 -- deckgen.lock" in result.stderr
+    assert lock == "lost" or (folder / "deckgen.lock").read_bytes() == first
+
+
+def test_what_is_built_between_two_commits_has_times_of_its_own(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    git = ("git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@example.org")
+    for command in (("init", "-q"), ("add", "."), ("commit", "-qm", "first", "--date", "2025-01-01T00:00:00Z")):
+        subprocess.run([*git, *command], check=True, env={**os.environ, "GIT_COMMITTER_DATE": "2025-01-01T00:00:00Z"})
+    chapter = folder / "source/chapter.md"
+    assert build_time(folder) == 1735689600
+    chapter.write_text("## 甲\n\n### 什么是A？\n\n一。\n", encoding="utf-8")
+    os.utime(chapter, (1740000000, 1740000000))
+    assert build_time(folder) == 1740000000
+    os.utime(chapter, (4000000000, 4000000000))
+    assert build_time(folder) <= time.time()

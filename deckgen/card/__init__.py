@@ -22,6 +22,7 @@ __all__ = [
     "check_user_css",
     "day_and_night",
     "field_names",
+    "languages_shown",
     "note_type",
     "parse_card_settings",
     "read_ui",
@@ -91,7 +92,7 @@ def note_type(
     Ids depend on the project, the edition and what a field or template is, never on ``name`` or the settings, so
     that neither a new title nor a new look costs a learner anything.
     """
-    shown = _shown(edition, settings)
+    shown = languages_shown(edition, settings)
     words = _Words(languages=shown, ui=ui, settings=settings)
     front, back = _front(words), _back(words)
     identify = _identifier(project_id, edition)
@@ -266,7 +267,8 @@ def _theme() -> Mapping[str, Mapping[str, str]]:
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 
-def _shown(edition: Edition, settings: CardSettings) -> tuple[Language, ...]:
+def languages_shown(edition: Edition, settings: CardSettings) -> tuple[Language, ...]:
+    """The edition's languages in the order in which its cards show them."""
     first = settings.primary if settings.primary in edition.languages else edition.primary
     return tuple(sorted(edition.languages, key=lambda language: language != first))
 

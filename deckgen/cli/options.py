@@ -15,8 +15,9 @@ import click
 from deckgen.build import Options
 from deckgen.diagnostics import Diagnostic
 from deckgen.model import Edition, Policy, Profile, parse_edition
-from deckgen.project import Project, commit_time, read_project, relative_path
+from deckgen.project import Project, commit_time, edit_time, project_above, read_project, relative_path
 
+_LAST_TIME = 2**32 - 1
 _PROFILES = [profile.value for profile in Profile]
 _POLICIES = [policy.value for policy in Policy]
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -36,12 +37,22 @@ class EditionType(click.ParamType):  # type: ignore[type-arg]
             self.fail(str(error), param, ctx)
 
 
+def _project_root(context: click.Context, parameter: click.Parameter, given: Path | None) -> Path:
+    """Where none is given, the working folder, unless it lies in a project, which a build there would fork."""
+    if given is None and (above := project_above(Path())) is not None:
+        raise click.UsageError(
+            f"this folder lies in the project {above}: go there, or name it with --project; "
+            "to begin a project of its own here, write --project ."
+        )
+    return given or Path()
+
+
 def project_option(function: _F) -> _F:
     return click.option(
         "--project",
         "root",
         type=click.Path(path_type=Path, file_okay=False, exists=True),
-        default=Path(),
+        callback=_project_root,
         help="The deck project's folder; this folder by default.",
     )(function)
 
@@ -109,13 +120,17 @@ def build_options(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def build_time(root: Path) -> int:
-    """The time to stamp on what changed: SOURCE_DATE_EPOCH, else the last commit's, else now.
+    """The time to stamp on what changed: SOURCE_DATE_EPOCH, else the last commit's or edit's since, else now.
 
     click.UsageError where SOURCE_DATE_EPOCH is no number of seconds.
     """
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     if epoch:
-        if not epoch.isdigit():
-            raise click.UsageError(f"SOURCE_DATE_EPOCH is “{epoch}”, not a number of seconds")
+        if not epoch.isdigit() or int(epoch) > _LAST_TIME:
+            raise click.UsageError(f"SOURCE_DATE_EPOCH is “{epoch}”, not a number of seconds since 1970")
         return int(epoch)
-    return commit_time(root) or int(time.time())
+    committed = commit_time(root)
+    if committed is None:
+        return int(time.time())
+    # What was handed out between two commits must not have one time.
+    return max(committed, min(edit_time(root) or 0, int(time.time())))

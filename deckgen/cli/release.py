@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -37,6 +38,8 @@ def release(version: Version | None, propose: bool, out: Path | None, jobs: int 
     the tag, it writes the same bytes. Without VERSION it proposes one.
     """
     project, findings = read_project(root)
+    # A run that was cut short may have left this version's record before the lock knew of it.
+    project = replace(project, released=tuple(known for known in project.released if known != str(version)))
     now, jobs = build_time(root), jobs or os.cpu_count() or 1
     with progress_bar() as progress:
         survey = survey_release(project, findings, now=now, jobs=jobs, progress=progress)

@@ -1,6 +1,6 @@
 """Who is who over time: what the rest of the pipeline needs of keys, matching and stamping, in one place."""
 
-from deckgen.identity.matching import ChangeKind, Changes, LockChange, Matched, match
+from deckgen.identity.matching import ChangeKind, Changes, LockChange, Matched, match, of_chapters
 from deckgen.identity.stamping import freeze_names, next_time, stamp
 from deckgen.keys import base_guid, derive_project_id, edition_guid, is_key
 
@@ -16,5 +16,6 @@ __all__ = [
     "is_key",
     "match",
     "next_time",
+    "of_chapters",
     "stamp",
 ]

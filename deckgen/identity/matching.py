@@ -105,7 +105,7 @@ def match(
     """Every question's key.
 
     ``complete`` says that the corpus is the whole project, read without errors; otherwise nothing is retired.
-    ``elsewhere`` are chapters that exist and were not read: no question that was read is one of theirs.
+    ``elsewhere`` are chapters that exist and cannot be read: no question that was read is one of theirs.
     ``allow_empty`` accepts that most questions are gone. A lock keeps its own project id, and another is reported.
     """
     known = lock or Lock(project_id=project_id)
@@ -127,6 +127,23 @@ def match(
         lock=after,
         changes=_changes(found, known, after),
         diagnostics=tuple(findings),
+    )
+
+
+def of_chapters(matched: Matched, chapters: frozenset[str]) -> Matched:
+    """The same with the questions and findings of these chapters alone; the lock stays that of all."""
+    questions = tuple(item for item in matched.corpus.questions if item.chapter.path in chapters)
+    kept = {item.category.key for item in questions}
+    return replace(
+        matched,
+        corpus=replace(
+            matched.corpus,
+            categories=tuple(category for category in matched.corpus.categories if category.key in kept),
+            questions=questions,
+        ),
+        diagnostics=tuple(
+            found for found in matched.diagnostics if found.location is None or found.location.path in chapters
+        ),
     )
 
 

@@ -66,16 +66,20 @@ def render_deck(
     names: EditionNames,
     *,
     note_type: NoteType,
+    primary: Language,
     guids: Mapping[Key, Guid],
     images: Mapping[ImageReference, MediaFile],
     descriptions: Descriptions,
 ) -> Deck:
-    """The edition's deck. ``images`` lacks those that are missing: they leave a visible placeholder."""
+    """The edition's deck, whose cards show ``primary`` first.
+
+    ``images`` lacks those that are missing: they leave a visible placeholder.
+    """
     by_name = {picture.name: picture for picture in images.values()}
     tags = {subdeck.category: subdeck.tag for subdeck in names.subdecks}
     categories = {item.category.key: item for item in corpus.categories}
     notes = tuple(
-        _render_note(question, categories, names.edition, position, guids, images, by_name, tags)
+        _render_note(question, categories, names.edition, primary, position, guids, images, by_name, tags)
         for position, question in enumerate(corpus.questions, 1)
     )
     used = {name for note in notes for name in note.media}
@@ -148,6 +152,7 @@ def _render_note(
     translated: TranslatedQuestion,
     categories: Mapping[Key, TranslatedCategory],
     edition: Edition,
+    primary: Language,
     position: int,
     guids: Mapping[Key, Guid],
     images: Mapping[ImageReference, MediaFile],
@@ -163,7 +168,7 @@ def _render_note(
         sides = tuple(_in_language(texts, language) for texts in (translated.titles, translated.answers))
         texts = (*sides, _in_language(category.titles, language), _in_language(translated.notes, language))
         shown = [_render_text(text, keyed.chapter, images) for text in texts]
-        if language == edition.primary:
+        if language == primary:
             for place, source in enumerate((translated.titles[0], translated.answers[0], category.titles[0])):
                 shown[place] = shown[place] or _in_its_language(source, keyed.chapter, images)
         fields += shown
