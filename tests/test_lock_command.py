@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -192,3 +193,61 @@ def test_every_broken_line_of_the_lock_is_named(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "deckgen.lock:3" in result.stderr
     assert "line 5" in result.stderr
+
+
+# --- merging branches -------------------------------------------------------------------------------------------------
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("strategy", ["union", "text"])
+def test_branches_that_changed_the_same_and_neighbouring_notes_are_merged(strategy: str, tmp_path: Path) -> None:
+    """Each question in a file of its own, so that the sources merge by themselves."""
+    folder = tmp_path / "book"
+    (folder / "source").mkdir(parents=True)
+    (folder / ".gitattributes").write_text(f"deckgen.lock merge={strategy}\n", encoding="utf-8")
+
+    def write(number: int, answer: str) -> None:
+        text = f"## 基础\n\n### {TITLES[number]}\n\n{answer}\n"
+        (folder / f"source/{number}.md").write_text(text, encoding="utf-8")
+
+    def build(now: int) -> None:
+        result = deckgen("build", "--project", folder, now=now)
+        assert result.exit_code == 0, result.output
+
+    for number in range(6):
+        write(number, prose(number))
+    git(tmp_path, "init", "-q", "-b", "main", str(folder))
+    build(1_700_000_000)
+    before = keys(folder)
+    git(folder, "add", "source", "deckgen.lock", ".gitattributes")
+    git(folder, "commit", "-qm", "first")
+    for branch, numbers, now in (("one", (0, 1, 2), 1_700_001_000), ("two", (3, 4, 5), 1_700_002_000)):
+        git(folder, "checkout", "-qb", branch, "main")
+        for number in numbers:
+            write(number, f"{prose(number)}{branch}")
+        build(now)
+        git(folder, "commit", "-qam", branch)
+    subprocess.run(["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@example.org", "merge", "one"])
+    assert deckgen("build", "--project", folder).exit_code == 1
+    result = deckgen("lock", "merge", "--project", folder)
+    assert result.exit_code == 0, result.output
+    build(1_700_003_000)
+    assert keys(folder) == before
+    notes = [json.loads(line) for line in lock_text(folder).splitlines() if line.startswith('{"note"')]
+    times = {TITLES.index(note["title"]): note["stamps"]["zh-en"]["time"] for note in notes}
+    assert all(times[number] >= 1_700_001_000 for number in (0, 1, 2))
+    assert all(times[number] >= 1_700_002_000 for number in (3, 4, 5))
+
+
+def test_two_lines_with_one_key_and_two_guids_are_left_for_a_person(project: Path) -> None:
+    lines = lock_text(project).splitlines()
+    note = next(line for line in lines if line.startswith('{"note"'))
+    other = json.loads(note) | {"guid": "another"}
+    (project / "deckgen.lock").write_text("\n".join([*lines, json.dumps(other)]) + "\n", encoding="utf-8")
+    before = lock_text(project)
+    assert deckgen("lock", "merge", "--project", project).exit_code == 1
+    assert lock_text(project) == before

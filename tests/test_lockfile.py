@@ -159,7 +159,7 @@ def test_merge_markers_are_each_reported_with_what_to_do() -> None:
     header, *rest = lines()
     found = findings(header, "<<<<<<< HEAD", *rest[:1], "=======", *rest[1:], ">>>>>>> branch")
     assert [place.location.line for place in found if place.location] == [2, 4, len(rest) + 4]
-    assert "delete the marker lines" in found[0].hint
+    assert "deckgen lock merge" in found[0].hint
 
 
 def test_a_newer_format_asks_for_a_newer_deckgen() -> None:
@@ -192,7 +192,7 @@ def test_two_lines_with_one_key_are_named_with_the_way_to_settle_them() -> None:
     line, message, hint = only_finding(*text, again)
     assert line == len(text) + 1
     assert f"is on line {len(text)} already" in message
-    assert "the one with the earlier time" in hint
+    assert "deckgen lock merge" in hint
 
 
 def test_two_notes_with_one_guid_are_named() -> None:

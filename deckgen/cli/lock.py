@@ -10,6 +10,7 @@ from deckgen.cli.options import project_option
 from deckgen.cli.report import print_table
 from deckgen.diagnostics import DeckgenError
 from deckgen.identity.lockfile import Lock, format_lock, require_lock
+from deckgen.identity.merging import merge_lines
 from deckgen.identity.settling import link_question, split_question
 from deckgen.model import Key
 from deckgen.project import LOCK_NAME, read_optional, write_atomically
@@ -68,6 +69,18 @@ def split(key: str, root: Path) -> None:
     settled, fresh = split_question(_read_lock(root), key=Key(key))
     _write_lock(root, settled)
     click.echo(f"the question is a new one, {fresh}; run “deckgen build”")
+
+
+@lock.command()
+@project_option
+def merge(root: Path) -> None:
+    """Make one line of the lines that a merge of two branches left for one note, category or edition."""
+    text = read_optional(root / LOCK_NAME)
+    if text is None:
+        raise DeckgenError(f"there is no {LOCK_NAME} in {root}", hint="“deckgen build” makes it")
+    merged, gone = merge_lines(text)
+    _write_lock(root, require_lock(merged, LOCK_NAME))
+    click.echo(f"{gone} lines merged; run “deckgen build”")
 
 
 def _read_lock(root: Path) -> Lock:

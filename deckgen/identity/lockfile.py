@@ -157,8 +157,8 @@ def _markers(lines: Mapping[str, int], path: str) -> tuple[Diagnostic, ...]:
             "bad-lock",
             "a merge left its conflict marker here",
             Location(path=path, line=number),
-            hint="delete the marker lines and keep every line between them; where two lines then name one key, "
-            "deckgen says which to delete. With “deckgen.lock merge=union” in .gitattributes Git leaves no markers",
+            hint="run “deckgen lock merge”, then “deckgen build”; "
+            "with “deckgen.lock merge=union” in .gitattributes Git leaves no markers",
             excerpt=line,
         )
         for line, number in lines.items()
@@ -423,8 +423,8 @@ def _twice(entries: Iterable[tuple[int, str]], what: str, path: str) -> Iterable
                 "bad-lock",
                 f"{f'{what} “{name}”' if name else what} is on line {first} already",
                 Location(path=path, line=number),
-                hint=f"compare lines {first} and {number} and delete the one that describes the older state (of two "
-                "that a merge brought together, the one with the earlier time); then run deckgen build",
+                hint=f"where a merge of two branches brought lines {first} and {number} together, run “deckgen lock "
+                "merge”, then “deckgen build”; else restore the lines from their last commit",
             )
 
 
