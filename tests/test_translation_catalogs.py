@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -113,9 +114,9 @@ def test_gettext_reads_a_catalog_and_writes_the_same_bytes(tmp_path: Path) -> No
         ("这不是 PO\n", "bad-catalog", 1),
         ('msgid "一"\nmsgid "二"\n', "bad-catalog", 2),
         (2 * 'msgctxt "k|a"\nmsgid "一"\nmsgstr "1"\n\n', "bad-catalog", 5),
-        ('msgid "一"\nmsgstr "1"\n', "catalog-mismatch", 1),
-        ('msgctxt "k|a"\nmsgid "一"\nmsgid_plural "二"\nmsgstr[0] "1"\n', "catalog-mismatch", 1),
-        ('msgctxt "k|a"\nmsgid ""\nmsgstr "1"\n', "catalog-mismatch", 1),
+        ('msgid "一"\nmsgstr "1"\n', "bad-catalog", 1),
+        ('msgctxt "k|a"\nmsgid "一"\nmsgid_plural "二"\nmsgstr[0] "1"\n', "bad-catalog", 1),
+        ('msgctxt "k|a"\nmsgid ""\nmsgstr "1"\n', "bad-catalog", 1),
     ],
 )
 def test_a_broken_file_is_located_and_never_raises(text: str, rule: str, line: int) -> None:
@@ -314,6 +315,28 @@ def test_a_question_that_moves_to_another_chapter_takes_its_entries_along(tmp_pa
     assert moved["残差连接把输入加到输出上。"].state is EntryState.REVIEWED
     assert moved["其他"].state is EntryState.MISSING
     assert not any(entry.obsolete for catalog in after.values() for entry in catalog.entries)
+
+
+def test_an_entry_that_two_files_translate_differently_is_an_error(tmp_path: Path) -> None:
+    _, _, catalogs = translated()
+    write_files(changed_files(tmp_path, {}, catalogs, project="test"))
+    text = (tmp_path / "en/章.po").read_text(encoding="utf-8")
+    (tmp_path / "en/_old.po").write_text(text, encoding="utf-8")
+    assert read_catalogs(tmp_path, [CHAPTER], [EN])[1] == ()
+    (tmp_path / "en/_old.po").write_text(re.sub(r'msgstr "(?=[^"\n])', 'msgstr "older ', text), encoding="utf-8")
+    findings = read_catalogs(tmp_path, [CHAPTER], [EN])[1]
+    assert {finding.rule for finding in findings} == {"bad-catalog"}
+    assert all("with another translation" in finding.message for finding in findings)
+
+
+def test_translations_of_questions_that_were_never_built_survive_a_new_name_of_their_chapter() -> None:
+    corpus, _ = keyed(TEXT)
+    catalogs = {key: filled(catalog) for key, catalog in update(corpus, {}).items()}
+    renamed, _ = keyed({"source/新.md": TEXT})
+    assert {question.key for question in renamed.questions}.isdisjoint(question.key for question in corpus.questions)
+    after = update(renamed, catalogs)
+    assert all(entry.state is EntryState.REVIEWED for entry in live(after["source/新.md", EN]))
+    assert not after[CHAPTER, EN].entries
 
 
 def test_two_chapters_never_share_a_catalog(tmp_path: Path) -> None:

@@ -100,6 +100,24 @@ def test_filling_never_touches_what_is_there(project: Path, server: Server) -> N
     assert len(server.texts) == 9
 
 
+def test_what_people_write_while_an_engine_works_stays(project: Path, server: Server) -> None:
+    run(project, "extract")
+
+    class Requests(list[dict[str, str]]):
+        def append(self, request: dict[str, str]) -> None:
+            super().append(request)
+            text = (
+                po(project).read_text("utf-8").replace('msgid "高效"\nmsgstr ""', 'msgid "高效"\nmsgstr "My own words"')
+            )
+            po(project).write_text(text, encoding="utf-8", newline="\n")
+
+    server.requests = Requests()
+    fill(project, server)
+    text = po(project).read_text("utf-8")
+    assert 'msgid "高效"\nmsgstr "My own words"' in text
+    assert text.count("# mt: libre") == len(server.texts) - 1
+
+
 def test_a_limit_and_a_dry_run_are_kept_to(project: Path, server: Server) -> None:
     dry = fill(project, server, "--dry-run")
     assert "10 blocks" in dry.output

@@ -56,6 +56,7 @@ def fill(
             clock=Clock(now=time.monotonic, sleep=time.sleep),
             progress=lambda done, total: report(f"{engine.name}: {language}", done, total),
         )
+    found = open_translations(root, (language,))  # somebody may have written translations meanwhile
     found, count = with_drafts(found, language, filled.drafts, engine=engine.name, date=_today())
     write_catalogs(found)
     _print_result(filled, count, len(jobs))

@@ -111,9 +111,11 @@ def parse_catalog(text: str, *, path: str, language: Language) -> tuple[Catalog,
     findings: list[Diagnostic] = []
     for raw in parsed:
         where = Location(path=path, line=raw.linenum or 1)
-        if not raw.msgid or raw.msgid_plural or "|" not in (raw.msgctxt or ""):
-            message = "this entry is not one that deckgen wrote: it has no key and side as its context"
-            findings.append(diagnostic("catalog-mismatch", message, where, hint="take it out", excerpt=raw.msgid))
+        if not raw.msgid or raw.msgid_plural or raw.msgstr_plural or "|" not in (raw.msgctxt or ""):
+            message = "this entry is not one that deckgen wrote: "
+            message += "it has plural forms" if raw.msgstr_plural else "it has no key and side as its context (msgctxt)"
+            hint = "restore its lines from the file's last commit, or take it out"
+            findings.append(diagnostic("bad-catalog", message, where, hint=hint, excerpt=raw.msgid))
             continue
         entry = _entry(raw)
         identity = (entry.context, entry.source, entry.obsolete)

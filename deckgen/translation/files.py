@@ -9,7 +9,7 @@ from pathlib import Path
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic
 from deckgen.model import Language, Location
 from deckgen.project import LOCALE_DIR, write_atomically
-from deckgen.translation.catalog import Catalog, format_catalog, parse_catalog
+from deckgen.translation.catalog import Catalog, Entry, format_catalog, parse_catalog
 from deckgen.translation.update import CatalogId
 
 _SOURCE = "source/"
@@ -48,7 +48,26 @@ def read_catalogs(
             findings += problems
             if catalog is not None:
                 catalogs[names.get(name, f"{_SOURCE}{name.removesuffix('.po')}.md"), language] = catalog
+        findings += _contradictions(catalog for (_, tag), catalog in catalogs.items() if tag == language)
     return catalogs, tuple(findings)
+
+
+def _contradictions(catalogs: Iterable[Catalog]) -> Iterator[Diagnostic]:
+    """Entries that two files have with different translations, of which only one can be the text's."""
+    known: dict[tuple[str, str], tuple[Entry, str]] = {}
+    for catalog in catalogs:
+        for entry in catalog.entries:
+            if entry.obsolete or not entry.translation:
+                continue
+            first, path = known.setdefault((entry.context, entry.source), (entry, catalog.path))
+            if first.translation != entry.translation:
+                yield diagnostic(
+                    "bad-catalog",
+                    f"{path}:{first.line} has this entry too, with another translation",
+                    Location(path=catalog.path, line=entry.line),
+                    hint="keep the better one and take out the other; the file of the question's chapter is its place",
+                    excerpt=entry.source,
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

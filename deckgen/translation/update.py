@@ -52,10 +52,10 @@ def _updated(known: Mapping[str, Catalog], texts: Sequence[SourceText], language
             homes.setdefault(entry.context, chapter)
     live: dict[str, list[Entry]] = {chapter: [] for chapter in known}
     gone: dict[str, list[Entry]] = {chapter: [] for chapter in known}
-    for text in texts:
-        wanted = _wanted(text, language)
-        matched, rest = _match(wanted, pool.pop(text.context, []), text.side)
-        live.setdefault(text.chapter.path, []).extend(matched)
+    found = [(text, *_match(_wanted(text, language), pool.pop(text.context, []), text.side)) for text in texts]
+    orphans = _Orphans(pool)
+    for text, matched, rest in found:
+        live.setdefault(text.chapter.path, []).extend(orphans.adopted(matched))
         gone.setdefault(text.chapter.path, []).extend(rest)
     for context, entries in pool.items():
         gone[homes[context]] += entries
@@ -67,6 +67,34 @@ def _updated(known: Mapping[str, Catalog], texts: Sequence[SourceText], language
         for chapter, entries in live.items()
         if entries or chapter in known
     }
+
+
+class _Orphans:
+    """Entries whose context no text has any more: a question that was never built may have got another key."""
+
+    def __init__(self, pool: Mapping[str, list[Entry]]) -> None:
+        self._pool = pool
+        self._by_source: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+        for context, entries in pool.items():
+            for entry in entries:
+                if entry.translation and not entry.obsolete:
+                    self._by_source[_side(context), entry.source].append(entry)
+
+    def adopted(self, entries: Sequence[Entry]) -> list[Entry]:
+        """The entries, those without a translation replaced by an orphan of the same side and source."""
+        return [entry if entry.translation else self._adopt(entry) for entry in entries]
+
+    def _adopt(self, entry: Entry) -> Entry:
+        waiting = self._by_source.get((_side(entry.context), entry.source))
+        if not waiting:
+            return entry
+        orphan = waiting.pop(0)
+        self._pool[orphan.context].remove(orphan)
+        return replace(orphan, context=entry.context, hint=entry.hint)
+
+
+def _side(context: str) -> str:
+    return context.rpartition("|")[2]
 
 
 def _wanted(text: SourceText, language: Language) -> list[_Wanted]:
