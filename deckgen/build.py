@@ -125,10 +125,9 @@ def make_decks(
     findings += problems
 
     slug = config.slug or config.id or default_slug(project.sources) or project_id
-    names, lock = identity.freeze_names(
-        matched.lock,
-        tuple(render.propose_names(translated, edition, titles=config.titles, slug=slug) for edition in editions),
-    )
+    proposals = tuple(render.propose_names(translated, item, titles=config.titles, slug=slug) for item in editions)
+    names, lock = identity.freeze_names(matched.lock, proposals)
+    findings += identity.frozen_findings(lock, proposals, built=() if options.editions else editions)
     decks, problems = _render(project, matched.corpus, translated, names, images, options.release or _version(lock))
     findings += problems
 

@@ -103,6 +103,8 @@ RULES: Mapping[str, Rule] = _table(
     ("bad-lock", Severity.ERROR, "deckgen.lock cannot be read."),
     ("lock-outdated", Severity.ERROR, "deckgen.lock would change, and --locked forbids it."),
     ("frozen-schema", Severity.ERROR, "The note type's fields or templates are not those that were released."),
+    ("frozen-name", Severity.WARNING, "A setting names a deck that has kept another name since its first build."),
+    ("dropped-edition", Severity.WARNING, "An edition that was released and is not built any more."),
     ("lost-questions", Severity.ERROR, "Most of the questions are gone at once."),
     ("duplicate-id", Severity.ERROR, "Two questions that claim one key."),
     ("rendered-differently", Severity.INFO, "Notes that change only because a library renders them differently."),

@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -495,3 +496,26 @@ def test_what_is_built_between_two_commits_has_times_of_its_own(tmp_path: Path) 
     assert build_time(folder) == 1740000000
     os.utime(chapter, (4000000000, 4000000000))
     assert build_time(folder) <= time.time()
+
+
+def test_a_title_that_comes_after_the_first_build_is_told_to_change_nothing(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    assert deckgen("build", "--project", folder).exit_code == 0
+    (folder / "deckgen.toml").write_text('[deck]\ntitle = "我的书"\n', encoding="utf-8")
+    result = deckgen("build", "--project", folder)
+    assert "the settings call the deck “我的书 (zh-en)”; it stays “chapter (zh-en)”" in result.stderr
+    assert "delete deckgen.lock to begin anew" in result.stderr
+
+
+def test_a_released_edition_that_is_not_built_any_more_is_named(tmp_path: Path) -> None:
+    folder = make_project(tmp_path, settings='[deck]\neditions = ["zh", "zh-en"]\n')
+    assert deckgen("build", "--project", folder).exit_code == 0
+    lock = folder / "deckgen.lock"
+    shipped = [
+        re.sub('"inputs": ""(?=}})', '"inputs": "", "shipped": ["0123456789abcdef", 1]', line)
+        for line in lock.read_text(encoding="utf-8").splitlines()
+    ]
+    lock.write_text("\n".join(shipped) + "\n", encoding="utf-8")
+    (folder / "deckgen.toml").write_text('[deck]\neditions = ["zh-en"]\n', encoding="utf-8")
+    assert "edition zh was released" in deckgen("check", "--project", folder).output
+    assert "was released and" not in deckgen("build", "--project", folder, "--edition", "zh-en").output

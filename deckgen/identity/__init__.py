@@ -1,7 +1,7 @@
 """Who is who over time: what the rest of the pipeline needs of keys, matching and stamping, in one place."""
 
 from deckgen.identity.matching import ChangeKind, Changes, LockChange, Matched, match, of_chapters
-from deckgen.identity.stamping import freeze_names, next_time, stamp
+from deckgen.identity.stamping import freeze_names, frozen_findings, next_time, stamp
 from deckgen.keys import base_guid, derive_project_id, edition_guid, is_key
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "derive_project_id",
     "edition_guid",
     "freeze_names",
+    "frozen_findings",
     "is_key",
     "match",
     "next_time",

@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from deckgen.diagnostics import Diagnostic, diagnostic
+from deckgen.diagnostics import Diagnostic, Severity, diagnostic
 from deckgen.identity.lock_records import CategoryNames, EditionRecord, Lock, NoteRecord, NoteTypeRecord, Stamp
-from deckgen.model import Deck, EditionNames, Key, Note, NoteType, StampedDeck, SubdeckNames
+from deckgen.model import Deck, Edition, EditionNames, Key, Note, NoteType, StampedDeck, SubdeckNames
 
 
 def freeze_names(lock: Lock, proposals: tuple[EditionNames, ...]) -> tuple[tuple[EditionNames, ...], Lock]:
@@ -22,6 +22,35 @@ def freeze_names(lock: Lock, proposals: tuple[EditionNames, ...]) -> tuple[tuple
         frozen, lock = _freeze_edition(proposal, lock)
         names.append(frozen)
     return tuple(names), lock
+
+
+def frozen_findings(
+    lock: Lock, proposals: tuple[EditionNames, ...], *, built: tuple[Edition, ...]
+) -> tuple[Diagnostic, ...]:
+    """Decks whose settings want another name than they have, and released editions that are not among those built.
+
+    ``built`` is empty where only some of the editions were asked for.
+    """
+    decks = {edition.name: edition.deck for edition in lock.editions}
+    findings = []
+    for proposal in proposals:
+        edition = proposal.edition.name
+        if decks[edition] != proposal.deck:
+            message = f"edition {edition}: the settings call the deck “{proposal.deck}”; it stays “{decks[edition]}”"
+            found = diagnostic("frozen-name", message, hint=_KEEPS_ITS_NAME if lock.releases else _BEGIN_ANEW)
+            findings.append(replace(found, severity=Severity.INFO) if lock.releases else found)
+    names = {edition.name for edition in built}
+    for record in lock.editions:
+        released = record.note_type is not None and bool(record.note_type.stamp.shipped_hash)
+        if names and released and record.name not in names:
+            message = f"edition {record.name} was released and is not built any more: its learners get no updates"
+            hint = f"keep it in deck.editions; {', '.join(sorted(names))} would be other cards to them"
+            findings.append(diagnostic("dropped-edition", message, hint=hint))
+    return tuple(findings)
+
+
+_KEEPS_ITS_NAME = "Anki finds decks by name; learners may rename theirs"
+_BEGIN_ANEW = "if nobody has imported it yet, delete deckgen.lock to begin anew"
 
 
 def _freeze_edition(proposal: EditionNames, lock: Lock) -> tuple[EditionNames, Lock]:

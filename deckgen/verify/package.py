@@ -33,6 +33,7 @@ _REMOTE_STYLE = re.compile(r"""@import\b|url\(\s*["']?\s*(?:https?:)?//""", re.I
 _ACTIVE_STYLE = re.compile(r"expression\s*\(|javascript:|</style", re.IGNORECASE)
 _SCRIPT = re.compile(r"<script>\n(.*?)</script>", re.DOTALL)
 _NAMED_AT_MOST = 5
+_CLOCK = "a clock, SOURCE_DATE_EPOCH or a commit's time was wrong; restore deckgen.lock from before, and build anew"
 
 _Found = Iterator[Diagnostic]
 
@@ -174,7 +175,7 @@ def _future(file: str, contents: PackageContents, now: int) -> _Found:
     limit = now + _DAY_SECONDS
     late = [_name(note) for note in contents.notes if note.time > limit]
     if late:
-        yield finding("future", file, f"last changed in the future: {_some(late)}")
+        yield finding("future", file, f"last changed in the future: {_some(late)}", hint=_CLOCK)
     if ids := [_name(note) for note in contents.notes if note.id > limit * 1000]:
         yield finding("future", file, f"Anki would replace the id, which is in the future, of {_some(ids)}")
     for packaged in contents.note_types:
