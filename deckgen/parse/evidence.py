@@ -15,6 +15,7 @@ from deckgen.titles import Split, split_number
 
 _RULE = re.compile(r"[ \t]{0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _ANCHOR_LINE = re.compile(r"(?:[ \t]*<a\s[^<>]*>[ \t]*</a[ \t]*>|[ \t]*<a\s[^<>]*/>)+[ \t]*$", re.IGNORECASE)
+_FOLD_LINE = re.compile(r"[ \t]*</?details(?:\s[^<>]*)?>[ \t]*$", re.IGNORECASE)
 _TOC_MARK = re.compile(r"[ \t]*(?:\[toc\]|\[\[toc\]\]|\[\[_toc_\]\]|@\[toc\].*)[ \t]*$", re.IGNORECASE)
 _MARKED = re.compile(r"[？?]")
 _ASKING = re.compile(
@@ -40,9 +41,11 @@ class Mark:
             case Markup.ATX:
                 return "#" * self.level
             case Markup.BOLD:
-                return "numbered bold lines"
+                return "bold lines"
             case Markup.QA:
                 return "Q：/A： lines"
+            case Markup.SUMMARY:
+                return "<summary> lines"
             case _:
                 return "numbered lines"
 
@@ -85,7 +88,7 @@ def is_visible(line: str) -> bool:
     first = text.lstrip()[:1]
     if first not in ("-", "*", "_", "<", "[", "@"):
         return bool(first)
-    return not (_RULE.match(text) or _ANCHOR_LINE.match(text) or _TOC_MARK.match(text))
+    return not (_FOLD_LINE.match(text) or _RULE.match(text) or _ANCHOR_LINE.match(text) or _TOC_MARK.match(text))
 
 
 def is_rule(line: str) -> bool:

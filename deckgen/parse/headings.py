@@ -22,9 +22,10 @@ class Markup(StrEnum):
     BOLD = "bold"
     QA = "qa"
     PLAIN = "plain"
+    SUMMARY = "summary"
 
 
-LEVEL_OF_BOLD, LEVEL_OF_QA, LEVEL_OF_PLAIN, LEVEL_OF_LIST = 7, 8, 9, 10
+LEVEL_OF_BOLD, LEVEL_OF_QA, LEVEL_OF_PLAIN, LEVEL_OF_LIST, LEVEL_OF_SUMMARY = 7, 8, 9, 10, 11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,7 @@ _OPEN_DETAILS = re.compile(r"<details(?=[\s>])", re.IGNORECASE)
 _CLOSE_DETAILS = re.compile(r"</details\s*>", re.IGNORECASE)
 _ID = re.compile(r"\b(?:id|name)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
 _EMPTY_ANCHOR = re.compile(r"<a\s[^<>]*>\s*</a\s*>|<a\s[^<>]*/>", re.IGNORECASE)
+_SUMMARY = re.compile(r"\s*(?:<details[^<>]*>\s*)?<summary[^<>]*>(.+?)</summary\s*>\s*", re.IGNORECASE)
 _ONLY_TAGS = re.compile(r"[\s>*+-]*(?:<[^<>]*>[ \t]*)*")
 _BOLD = re.compile(r"(\*\*|__)(?=\S)((?:(?!\1).)+)\1(?:[ \t]*[:：])?")
 _QA = re.compile(r" {0,3}(\*\*|__)?(?:Q|问|Question)[ \t]*\d{0,4}[ \t]*[:：.、]", re.IGNORECASE)
@@ -87,8 +89,10 @@ _MAX_TITLE = 300
 _MAX_HTML_LINES = 4
 
 
-def scan_headings(text: str, is_question: Callable[[Heading, Fence, Sequence[Heading]], bool]) -> Scan:
-    """All candidates of a chapter.
+def scan_headings(
+    text: str, is_question: Callable[[Heading, Fence, Sequence[Heading]], bool], *, loose: bool = False
+) -> Scan:
+    """All candidates of a chapter; ``loose`` adds bold lines that ask without a number, and ``<summary>`` lines.
 
     ``is_question`` is asked about a heading inside an open code fence, with the headings before it: where it says yes,
     the fence was never closed and ends there.
@@ -117,8 +121,9 @@ def scan_headings(text: str, is_question: Callable[[Heading, Fence, Sequence[Hea
                 headings.pop()
             headings.append(underlined)
             continue
-        for heading in _line_headings(lines, index, in_html=tracker.in_html):
-            if not heading.text:
+        found = _line_headings(lines, index, in_html=tracker.in_html)
+        for heading in (*found, *(_loose_headings(line, index) if loose else ())):
+            if not heading.text or (heading.markup is Markup.SUMMARY and folds > 1):
                 continue
             headings.append(replace(heading, folds=folds) if folds else heading)
             skip_until = heading.end_line
@@ -167,6 +172,17 @@ def _line_headings(lines: Sequence[str], index: int, *, in_html: bool) -> Iterat
     elif first.isdecimal() and _PLAIN.match(line):
         level = LEVEL_OF_LIST if _LIST_ITEM.match(line) else LEVEL_OF_PLAIN
         yield _line_heading(Markup.PLAIN, level, line.strip(), line, index, in_html)
+
+
+def _loose_headings(line: str, index: int) -> Iterator[Heading]:
+    if found := _SUMMARY.fullmatch(line):
+        yield _line_heading(Markup.SUMMARY, LEVEL_OF_SUMMARY, found[1], line, index, in_html=False)
+    elif (
+        (found := _BOLD.fullmatch(line.strip()))
+        and found[2].rstrip().endswith(("?", "？"))
+        and not split_number(found[2]).number
+    ):
+        yield _line_heading(Markup.BOLD, LEVEL_OF_BOLD, found[2], line, index, in_html=False)
 
 
 def _line_heading(markup: Markup, level: int, text: str, line: str, index: int, in_html: bool) -> Heading:

@@ -20,6 +20,8 @@ from deckgen.parse.structure import Structure
 _ANSWER_MARK = re.compile(r"[ \t]*(?:\*\*|__)?(?:A|答|答案|Answer|参考答案)[ \t]*\d{0,4}[ \t]*[:：]", re.IGNORECASE)
 _WHOLE_BOLD = re.compile(r"(\*\*|__)((?:(?!\1).)+)\1[ \t]*[:：]?")
 _COMMENT = re.compile(r"<!--(?:(?!-->).)*-->")
+_OPEN_DETAILS = re.compile(r"\s*<details[^<>]*>\s*", re.IGNORECASE)
+_CLOSE_DETAILS = re.compile(r"\s*</details\s*>\s*", re.IGNORECASE)
 _MAX_QUESTION_LINES = 20
 
 
@@ -59,7 +61,7 @@ def cut(structure: Structure, directives: Sequence[Directive]) -> Iterator[Piece
 def title_of(decision: Decision) -> str:
     """The Markdown of a heading's text without its number."""
     text = decision.split.title
-    if decision.heading.markup is Markup.HTML:
+    if decision.heading.markup in (Markup.HTML, Markup.SUMMARY):
         return markdown_of_html(text)
     text = " ".join(_COMMENT.sub("", text).split()) or text
     if decision.heading.markup in (Markup.BOLD, Markup.QA) and (found := _WHOLE_BOLD.fullmatch(text)):
@@ -78,7 +80,8 @@ def _start(
     above = line - 1
     while above >= 1 and kinds[above - 1] in (Kind.TEXT, Kind.COMMENT):
         text = lines[above - 1]
-        if is_anchor(text) or (above in keys and not mask_comments(text).strip()):
+        opens = heading.markup is Markup.SUMMARY and _OPEN_DETAILS.fullmatch(text)
+        if opens or is_anchor(text) or (above in keys and not mask_comments(text).strip()):
             line = above
         elif text.strip():
             break
@@ -105,6 +108,9 @@ def _piece(
         more, line = _longer_question(lines, kinds, heading, min(stop_line, len(lines) + 1))
         title, column = " ".join((title, *more)), len(lines[line - 1]) if more else column
     end_line = stop_line - 1 if stop_column == 1 else stop_line
+    if heading.markup is Markup.SUMMARY:
+        closing = (number for number in range(end_line, line, -1) if _CLOSE_DETAILS.fullmatch(lines[number - 1]))
+        end_line = next(closing, end_line + 1) - 1
     end_line = max(line, _without_end_rule(lines, kinds, line, end_line) if stop_column == 1 else end_line)
     rest = lines[line - 1][column : stop_column - 1 if stop_line == line else None]
     body = [rest, *lines[line:end_line]]

@@ -24,6 +24,7 @@ _MARKUPS = {
     "qa": (Markup.QA,),
 }
 _ALIKE = 0.6
+_NOTHING_ELSE = "they ask and are answered, and nothing else marks questions"
 _NEIGHBOURS = 20
 
 
@@ -58,8 +59,18 @@ def explain_structure(text: str, *, settings: ChapterSettings) -> Explanation:
 
 def find_structure(text: str, *, settings: ChapterSettings) -> Structure:
     r"""The structure of a chapter with ``\n`` line ends."""
+    found = _structure(text, settings, loose=False)
+    chosen = found.explanation.chosen
+    if (chosen is None or found.explanation.weak) and settings.headings == "auto" and not settings.question_level:
+        loose = _structure(text, settings, loose=True)
+        if loose.explanation.because == _NOTHING_ELSE:
+            return loose
+    return found
+
+
+def _structure(text: str, settings: ChapterSettings, *, loose: bool) -> Structure:
     lines = text.split("\n")
-    scan = scan_headings(text, Resumption(titles_in_contents(lines), lines))
+    scan = scan_headings(text, Resumption(titles_in_contents(lines), lines), loose=loose)
     if settings.dialect is Dialect.PYTHON_MARKDOWN:
         scan = without_attributes(scan)
     contents = find_contents(scan)
@@ -68,7 +79,7 @@ def find_structure(text: str, *, settings: ChapterSettings) -> Structure:
     splits = number_headings(usable)
     body = Body(scan, contents.lines)
     evidence = weigh(usable, splits, claims, body, len(scan.lines))
-    chosen, because = _choose(evidence, settings)
+    chosen, because = (_choose_loosely(evidence) if loose else None) or _choose(evidence, settings)
     reader = RoleReader(
         chosen=chosen.mark if chosen else None,
         settings=settings,
@@ -135,6 +146,19 @@ def _choose(evidence: Sequence[Evidence], settings: ChapterSettings) -> tuple[Ev
     return chosen, f"it holds the rest, and no inner mark is better by {_MARGIN:g}"
 
 
+def _choose_loosely(evidence: Sequence[Evidence]) -> tuple[Evidence, str] | None:
+    """Lines that mark no question where anything else does: here they ask, are answered, and hold the chapter."""
+    found = [
+        item
+        for item in evidence
+        if item.mark.markup in (Markup.BOLD, Markup.SUMMARY)
+        and item.count >= 2
+        and max(item.asking, item.numbered) >= 0.7
+        and min(item.answered, item.covered) >= 0.8
+    ]
+    return (max(found, key=lambda item: item.score), _NOTHING_ELSE) if found else None
+
+
 def _is_title(item: Evidence, best: Evidence) -> bool:
     """Whether a mark is that of one heading above many which are listed or count on."""
     alone = item.count == 1 < best.count and item.mark.level == 1 and not item.in_contents
@@ -158,7 +182,7 @@ def _speaks_clearly(item: Evidence) -> bool:
 
 
 def _is_weak(chosen: Evidence, settings: ChapterSettings) -> bool:
-    if settings.headings != "auto" or settings.question_level or chosen.mark.markup is Markup.QA:
+    if settings.headings != "auto" or settings.question_level or chosen.mark.markup in (Markup.QA, Markup.SUMMARY):
         return False
     return chosen.in_contents < 0.3 and chosen.numbered < 0.3 and chosen.asking < 0.3 and chosen.linked < 0.5
 
