@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import sqlite3
+import time
 import warnings
 import zipfile
 from contextlib import closing
@@ -123,6 +124,15 @@ def test_missing_and_unused_media_are_named(stamped: StampedDeck, tmp_path: Path
 )
 def test_media_references_are_those_that_anki_finds(text: str, references: tuple[str, ...]) -> None:
     assert media_references(text) == references
+
+
+@pytest.mark.parametrize(
+    "text", ["<img " + "a" * 100_000, "<img " * 20_000, '<img "' * 20_000, "<img a" + " " * 100_000]
+)
+def test_broken_tags_are_read_in_time_in_proportion(text: str) -> None:
+    started = time.process_time()
+    assert media_references(text) == ()
+    assert time.process_time() - started < 10
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import sqlite3
+import time
 import tomllib
 import zipfile
 from collections.abc import Callable
@@ -282,6 +283,17 @@ def test_what_would_run_is_found(html: str, tmp_path: Path) -> None:
     found = verify_package(path, lock=None, with_anki=False, now=NOW)
     assert "active-content" in names(found)
     assert any("k03" in item.message and "Answer en" in item.message for item in found)
+
+
+@pytest.mark.parametrize("text", ["<img src=" + " " * 100_000, "<" * 100_000, "<script>\n" * 30_000])
+def test_broken_html_is_judged_in_time_in_proportion(text: str, tmp_path: Path) -> None:
+    deck = with_fields(synthetic_deck(tmp_path / "media"), 3, time=CREATED + 9, Key=text, Answer_en=text)
+    template = replace(deck.deck.note_type.templates[0], front=text)
+    deck = replace(deck, deck=replace(deck.deck, note_type=replace(deck.deck.note_type, templates=(template,))))
+    path = write_all_packages(deck, tmp_path)[0]
+    started = time.process_time()
+    verify_package(path, lock=None, with_anki=False, now=NOW)
+    assert time.process_time() - started < 15
 
 
 @pytest.mark.parametrize(

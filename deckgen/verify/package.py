@@ -26,10 +26,10 @@ MAX_NAME_BYTES = 100
 """Of a media file's name, URL-encoded, as AnkiDroid counts."""
 _DAY_SECONDS = 86_400
 _REMOTE = re.compile(
-    r"""<(?:img|audio|video|source|script|link|iframe)\b[^<>]*?(?:src|href)\s*=\s*["']?\s*(?:https?:)?//""",
+    r"""<(?:img|audio|video|source|script|link|iframe)\b[^<>]*?(?:src|href)\s*+=\s*+["']?\s*+(?:https?:)?//""",
     re.IGNORECASE,
 )
-_REMOTE_STYLE = re.compile(r"""@import\b|url\(\s*["']?\s*(?:https?:)?//""", re.IGNORECASE)
+_REMOTE_STYLE = re.compile(r"""@import\b|url\(\s*+["']?\s*+(?:https?:)?//""", re.IGNORECASE)
 _ACTIVE_STYLE = re.compile(r"expression\s*\(|javascript:|</style", re.IGNORECASE)
 _SCRIPT = re.compile(r"<script>\n(.*?)</script>", re.DOTALL)
 _NAMED_AT_MOST = 5
@@ -136,7 +136,9 @@ def _templates(file: str, contents: PackageContents) -> _Found:
 
 def _without_own_script(html: str) -> str:
     """The template without the script that a version of deckgen gave its cards, letter for letter."""
-    return _SCRIPT.sub(lambda found: "" if _digest(found[1]) in _own_scripts() else found[0], html)
+    # Behind the last end no script has one, and looking for it from each beginning would take for ever.
+    closed, end, rest = html.rpartition("</script>")
+    return _SCRIPT.sub(lambda found: "" if _digest(found[1]) in _own_scripts() else found[0], closed + end) + rest
 
 
 def _digest(text: str) -> str:
@@ -220,7 +222,8 @@ def _key(note: PackagedNote) -> Key:
 
 
 def _name(note: PackagedNote) -> str:
-    first = re.sub(r"<[^>]*>", "", note.fields[0] if note.fields else "").strip()
+    tagged, end, rest = (note.fields[0] if note.fields else "").rpartition(">")
+    first = (re.sub(r"<[^>]*>", "", tagged + end) + rest).strip()
     return f"note “{first[:40] or note.guid}”"
 
 
