@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -194,3 +195,44 @@ def test_blocks_of_a_setext_chapter_with_html_headings_stay_paragraphs() -> None
     plain, html = (leaf_blocks(markdown, dialect=Dialect.GFM, html_headings=flag) for flag in (False, True))
     assert [block.kind for block in plain] == [BlockKind.HEADING, BlockKind.PARAGRAPH]
     assert [block.kind for block in html] == [BlockKind.PARAGRAPH, BlockKind.PARAGRAPH]
+
+
+_ENDLESS = (
+    "\\[",
+    "\\(",
+    "<!-- ",
+    "`",
+    "``a`",
+    "$$ a",
+    "$a ",
+    "[^",
+    "![",
+    "](a ",
+    "](a(",
+    "<a b=",
+    '<a b="',
+    "  ",
+    "**a",
+)
+
+
+@pytest.mark.parametrize("unit", _ENDLESS)
+@pytest.mark.parametrize("before", ["字", "](", '[a](b "'])
+def test_marks_without_an_end_are_read_in_time_in_proportion(before: str, unit: str) -> None:
+    started = time.process_time()
+    tokens(before + unit * (40_000 // len(unit)))
+    assert time.process_time() - started < 10
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\\[a <!-- b", []),
+        ("\\(a\\] \\(b\\)", ["\\(a\\] \\(b\\)"]),
+        ("\\[\\] c\\]", ["\\[\\] c\\]"]),
+        ("<!-- a --> <!-- b", ["<!-- a -->"]),
+        ("[^a[b] 文[^c]", ["[^c]"]),
+    ],
+)
+def test_what_has_no_end_is_text(text: str, expected: list[str]) -> None:
+    assert [token.text for token in tokens(text)] == expected

@@ -38,24 +38,26 @@ class Token:
 
 
 _PARTS = (
-    ("brackets", r"\\\[.+?\\\]|\\\(.+?\\\)"),
-    ("break", r"(?:\\|[ ]{2,})\n"),
+    ("brackets", r"\\[\[(]"),
+    ("break", r"(?:\\|(?<![ ])[ ]{2,}+)\n"),
     ("skip", r"\\[\\`*_{}\[\]<>()#+\-.!$|~]"),
     ("code", r"(?<!`)(?P<ticks>`+)(?!`)(?:.*?[^`])(?P=ticks)(?!`)"),
     ("dollars", r"\$\$.+?\$\$"),
     ("dollar", r"(?<![\\$])\$(?![\s$])(?:[^$\\]|\\.)*?(?<!\s)\$(?!\d)"),
-    ("comment", r"<!--.*?-->"),
+    ("comment", r"<!--"),
     ("autolink", r"<(?:https?|ftp|mailto):[^<>\s]*>"),
     ("tag", r"</?[A-Za-z][A-Za-z0-9-]*(?:\s+[\w:.-]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+))?)*\s*/?>"),
-    ("footnote", r"\[\^[^\]\s]+\]"),
+    ("footnote", r"\[\^[^\[\]\s]+\]"),
     ("opening", r"!?\["),
-    ("target", r"\](?:\((?:[^()\s\"]|\([^()\s]*\)|[ ](?!\"))*(?:\s+\"[^\"]*\")?\s*\)|\[[^\]]*\])"),
+    ("target", r"\](?:\((?:[^()\s\"]|\([^()\s]*\)|[ ]++(?!\"))*(?:\s++\"[^\"]*\")?\s*+\)|\[[^\]]*\])"),
     ("close", r"\]"),
     ("bold", r"\*\*|__(?=\S)"),
     ("emphasis", r"~~|\*(?=[^\s*])|(?<=[^\s*])\*"),
     ("url", r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+"),
 )
 _SCAN = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PARTS), re.DOTALL)
+_ENDS = {"\\[": "\\]", "\\(": "\\)", "<!--": "-->"}
+"""Of parts that the table gives the beginning of: a pattern would look for an end that is not there once for each."""
 _MARKUP_ONLY = frozenset((TokenKind.EMPHASIS, TokenKind.BRACKET, TokenKind.ESCAPE, TokenKind.BREAK))
 _MATH = frozenset(("dollars", "dollar", "brackets"))
 _KINDS = {
@@ -114,29 +116,51 @@ def is_translatable(text: str, language: Language) -> bool:
 
 
 def _scan(text: str) -> Iterator[Token]:
-    openings: list[re.Match[str]] = []
-    for found in _SCAN.finditer(text):
-        name, value = found.lastgroup or "", found[0]
-        if found["ticks"]:
-            name = "code"
+    openings: list[_Piece] = []
+    for piece in _pieces(text):
+        name, value = piece.name, piece.text
         if name in _MATH:
-            yield _token(TokenKind.MATH, found, " ".join(value.split()))
+            yield _token(TokenKind.MATH, piece, " ".join(value.split()))
         elif name == "opening":
-            openings.append(found)
+            openings.append(piece)
         elif name == "close" and openings:
             openings.pop()
         elif name == "target":
             opening = openings.pop() if openings else None
             if opening:
-                yield _token(TokenKind.BRACKET, opening, opening[0])
-            image = opening is not None and opening[0] == "!["
-            inner = re.sub(r"\s+\"[^\"]*\"\s*(?=\)$)", "", value[1:])
-            yield _token(TokenKind.IMAGE if image else TokenKind.LINK, found, inner[1:-1].strip())
+                yield _token(TokenKind.BRACKET, opening, opening.text)
+            image = opening is not None and opening.text == "!["
+            inner = re.sub(r"(?<!\s)\s+\"[^\"]*\"\s*(?=\)$)", "", value[1:])
+            yield _token(TokenKind.IMAGE if image else TokenKind.LINK, piece, inner[1:-1].strip())
         elif name == "tag":
-            yield _token(TokenKind.TAG, found, " ".join(_SAID.sub(r'\1""', value).split()))
+            yield _token(TokenKind.TAG, piece, " ".join(_SAID.sub(r'\1""', value).split()))
         elif name in _KINDS:
-            yield _token(_KINDS[name], found, value)
+            yield _token(_KINDS[name], piece, value)
 
 
-def _token(kind: TokenKind, found: re.Match[str], value: str) -> Token:
-    return Token(kind=kind, start=found.start(), end=found.end(), text=found[0], value=value)
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    name: str
+    start: int
+    text: str
+
+
+def _pieces(text: str) -> Iterator[_Piece]:
+    """What the table finds, in order; where a formula or a comment has no end, its beginning is no more than text."""
+    position = 0
+    endless: set[str] = set()
+    while found := _SCAN.search(text, position):
+        name, start, position = found.lastgroup or "", found.start(), found.end()
+        if (mark := _ENDS.get(found[0])) is not None:
+            # A formula holds a character at least.
+            end = -1 if mark in endless else text.find(mark, position + (name == "brackets"))
+            if end >= 0:
+                position = end + len(mark)
+            else:
+                endless.add(mark)
+                name = "skip" if name == "brackets" else ""
+        yield _Piece(name, start, text[start:position])
+
+
+def _token(kind: TokenKind, piece: _Piece, value: str) -> Token:
+    return Token(kind=kind, start=piece.start, end=piece.start + len(piece.text), text=piece.text, value=value)
