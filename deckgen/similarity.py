@@ -78,10 +78,10 @@ def answer_likeness(one: Sketch, other: Sketch) -> float:
 
     A short text counts for less the shorter it is, since short texts are alike by chance.
     """
-    if not one.hashes or not other.hashes:
+    both = {*one.hashes}.intersection(other.hashes)
+    if not both:
         return 0.0
     union = sorted({*one.hashes, *other.hashes})[:SKETCH_SIZE]
-    both = {*one.hashes}.intersection(other.hashes)
     share = sum(number <= union[-1] for number in both) / len(union)
     return 100 * share * min(1.0, max(one.size, other.size) / SHORT)
 

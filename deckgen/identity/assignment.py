@@ -6,7 +6,7 @@ Explained in docs/identity.md, with the measurements behind every number here.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from deckgen.similarity import SHORT, Sketch, answer_likeness, title_likeness
@@ -150,13 +150,13 @@ def _link_shared_titles(table: _Table, pool: frozenset[int]) -> None:
     """Titles that several have: answers and places decide, and the last two that are left are a pair."""
     homes = _Homes(table)
     for questions, notes in table.groups(pool, lambda at: at.title):
-        scores = {(new, old): _title_score(table, new, old) for new in questions for old in notes}
-        while pairs := _clear_pairs(scores):
+        rivals = _Rivals({(new, old): _title_score(table, new, old) for new in questions for old in notes})
+        while pairs := rivals.take_clear_pairs():
             for new, old in pairs:
-                scores = {pair: score for pair, score in scores.items() if pair[0] != new and pair[1] != old}
                 homes.link(new, old)
-        for new in {new for new, _ in scores}:
-            table.doubtful[new] = tuple(sorted({old for _, old in scores}))
+        left, candidates = rivals.left()
+        if candidates:
+            table.doubtful.update(dict.fromkeys(left, candidates))
 
 
 def _title_score(table: _Table, new: int, old: int) -> float:
@@ -168,20 +168,44 @@ def _title_score(table: _Table, new: int, old: int) -> float:
     )
 
 
-def _clear_pairs(scores: Mapping[tuple[int, int], float]) -> list[tuple[int, int]]:
-    """The pairs that are better by a margin than any other pair of either."""
-    best: dict[tuple[str, int], list[float]] = defaultdict(list)
-    for (new, old), score in scores.items():
-        for side in (("new", new), ("old", old)):
-            best[side] = sorted((*best[side], score), reverse=True)[:2]
-    return [
-        (new, old)
-        for (new, old), score in scores.items()
-        if all(
-            score == top[0] and score - max(top[1:], default=-MARGIN) >= MARGIN
-            for top in (best["new", new], best["old", old])
-        )
-    ]
+class _Rivals:
+    """Every question of a title against every note of it, each with its best pairs last, so that these are at hand."""
+
+    def __init__(self, scores: Mapping[tuple[int, int], float]) -> None:
+        self._of_new: dict[int, list[tuple[float, int]]] = defaultdict(list)
+        self._of_old: dict[int, list[tuple[float, int]]] = defaultdict(list)
+        for (new, old), score in scores.items():
+            self._of_new[new].append((score, old))
+            self._of_old[old].append((score, new))
+        for pairs in (*self._of_new.values(), *self._of_old.values()):
+            pairs.sort()
+
+    def take_clear_pairs(self) -> list[tuple[int, int]]:
+        """The pairs that are better by a margin than any other pair of either; they are rivals no more."""
+        found = [
+            (new, old)
+            for new in self._of_new
+            if (old := _leader(self._of_new[new], self._of_old)) is not None
+            and _leader(self._of_old[old], self._of_new) == new
+        ]
+        for new, old in found:
+            del self._of_new[new], self._of_old[old]
+        return found
+
+    def left(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The questions and the notes that found none."""
+        return tuple(self._of_new), tuple(sorted(self._of_old))
+
+
+def _leader(pairs: list[tuple[float, int]], there: Container[int]) -> int | None:
+    """Who leads by a margin among those who are still there; the pairs of others are dropped on the way."""
+    best: list[tuple[float, int]] = []
+    while pairs and len(best) < 2:
+        pair = pairs.pop()
+        best += [pair] if pair[1] in there else []
+    pairs += reversed(best)
+    clear = len(best) == 1 or (len(best) == 2 and best[0][0] - best[1][0] >= MARGIN)
+    return best[0][1] if clear else None
 
 
 class _Homes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.model import Key, Language, Location, Markdown, parse_edition
@@ -37,9 +37,13 @@ class EditorNote:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notes:
     notes: tuple[EditorNote, ...] = ()
+    _by_key: Mapping[Key, EditorNote] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_key", {note.key: note for note in self.notes})
 
     def get(self, key: Key) -> EditorNote | None:
-        return next((note for note in self.notes if note.key == key), None)
+        return self._by_key.get(key)
 
 
 def parse_notes(text: str, path: str) -> tuple[Notes, tuple[Diagnostic, ...]]:
