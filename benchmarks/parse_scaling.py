@@ -81,6 +81,8 @@ KINDS: dict[str, Callable[[int], str]] = {
     "ignore comments": _numbered("## {n}. 问题？\n\n<!-- deckgen: ignore[long-answer] -->\n\n甲。\n\n"),
     "underlines": _repeated("---\n"),
     "spaces": _repeated(" " * 63 + "x"),
+    "spaces in a link": _repeated(" ", head="## 1. 什么是甲？\n\n]("),
+    "open formulas": _repeated("\\( "),
     "digits": _repeated("1", head="## "),
     "dotted digits": _repeated("1.", head="## "),
     "hashes": _repeated("#"),

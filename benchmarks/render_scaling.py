@@ -1,4 +1,4 @@
-"""How the time of rendering grows: each text is doubled, and the ratio should stay near two.
+"""How the time of rendering, translating and reading grows: each text is doubled, and the ratio should stay near two.
 
     python benchmarks/render_scaling.py [--chapter-mb N]
 
@@ -14,9 +14,12 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from deckgen.apkg.database import media_references
 from deckgen.markup import find_unknown_html, find_unsafe_html, render_markdown
+from deckgen.markup.blocks import leaf_blocks
 from deckgen.model import Dialect, Markdown
 from deckgen.render.cardhtml import card_html
+from deckgen.translation.inline import protected
 
 UNITS = {
     "bold": "**粗** ", "links": "[a](https://example.org) ", "relative links": "[a](b) ", "code": "`a` ",
@@ -24,7 +27,9 @@ UNITS = {
     "open tags": "<a ", "types": "vector<int> ", "ticks": "`a", "stars": "*a **b ", "paragraphs": "段\n\n",
     "lines": "行\n", "fences": "```python\nx = 1\n```\n", "display": "$$\na\n$$\n\n", "open display": "$$\na\n",
     "tables": "|a|b|\n|-|-|\n|c|d|\n\n", "rows": "|a|b|\n", "items": "- a\n", "comments": "<!-- a -->",
-    "open comments": "<!-- ", "raw": "<sup>a</sup>", "one word": "字",
+    "open comments": "<!-- ", "raw": "<sup>a</sup>", "one word": "字", "open verbatim": "<pre ", "block tags": "<div ",
+    "raw blocks": "<p>a</p>\n", "footnotes": "[^", "blanks": " ", "spaced slashes": "\\[ ",
+    "letters": "a",
 }  # fmt: skip
 ANSWER = """**定义：**一个 *词* 与 `code`，公式 $x_{i}<y$ 与 vector<int>，见 [链接](https://example.org)。
 
@@ -67,7 +72,10 @@ def _render(text: str) -> None:
     html = render_markdown(Markdown(text), dialect=Dialect.GFM)
     card_html(html, chapter="c.md", images={})
     find_unknown_html(text)
-    find_unsafe_html(text)
+    find_unsafe_html(f"]({text}")
+    leaf_blocks(Markdown(f"<div>\n{text}"), dialect=Dialect.PYTHON_MARKDOWN)
+    protected(text)
+    media_references(f"<img {text}")
 
 
 def _chapter(answers: int) -> None:

@@ -31,7 +31,7 @@ _MANY_TAGS = 150
 _MATH_REACH = 200
 _MAX_EXCERPT = 5000
 _MATH_FENCE = re.compile(r"[ \t>*+\d.)-]*[`~]{3,}[ \t]*math\b")
-_MAY_BE_UNSAFE = re.compile(r"<|\]\(\s*<?\s*(?:java|vb|data)", re.IGNORECASE)
+_MAY_BE_UNSAFE = re.compile(r"<|\]\(\s*+<?\s*+(?:java|vb|data)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)

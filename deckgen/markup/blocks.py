@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -191,7 +192,7 @@ def _heading(region: _Region, lines: _Lines, quotes: int) -> Block:
         last = region.end.line - 1
         end = _Place(line=last, column=len(lines.text(last)))
         return lines.block(BlockKind.HEADING, region.start, end, quotes)
-    content = re.sub(r"(?:^|[ \t]+)#+[ \t]*$", "", text[found.end() :].rstrip())
+    content = re.sub(r"(?:^|(?<![ \t])[ \t]+)#+[ \t]*$", "", text[found.end() :].rstrip())
     start = _Place(line=region.start.line, column=found.end() + 1)
     return lines.block(BlockKind.HEADING, start, _Place(line=start.line, column=found.end() + len(content)), quotes)
 
@@ -255,9 +256,14 @@ _ENDED_BY_BLANK = re.compile(rf"</?(?:{_BLOCK_TAGS})(?=[\s/>]|$)", re.I)
 _LONE_TAG = re.compile(
     r"""(?:<[A-Za-z][\w-]*(?:\s+[\w:.-]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+))?)*\s*/?>|</[A-Za-z][\w-]*\s*>)$"""
 )
-_SPLIT = re.compile(
-    rf"<!--.*?-->|<(pre|script|style|textarea)\b.*?</\1\s*>|</?(?:{_BLOCK_TAGS})(?=[\s/>])[^>]*>", re.I | re.S
-)
+_SEPARATORS = {
+    "comment": (r"<!--", r"-->"),
+    **{name: (rf"<{name}\b", rf"</{name}\s*+>") for name in ("pre", "script", "style", "textarea")},
+    "tag": (rf"</?(?:{_BLOCK_TAGS})(?=[\s/>])", r">"),
+}
+"""How what parts texts within an HTML block begins and ends."""
+_SEPARATOR = re.compile("|".join(f"(?P<{name}>{opening})" for name, (opening, _) in _SEPARATORS.items()), re.I)
+_SEPARATOR_END = {name: re.compile(closing, re.I) for name, (_, closing) in _SEPARATORS.items()}
 
 
 def _interrupts(content: str) -> bool:
@@ -283,29 +289,45 @@ def _html_texts(start: _Place, last: int, lines: _Lines, quotes: int) -> Iterato
     """What stands between the block tags of an HTML block."""
     rows = [lines.text(line) for line in range(start.line, last + 1)]
     text = "\n".join([rows[0][start.column - 1 :], *rows[1:]])
-    ends = [found.span() for found in _SPLIT.finditer(text)]
+    starts = [0, *(found.end() for found in re.finditer("\n", text))]
+    ends = list(_separators(text))
     for begin, stop in zip([0, *(end for _, end in ends)], [*(first for first, _ in ends), len(text)], strict=True):
         inner = text[begin:stop]
-        if inner.strip(" \t\n>"):
+        if inner.strip().strip(" \t\n>"):
             first = begin + len(inner) - len(inner.lstrip())
             yield lines.block(
                 BlockKind.HTML,
-                _place(text, first, start),
-                _place(text, begin + len(inner.rstrip()) - 1, start),
+                _place(starts, first, start),
+                _place(starts, begin + len(inner.rstrip()) - 1, start),
                 quotes,
             )
 
 
-def _place(text: str, at: int, start: _Place) -> _Place:
-    line_start = text.rfind("\n", 0, at) + 1
-    line = text.count("\n", 0, at)
-    column = at - line_start + 1
+def _separators(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of what parts texts; what has no end is text, and its end is looked for but once."""
+    position = 0
+    endless: set[str] = set()
+    while found := _SEPARATOR.search(text, position):
+        name, position = found.lastgroup or "", found.end()
+        if name in endless:
+            continue
+        if end := _SEPARATOR_END[name].search(text, position):
+            position = end.end()
+            yield found.start(), position
+        else:
+            endless.add(name)
+
+
+def _place(starts: list[int], at: int, start: _Place) -> _Place:
+    """Where an offset of a text stands whose lines begin at ``starts``, and whose first is the place ``start``."""
+    line = bisect_right(starts, at) - 1
+    column = at - starts[line] + 1
     return _Place(line=start.line + line, column=column + (start.column - 1 if line == 0 else 0))
 
 
 # --- Python-Markdown --------------------------------------------------------------------------------------------------
 
-_INDENTING = re.compile(r"([ ]*)(?:!!!|\?\?\?\+?|===[!+]*)[ ]+(?:[\w -]*?)(?:\"(.*)\")?[ \t]*$")
+_INDENTING = re.compile(r"([ ]*)(?:!!!|\?\?\?\+?|===[!+]*)[ ][\w -]*+(?:\"(.*)\")?[ \t]*$")
 
 
 def _indented_blocks(lines: _Lines, html_headings: bool) -> Iterator[Block]:

@@ -122,10 +122,10 @@ def _is_target(text: str, start: int) -> bool:
 # --- what is taken out ------------------------------------------------------------------------------------------------
 
 _HANDLER = re.compile(r"\son[a-z]+\s*=", re.IGNORECASE)
-_SCRIPT_URL = re.compile(r"""=\s*["']?[\s\x00-\x20]*(?:javascript|vbscript|data:text)""", re.IGNORECASE)
+_SCRIPT_URL = re.compile(r"""=\s*+["']?[\s\x00-\x20]*+(?:javascript|vbscript|data:text)""", re.IGNORECASE)
 _STYLE = re.compile(r"\sstyle\s*=", re.IGNORECASE)
 _MARKDOWN_SCRIPT = re.compile(
-    r"\]\(\s*<?\s*(?:javascript|vbscript|data):(?!image/(?:png|gif|jpeg|webp))", re.IGNORECASE
+    r"\]\(\s*+<?\s*+(?:javascript|vbscript|data):(?!image/(?:png|gif|jpeg|webp))", re.IGNORECASE
 )
 
 

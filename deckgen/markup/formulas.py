@@ -299,9 +299,8 @@ class _Scanner:
     def _next(self, index: int, text: str) -> int:
         """The index of the next token that reads ``text``, the number of tokens if there is none."""
         places = self.places.get(text, [])
-        for later in places[bisect_right(places, index) :][:1]:
-            return later
-        return len(self.tokens)
+        found = bisect_right(places, index)
+        return places[found] if found < len(places) else len(self.tokens)
 
     def _code_end(self, index: int) -> int:
         """Where the code span that opens with this token ends; 0 if it is none. Nothing is escaped inside code."""
