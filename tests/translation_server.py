@@ -8,7 +8,8 @@ import re
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,6 +31,10 @@ class Server:
     released: threading.Event = field(default_factory=threading.Event)
 
     @property
+    def next_mode(self) -> str:
+        return self.modes[0] if self.modes else self.always
+
+    @property
     def texts(self) -> list[str]:
         return [request.get("q", "") for request in self.requests]
 
@@ -44,6 +49,13 @@ def english(text: str) -> str:
     return " ".join(re.sub(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uff60]+", word, text).split())
 
 
+def wait_until(happened: Callable[[], bool], *, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, f"it did not happen within {seconds:g} seconds"
+        time.sleep(0.01)
+
+
 @contextmanager
 def translation_server() -> Iterator[Server]:
     server = Server()
@@ -51,16 +63,14 @@ def translation_server() -> Iterator[Server]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-            server.queries.append(urlsplit(self.path).query)
-            server.requests.append({name: values[0] for name, values in parse_qs(body).items()})
-            mode = server.modes.pop(0) if server.modes else server.always
-            self.answer(mode, server.requests[-1].get("q", ""))
+            request = {name: values[0] for name, values in parse_qs(body).items()}
+            mode = self.take(request, urlsplit(self.path).query)
+            self.answer(mode, request.get("q", ""))
 
         def do_GET(self) -> None:
             address = urlsplit(self.path)
             query = {name: values[0] for name, values in parse_qs(address.query).items()}
-            server.requests.append(query)
-            mode = server.modes.pop(0) if server.modes else server.always
+            mode = self.take(query, "")
             answer = english(query["q"])
             if mode == "quota":
                 answer = "MYMEMORY WARNING: YOU USED ALL AVAILABLE FREE TRANSLATIONS FOR TODAY"
@@ -70,6 +80,13 @@ def translation_server() -> Iterator[Server]:
                 self.send_text(200, f'<html><div class="result-container">{answer}</div></html>')
             else:
                 self.send(200, {"responseData": {"translatedText": answer}, "matches": []})
+
+        def take(self, request: dict[str, str], query: str) -> str:
+            """How to answer; the request counts only then, so that whoever counts it finds the next mode."""
+            mode = server.modes.pop(0) if server.modes else server.always
+            server.queries.append(query)
+            server.requests.append(request)
+            return mode
 
         def answer(self, mode: str, text: str) -> None:
             match mode:
@@ -83,7 +100,7 @@ def translation_server() -> Iterator[Server]:
                 case "redirect":
                     self.send(302, {}, {"Location": f"{server.url}/elsewhere"})
                 case "hang":
-                    server.released.wait(20)
+                    server.released.wait()
                 case "drip":
                     self.send_response(200)
                     self.end_headers()
