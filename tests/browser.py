@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Route, sync_playwright
+from playwright.sync_api import Browser, Route, expect, sync_playwright
 
+expect.set_options(timeout=30_000)  # a busy machine is no failure
 TESTS = Path(__file__).parent
 AXE = TESTS / "node_modules/axe-core/axe.min.js"
 CHOICE = "DECKGEN_BROWSER"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from browser import AXE, TESTS, Gate
 from card_pages import CardPage, write_card_pages
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from projects import copy_shipped
 from stress import make_stress_project
 
@@ -155,13 +155,13 @@ def test_the_other_language_opens_and_closes_by_tap(
     with watched_page(browser, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True) as page:
         page.goto(first_back(shipped, edition).path.as_uri())
         block = page.locator(f"{part} .dg-lang").first
-        assert not block.evaluate("block => block.open")
+        expect(block).to_have_js_property("open", False)
         block.locator("summary").tap()
-        assert block.evaluate("block => block.open")
-        assert block.locator(".dg-question, .dg-text").first.is_visible()
-        assert page.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth")
+        expect(block).to_have_js_property("open", True)
+        expect(block.locator(".dg-question, .dg-text").first).to_be_visible()
+        page.wait_for_function("document.scrollingElement.scrollWidth <= window.innerWidth")
         block.locator("summary").tap()
-        assert not block.evaluate("block => block.open")
+        expect(block).to_have_js_property("open", False)
 
 
 @pytest.mark.parametrize("edition", ["zh-en", "zh-ja", "en-zh"])
@@ -176,7 +176,7 @@ def test_the_other_language_opens_and_closes_by_key(
         block.locator("summary").focus()
         for key, opened in (("Enter", True), ("Space", False), ("Space", True), ("Enter", False)):
             page.keyboard.press(key)
-            assert block.evaluate("block => block.open") is opened
+            expect(block).to_have_js_property("open", opened)
 
 
 def test_what_was_opened_on_the_front_is_open_on_the_back(shipped: tuple[CardPage, ...], browser: Browser) -> None:
@@ -184,8 +184,9 @@ def test_what_was_opened_on_the_front_is_open_on_the_back(shipped: tuple[CardPag
         front = next(card for card in shipped if card.edition == "zh-en" and card.side == "front")
         page.goto(front.path.as_uri())
         page.locator(".dg-ask .dg-lang summary").tap()
+        expect(page.locator(".dg-ask .dg-lang")).to_have_js_property("open", True)
         page.goto(first_back(shipped, "zh-en").path.as_uri())
-        assert page.locator(".dg-ask .dg-lang").evaluate("block => block.open")
+        expect(page.locator(".dg-ask .dg-lang")).to_have_js_property("open", True)
 
 
 def test_without_scripts_the_card_is_whole_and_the_other_language_opens(
@@ -196,10 +197,10 @@ def test_without_scripts_the_card_is_whole_and_the_other_language_opens(
     ) as page:
         page.goto(first_back(shipped, "zh-en").path.as_uri())
         text = page.locator(".dg-answer .dg-lang .dg-text")
-        assert not text.is_visible()
+        expect(text).to_be_hidden()
         page.locator(".dg-answer .dg-lang > summary").tap()
-        assert text.is_visible()
-        assert page.locator(".dg-answer > .dg-text").is_visible()
+        expect(text).to_be_visible()
+        expect(page.locator(".dg-answer > .dg-text")).to_be_visible()
 
 
 def test_a_picture_enlarges_by_tap_and_by_key_and_closes(shipped: tuple[CardPage, ...], browser: Browser) -> None:
@@ -209,15 +210,16 @@ def test_a_picture_enlarges_by_tap_and_by_key_and_closes(shipped: tuple[CardPage
         picture = page.locator(".dg-answer > .dg-text img").first
         picture.tap()
         zoom = page.locator(".dg-zoom")
-        assert zoom.is_visible()
-        assert zoom.locator("img").bounding_box()["width"] > picture.bounding_box()["width"]  # type: ignore[index]
+        expect(zoom).to_be_visible()
+        wider = "width => document.querySelector('.dg-zoom img').getBoundingClientRect().width > width"
+        page.wait_for_function(wider, arg=picture.bounding_box()["width"])  # type: ignore[index]
         page.locator(".dg-zoom-close").tap()
-        assert zoom.count() == 0
+        expect(zoom).to_have_count(0)
         picture.focus()
         page.keyboard.press("Enter")
-        assert zoom.is_visible()
+        expect(zoom).to_be_visible()
         page.keyboard.press("Escape")
-        assert zoom.count() == 0
+        expect(zoom).to_have_count(0)
 
 
 def test_what_is_wider_than_the_card_scrolls_inside_itself(stress: tuple[CardPage, ...], browser: Browser) -> None:

@@ -7,7 +7,7 @@ import re
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,6 +27,10 @@ from deckgen.project import read_project, snapshot
 
 CHECKS = (TESTS / "card_checks.js").read_text(encoding="utf-8")
 expect.set_options(timeout=30_000)  # a busy machine is no failure
+SETTLED = """() => !document.querySelector("[aria-busy], .coming")
+  && [...document.querySelectorAll("iframe")].every(({contentDocument: card}) =>
+    card.readyState === "complete" && [...card.images].every((image) => image.complete))
+  && document.getAnimations().every((running) => running.playState !== "running")"""
 SMALL_PRINT = ".unseen, .position, .side, .facts, .findings, .about, summary, #count, #list h2, code, figcaption"
 
 
@@ -180,11 +184,11 @@ def test_space_and_arrows_go_through_the_deck_like_anki(shipped: Path, browser: 
     with opened(browser, shipped) as page:
         card = card_in(page, "front")
         first = card.locator(".dg-question").first.inner_text()
-        assert card.locator(".dg-answer").count() == 0
+        expect(card.locator(".dg-answer")).to_have_count(0)
         page.keyboard.press("Space")
         card = card_in(page, "back")
-        assert card.locator(".dg-answer").is_visible()
-        assert card.locator(".dg-question").first.inner_text() == first
+        expect(card.locator(".dg-answer")).to_be_visible()
+        expect(card.locator(".dg-question").first).to_have_text(first)
         page.keyboard.press("Space")
         card = card_in(page, "front")
         expect(card.locator(".dg-question").first).not_to_have_text(first)
@@ -199,21 +203,21 @@ def test_a_tap_on_the_question_shows_the_answer_and_one_on_a_toggle_does_not(shi
         page.locator("#list a").nth(1).tap()
         card = card_in(page, "front")
         card.locator("summary").tap()
-        assert card.locator(".dg-lang").evaluate("block => block.open")
-        page.wait_for_timeout(150)
+        expect(card.locator(".dg-lang")).to_have_js_property("open", True)
+        expect(page.locator(".study .flip.strong")).to_have_count(1)  # the page has seen the tap by now
         card_in(page, "front").locator(".dg-question").first.tap()
         card_in(page, "back")
         page.locator(".study .back").tap()
-        assert page.locator("#list").is_visible()
+        expect(page.locator("#list")).to_be_visible()
 
 
 def test_night_reaches_the_cards_with_both_of_ankis_classes(shipped: Path, browser: Browser) -> None:
     with opened(browser, shipped) as page:
         card_in(page, "front")
         page.locator("#theme").click()
-        assert card_in(page, "front").locator("body.card.card1.nightMode.night_mode").count() == 1
+        expect(card_in(page, "front").locator("body.card.card1.nightMode.night_mode")).to_have_count(1)
         page.keyboard.press("n")
-        assert card_in(page, "front").locator("body.nightMode").count() == 0
+        expect(card_in(page, "front").locator("body.nightMode")).to_have_count(0)
 
 
 def test_all_cards_show_front_and_back_and_only_those_near_have_frames(tmp_path: Path, browser: Browser) -> None:
@@ -223,13 +227,13 @@ def test_all_cards_show_front_and_back_and_only_those_near_have_frames(tmp_path:
         page.locator("#gallery").click()
         card_in(page, "front", "#row-0 .phone:nth-child(1)")
         card_in(page, "back", "#row-0 .phone:nth-child(2)")
-        assert page.locator(".row").count() == 400
-        assert page.locator("iframe").count() < 16
+        expect(page.locator(".row")).to_have_count(400)
+        page.wait_for_function("document.querySelectorAll('iframe').length < 16")
         page.locator("#row-350").scroll_into_view_if_needed()
         back = card_in(page, "back", "#row-350 .phone:nth-child(2)")
         expect(back.locator(".dg-answer")).to_contain_text("答案351")
         page.wait_for_function("document.querySelectorAll('#row-0 iframe').length === 0")
-        assert page.locator("iframe").count() < 16
+        page.wait_for_function("document.querySelectorAll('iframe').length < 16")
 
 
 def test_editions_categories_and_search_choose_the_cards(shipped: Path, browser: Browser) -> None:
@@ -277,9 +281,9 @@ def test_nothing_but_the_cards_own_script_runs_in_a_card(tmp_path: Path, browser
     with opened(browser, folder) as page:
         card_in(page, "front")
         page.keyboard.press("Space")
-        assert card_in(page, "back").locator(".dg-answer img[src=x]").count() == 1
+        expect(card_in(page, "back").locator(".dg-answer img[src=x]")).to_have_count(1)
+        expect(card_in(page, "back").locator("img.tappable[role=button]")).to_have_count(1)
         assert page.evaluate("window.planted") is None
-        assert card_in(page, "back").locator("img.tappable[role=button]").count() == 1
 
 
 def test_an_empty_project_has_a_page_that_says_so(tmp_path: Path, browser: Browser) -> None:
@@ -295,16 +299,17 @@ def test_the_page_itself_keeps_what_is_asked_of_cards(shipped: Path, browser: Br
     problems: list[str] = []
     for width, height in WINDOWS:
         with opened(browser, shipped, width, height, color_scheme=theme) as page:
-            steps: tuple[Callable[[], object], ...] = (
-                lambda: page.locator(".general summary").click(),
-                lambda: page.locator("#list a").nth(2).click(),
-                lambda: page.locator(".flip").click(),
-            )
+            steps = [
+                (page.locator(".general summary"), page.locator(".general[open]")),
+                (page.locator("#list a").nth(2), page.locator(".position", has_text=re.compile(r"\b3\b"))),
+                (page.locator(".flip"), page.locator("[data-side=back]")),
+            ]
             if width > 760:
-                steps += (lambda: page.locator("#gallery").click(),)
-            for step in steps:
-                step()
-                page.wait_for_timeout(250)
+                steps.append((page.locator("#gallery"), page.locator(".row [data-side=back]").first))
+            for button, goal in steps:
+                button.click()
+                expect(goal).to_be_attached()
+                page.wait_for_function(SETTLED)
                 problems += [f"{width} {theme}: {problem}" for problem in page.evaluate(CHECKS, SMALL_PRINT)]
             if axe:
                 page.evaluate(axe)
@@ -326,7 +331,7 @@ def served(project: Path, folder: Path) -> Iterator[PreviewServer]:
         yield server
     finally:
         server.stop()
-        thread.join(10)
+        thread.join(120)
         assert not thread.is_alive()
 
 
@@ -351,7 +356,7 @@ def test_the_server_answers_no_page_from_elsewhere(tmp_path: Path) -> None:
     with served(project, tmp_path / "out") as server:
         request = urllib.request.Request(server.address, headers={"Host": "evil.example:80"})
         with pytest.raises(urllib.error.HTTPError, match="403"):
-            urllib.request.urlopen(request, timeout=10)
+            urllib.request.urlopen(request, timeout=60)
 
 
 def test_the_snapshot_changes_with_sources_and_not_with_the_preview(tmp_path: Path) -> None:

@@ -134,18 +134,20 @@ def watch(page: Page) -> list[str]:
 def test_the_page_opens_from_disk_in_the_readers_tongue_without_a_request(
     twice: tuple[Evolving, Path, Path], browser: Browser, locale: str, shown: str, hidden: str, other: str
 ) -> None:
+    from playwright.sync_api import expect
+
     address = (twice[2] / "index.html").as_uri()
     page = browser.new_page(viewport={"width": 360, "height": 700}, locale=locale)
     seen = watch(page)
     page.goto(address)
-    assert page.locator("h2", has_text=shown).first.is_visible()
-    assert hidden not in page.locator("main").inner_text()
+    expect(page.locator("h2", has_text=shown).first).to_be_visible()
+    expect(page.locator("main")).not_to_contain_text(hidden, use_inner_text=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     for link in page.locator("a[href]:visible").all():
         target = link.get_attribute("href") or ""
         assert target.startswith("https://") or (twice[2] / target).is_file(), target
     page.locator("nav label", has_text=other).click()
-    assert page.locator("h2", has_text=hidden).first.is_visible()
+    expect(page.locator("h2", has_text=hidden).first).to_be_visible()
     assert seen == [address]
     page.close()
 

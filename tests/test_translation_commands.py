@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 from small_corpus import TEXT
-from translation_server import Server, translation_server
+from translation_server import Server, translation_server, wait_until
 
 from deckgen.cli.translate import translate
 from deckgen.diagnostics import DeckgenError
@@ -140,10 +139,9 @@ def test_a_killed_run_is_resumed_from_its_cache(project: Path, server: Server) -
     server.modes = ["ok"] * 4
     server.always = "hang"
     command = [sys.executable, "-m", "deckgen", "translate", "fill", "en", "--engine", "libre", "--url", server.url]
-    process = subprocess.Popen([*command, "--project", str(project), "--timeout", "30"], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([*command, "--project", str(project), "--timeout", "600"], stderr=subprocess.DEVNULL)
     try:
-        while len(server.texts) < 5 and process.poll() is None:
-            time.sleep(0.01)
+        wait_until(lambda: len(server.texts) >= 5 or process.poll() is not None)
     finally:
         process.kill()
         process.wait()
@@ -224,6 +222,8 @@ def test_an_engine_of_another_package_is_found_by_its_entry_point(
 
 
 def test_the_review_page_works_from_a_file(project: Path, server: Server, browser: Browser) -> None:
+    from playwright.sync_api import expect
+
     run(project, "extract")
     fill(project, server, "--limit", "8")
     text = re.sub(
@@ -241,22 +241,24 @@ def test_the_review_page_works_from_a_file(project: Path, server: Server, browse
     )
     page.goto((project / "build" / "review-en.html").as_uri())
     try:
-        assert page.locator(".row:visible").count() == 10
+        shown = page.locator(".row:visible")
+        expect(shown).to_have_count(10)
         assert page.title() != "bad"
-        assert page.locator("img").first.evaluate("image => image.naturalWidth") > 0
+        page.wait_for_function("document.images[0].naturalWidth > 0")
         assert page.locator("math").count() >= 1
         page.keyboard.press("3")
-        assert page.locator(".row:visible").count() == 2
+        expect(shown).to_have_count(2)
         page.keyboard.press("3")
         page.keyboard.press("1")
-        assert page.locator(".row:visible").count() == 8
+        expect(shown).to_have_count(8)
         page.keyboard.press("j")
         page.keyboard.press("j")
         page.keyboard.press("a")
-        assert re.fullmatch(r"deckgen translate accept \w+ --language en", page.locator("footer code").inner_text())
+        expect(page.locator("footer code")).to_have_text(re.compile(r"^deckgen translate accept \w+ --language en$"))
         page.keyboard.press("/")
         page.keyboard.type("残差")
-        assert 0 < page.locator(".row:visible").count() < 8
+        expect(shown).not_to_have_count(8)
+        assert 0 < shown.count() < 8
         page.set_viewport_size({"width": 360, "height": 640})
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         assert troubles == []
