@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from environments import environment
 from synthetic_deck import synthetic_deck, write_all_packages
 
 TESTS = Path(__file__).parent
@@ -77,16 +78,7 @@ def _environment(config: pytest.Config, interpreter: Path, name: str, *extra: st
     assert config.cache is not None
     requirements = [f"{package}=={importlib.metadata.version(package)}" for package in ("genanki", "pyyaml", "chevron")]
     folder = config.cache.mkdir("crossversion") / f"{name}-{requirements[0]}"
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if not (folder / "complete").exists():
-        subprocess.run([interpreter, "-m", "venv", "--clear", folder], check=True, capture_output=True)
-        install = [python, "-m", "pip", "install", "--quiet", *requirements, *extra]
-        installed = subprocess.run(install, capture_output=True, text=True)
-        if installed.returncode:
-            reason = (installed.stderr.strip().splitlines() or ["pip failed"])[-1]
-            pytest.skip(f"genanki cannot be installed for {name}: {reason}")
-        (folder / "complete").touch()
-    return python
+    return environment(folder, interpreter, f"genanki for {name}", *requirements, *extra)
 
 
 def _write_with(python: Path, sqlite: str, folder: Path) -> str:

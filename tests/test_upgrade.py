@@ -7,13 +7,12 @@ import os
 import subprocess
 import sys
 import time
-import venv
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from environments import environment
 from PIL import Image
 from projects import REPOSITORY
 from upgrade_driver import OWN_DECK, OWN_TAG, OWN_TEXT, RENAMED
@@ -163,18 +162,8 @@ def _python(version: str) -> Path:
     if version == "installed":
         return Path(sys.executable)
     folder = CACHE / f"{version}-py{sys.version_info.major}{sys.version_info.minor}"
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if (folder / "complete").exists():
-        return python
-    venv.create(folder, with_pip=True, clear=True)
-    command = [python, "-m", "pip", "install", "--quiet", "--only-binary", ":all:", f"anki=={version}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        message = f"Anki {version} CANNOT BE INSTALLED here, so upgrades in it are NOT TESTED: {done.stderr[-500:]}"
-        warnings.warn(message, stacklevel=1)
-        pytest.skip(message)
-    (folder / "complete").touch()
-    return python
+    python = Path(sys.executable)
+    return environment(folder, python, f"Anki {version}", "--only-binary", ":all:", f"anki=={version}")
 
 
 def drive(version: str, *steps: dict[str, Any]) -> list[dict[str, Any]]:
