@@ -14,6 +14,7 @@ from deckgen.identity.lock_changes import describe_changes
 from deckgen.identity.lockfile import Lock, format_lock, parse_lock
 from deckgen.manifest import PackageRecord, describe_package, format_manifest, package_files
 from deckgen.markup import image_targets, render_markdown
+from deckgen.media.places import locate_reference
 from deckgen.model import (
     Chapter,
     Deck,
@@ -122,7 +123,7 @@ def make_decks(
     findings += (*unreadable, *problems, *incomplete)
 
     images, problems = _read_images(project, translated, options, progress)
-    findings += problems
+    findings += _with_excerpts(problems, project)
 
     slug = config.slug or config.id or default_slug(project.sources) or project_id
     proposals = tuple(render.propose_names(translated, item, titles=config.titles, slug=slug) for item in editions)
@@ -193,7 +194,7 @@ def _read_images(
     project: Project, translated: TranslatedCorpus, options: Options, progress: Progress
 ) -> tuple[Mapping[ImageReference, MediaFile], tuple[Diagnostic, ...]]:
     return media.read_media(
-        _references(translated),
+        _references(translated, project),
         root=project.root,
         files=project.files,
         profile=options.profile or project.config.profile,
@@ -204,8 +205,9 @@ def _read_images(
     )
 
 
-def _references(translated: TranslatedCorpus) -> Iterator[tuple[ImageReference, Location]]:
-    """Every image that a text refers to, with the place of the question or, in an answer, of the image's block."""
+def _references(translated: TranslatedCorpus, project: Project) -> Iterator[tuple[ImageReference, Location]]:
+    """Every image that a text refers to, with its place in the chapter."""
+    lines = {source.path: source.text.split("\n") for source in project.sources}
     for item in translated.questions:
         chapter, question = item.keyed.chapter, item.keyed.question
         heading, answer = question.location.line, question.answer_line
@@ -219,10 +221,24 @@ def _references(translated: TranslatedCorpus) -> Iterator[tuple[ImageReference, 
                 )
                 for target, position in image_targets(html):
                     offset = int(position.split(":")[0]) - 1 if position else 0
-                    yield (
-                        ImageReference(chapter=chapter.path, target=target),
-                        Location(path=chapter.path, line=line + offset),
+                    place = locate_reference(
+                        lines[chapter.path],
+                        target,
+                        path=chapter.path,
+                        line=line + offset,
+                        within=(heading, question.end_line),
                     )
+                    yield ImageReference(chapter=chapter.path, target=target), place
+
+
+def _with_excerpts(findings: tuple[Diagnostic, ...], project: Project) -> tuple[Diagnostic, ...]:
+    lines = {source.path: source.text.split("\n") for source in project.sources}
+    return tuple(
+        replace(found, excerpt=lines[found.location.path][found.location.line - 1])
+        if found.location and found.location.line <= len(lines.get(found.location.path, ()))
+        else found
+        for found in findings
+    )
 
 
 def card_settings(project: Project) -> tuple[card.CardSettings, tuple[Diagnostic, ...]]:

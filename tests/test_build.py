@@ -220,6 +220,31 @@ def test_a_missing_image_is_named_with_its_line_and_the_rest_still_builds(tmp_pa
     assert not (folder / "build/chapter-zh-en.apkg").exists()
 
 
+@pytest.mark.parametrize(
+    ("written", "message", "place"),
+    [
+        ("![甲](../图/甲.png)", "there is no image “../图/甲.png”", "../图/甲.png"),
+        ("![甲](<我的 图.png>)", "there is no image “我的 图.png”", "我的 图.png"),
+        ('<img src="a&amp;b.png">', "there is no image “a&b.png”", "a&amp;b.png"),
+        ("![甲](C:\\Users\\me\\x.png)", "“C:\\Users\\me\\x.png” is a path on one machine", "C:\\Users\\me\\x.png"),
+        ("![甲](../notes.pdf)", "“notes.pdf” is there, but no picture", "../notes.pdf"),
+    ],
+)
+def test_a_missing_image_is_named_as_it_is_written_and_pointed_at(
+    written: str, message: str, place: str, tmp_path: Path
+) -> None:
+    lines = f"- 第一项。\n- 第二项\n  和 `甲.png` 的{written}。"
+    folder = make_project(tmp_path, chapter=CHAPTER.replace("![结构图](imgs/图.png)", lines))
+    (folder / "notes.pdf").write_bytes(b"%PDF")
+    result = deckgen("check", "--project", folder, "--format", "json")
+    (found,) = [item for item in json.loads(result.stdout)["findings"] if item["rule"] == "missing-image"]
+    where, line = found["location"], found["excerpt"]
+    assert message in found["message"]
+    assert (where["line"], where["end_line"]) == (9, 9)
+    assert line[where["column"] - 1 : where["end_column"]] == place
+    assert found["hint"]
+
+
 def test_a_good_package_is_not_replaced_by_a_partial_one(tmp_path: Path) -> None:
     folder = make_project(tmp_path)
     assert deckgen("build", "--project", folder).exit_code == 0

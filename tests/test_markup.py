@@ -273,3 +273,9 @@ def test_no_hidden_character_is_left_behind(text: str) -> None:
         character for character in shown if ord(character) > 0xFFFF or character in "\u1bfc\u1bfd\ua8ce\ua8cf\ua92e"
     }
     assert foreign <= set(text)
+
+
+def test_a_drive_letter_names_a_picture_and_never_a_link() -> None:
+    html = render_markdown(Markdown(r"![甲](D:\book\a.png) [乙](D:\book\a.html)"), dialect=Dialect.GFM)
+    assert [target for target, _ in image_targets(html)] == ["D:%5Cbook%5Ca.png"]
+    assert "href" not in html

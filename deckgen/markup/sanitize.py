@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 
 import nh3
 
@@ -25,7 +26,8 @@ _OWN_CLASS = re.compile(
     r"(?:dg-|mjx|MathJax|tappable$|card\d*$|night_?mode$|replay|sound|cloze|typeans|mobile$|android$)", re.IGNORECASE
 )
 """What the card, Anki and MathJax style and script."""
-_SCHEMES = {"http", "https", "mailto", "data", "file"}
+_SCHEMES = {"http", "https", "mailto", "data", "file", *string.ascii_lowercase}
+"""A single letter is a drive of Windows, kept so that a picture is told to be on one machine."""
 _REMOVED = set(REMOVED_WITH_CONTENT) | {"math"}
 _TAGS = set(ALLOWED)
 
@@ -48,7 +50,7 @@ def _safe_attribute(tag: str, name: str, value: str) -> str | None:
     if name == "class":
         return " ".join(each for each in value.split() if not _OWN_CLASS.match(each)) or None
     address = re.sub(r"[\x00-\x20]", "", value).lower()
-    if name == "href" and address.startswith(("data:", "file:")):
+    if name == "href" and (address.startswith(("data:", "file:")) or re.match("[a-z]:", address)):
         return None
     if name == "src" and address.startswith("data:") and not re.match(r"data:image/(?:png|gif|jpeg|webp)[;,]", address):
         return None

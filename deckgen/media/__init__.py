@@ -11,7 +11,18 @@ from pathlib import Path
 
 from deckgen.config import ImageSettings
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.media.image_paths import Ambiguous, Embedded, Found, Missing, Remote, index_images, resolve_image
+from deckgen.media.image_paths import (
+    Ambiguous,
+    Embedded,
+    Found,
+    Missing,
+    Remote,
+    candidate_paths,
+    index_images,
+    is_of_one_machine,
+    resolve_image,
+    shown_target,
+)
 from deckgen.media.images import RECIPE, BrokenImageError, EncodedImage, encode_image, encoder_version
 from deckgen.model import ImageReference, Location, MediaFile, Profile
 from deckgen.project import write_atomically
@@ -57,7 +68,7 @@ def read_media(
                     images[reference] = result.file
                 problems = tuple(_judge(result, _shown_name(found), settings.budget_kb))
             case unfound:
-                problems = (_explain(unfound, reference.target, bool(index.paths)),)
+                problems = (_explain(unfound, reference, root, any_files=bool(index.paths)),)
         findings += (problem.at(place) for problem in problems for place in where)
     return images, tuple(sorted(findings, key=lambda found: (found.location or Location(path=""), found.message)))
 
@@ -242,20 +253,15 @@ def _judge(result: _Ready | _Broken, name: str, budget_kb: int) -> Iterator[_Pro
         )
 
 
-def _explain(unfound: Missing | Ambiguous | Remote, target: str, any_files: bool) -> _Problem:
-    shown = target if len(target) <= 200 else f"{target[:199]}…"
+def _explain(
+    unfound: Missing | Ambiguous | Remote, reference: ImageReference, root: Path, *, any_files: bool
+) -> _Problem:
+    shown = shown_target(reference.target)
     match unfound:
-        case Missing(suggestions=()):
-            rule, message = (
-                "missing-image",
-                f"there is no image “{shown}”" if target else "an image without a file name",
-            )
-            hint = "add the file, or mend the path; it is relative to the chapter's folder or to the project's"
-            if not any_files:
-                hint = "the project has no image file at all; " + hint
         case Missing(suggestions=near):
-            rule, message = "missing-image", f"there is no image “{shown}”"
-            hint = f"did you mean {' or '.join(near)}?"
+            rule = "missing-image"
+            message, hint = _why_missing(reference, root, any_files=any_files)
+            hint = f"did you mean {' or '.join(near)}?" if near else hint
         case Ambiguous(candidates=several):
             more = f" and {len(several) - 5} more" if len(several) > 5 else ""
             rule, message = "ambiguous-image", f"“{shown}” fits {', '.join(several[:5])}{more}"
@@ -264,3 +270,28 @@ def _explain(unfound: Missing | Ambiguous | Remote, target: str, any_files: bool
             rule, message = "remote-image", f"“{shown}” is on another server; the card shows a link"
             hint = "download the picture into the project and refer to that file"
     return _Problem(rule=rule, message=message, hint=hint)
+
+
+def _why_missing(reference: ImageReference, root: Path, *, any_files: bool) -> tuple[str, str]:
+    """A message and a hint."""
+    target, shown = reference.target, shown_target(reference.target)
+    if is_of_one_machine(target):
+        return (
+            f"“{shown}” is a path on one machine, where nobody else has the picture",
+            "put the file into the project, and write its path from the chapter's folder",
+        )
+    if other := next(
+        (path for path in candidate_paths(target, chapter=reference.chapter) if _is_file(root / path)), ""
+    ):
+        return f"“{other}” is there, but no picture", f"write it as a link, [text]({other}), or save it as PNG or SVG"
+    hint = "add the file, or mend the path; it is relative to the chapter's folder or to the project's"
+    if not any_files:
+        hint = "the project has no image file at all; " + hint
+    return (f"there is no image “{shown}”" if target else "an image without a file name"), hint
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False

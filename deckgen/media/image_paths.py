@@ -106,6 +106,25 @@ def resolve_image(target: str, *, chapter: str, files: ImageFiles) -> Resolution
     return Missing(suggestions=_suggest(spellings, files))
 
 
+def candidate_paths(target: str, *, chapter: str) -> tuple[str, ...]:
+    """The project's paths that ``target`` names, whether or not there is such a file."""
+    folder = posixpath.dirname(chapter)
+    paths = (path for text in _spellings(target) for path in _normalised(text, folder))
+    return tuple(dict.fromkeys(paths))
+
+
+def shown_target(target: str) -> str:
+    """A reference for a person to read: without percent signs, and not too long."""
+    plain = unquote(target)
+    text = target if "\ufffd" in plain else plain
+    return text if len(text) <= 200 else f"{text[:199]}…"
+
+
+def is_of_one_machine(target: str) -> bool:
+    r"""A path such as ``C:\x.png``, ``\\server\x.png`` or ``file:///home/me/x.png``."""
+    return re.match(r"[a-z]:|file:|\\", unquote(target), re.IGNORECASE) is not None
+
+
 def _composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
