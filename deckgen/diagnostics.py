@@ -73,6 +73,7 @@ RULES: Mapping[str, Rule] = _table(
     ("ineffective-bold", Severity.WARNING, "Asterisks that GitHub shows as they are."),
     ("unsafe-html", Severity.WARNING, "HTML that would run code or load something; removed."),
     ("unknown-html", Severity.INFO, "Something in angle brackets that is no HTML; shown as text."),
+    ("image-syntax", Severity.WARNING, "An image written in a way that Markdown does not read; shown as text."),
     ("missing-image", Severity.ERROR, "An image file that is not there."),
     ("ambiguous-image", Severity.ERROR, "An image reference that fits several files."),
     ("remote-image", Severity.WARNING, "An image on another server; the card shows a link."),

@@ -10,13 +10,21 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
-from deckgen.markup import Formula, find_formulas, find_unknown_html, find_unsafe_html, is_too_deep
+from deckgen.markup import (
+    Formula,
+    find_formulas,
+    find_unknown_html,
+    find_unsafe_html,
+    is_too_deep,
+    prose_of,
+    render_markdown,
+)
 from deckgen.markup.emphasis import find_literal_bold
 from deckgen.markup.formula_rules import unsafe_commands
 from deckgen.markup.formulas import code_fences
-from deckgen.markup.inline import code_spans, mask
+from deckgen.markup.inline import code_spans, mask, mask_comments
 from deckgen.markup.lines import BlockTracker, Kind, line_kinds, read_front_matter
-from deckgen.model import Category, Chapter, Location, Question
+from deckgen.model import Category, Chapter, Dialect, Location, Question
 
 LONG_ANSWER = 6000
 """Visible characters outside code: about six screens of a phone."""
@@ -32,6 +40,9 @@ _MATH_REACH = 200
 _MAX_EXCERPT = 5000
 _MATH_FENCE = re.compile(r"[ \t>*+\d.)-]*[`~]{3,}[ \t]*math\b")
 _MAY_BE_UNSAFE = re.compile(r"<|\]\(\s*+<?\s*+(?:java|vb|data)", re.IGNORECASE)
+_WIKI_IMAGE = re.compile(r"!\[\[([^\[\]\n]+)\]\]")
+_IMAGE = re.compile(r"(?<!\\)!\[[^\[\]\n]*\]\(([^()<>\n]*)\)")
+_DESTINATION = re.compile(r"""\s*\S*(\s+("[^"]*"|'[^']*'))?\s*""")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,6 +271,29 @@ def unknown_html(checked: Checked) -> Iterator[Diagnostic]:
             )
 
 
+def image_syntax(checked: Checked) -> Iterator[Diagnostic]:
+    """Pictures written in a way that Markdown does not read, so that the card shows the brackets."""
+    chapter = checked.chapter
+    for answer in checked.answers:
+        text = mask_comments(answer.outline) if "![" in answer.text else ""
+        found = [*_WIKI_IMAGE.finditer(text)]
+        if chapter.dialect is Dialect.GFM:
+            found += (image for image in _IMAGE.finditer(text) if not _DESTINATION.fullmatch(image[1]))
+        shown = prose_of(render_markdown(answer.question.answer, dialect=chapter.dialect)) if found else ""
+        for image in found:
+            name = answer.text[image.start(1) : image.end(1)]
+            if name in shown:
+                path = name.split("|")[0].strip() if image[0].startswith("![[") else name.strip()
+                written = f"<{path}>" if " " in path else path
+                yield diagnostic(
+                    "image-syntax",
+                    f"{answer.text[image.start() : image.end()]} is no picture in Markdown; the card shows it as text",
+                    answer.locate(image.start(), image.end()),
+                    hint=f"write ![…]({written})" + (", or %20 for each space" if " " in path else ""),
+                    excerpt=answer.excerpt(image.start()),
+                )
+
+
 def long_answers(checked: Checked) -> Iterator[Diagnostic]:
     for answer in checked.answers:
         if len(answer.text) <= LONG_ANSWER:
@@ -300,6 +334,7 @@ RULES: tuple[Callable[[Checked], Iterator[Diagnostic]], ...] = (
     unsafe_html,
     unsafe_formulas,
     unknown_html,
+    image_syntax,
     long_answers,
     changed_tags,
     deep_nesting,

@@ -11,7 +11,7 @@ from deckgen.markup.depth import preformatted, too_deep
 from deckgen.markup.formulas import Formula, find_formulas
 from deckgen.markup.protect import protect, remove_control_characters
 from deckgen.markup.sanitize import sanitize
-from deckgen.markup.tree import image_targets, plain_text_of
+from deckgen.markup.tree import image_targets, plain_text_of, prose_of
 from deckgen.model import Dialect, Html, Markdown
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "image_targets",
     "is_too_deep",
     "plain_text",
+    "prose_of",
     "render_markdown",
 ]
 

@@ -59,6 +59,14 @@ def plain_text_of(html: Html) -> str:
     return "".join(root.itertext())
 
 
+def prose_of(html: Html) -> str:
+    """What a reader sees outside code, without the pictures' alternative texts."""
+    root = parse_tree(html)
+    for code in (*root.iter("pre"), *root.iter("code")):
+        code.clear(keep_tail=True)
+    return "".join(root.itertext())
+
+
 def block_text(html: str) -> str:
     """What a reader sees of a field's HTML, a line per paragraph, item, table row or line of code.
 
