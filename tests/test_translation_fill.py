@@ -204,11 +204,11 @@ def test_a_dead_server_is_not_asked_for_every_text(server: Server, tmp_path: Pat
 def test_no_server_at_all_is_a_clear_end(tmp_path: Path) -> None:
     with closing(socket.socket()) as taken:  # bound and not listening, so that nobody else answers there
         taken.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        engine = make_engine("libre", url=url)
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        engine = make_engine("libre", url=f"http://secret@{address}")
         filled = draft_missing([job("一段文字。")], engine, cache=tmp_path / "c", clock=Time().clock())
-    assert "no answer" in filled.drafts[0].problem
-    assert url not in filled.drafts[0].problem
+    assert f"no answer from http://{address}" in filled.drafts[0].problem
+    assert "secret" not in filled.drafts[0].problem
 
 
 def test_an_interrupted_run_goes_on_without_losing_or_repeating_a_text(server: Server, tmp_path: Path) -> None:

@@ -20,10 +20,16 @@ from deckgen.translation.fill import Clock, Filled, Job, draft_missing, pending_
 KEY_VARIABLE = "DECKGEN_ENGINE_KEY"
 
 
+def _address(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not value.lower().startswith(("http://", "https://")):
+        raise click.BadParameter(f"“{value}” must begin with http:// or https://")
+    return value
+
+
 @click.command()
 @click.argument("language", type=language_tag)
 @click.option("--engine", "engine_name", required=True, metavar="NAME", help="libre, google, mymemory or another's.")
-@click.option("--url", help="The engine's address; libre needs one.")
+@click.option("--url", callback=_address, help="The engine's address; libre needs one.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many blocks.")
 @click.option("--dry-run", is_flag=True, help="Tell what would be sent, and send nothing.")
 @click.option("--timeout", "timeout_seconds", type=click.FloatRange(1), default=30.0, show_default=True)

@@ -14,6 +14,7 @@ from enum import StrEnum
 from importlib import import_module, metadata
 from types import ModuleType
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.model import Language
@@ -189,7 +190,7 @@ class _Transport:
                         raise EngineError("an answer without an end", Remedy.RETRY)
                 return _Answer(bytes(body).decode(response.encoding or "utf-8", errors="replace"))
         except self._failures as error:
-            raise EngineError(f"no answer ({type(error).__name__})", Remedy.RETRY) from None
+            raise EngineError(f"no answer from {_server(url)} ({type(error).__name__})", Remedy.RETRY) from None
         except LookupError:
             raise EngineError("an answer in an unknown encoding", Remedy.RETRY) from None
 
@@ -207,6 +208,12 @@ class _Answer:
 
     def close(self) -> None:
         pass
+
+
+def _server(url: str) -> str:
+    """The address without what may be a secret or a text in it."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _raise_for_status(status: int, retry_after: str | None) -> None:
