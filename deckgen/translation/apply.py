@@ -88,7 +88,7 @@ def unknown_notes(corpus: KeyedCorpus, notes: Notes) -> Iterator[Diagnostic]:
     for note in notes.notes:
         if note.key not in known:
             message = f"there is no question with the key “{note.key}”"
-            yield diagnostic("bad-note", message, note.location, hint="“deckgen check” lists the keys")
+            yield diagnostic("bad-note", message, note.location, hint="“deckgen lock show” lists the keys")
 
 
 def unknown_entries(
