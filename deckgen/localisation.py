@@ -128,13 +128,16 @@ def check_translations(found: Translations) -> tuple[Diagnostic, ...]:
 def accept(found: Translations, keys: Collection[str]) -> tuple[Translations, int]:
     """The catalogs with every translation of these keys reviewed, and how many entries that changed.
 
-    DeckgenError for a key that nothing to translate has.
+    Languages without a PO file get none. DeckgenError for a key that nothing to translate has.
     """
     if unknown := sorted(set(keys) - {text.key for text in found.texts}):
         raise DeckgenError(f"there is no question or category with the key {', '.join(unknown)}")
     count = 0
     catalogs: dict[CatalogId, Catalog] = {}
+    kept = {language for _, language in found.read}
     for identity, catalog in found.catalogs.items():
+        if identity[1] not in kept:
+            continue
         entries = tuple(_accepted(entry, keys) for entry in catalog.entries)
         count += sum(before is not after for before, after in zip(catalog.entries, entries, strict=True))
         catalogs[identity] = replace(catalog, entries=entries)

@@ -355,6 +355,15 @@ def test_a_lock_that_a_build_would_change_is_refused(project: Evolving) -> None:
     refused(project, "1.2.0", "deckgen.lock is not what a build writes")
 
 
+@pytest.mark.parametrize("arguments", [(), ("--propose",), ("1.0.0",)], ids=" ".join)
+def test_a_project_without_chapters_proposes_nothing(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    result = deckgen("release", "--project", tmp_path, *arguments)
+    assert result.exit_code == 1
+    assert "no-chapters" in result.output
+    assert "first release" not in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_error_in_the_sources_is_refused(project: Evolving) -> None:
     (project.root / "imgs/图.png").unlink()
     project.commit("Lose a picture")

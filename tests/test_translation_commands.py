@@ -197,6 +197,32 @@ def test_unknown_keys_and_languages_are_refused(project: Path) -> None:
     assert isinstance(run(project, "fill", "en", "--engine", "deepl").exception, DeckgenError)
 
 
+def test_accepting_in_a_language_that_is_not_there_writes_nothing(project: Path) -> None:
+    run(project, "extract", "en")
+    key = re.findall(r'^msgctxt "(\w+)\|', po(project).read_text("utf-8"), re.M)[0]
+    refused = run(project, "accept", key, "--language", "fr")
+    assert refused.exit_code == 2
+    assert "fr" in refused.output
+    (project / "deckgen.toml").write_text('[deck]\nid = "test"\neditions = ["zh-en", "zh-ja"]\n', encoding="utf-8")
+    assert run(project, "accept", key).exit_code == 0
+    assert [path.name for path in (project / "locale").iterdir()] == ["en"]
+
+
+def test_an_address_without_its_scheme_is_wrong_usage_at_once(project: Path) -> None:
+    refused = run(project, "fill", "en", "--engine", "libre", "--url", "localhost:5999")
+    assert refused.exit_code == 2
+    assert "must begin with http:// or https://" in refused.output
+
+
+@pytest.mark.parametrize("command", [("status",), ("status", "--json"), ("review", "en")], ids=" ".join)
+def test_a_project_without_chapters_is_an_error_and_gets_no_page(command: tuple[str, ...], tmp_path: Path) -> None:
+    result = run(tmp_path, *command)
+    assert result.exit_code == 1
+    assert "no-chapters" in result.output
+    assert "Translations" not in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_engine_of_another_package_is_found_by_its_entry_point(
     project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ import click
 
 from deckgen.cli.options import build_time, project_option
 from deckgen.cli.report import human_size, print_counts, print_diagnostics, print_table, progress_bar
+from deckgen.diagnostics import has_errors
 from deckgen.model import Language
 from deckgen.project import read_project, record_path
 from deckgen.release import Survey, Version, WrittenRelease, parse_version, plan_release, survey_release, write_release
@@ -46,6 +47,8 @@ def release(version: Version | None, propose: bool, out: Path | None, jobs: int 
     print_diagnostics(survey.made.diagnostics)
     if version is None or propose:
         _print_proposal(survey)
+        if has_errors(survey.made.diagnostics):
+            raise click.exceptions.Exit(1)
         return
     with progress_bar() as progress:
         plan = plan_release(survey, version, now=now, jobs=jobs, progress=progress)
@@ -65,6 +68,9 @@ def release(version: Version | None, propose: bool, out: Path | None, jobs: int 
 
 def _print_proposal(survey: Survey) -> None:
     print_counts(survey.made.diagnostics)
+    if not survey.record.notes:
+        click.echo("nothing to release: there is no card")
+        return
     proposal = survey.proposal
     if survey.released:
         click.echo(f"since {survey.released[-1]}: {summarise(survey.diff, Language('en'))}")

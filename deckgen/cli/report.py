@@ -59,8 +59,10 @@ def print_counts(findings: Sequence[Diagnostic]) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table on stdout; columns whose every cell is a number or a size are aligned to the right."""
+    """A table on stdout, nothing without rows; columns of numbers or sizes alone are aligned to the right."""
     rows = [tuple(row) for row in rows]
+    if not rows:
+        return
     table = Table(title=title, title_justify="left", title_style="bold")
     for position, column in enumerate(columns):
         numeric = all(row[position][:1].isdigit() or row[position] in ("", "–") for row in rows)

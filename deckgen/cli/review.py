@@ -8,7 +8,9 @@ from pathlib import Path
 import click
 
 from deckgen.cli.options import project_option
+from deckgen.cli.report import print_diagnostics
 from deckgen.cli.translations import language_tag, open_translations
+from deckgen.diagnostics import DeckgenError, has_errors
 from deckgen.model import Language
 from deckgen.project import BUILD_DIR, write_atomically
 from deckgen.review import render_review
@@ -23,8 +25,13 @@ from deckgen.review import render_review
 def review(language: Language, out: Path | None, root: Path) -> None:
     """Write a page that shows each block beside its translation, as the card does, with its state and findings."""
     found = open_translations(root, (language,), lenient=True)
+    print_diagnostics(found.diagnostics)
+    if not found.texts:
+        raise DeckgenError("there is nothing to review", hint="the project has no question")
     page = render_review(found, language, jobs=os.cpu_count() or 1)
     path = out or root / BUILD_DIR / f"review-{language}.html"
     write_atomically(path, page.html.encode())
     click.echo(", ".join(f"{count} {state}" for state, count in page.counts.items() if count))
     click.echo(path)
+    if has_errors(found.diagnostics):
+        raise click.exceptions.Exit(1)

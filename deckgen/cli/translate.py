@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -15,7 +16,7 @@ from deckgen.cli.translations import language_tag, open_translations, write_cata
 from deckgen.diagnostics import has_errors
 from deckgen.localisation import accept, check_translations
 from deckgen.model import Language
-from deckgen.translation.status import measure_progress, progress_document
+from deckgen.translation.status import Progress, measure_progress, progress_document
 
 _languages = click.argument("languages", nargs=-1, type=language_tag)
 
@@ -57,10 +58,16 @@ def status(languages: tuple[Language, ...], as_json: bool, root: Path) -> None:
     """Count the blocks that are reviewed, drafted, stale and missing, per language and chapter."""
     found = open_translations(root, languages, lenient=True)
     rows = measure_progress(found.catalogs, found.chapters, found.languages)
+    print_diagnostics(found.diagnostics)
     if as_json:
         click.echo(json.dumps(progress_document(rows), ensure_ascii=False, indent=1))
-        return
-    print_diagnostics(found.diagnostics)
+    else:
+        _print_progress(rows)
+    if has_errors(found.diagnostics):
+        raise click.exceptions.Exit(1)
+
+
+def _print_progress(rows: Sequence[Progress]) -> None:
     print_table(
         "Translations, in blocks",
         ("language", "chapter", "reviewed", "draft", "stale", "missing", "total", "done"),
@@ -86,7 +93,12 @@ def status(languages: tuple[Language, ...], as_json: bool, root: Path) -> None:
 @project_option
 def accept_keys(keys: tuple[str, ...], languages: tuple[Language, ...], root: Path) -> None:
     """Mark every translation of these questions or categories as reviewed."""
-    found, count = accept(open_translations(root, languages), keys)
+    found = open_translations(root, languages)
+    if strange := [language for language in languages if not any(tag == language for _, tag in found.read)]:
+        raise click.UsageError(
+            f"there are no translations into {', '.join(strange)}; “deckgen translate extract” makes their files"
+        )
+    found, count = accept(found, keys)
     write_catalogs(found)
     click.echo(f"{count} translations accepted")
 
