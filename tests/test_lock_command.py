@@ -176,6 +176,14 @@ def test_an_unknown_key_is_an_error_with_a_hint(project: Path, command: tuple[st
     assert lock_text(project) == before
 
 
+@pytest.mark.parametrize("command", ["link", "split", "show"])
+def test_a_mistyped_key_gets_those_that_look_like_it(command: str, doubt: tuple[Path, str, str]) -> None:
+    folder, old, new = doubt
+    result = deckgen("lock", command, *((old, new[:-1]) if command == "link" else (old[1:],)), "--project", folder)
+    assert result.exit_code == 1
+    assert f"did you mean {new if command == 'link' else old}" in result.output
+
+
 def test_without_a_lock_the_command_says_what_makes_one(tmp_path: Path) -> None:
     result = deckgen("lock", "show", "--project", tmp_path)
     assert result.exit_code == 1

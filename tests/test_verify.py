@@ -176,6 +176,11 @@ def test_a_changed_database_is_not_what_the_manifest_says(
     assert said in result.stderr
 
 
+def test_the_folder_of_a_build_gets_the_command_for_its_packages(folder: Path) -> None:
+    (folder / "SHA256SUMS").unlink()
+    assert f"deckgen verify {folder.as_posix()}/*.apkg" in verify(folder).output
+
+
 @pytest.mark.parametrize("name", ["SHA256SUMS", "manifest.json", "record.jsonl", "index.html", "LICENSE"])
 def test_each_file_is_missed_and_each_changed_byte_is_seen(folder: Path, name: str) -> None:
     data = (folder / name).read_bytes()

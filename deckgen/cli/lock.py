@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 
 import click
@@ -30,6 +31,7 @@ def show(key: str | None, root: Path) -> None:
     notes = [note for note in known.notes if key in (None, note.key)]
     pending = [record for record in known.pending if key in (None, record.key)]
     if key and not notes and not pending:
+        _refuse_typo(known, key)
         raise DeckgenError(f"the lock has no note “{key}”", hint="keys have small letters and digits only")
     titles = {note.key: note.title for note in known.notes}
     for record in pending:
@@ -57,7 +59,10 @@ def show(key: str | None, root: Path) -> None:
 @project_option
 def link(old: str, new: str, force: bool, root: Path) -> None:
     """Say that the question NEW is the note OLD, whose learners then keep their schedules."""
-    _write_lock(root, link_question(_read_lock(root), old=Key(old), new=Key(new), force=force))
+    known = _read_lock(root)
+    for key in (old, new):
+        _refuse_typo(known, key)
+    _write_lock(root, link_question(known, old=Key(old), new=Key(new), force=force))
     click.echo(f"{new} is {old} from now on; run “deckgen build”")
 
 
@@ -66,7 +71,9 @@ def link(old: str, new: str, force: bool, root: Path) -> None:
 @project_option
 def split(key: str, root: Path) -> None:
     """Say that the question KEY is a new one, so that learners get a new card."""
-    settled, fresh = split_question(_read_lock(root), key=Key(key))
+    known = _read_lock(root)
+    _refuse_typo(known, key)
+    settled, fresh = split_question(known, key=Key(key))
     _write_lock(root, settled)
     click.echo(f"the question is a new one, {fresh}; run “deckgen build”")
 
@@ -81,6 +88,13 @@ def merge(root: Path) -> None:
     merged, gone = merge_lines(text)
     _write_lock(root, require_lock(merged, LOCK_NAME))
     click.echo(f"{gone} lines merged; run “deckgen build”")
+
+
+def _refuse_typo(known: Lock, key: str) -> None:
+    """DeckgenError for a key that the lock lacks while it has some that look like it."""
+    keys = sorted({*(note.key for note in known.notes), *(record.key for record in known.pending)})
+    if key not in keys and (close := difflib.get_close_matches(key, keys, 3, 0.7)):
+        raise DeckgenError(f"the lock has no note “{key}”", hint=f"did you mean {' or '.join(close)}?")
 
 
 def _read_lock(root: Path) -> Lock:

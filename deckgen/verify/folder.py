@@ -42,7 +42,9 @@ def judge_sums(folder: Path, present: Mapping[str, FileSum]) -> _Found:
     """Whether SHA256SUMS names every file, and each is what it says."""
     text = _read(folder / SUMS_NAME)
     if text is None:
-        yield finding("sums", SUMS_NAME, "it is missing, so nothing says what the files should be")
+        packages = (folder / "*.apkg").as_posix() if any(name.endswith(".apkg") for name in present) else ""
+        hint = f"if this is the folder of a build and not of a release: deckgen verify {packages}" if packages else ""
+        yield finding("sums", SUMS_NAME, "it is missing, so nothing says what the files should be", hint=hint)
         return
     try:
         sums = parse_sums(text)
