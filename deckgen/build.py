@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -164,8 +165,9 @@ def write_build(
 ) -> Written:
     """Writes the packages, the manifest and the lock, each in one step.
 
-    After an error the packages go to ``partial/`` below the folder (nowhere when ``strict``) and the lock stays as it
-    is, so that a good package is never replaced by one that lacks something.
+    After an error the packages go to ``partial/`` below the folder (nowhere when ``strict`` or without any card) and
+    the lock stays as it is, so that a good package is never replaced by one that lacks something. A good build of the
+    whole project takes what an earlier one left in ``partial/`` away.
     """
     findings = made.diagnostics
     lock_text = format_lock(made.lock)
@@ -173,13 +175,15 @@ def write_build(
         findings += (_lock_outdated(made),)
     folder = out or made.project.root / BUILD_DIR
     failed = has_errors(findings)
-    if failed and strict:
+    if failed and (strict or not any(stamped.deck.notes for stamped in made.decks)):
         return Written(folder=folder, packages=(), diagnostics=findings)
     if failed:
         folder = folder / PARTIAL_DIR
     packages = _write_packages(made, folder, progress)
     if not failed and not made.selected and lock_text != made.project.lock_text:
         write_atomically(made.project.root / LOCK_NAME, lock_text.encode())
+    if not failed and not made.selected:
+        _remove_packages(folder / PARTIAL_DIR)
     return Written(folder=folder, packages=packages, diagnostics=findings)
 
 
@@ -343,6 +347,17 @@ def _write_packages(made: Build, folder: Path, progress: Progress) -> tuple[Pack
     for file in () if made.selected else sorted(stale):
         (folder / file).unlink(missing_ok=True)
     return tuple(records)
+
+
+def _remove_packages(folder: Path) -> None:
+    """The packages that a build left in a folder, their manifest, and the folder if nothing else is in it."""
+    files = package_files(read_optional(folder / MANIFEST_NAME) or "") if folder.is_dir() else frozenset()
+    if not files:
+        return
+    for file in (*sorted(files), MANIFEST_NAME):
+        (folder / file).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def plan_packages(

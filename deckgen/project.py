@@ -86,7 +86,7 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
     wanted = [relative_path(root, chapter) for chapter in chapters]
     paths = sorted({*_chapter_paths(root, config), *wanted})
     if not paths and config_text is None:
-        paths = sorted(path.name for path in root.glob("*.md") if path.is_file() and not _is_about_a_project(path.name))
+        paths = sorted(path.name for path in root.glob("*.md") if _is_file(path) and not _is_about_a_project(path.name))
     sources, unreadable = _read_sources(root, paths)
     if not paths:
         unreadable = (
@@ -142,6 +142,9 @@ def _released(root: Path) -> Iterator[str]:
 def relative_path(root: Path, path: Path) -> str:
     """``path``, from the working folder or absolute, as the project knows it. DeckgenError where it lies outside."""
     found = next((spot for spot in (path, root / path) if spot.is_file()), None)
+    if found is None and any(spot.is_dir() for spot in (path, root / path)):
+        hint = f"name its chapters, as in {(path / '*.md').as_posix()}, or the project's folder with --project"
+        raise DeckgenError(f"{path} is a folder, not a chapter", hint=hint)
     if found is None:
         raise DeckgenError(f"there is no chapter {path}", hint="the path is relative to this folder or to the project")
     try:
@@ -163,11 +166,19 @@ def read_others(project: Project, chapters: Iterable[str]) -> tuple[tuple[Source
 def read_optional(path: Path) -> str | None:
     """The text of a file, None where there is none. DeckgenError where it is no UTF-8."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        data = path.read_bytes()
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DeckgenError(f"{path.name} cannot be read: {error}", location=Location(path=path.name)) from error
+    except OSError as error:
+        is_folder = path.is_dir()
+        message = "is a folder, not a file" if is_folder else f"cannot be read: {error.strerror}"
+        hint = "rename the folder" if is_folder else "check the file's permissions"
+        raise DeckgenError(f"{path.name} {message}", hint=hint, location=Location(path=path.name)) from error
+    except UnicodeDecodeError as error:
+        where = _byte_location(data, error.start, path.name)
+        message = f"byte 0x{data[error.start]:02x} is not UTF-8, so {path.name} cannot be read"
+        raise DeckgenError(message, hint="save the file as UTF-8", location=where) from error
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -285,8 +296,13 @@ def _chapter_paths(root: Path, config: Config) -> Iterator[str]:
     for pattern in config.chapters:
         for path in root.glob(pattern):
             relative = path.relative_to(root)
-            if path.is_file() and not _SKIPPED_DIRS.intersection(relative.parts):
+            if _is_file(path) and not _SKIPPED_DIRS.intersection(relative.parts):
                 yield relative.as_posix()
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it is a file or a link to nothing, which is to be told rather than passed over."""
+    return path.is_file() or (path.is_symlink() and not path.exists())
 
 
 def _read_sources(root: Path, paths: list[str]) -> tuple[tuple[Source, ...], tuple[Diagnostic, ...]]:
@@ -297,7 +313,10 @@ def _read_sources(root: Path, paths: list[str]) -> tuple[tuple[Source, ...], tup
             size = (root / path).stat().st_size
             data = (root / path).read_bytes() if size <= _MAX_SOURCE_BYTES else b""
         except OSError as error:
-            findings.append(diagnostic("unreadable-file", f"cannot be read: {error.strerror}", Location(path=path)))
+            lost = (root / path).is_symlink() and not (root / path).exists()
+            message = "this link leads to no file" if lost else f"cannot be read: {error.strerror}"
+            hint = "mend the link, or take it away" if lost else "check the file's permissions"
+            findings.append(diagnostic("unreadable-file", message, Location(path=path), hint=hint))
             continue
         if size > _MAX_SOURCE_BYTES:
             message = f"{size // 2**20} MB is more than the {_MAX_SOURCE_BYTES // 2**20} MB that a chapter may have"

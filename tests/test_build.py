@@ -313,6 +313,59 @@ def test_a_chapter_that_is_not_there_is_said_plainly(tmp_path: Path) -> None:
     assert "there is no chapter nowhere.md" in result.stderr
 
 
+def test_a_folder_in_a_chapters_place_is_said_to_be_one(tmp_path: Path) -> None:
+    result = deckgen("build", "--project", make_project(tmp_path), "source")
+    assert result.exit_code == 1
+    assert "source is a folder" in result.stderr
+    assert "source/*.md" in result.stderr
+
+
+def test_without_chapters_nothing_is_written_and_no_table_shown(tmp_path: Path) -> None:
+    result = deckgen("build", "--project", tmp_path)
+    assert result.exit_code == 1
+    assert "no-chapters" in result.stderr
+    assert result.stdout == ""
+    assert not (tmp_path / "build").exists()
+
+
+def test_a_good_build_takes_a_partial_one_away_and_nothing_of_others(tmp_path: Path) -> None:
+    folder = make_project(tmp_path, picture=False)
+    partial = folder / "build/partial"
+    deckgen("build", "--project", folder)
+    (partial / "notes.txt").write_text("mine", encoding="utf-8")
+    make_project(tmp_path)
+    assert deckgen("build", "--project", folder, "--category", "训练").exit_code == 0
+    assert len(list(partial.iterdir())) > 2
+    assert deckgen("build", "--project", folder).exit_code == 0
+    assert [path.name for path in partial.iterdir()] == ["notes.txt"]
+    (partial / "notes.txt").unlink()
+    (partial / "manifest.json").write_text("{}", encoding="utf-8")
+    assert deckgen("build", "--project", folder).exit_code == 0
+    assert [path.name for path in partial.iterdir()] == ["manifest.json"]
+
+
+def test_a_link_to_no_chapter_is_named(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    (folder / "source/lost.md").symlink_to("nowhere.md")
+    result = deckgen("check", "--project", folder)
+    assert result.exit_code == 1
+    assert "source/lost.md:1" in result.stderr
+    assert "this link leads to no file" in result.stderr
+
+
+@pytest.mark.parametrize("text", [b'[deck]\nid = "\xb0\xa1"\n', None])
+def test_settings_that_cannot_be_read_are_a_located_error_with_a_hint(text: bytes | None, tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    if text is None:
+        (folder / "deckgen.toml").mkdir()
+    else:
+        (folder / "deckgen.toml").write_bytes(text)
+    result = deckgen("check", "--project", folder)
+    assert result.exit_code == 1
+    assert f"deckgen.toml:{1 if text is None else 2}: error:" in result.stderr
+    assert "hint:" in result.stderr
+
+
 def test_check_reports_and_writes_nothing(tmp_path: Path) -> None:
     folder = make_project(tmp_path, picture=False)
     result = deckgen("check", "--project", folder)

@@ -42,6 +42,8 @@ def build(
 
 
 def _print_summary(made: Build, written: Written) -> None:
+    if not any(stamped.deck.notes for stamped in made.decks):
+        return
     print_table(
         "Packages",
         ("file", "notes", "size"),
