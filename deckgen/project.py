@@ -13,6 +13,7 @@ from pathlib import Path
 
 from deckgen.config import Config, parse_config
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic
+from deckgen.encoding import byte_location, decode_source
 from deckgen.model import Location
 
 CONFIG_NAME = "deckgen.toml"
@@ -37,10 +38,6 @@ _ABOUT_A_PROJECT = frozenset(("README", "CHANGELOG", "CONTRIBUTING", "LICENSE", 
 _SKIPPED_DIRS = frozenset((BUILD_DIR, "node_modules", "dist", "__pycache__"))
 _READ_SUFFIXES = IMAGE_SUFFIXES | {".md", ".markdown", ".po", ".toml", ".lock", ".css"}
 _MAX_SOURCE_BYTES = 64 * 1024 * 1024
-_BINARY = (b"PK\x03\x04", b"\x89PNG", b"%PDF", b"\xd0\xcf\x11\xe0", b"\xff\xd8\xff")
-_MAX_BAD_BYTES = 20
-_MAX_EXCERPT_BYTES = 4096
-_LOST = "\ufffd".encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +173,7 @@ def read_optional(path: Path) -> str | None:
         hint = "rename the folder" if is_folder else "check the file's permissions"
         raise DeckgenError(f"{path.name} {message}", hint=hint, location=Location(path=path.name)) from error
     except UnicodeDecodeError as error:
-        where = _byte_location(data, error.start, path.name)
+        where = byte_location(data, error.start, path.name)
         message = f"byte 0x{data[error.start]:02x} is not UTF-8, so {path.name} cannot be read"
         raise DeckgenError(message, hint="save the file as UTF-8", location=where) from error
 
@@ -327,92 +324,6 @@ def _read_sources(root: Path, paths: list[str]) -> tuple[tuple[Source, ...], tup
         if text is not None:
             sources.append(Source(path=path, text=text))
     return tuple(sources), tuple(findings)
-
-
-def decode_source(data: bytes, path: str) -> tuple[str | None, tuple[Diagnostic, ...]]:
-    """The text of a chapter; a binary file gives None, bytes that are no UTF-8 become U+FFFD and are named."""
-    if problem := _not_text(data):
-        return None, (diagnostic("unreadable-file", problem[0], Location(path=path), hint=problem[1]),)
-    findings: list[Diagnostic] = []
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("utf-8-sig", errors="replace")
-        findings += _bad_bytes(data, path)
-    findings += _lost_characters(data, path)
-    return text.replace("\r\n", "\n").replace("\r", "\n"), tuple(findings)
-
-
-def _not_text(data: bytes) -> tuple[str, str] | None:
-    """What the file is instead of UTF-8 text, and what to do about it."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "this file is UTF-16", "save it as UTF-8"
-    if b"\0" in data[:8192] or data.startswith(_BINARY):
-        return "this is not a text file", "take it out of the chapters"
-    return None
-
-
-def _bad_bytes(data: bytes, path: str) -> Iterator[Diagnostic]:
-    """The first places that are not UTF-8, each; then how many more there are."""
-    start = shown = 0
-    while start < len(data) and shown < _MAX_BAD_BYTES:
-        try:
-            data[start:].decode("utf-8")
-            return
-        except UnicodeDecodeError as error:
-            yield diagnostic(
-                "bad-encoding",
-                f"byte 0x{data[start + error.start]:02x} at offset {start + error.start} is not UTF-8",
-                _byte_location(data, start + error.start, path),
-                hint="save the file as UTF-8, and write the character again",
-                excerpt=_byte_line(data, start + error.start),
-            )
-            start += error.end
-            shown += 1
-    more = data[start:].decode("utf-8", errors="replace").count("\ufffd") - data[start:].count(_LOST)
-    if more:
-        yield diagnostic(
-            "bad-encoding",
-            f"{more} more places are not UTF-8",
-            _byte_location(data, start, path),
-            hint="the file may be GB18030: open it as that and save it as UTF-8" if _is_gb18030(data) else "",
-        )
-
-
-def _lost_characters(data: bytes, path: str) -> Iterator[Diagnostic]:
-    """U+FFFD in the file itself: what an earlier conversion could not read."""
-    if count := data.count(_LOST):
-        yield diagnostic(
-            "bad-encoding",
-            f"{count} characters were lost before (U+FFFD), here first"
-            if count > 1
-            else "a character was lost (U+FFFD)",
-            _byte_location(data, data.index(_LOST), path),
-            hint="write what was meant",
-            excerpt=_byte_line(data, data.index(_LOST)),
-        )
-
-
-def _is_gb18030(data: bytes) -> bool:
-    try:
-        data.decode("gb18030")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _byte_line(data: bytes, offset: int) -> str:
-    """The line that holds a byte, with U+FFFD for what is not UTF-8."""
-    start = max(data.rfind(b"\n", 0, offset), data.rfind(b"\r", 0, offset)) + 1
-    return data[start : start + _MAX_EXCERPT_BYTES].decode("utf-8-sig", errors="replace").splitlines()[0]
-
-
-def _byte_location(data: bytes, offset: int, path: str) -> Location:
-    """Line and column, in characters, of a byte."""
-    line_start = max(data.rfind(b"\n", 0, offset), data.rfind(b"\r", 0, offset)) + 1
-    line = data.count(b"\n", 0, offset) + data.count(b"\r", 0, offset) - data.count(b"\r\n", 0, offset) + 1
-    column = len(data[line_start:offset].decode("utf-8", errors="replace")) + 1
-    return Location(path=path, line=line, column=column, end_line=line, end_column=column)
 
 
 def _image_files(root: Path) -> Iterator[str]:

@@ -17,12 +17,12 @@ from deckgen.cli.formats import FORMATS
 from deckgen.cli.report import excerpt_lines
 from deckgen.config import ChapterSettings
 from deckgen.diagnostics import RULES, Diagnostic, Severity, diagnostic
+from deckgen.encoding import decode_source
 from deckgen.identity import Changes
 from deckgen.lint import LONG_ANSWER, lint_chapter
 from deckgen.markup.emphasis import find_literal_bold, literal_runs
 from deckgen.model import Location
 from deckgen.parse import apply_ignores, parse_chapter
-from deckgen.project import decode_source
 
 PATH = "source/chapter.md"
 
@@ -167,10 +167,37 @@ def test_a_lost_character_in_the_file_itself_is_named() -> None:
     assert "2 characters" in found[0].message
 
 
-def test_a_file_in_another_encoding_gets_a_few_findings_and_the_advice_to_convert_it() -> None:
-    _, found = decode_source("什么是注意力机制？它让每个词看到其他词。\n".encode("gb18030") * 500, PATH)
-    assert len(found) == 21
-    assert "GB18030" in found[-1].hint
+@pytest.mark.parametrize(
+    ("name", "codec", "text"),
+    [
+        ("GB18030", "gb18030", "## 1. 什么是注意力？\n\n注意力让每个词看到其他词。\n"),
+        ("GB18030", "gbk", "甲和乙\n"),
+        ("BIG5", "big5", "## 1. 什麼是注意力？\n\n注意力讓每個詞看到其他詞，這是 RNN 做不到的。\n"),
+        ("SHIFT_JIS", "cp932", "## 1. 注意とは何ですか？\n\nすべての単語が他の単語を見ることができます。\n"),
+        ("EUC-JP", "euc_jp", "## 1. 注意とは何ですか？\n\nすべての単語が他の単語を見ることができます。\n"),
+    ],
+)
+@pytest.mark.parametrize("times", [1, 500])
+def test_a_file_in_another_encoding_is_left_out_with_one_error_that_names_it(
+    name: str, codec: str, text: str, times: int
+) -> None:
+    chapter, found = decode_source(f"{text}English.\n\n".encode(codec) * times, PATH)
+    assert chapter is None
+    assert [(item.rule, item.severity) for item in found] == [("bad-encoding", Severity.ERROR)]
+    assert name in found[0].message
+    assert "UTF-8" in found[0].hint
+
+
+def test_many_bad_lines_are_one_error_and_a_few_are_warnings() -> None:
+    good, bad = "模型的训练。\n".encode() * 10, "caf\xe9\n".encode("latin-1")
+    text, found = decode_source((good + bad) * 9, PATH)
+    assert text is None
+    assert "9 of 99 lines" in found[0].message
+    text, found = decode_source(good * 90 + bad * 4, PATH)
+    assert text is not None
+    assert [item.severity for item in found] == [Severity.WARNING] * 4
+    text, found = decode_source(good * 90 + bad * 6, PATH)
+    assert text is not None
 
 
 @pytest.mark.parametrize("data", [b"a\0b", b"PK\x03\x04rest", b"\x89PNG\r\n", "文".encode("utf-16"), b"%PDF-1.7"])
