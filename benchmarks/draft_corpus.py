@@ -18,9 +18,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from translation_server import translation_server
 
+from deckgen.encoding import decode_source
 from deckgen.localisation import missing_jobs, read_translations, with_drafts
 from deckgen.model import Language
-from deckgen.project import decode_source, read_project
+from deckgen.project import read_project
 from deckgen.translation.engines import make_engine
 from deckgen.translation.fill import Clock, Filled, Job, draft_missing, problems_by_reason
 from deckgen.translation.status import measure_progress

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from deckgen import card, describe, identity, media, render, translation
 from deckgen.apkg import write_package
+from deckgen.config import locate_setting, unknown_setting
 from deckgen.corpus import Progress, identify, settle, silent
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic, has_errors
 from deckgen.identity.lock_changes import describe_changes
@@ -41,11 +42,12 @@ from deckgen.project import (
     PARTIAL_DIR,
     Project,
     Source,
+    known_languages,
     read_optional,
     write_atomically,
 )
 from deckgen.slugs import ascii_slug
-from deckgen.translation.notes import parse_notes
+from deckgen.translation.notes import parse_notes, strange_languages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,7 @@ def make_decks(
     translated, incomplete = translation.translate(
         matched.corpus, catalogs, languages=languages, notes=editor, policy=options.policy or config.policy
     )
+    problems += tuple(strange_languages(editor, (*languages, *known_languages(project))))
     findings += (*unreadable, *problems, *incomplete)
 
     images, problems = _read_images(project, translated, options, progress)
@@ -247,16 +250,33 @@ def _with_excerpts(findings: tuple[Diagnostic, ...], project: Project) -> tuple[
 
 def card_settings(project: Project) -> tuple[card.CardSettings, tuple[Diagnostic, ...]]:
     """The ``[card]`` settings with the author's own style, and every problem with either."""
+    text = read_optional(project.root / CONFIG_NAME) or ""
     settings, problems = card.parse_card_settings(project.config.card)
-    findings = [diagnostic("bad-setting", problem, Location(path=CONFIG_NAME)) for problem in problems]
+    findings = []
+    for problem in problems:
+        where = ("card", problem.name)
+        place = locate_setting(text, CONFIG_NAME, where)
+        findings.append(
+            unknown_setting(where, card.SETTINGS, place)
+            if problem.unknown
+            else diagnostic("bad-setting", problem.message, place)
+        )
+    editions = project.config.editions
+    if settings.primary and not any(settings.primary in edition.languages for edition in editions):
+        message = f"“card.primary”: no edition has the language {settings.primary}"
+        place = locate_setting(text, CONFIG_NAME, ("card", "primary"))
+        hint = f"editions: {', '.join(edition.name for edition in editions)}"
+        findings.append(diagnostic("bad-setting", message, place, hint=hint))
     if settings.css:
-        text = read_optional(project.root / settings.css)
-        settings, problems = card.with_user_css(settings, text or "")
-        where = Location(path=settings.css)
-        findings += [diagnostic("bad-setting", problem, where) for problem in problems]
-        if text is None:
+        style = read_optional(project.root / settings.css)
+        settings, wrong = card.with_user_css(settings, style or "")
+        findings += [
+            diagnostic("bad-setting", problem.message, Location(path=settings.css, line=problem.line))
+            for problem in wrong
+        ]
+        if style is None:
             message = f"“card.css” names {settings.css}, and there is no such file"
-            findings.append(diagnostic("bad-setting", message, Location(path=CONFIG_NAME)))
+            findings.append(diagnostic("bad-setting", message, locate_setting(text, CONFIG_NAME, ("card", "css"))))
     return settings, tuple(findings)
 
 

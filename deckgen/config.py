@@ -6,10 +6,10 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import EnumType
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -71,10 +71,29 @@ def parse_config(text: str, path: str) -> tuple[Config, tuple[Diagnostic, ...]]:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        return Config(), (diagnostic("bad-setting", f"not valid TOML: {error}", _toml_location(str(error), path)),)
+        return Config(), (diagnostic("bad-setting", f"not valid TOML: {error}", toml_location(error, path)),)
     reader = _Reader(text=text, path=path)
     reader.check_keys(table, ("deck", "images", "card", "lint", "chapters"), ())
     return _read(reader, table), tuple(reader.problems)
+
+
+def toml_location(error: tomllib.TOMLDecodeError, path: str) -> Location:
+    """The place that the parser's message names."""
+    found = re.search(r"line (\d+), column (\d+)", str(error))
+    return Location(path=path, line=int(found[1]), column=int(found[2])) if found else Location(path=path)
+
+
+def locate_setting(text: str, path: str, where: tuple[str, ...]) -> Location:
+    """The line of a key in the text of a deckgen.toml, such as ``("card", "accent")``."""
+    return _Reader(text=text, path=path).locate(where)
+
+
+def unknown_setting(where: tuple[str, ...], known: Iterable[str], place: Location) -> Diagnostic:
+    """The finding about a key that is none of those ``known`` beside it."""
+    known = tuple(known)
+    close = difflib.get_close_matches(where[-1], known, 1)
+    hint = f"did you mean “{close[0]}”?" if close else f"known here: {', '.join(known)}"
+    return diagnostic("unknown-setting", f"unknown setting “{'.'.join(where)}”", place, hint=hint)
 
 
 def _read(reader: _Reader, table: Mapping[str, Any]) -> Config:
@@ -120,7 +139,7 @@ _DECK_KEYS = (
 def _read_images(reader: _Reader, table: Mapping[str, Any]) -> ImageSettings:
     default = ImageSettings()
     return ImageSettings(
-        roots=reader.get(table, ("images", "roots"), _texts, default.roots),
+        roots=reader.get(table, ("images", "roots"), _folders, default.roots),
         budget_kb=reader.get(table, ("images", "budget_kb"), _positive, default.budget_kb),
     )
 
@@ -170,12 +189,7 @@ class _Reader:
     def check_keys(self, table: Mapping[str, Any], keys: tuple[str, ...], where: tuple[str, ...]) -> None:
         for key in table:
             if key not in keys:
-                close = difflib.get_close_matches(key, keys, 1)
-                hint = f"did you mean “{close[0]}”?" if close else f"known here: {', '.join(keys)}"
-                name = ".".join((*where, key))
-                self.problems.append(
-                    diagnostic("unknown-setting", f"unknown setting “{name}”", self.locate((*where, key)), hint=hint)
-                )
+                self.problems.append(unknown_setting((*where, key), keys, self.locate((*where, key))))
 
     def get(self, table: Mapping[str, Any], where: tuple[str, ...], read: Callable[[Any], _T], default: _T) -> _T:
         if where[-1] not in table:
@@ -203,11 +217,6 @@ class _Reader:
         return Location(path=self._path, line=line)
 
 
-def _toml_location(message: str, path: str) -> Location:
-    found = re.search(r"line (\d+), column (\d+)", message)
-    return Location(path=path, line=int(found[1]), column=int(found[2])) if found else Location(path=path)
-
-
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError("a string is needed")
@@ -218,6 +227,15 @@ def _texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ValueError("a list of strings is needed")
     return tuple(value)
+
+
+def _folders(value: object) -> tuple[str, ...]:
+    folders = _texts(value)
+    for folder in folders:
+        plain = folder.replace("\\", "/")
+        if plain.startswith("/") or re.match("[A-Za-z]:", plain) or ".." in PurePosixPath(plain).parts:
+            raise ValueError(f"“{folder}” leads out of the project")
+    return folders
 
 
 def _positive(value: object) -> int:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from deckgen.corpus import identify, settle
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, with_severities
 from deckgen.model import KeyedCorpus, Language, Location
-from deckgen.project import GLOSSARY_PATH, NOTES_PATH, Project, read_optional
+from deckgen.project import GLOSSARY_PATH, NOTES_PATH, Project, known_languages, read_optional
 from deckgen.translation.apply import unknown_entries, unknown_notes
 from deckgen.translation.catalog import Catalog, Entry, EntryState, Machine, accepted, digest
 from deckgen.translation.checks import Pair, check_pair, check_repeats, located
 from deckgen.translation.files import CatalogFile, catalog_name, changed_files, read_catalogs
 from deckgen.translation.fill import Draft, Job
 from deckgen.translation.glossary import Glossary, LanguageGlossary, parse_glossary
-from deckgen.translation.notes import Notes, parse_notes
+from deckgen.translation.notes import Notes, parse_notes, strange_languages
 from deckgen.translation.segments import Segment
 from deckgen.translation.units import SourceText, source_texts
 from deckgen.translation.update import CatalogId, update_catalogs
@@ -77,7 +77,11 @@ def read_translations(
         )
     read, problems = read_catalogs(project.locale, (source.path for source in project.sources), chosen)
     texts = tuple(source_texts(matched.corpus, notes))
-    problems += (*unknown_notes(matched.corpus, notes), *unknown_entries(read, chosen, texts))
+    problems += (
+        *unknown_notes(matched.corpus, notes),
+        *strange_languages(notes, (project.config.language, *known_languages(project), *chosen)),
+        *unknown_entries(read, chosen, texts),
+    )
     return Translations(
         project=project,
         corpus=matched.corpus,
@@ -89,14 +93,6 @@ def read_translations(
         glossary=glossary,
         diagnostics=with_severities((*findings, *problems), project.config.severities),
     )
-
-
-def known_languages(project: Project) -> tuple[Language, ...]:
-    """The languages that the project translates into: of its editions in their order, then of its folders."""
-    editions = (tag for edition in project.config.editions for tag in edition.languages)
-    folders = sorted(path.name for path in project.locale.iterdir() if path.is_dir()) if project.locale.is_dir() else []
-    found = dict.fromkeys((*editions, *(Language(name) for name in folders)))
-    return tuple(language for language in found if language != project.config.language)
 
 
 def changed_catalogs(found: Translations) -> tuple[CatalogFile, ...]:

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deckgen.config import Config, parse_config
+from deckgen.config import Config, ImageSettings, locate_setting, parse_config
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic
 from deckgen.encoding import byte_location, decode_source
-from deckgen.model import Location
+from deckgen.model import Language, Location
 
 CONFIG_NAME = "deckgen.toml"
 LOCK_NAME = "deckgen.lock"
@@ -107,7 +107,17 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
 
 
 def _unused_settings(project: Project, config_text: str) -> Iterator[Diagnostic]:
-    """``[chapters."…"]`` tables of no chapter."""
+    """``[chapters."…"]`` tables of no chapter, and image folders that are not there."""
+    roots = project.config.images.roots
+    for folder in roots if roots != ImageSettings().roots else ():
+        plain = folder.replace("\\", "/").strip("./")
+        if not (project.root / plain).is_dir() and not any(f"/{plain}/" in f"/{path}" for path in project.files):
+            yield diagnostic(
+                "bad-setting",
+                f"“images.roots” names {folder}, and there is no such folder",
+                locate_setting(config_text, CONFIG_NAME, ("images", "roots")),
+                hint="name a folder of pictures, as its path in the project or by its name alone",
+            )
     read = [source.path for source in project.sources]
     for path in project.config.chapter_settings:
         if path not in read and not (project.root / path).is_file():
@@ -150,6 +160,14 @@ def relative_path(root: Path, path: Path) -> str:
         raise DeckgenError(
             f"{path} lies outside the project {root}", hint="name the folder that holds it with --project"
         ) from None
+
+
+def known_languages(project: Project) -> tuple[Language, ...]:
+    """The languages that the project translates into: of its editions in their order, then of its folders."""
+    editions = (tag for edition in project.config.editions for tag in edition.languages)
+    folders = sorted(path.name for path in project.locale.iterdir() if path.is_dir()) if project.locale.is_dir() else []
+    found = dict.fromkeys((*editions, *(Language(name) for name in folders)))
+    return tuple(language for language in found if language != project.config.language)
 
 
 def read_others(project: Project, chapters: Iterable[str]) -> tuple[tuple[Source, ...], frozenset[str]]:

@@ -288,6 +288,43 @@ def test_an_unknown_setting_is_named_with_its_line_and_a_suggestion(tmp_path: Pa
     assert "did you mean “slug”?" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("settings", "line", "rule", "said"),
+    [
+        ('[deck]\n\n[card]\naccnt = "red"\n', 4, "unknown-setting", "did you mean “accent”?"),
+        ('[card]\ndensity = "normal"\naccent = "reddish"\n', 3, "bad-setting", "card.accent"),
+        ('[deck]\neditions = ["zh-en"]\n[card]\nprimary = "fr"\n', 4, "bad-setting", "no edition has the language fr"),
+        ('[card]\n\ncss = "own.css"\n', 3, "bad-setting", "there is no such file"),
+        ('[images]\nbudget_kb = 500\nroots = ["imgs", "pics"]\n', 3, "bad-setting", "names pics"),
+        ('[images]\nroots = ["../pics"]\n', 2, "bad-setting", "leads out of the project"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_line(settings: str, line: int, rule: str, said: str, tmp_path: Path) -> None:
+    result = deckgen("check", "--project", make_project(tmp_path, settings=settings))
+    assert result.exit_code == 1
+    assert re.search(rf"deckgen\.toml:{line}:1: error: .*\[{rule}\]", result.stderr)
+    assert said in result.stderr
+
+
+def test_a_note_in_a_language_that_the_project_lacks_is_named(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    assert deckgen("build", "--project", folder).exit_code == 0
+    key = manifest(folder / "build")["notes"][0]["key"]
+    (folder / "source/notes.toml").write_text(f'[{key}]\nen = "More."\ncn = "补充。"\n', encoding="utf-8")
+    for command in (("check",), ("translate", "check")):
+        result = deckgen(*command, "--project", folder)
+        assert result.exit_code == 1
+        assert re.search(r"source/notes\.toml:3:7: error: “cn” in .*\[bad-note\]", result.stderr)
+        assert "zh, en" in result.stderr
+
+
+def test_a_mistake_in_the_own_style_is_named_with_its_line(tmp_path: Path) -> None:
+    folder = make_project(tmp_path, settings='[card]\ncss = "own.css"\n')
+    (folder / "own.css").write_text("a { color: red }\nb { background: url(x) }\n", encoding="utf-8")
+    result = deckgen("check", "--project", folder)
+    assert "own.css:2:1: error:" in result.stderr
+
+
 def test_a_catalog_that_does_not_parse_is_named_with_its_line(tmp_path: Path) -> None:
     folder = make_project(tmp_path)
     (folder / "locale/en").mkdir(parents=True)

@@ -369,14 +369,12 @@ def test_a_wrong_value_is_named_and_leaves_the_default(name: str, value: object)
     settings, problems = parse_card_settings({name: value})
     assert settings == CardSettings()
     assert len(problems) == 1
-    assert f"card.{name}" in problems[0]
+    assert f"card.{name}" in problems[0].message
 
 
-def test_an_unknown_setting_is_named_with_those_that_exist() -> None:
-    _, problems = parse_card_settings({"fontsize": 18})
-    assert len(problems) == 1
-    assert "fontsize" in problems[0]
-    assert "font_size" in problems[0]
+def test_an_unknown_setting_is_told_apart_from_a_wrong_value() -> None:
+    _, problems = parse_card_settings({"fontsize": 18, "accent": 5})
+    assert [(problem.name, problem.unknown) for problem in problems] == [("fontsize", True), ("accent", False)]
 
 
 def test_the_authors_own_style_comes_last() -> None:
@@ -398,6 +396,19 @@ def test_the_authors_own_style_comes_last() -> None:
 def test_a_style_that_would_load_or_break_something_is_refused(css: str) -> None:
     assert check_user_css(css)
     assert with_user_css(CardSettings(), css)[0] == CardSettings()
+
+
+@pytest.mark.parametrize(
+    ("css", "line"),
+    [
+        ("/* a\n */\n\na { background: url(x) }", 4),
+        ("a { }\n\nb { color: red }}\n", 3),
+        ("a { }\nb {\n color: red\n", 2),
+        ("a { content: 'x' }\nb { content: 'y }", 2),
+    ],
+)
+def test_a_problem_of_a_style_has_its_line(css: str, line: int) -> None:
+    assert [problem.line for problem in check_user_css(css)] == [line]
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

@@ -13,10 +13,18 @@ from importlib import resources
 from types import MappingProxyType
 
 from deckgen.card.colour import AA, blend, parse_colour, readable
-from deckgen.card.settings import MIN_FONT_SIZE_PX, CardSettings, check_user_css, parse_card_settings, with_user_css
+from deckgen.card.settings import (
+    MIN_FONT_SIZE_PX,
+    SETTINGS,
+    CardSettings,
+    check_user_css,
+    parse_card_settings,
+    with_user_css,
+)
 from deckgen.model import CardTemplate, Edition, Language, NoteField, NoteType
 
 __all__ = [
+    "SETTINGS",
     "CardSettings",
     "UiStrings",
     "check_user_css",

@@ -34,35 +34,58 @@ class CardSettings:
     user_css: str = ""
 
 
-def parse_card_settings(table: Mapping[str, object]) -> tuple[CardSettings, tuple[str, ...]]:
-    """The settings in a ``[card]`` table, defaults for what is missing or wrong, and every problem, as a sentence."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingProblem:
+    """What is wrong with the setting ``name``, as a sentence; ``unknown`` where there is no such setting."""
+
+    name: str
+    message: str
+    unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StyleProblem:
+    """What is wrong with an author's style, as a sentence, and in which line from 1."""
+
+    message: str
+    line: int
+
+
+def parse_card_settings(table: Mapping[str, object]) -> tuple[CardSettings, tuple[SettingProblem, ...]]:
+    """The settings in a ``[card]`` table, defaults for what is missing or wrong, and every problem."""
     settings, problems = CardSettings(), []
     for name, value in table.items():
-        if name not in _SETTINGS:
-            problems.append(f"unknown setting “card.{name}”; known here: {', '.join(_SETTINGS)}")
+        if name not in SETTINGS:
+            problems.append(SettingProblem(name=name, message=f"unknown setting “card.{name}”", unknown=True))
             continue
         try:
-            settings = replace(settings, **{name: _SETTINGS[name](value)})
+            settings = replace(settings, **{name: SETTINGS[name](value)})
         except ValueError as error:
-            problems.append(f"“card.{name}”: {error}")
+            problems.append(SettingProblem(name=name, message=f"“card.{name}”: {error}"))
     return settings, tuple(problems)
 
 
-def with_user_css(settings: CardSettings, text: str) -> tuple[CardSettings, tuple[str, ...]]:
+def with_user_css(settings: CardSettings, text: str) -> tuple[CardSettings, tuple[StyleProblem, ...]]:
     """The settings with the author's own style, or without it where it has the problems that are returned."""
     problems = check_user_css(text)
     return (settings if problems else replace(settings, user_css=text)), problems
 
 
-def check_user_css(text: str) -> tuple[str, ...]:
-    """What is wrong with an author's style, each as a sentence: a card loads nothing and stays whole."""
-    plain = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-    found = [reason for pattern, reason in _FORBIDDEN_CSS if re.search(pattern, plain, re.IGNORECASE)]
+def check_user_css(text: str) -> tuple[StyleProblem, ...]:
+    """What is wrong with an author's style: a card loads nothing and stays whole."""
+    plain = re.sub(r"/\*.*?\*/", lambda comment: "\n" * comment[0].count("\n"), text, flags=re.DOTALL)
+    found = [
+        (place.start(), reason)
+        for pattern, reason in _FORBIDDEN_CSS
+        if (place := re.search(pattern, plain, re.IGNORECASE))
+    ]
     if len(text.encode()) > MAX_USER_CSS_BYTES:
-        found.append(f"the style is larger than {MAX_USER_CSS_BYTES // 1024} KiB")
-    if not _balanced(plain):
-        found.append("a brace, bracket, string or comment in the style is never closed, or closed twice")
-    return tuple(found)
+        found.append((0, f"the style is larger than {MAX_USER_CSS_BYTES // 1024} KiB"))
+    problems = [StyleProblem(message=reason, line=plain.count("\n", 0, offset) + 1) for offset, reason in found]
+    if line := _unbalanced(plain):
+        message = "a brace, bracket, string or comment in the style is never closed, or closed twice"
+        problems.append(StyleProblem(message=message, line=line))
+    return tuple(problems)
 
 
 _FORBIDDEN_CSS = (
@@ -76,17 +99,18 @@ _FORBIDDEN_CSS = (
 )
 
 
-def _balanced(css: str) -> bool:
+def _unbalanced(css: str) -> int:
+    """The line, from 1, of the first mark without its partner; 0 where each has one."""
     without_strings = re.sub(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'', "", css)
-    if re.search(r'["\']|/\*|\*/', without_strings):
-        return False
-    pairs, open_ones = {"}": "{", ")": "(", "]": "["}, []
-    for character in re.findall(r"[{}()\[\]]", without_strings):
-        if character not in pairs:
-            open_ones.append(character)
-        elif not open_ones or open_ones.pop() != pairs[character]:
-            return False
-    return not open_ones
+    pairs, open_ones = {"}": "{", ")": "(", "]": "["}, list[re.Match[str]]()
+    for found in re.finditer(r"""[{}()\[\]"']|/\*|\*/""", without_strings):
+        if found[0] in pairs and open_ones and open_ones[-1][0] == pairs[found[0]]:
+            open_ones.pop()
+        elif found[0] in pairs.values():
+            open_ones.append(found)
+        else:
+            return without_strings.count("\n", 0, found.start()) + 1
+    return without_strings.count("\n", 0, open_ones[0].start()) + 1 if open_ones else 0
 
 
 def _text(value: object) -> str:
@@ -141,7 +165,7 @@ def _primary(value: object) -> Language:
     return edition.primary
 
 
-_SETTINGS: Mapping[str, Callable[[object], Any]] = MappingProxyType(
+SETTINGS: Mapping[str, Callable[[object], Any]] = MappingProxyType(
     {
         "accent": _accent,
         "font_size": _font_size,

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from deckgen.config import toml_location
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.model import Language, Location, parse_edition
 
@@ -43,9 +44,7 @@ def parse_glossary(text: str, path: str) -> tuple[Glossary, tuple[Diagnostic, ..
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        found = re.search(r"line (\d+), column (\d+)", str(error))
-        where = Location(path=path, line=int(found[1]), column=int(found[2])) if found else Location(path=path)
-        return Glossary(), (diagnostic("bad-glossary", f"not valid TOML: {error}", where),)
+        return Glossary(), (diagnostic("bad-glossary", f"not valid TOML: {error}", toml_location(error, path)),)
     findings = [
         diagnostic("bad-glossary", message, Location(path=path, line=_line(text, name)), hint=_FORMAT)
         for name, message in _problems(table)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from deckgen.config import toml_location
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.model import Key, Language, Location, Markdown, parse_edition
 
@@ -54,9 +55,7 @@ def parse_notes(text: str, path: str) -> tuple[Notes, tuple[Diagnostic, ...]]:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        found = re.search(r"line (\d+), column (\d+)", str(error))
-        where = Location(path=path, line=int(found[1]), column=int(found[2])) if found else Location(path=path)
-        return Notes(), (diagnostic("bad-note", f"not valid TOML: {error}", where),)
+        return Notes(), (diagnostic("bad-note", f"not valid TOML: {error}", toml_location(error, path)),)
     notes: list[EditorNote] = []
     findings: list[Diagnostic] = []
     for key, entry in table.items():
@@ -70,6 +69,16 @@ def parse_notes(text: str, path: str) -> tuple[Notes, tuple[Diagnostic, ...]]:
             texts = tuple(_text(text, tag, value, where) for tag, value in entry.items())
             notes.append(EditorNote(key=Key(key), texts=texts, location=where))
     return Notes(notes=tuple(notes)), tuple(findings)
+
+
+def strange_languages(notes: Notes, known: Collection[Language]) -> Iterator[Diagnostic]:
+    """Texts in a language that is neither the sources' nor one that the project translates into."""
+    for note in notes.notes:
+        for text in note.texts:
+            if text.language not in known:
+                message = f"“{text.language}” in “{note.key}” is no language of this project"
+                hint = f"its languages: {', '.join(dict.fromkeys(known))}"
+                yield diagnostic("bad-note", message, text.location, hint=hint)
 
 
 def _problems(key: str, entry: Mapping[str, object], where: Location) -> Iterator[Diagnostic]:
