@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from deckgen import parse
+from deckgen.build import Build, is_about_translations
 from deckgen.corpus import identify, settle
-from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, with_severities
+from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, diagnostic, with_severities
 from deckgen.model import KeyedCorpus, Language, Location
 from deckgen.project import GLOSSARY_PATH, NOTES_PATH, Project, known_languages, read_optional
 from deckgen.translation.apply import unknown_entries, unknown_notes
 from deckgen.translation.catalog import Catalog, Entry, EntryState, Machine, accepted, digest
-from deckgen.translation.checks import Pair, check_pair, check_repeats, located
+from deckgen.translation.checks import Pair, Problem, check_pair, check_repeats, located
 from deckgen.translation.files import CatalogFile, catalog_name, changed_files, read_catalogs
 from deckgen.translation.fill import Draft, Job
 from deckgen.translation.glossary import Glossary, LanguageGlossary, parse_glossary
@@ -66,30 +69,36 @@ def read_translations(
     chapters, matched, findings = identify(project, findings)
     told = settle(project, chapters, findings, report_unused=False)
     findings = tuple(finding for finding in told if finding.severity is Severity.ERROR)
-    notes, problems = parse_notes(project.notes_text or "", NOTES_PATH)
-    findings += problems
-    glossary, problems = parse_glossary(read_optional(project.root / GLOSSARY_PATH) or "", GLOSSARY_PATH)
-    findings += problems
     chosen = tuple(languages) or known_languages(project)
     if project.config.language in chosen:
         raise DeckgenError(
             f"{project.config.language} is the language of the sources, so there is nothing to translate"
         )
-    read, problems = read_catalogs(project.locale, (source.path for source in project.sources), chosen)
-    texts = tuple(source_texts(matched.corpus, notes))
+    return _translations(project, matched.corpus, findings, chosen)
+
+
+def _translations(
+    project: Project, corpus: KeyedCorpus, findings: tuple[Diagnostic, ...], languages: tuple[Language, ...]
+) -> Translations:
+    notes, problems = parse_notes(project.notes_text or "", NOTES_PATH)
+    findings += problems
+    glossary, problems = parse_glossary(read_optional(project.root / GLOSSARY_PATH) or "", GLOSSARY_PATH)
+    findings += problems
+    read, problems = read_catalogs(project.locale, (source.path for source in project.sources), languages)
+    texts = tuple(source_texts(corpus, notes))
     problems += (
-        *unknown_notes(matched.corpus, notes),
-        *strange_languages(notes, (project.config.language, *known_languages(project), *chosen)),
-        *unknown_entries(read, chosen, texts),
+        *unknown_notes(corpus, notes),
+        *strange_languages(notes, (project.config.language, *known_languages(project), *languages)),
+        *unknown_entries(read, languages, texts),
     )
     return Translations(
         project=project,
-        corpus=matched.corpus,
+        corpus=corpus,
         notes=notes,
         texts=texts,
-        languages=chosen,
+        languages=languages,
         read=read,
-        catalogs=_named(update_catalogs(read, texts, languages=chosen)),
+        catalogs=_named(update_catalogs(read, texts, languages=languages)),
         glossary=glossary,
         diagnostics=with_severities((*findings, *problems), project.config.severities),
     )
@@ -117,8 +126,17 @@ def blocks(found: Translations, language: Language) -> Iterator[Block]:
 
 def check_translations(found: Translations) -> tuple[Diagnostic, ...]:
     """What is wrong with the translations of every language, each finding at its PO entry and its source."""
-    findings = [finding for language in found.languages for finding in _check(found, language)]
-    return with_severities(dict.fromkeys(findings), found.project.config.severities)
+    return _checked(found, report_unused=False)
+
+
+def check_build(made: Build) -> tuple[Diagnostic, ...]:
+    """What the build found, and what is wrong with the translations that its editions are made of."""
+    languages = tuple(language for language in made.translated.languages if language != made.keyed.language)
+    found = _translations(made.project, made.keyed, (), languages)
+    checked = (*found.diagnostics, *_checked(found, report_unused=True))
+    # The build says of each text that it is untranslated.
+    more = (finding for finding in checked if finding.rule != "untranslated")
+    return tuple(sorted(dict.fromkeys((*made.diagnostics, *more)), key=lambda item: item.location or Location(path="")))
 
 
 def accept(found: Translations, keys: Collection[str]) -> tuple[Translations, int]:
@@ -189,17 +207,72 @@ def _accepted(entry: Entry, keys: Collection[str]) -> Entry:
     return accepted(entry) if mine and entry.state in (EntryState.DRAFT, EntryState.STALE) else entry
 
 
-def _check(found: Translations, language: Language) -> Iterator[Diagnostic]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Checked:
+    """A finding at its PO entry, and the block of the source that it is about."""
+
+    finding: Diagnostic
+    block: Block
+
+
+def _checked(found: Translations, *, report_unused: bool) -> tuple[Diagnostic, ...]:
+    checked = [item for language in found.languages for item in _check(found, language)]
+    findings = _not_ignored(found, checked, report_unused=report_unused)
+    return with_severities(dict.fromkeys(findings), found.project.config.severities)
+
+
+def _check(found: Translations, language: Language) -> Iterator[_Checked]:
     glossary = found.glossary.for_language(language)
+    every = tuple(blocks(found, language))
+    begun = {block.text.context for block in every if block.entry.translation.strip()}
     seen: dict[Entry, Block] = {}
-    for block in blocks(found, language):
-        if block.entry in seen:
+    for block in every:
+        if block.entry in seen or block.text.context not in begun:
             continue
         seen[block.entry] = block
         for problem in check_pair(_pair(block, found, glossary)):
-            yield located(problem, block.entry, catalog=block.catalog.path, source=block.place)
+            yield _Checked(finding=_located(problem, block), block=block)
     for entry, problem in check_repeats(seen):
-        yield located(problem, entry, catalog=seen[entry].catalog.path, source=seen[entry].place)
+        yield _Checked(finding=_located(problem, seen[entry]), block=seen[entry])
+    yield from _not_begun(every, begun)
+
+
+def _not_begun(every: Sequence[Block], begun: Collection[str]) -> Iterator[_Checked]:
+    """One remark per chapter about its texts without any translation: work to do rather than a mistake."""
+    texts: dict[str, dict[str, Block]] = defaultdict(dict)
+    for block in every:
+        texts[block.text.chapter.path].setdefault(block.text.context, block)
+    for chapter, firsts in texts.items():
+        waiting = [block for context, block in firsts.items() if context not in begun]
+        if waiting:
+            first, language = waiting[0], waiting[0].catalog.language
+            finding = diagnostic(
+                "untranslated",
+                f"{len(waiting)} of {len(firsts)} texts of {chapter} have no {language} translation at all",
+                Location(path=first.catalog.path, line=first.entry.line) if first.entry.line else first.place,
+                hint=f"fill the empty msgstr in locale/{language}, or draft them with “deckgen translate fill”",
+            )
+            yield _Checked(finding=finding, block=first)
+
+
+def _located(problem: Problem, block: Block) -> Diagnostic:
+    return located(problem, block.entry, catalog=block.catalog.path, source=block.place)
+
+
+def _not_ignored(found: Translations, checked: Sequence[_Checked], *, report_unused: bool) -> Iterator[Diagnostic]:
+    """The findings without those that a comment above the block in the source ignores.
+
+    With ``report_unused`` also the comments that ignore a rule about translations where it finds nothing.
+    """
+    sources = {source.path: source.text for source in found.project.sources}
+    by_chapter: dict[str, dict[Diagnostic, list[Diagnostic]]] = {path: defaultdict(list) for path in found.chapters}
+    chapters = {item.chapter.path: item.chapter for item in found.corpus.questions}
+    for item in checked:
+        in_source = replace(item.finding, location=item.block.place)
+        by_chapter[item.block.text.chapter.path][in_source].append(item.finding)
+    for path, placed in by_chapter.items():
+        for finding in parse.apply_ignores(sources[path], chapters[path], placed, report_unused=report_unused):
+            yield from placed.get(finding, (finding,) if is_about_translations(finding) else ())
 
 
 def _named(catalogs: Mapping[CatalogId, Catalog]) -> dict[CatalogId, Catalog]:

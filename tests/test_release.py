@@ -370,6 +370,19 @@ def test_an_error_in_the_sources_is_refused(project: Evolving) -> None:
     refused(project, "1.1.1", "the project has errors")
 
 
+def test_an_error_in_a_translation_is_refused(project: Evolving) -> None:
+    assert deckgen("translate", "extract", "--project", project.root).exit_code == 0
+    (catalog,) = (project.root / "locale/en").glob("*.po")
+    text = catalog.read_text("utf-8")
+    catalog.write_text(text.replace('msgid "训练"\nmsgstr ""', 'msgid "训练"\nmsgstr "训练 training"'), "utf-8")
+    git(project.root, "add", "-A")
+    git(project.root, "commit", "--quiet", "--message", "Translate")
+    refused = deckgen("release", "1.1.1", "--project", project.root)
+    assert refused.exit_code == 1
+    assert "translation-residue" in refused.output
+    assert "the project has errors" in refused.output
+
+
 def test_a_question_that_waits_for_a_decision_is_refused(project: Evolving) -> None:
     heading = '<h3 id="1.什么是学习率？">1.什么是学习率？</h3>'
     start, end = SECOND.index(heading), SECOND.index('<h3 id="2.什么是权重衰减？">')

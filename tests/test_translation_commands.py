@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
+from projects import deckgen
 from small_corpus import TEXT
 from translation_server import Server, translation_server, wait_until
 
@@ -188,6 +189,77 @@ def test_checking_names_the_po_line_and_the_source(project: Path, server: Server
     assert "source/章.md:10:3" in result.output
     assert "[translation-residue]" in result.output
     assert "[translation-markup]" in result.output
+
+
+def translated(project: Path, **changes: str) -> None:
+    """English for every block, reviewed; ``changes`` are other words by source."""
+
+    def written(entry: re.Match[str]) -> str:
+        marks = (
+            "![diagram](imgs/图.png)" if "图.png" in entry[1] else "Formula $x^2$, `码`." if "x^2" in entry[1] else ""
+        )
+        made = " ".join(chr(ord("a") + ord(character) % 26) * 3 for character in entry[1])
+        words = changes.get(entry[1], marks or made)
+        return f'msgid "{entry[1]}"\nmsgstr "{words}"'
+
+    run(project, "extract")
+    text = re.sub(r'msgid "(.+)"\nmsgstr ""', written, po(project).read_text("utf-8"))
+    po(project).write_text(text, encoding="utf-8", newline="\n")
+
+
+def rules(result: Result) -> list[tuple[str, str]]:
+    return re.findall(r": (error|warning|info): .*\[([a-z-]+)\]$", result.output, re.M)
+
+
+def test_what_nobody_began_to_translate_is_one_remark_and_a_gap_an_error(project: Path) -> None:
+    run(project, "extract")
+    nothing = run(project, "check")
+    assert nothing.exit_code == 0
+    assert rules(nothing) == [("info", "untranslated")]
+    assert "5 of 5 texts of source/章.md" in nothing.output
+    text = po(project).read_text("utf-8").replace('msgid "高效"\nmsgstr ""', 'msgid "高效"\nmsgstr "efficient"')
+    po(project).write_text(text, encoding="utf-8", newline="\n")
+    begun = run(project, "check")
+    assert begun.exit_code == 1
+    assert set(rules(begun)) == {("error", "translation-missing"), ("info", "untranslated")}
+    assert "4 of 5 texts" in begun.output
+
+
+def whole(project: Path, *command: str) -> Result:
+    return deckgen(*command, "--project", project)
+
+
+def test_check_and_strict_builds_report_what_is_wrong_with_translations(project: Path) -> None:
+    translated(project, 高效="残留 words")
+    (project / "locale/glossary.toml").write_text("keep = 5\n", encoding="utf-8")
+    checked = whole(project, "check")
+    assert checked.exit_code == 1
+    assert rules(checked).count(("error", "translation-residue")) == 1
+    assert rules(checked).count(("error", "bad-glossary")) == 1
+    assert whole(project, "build").exit_code == 0
+    strict = whole(project, "build", "--policy", "strict")
+    assert strict.exit_code == 1
+    assert ("error", "translation-residue") in rules(strict)
+    assert "translation-residue" not in whole(project, "check", "--edition", "zh").output
+
+
+def test_a_comment_in_the_source_excuses_a_translation(project: Path) -> None:
+    translated(project, 高效="残留 words")
+    source = project / "source/章.md"
+    comment = "<!-- deckgen: ignore[translation-residue] -->\n"
+    text = source.read_text("utf-8")
+    source.write_text(text.replace("- 没有", f"{comment}\n- 没有"), encoding="utf-8")
+    assert rules(run(project, "check")) == []
+    checked = whole(project, "check")
+    assert checked.exit_code == 0
+    assert rules(checked) == []
+    source.write_text(text.replace("残差连接把", f"{comment}\n残差连接把"), encoding="utf-8")
+    assert rules(whole(project, "check")) == [("error", "translation-residue"), ("info", "unused-ignore")]
+    source.write_text(text, encoding="utf-8")
+    (project / "deckgen.toml").write_text(
+        '[deck]\nid = "test"\n[lint]\ntranslation-residue = "warning"\n', encoding="utf-8"
+    )
+    assert rules(whole(project, "check")) == [("warning", "translation-residue")]
 
 
 def test_unknown_keys_and_languages_are_refused(project: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -10,7 +11,8 @@ from deckgen.build import Build, Written, make_decks, write_build
 from deckgen.cli.options import Wanted, build_options
 from deckgen.cli.report import human_size, print_counts, print_diagnostics, print_table, progress_bar
 from deckgen.diagnostics import has_errors
-from deckgen.model import TextState
+from deckgen.localisation import check_build
+from deckgen.model import Policy, TextState
 
 
 @click.command()
@@ -33,6 +35,8 @@ def build(
     project, findings = wanted.read()
     with progress_bar() as progress:
         made = make_decks(project, findings, wanted.options(allow_retire=allow_retire), progress)
+        if Policy(wanted.policy or project.config.policy) is Policy.STRICT:
+            made = replace(made, diagnostics=check_build(made))
         written = write_build(made, out=out, strict=strict, locked=locked, progress=progress)
     print_diagnostics(written.diagnostics)
     _print_summary(made, written)

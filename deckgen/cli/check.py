@@ -9,6 +9,7 @@ from deckgen.cli.formats import FORMATS
 from deckgen.cli.options import Wanted, build_options
 from deckgen.cli.report import print_counts, print_diagnostics, progress_bar
 from deckgen.diagnostics import Severity, has_errors
+from deckgen.localisation import check_build
 from deckgen.parse import describe_explanation, explain_structure
 from deckgen.project import Project
 
@@ -28,20 +29,24 @@ def check(
     form: str,
     explain: bool,
 ) -> None:
-    """Report every finding with its file and line, and what a build would change; write nothing."""
+    """Report every finding with its file and line, and what a build would change; write nothing.
+
+    Of the translations it checks those of the editions' languages; “deckgen translate check” checks any.
+    """
     project, findings = wanted.read()
     if explain:
         _explain(project, wanted.paths())
         return
     with progress_bar() as progress:
         made = make_decks(project, findings, wanted.options(), progress)
+    found = check_build(made)
     if form == "text":
-        print_diagnostics(made.diagnostics, least=Severity.INFO)
+        print_diagnostics(found, least=Severity.INFO)
         _print_changes(made)
-        print_counts(made.diagnostics)
+        print_counts(found)
     else:
-        click.echo(FORMATS[form](made.diagnostics, made.changes), nl=False)
-    if has_errors(made.diagnostics):
+        click.echo(FORMATS[form](found, made.changes), nl=False)
+    if has_errors(found):
         raise click.exceptions.Exit(1)
 
 

@@ -13,7 +13,7 @@ from deckgen.cli.options import project_option
 from deckgen.cli.report import print_counts, print_diagnostics, print_table
 from deckgen.cli.review import review
 from deckgen.cli.translations import language_tag, open_translations, write_catalogs
-from deckgen.diagnostics import has_errors
+from deckgen.diagnostics import Severity, has_errors
 from deckgen.localisation import accept, check_translations
 from deckgen.model import Language
 from deckgen.translation.status import Progress, measure_progress, progress_document
@@ -44,7 +44,7 @@ def check(languages: tuple[Language, ...], root: Path) -> None:
     """Report what is wrong with the translations, each finding with its place in the PO file and in the source."""
     found = open_translations(root, languages, lenient=True)
     findings = (*found.diagnostics, *check_translations(found))
-    print_diagnostics(findings)
+    print_diagnostics(findings, least=Severity.INFO)
     print_counts(findings)
     if has_errors(findings):
         raise click.exceptions.Exit(1)

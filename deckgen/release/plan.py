@@ -10,6 +10,7 @@ from deckgen.build import Build, Options, make_decks
 from deckgen.corpus import Progress, silent
 from deckgen.diagnostics import DeckgenError, Diagnostic, has_errors
 from deckgen.identity.lockfile import format_lock
+from deckgen.localisation import check_build
 from deckgen.model import Profile
 from deckgen.project import CHANGELOG_NAME, LOCK_NAME, Project, changed_files, read_optional, record_path
 from deckgen.release.versions import Version, contradiction, parse_version, propose_version, reason
@@ -62,6 +63,7 @@ def survey_release(
 ) -> Survey:
     """``now`` in seconds since the epoch. DeckgenError where the record of the last release is missing or damaged."""
     made = make_decks(project, findings, Options(now=now, jobs=jobs), progress)
+    made = replace(made, diagnostics=check_build(made))
     released = tuple(parse_version(version) for version in made.lock.releases)
     last = _read_record(project, released[-1]) if released else None
     record = _record(made, version="", time=0)
