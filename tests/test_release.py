@@ -229,6 +229,21 @@ def test_asking_twice_changes_nothing(project: Evolving) -> None:
     assert everything(project.root) == before
 
 
+def test_a_mistyped_release_is_undone_as_the_documentation_says(tmp_path: Path) -> None:
+    project = start(tmp_path / "project")
+    before = everything(project.root)
+    assert project.try_release("1.2.0").exit_code == 0
+    git(project.root, "add", "deckgen.lock", "releases")
+    git(project.root, "commit", "--quiet", "--message", "Release 1.2.0")
+    git(project.root, "reset", "--soft", "HEAD~1")
+    git(project.root, "checkout", "HEAD", "--", "deckgen.lock")
+    git(project.root, "rm", "--cached", "--quiet", "--ignore-unmatch", "releases/1.2.0.jsonl")
+    (project.root / "releases/1.2.0.jsonl").unlink()
+    shutil.rmtree(project.root / "build/release/v1.2.0")
+    assert everything(project.root) == before
+    assert project.try_release("1.0.0").exit_code == 0
+
+
 def test_a_fresh_clone_of_the_tag_gives_the_same_bytes(twice: tuple[Evolving, Path, Path], tmp_path: Path) -> None:
     project = twice[0]
     for version, folder in (("1.0.0", twice[1]), ("1.1.0", twice[2])):
