@@ -129,5 +129,12 @@ def with_severities(findings: Iterable[Diagnostic], severities: Mapping[str, Sev
     return tuple(found for found in changed if found.severity is not Severity.OFF)
 
 
+def name_some(names: Iterable[str], *, most: int = 5) -> str:
+    """Names for a message: the first ones, and how many more there are."""
+    every = tuple(names)
+    shown = ", ".join(every[:most])
+    return f"{shown} and {len(every) - most} more" if len(every) > most else shown
+
+
 def has_errors(findings: Iterable[Diagnostic]) -> bool:
     return any(found.severity is Severity.ERROR for found in findings)

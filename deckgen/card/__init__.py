@@ -26,6 +26,7 @@ from deckgen.model import CardTemplate, Edition, Language, NoteField, NoteType
 __all__ = [
     "SETTINGS",
     "CardSettings",
+    "PercentTemplate",
     "UiStrings",
     "check_user_css",
     "day_and_night",
@@ -129,8 +130,8 @@ def day_and_night(colour: str) -> tuple[str, str] | None:
 # --- templates --------------------------------------------------------------------------------------------------------
 
 
-class _Template(string.Template):
-    """``%%name`` is replaced when the note type is made; Anki's own ``{{Field}}`` stays."""
+class PercentTemplate(string.Template):
+    """``%%name`` is replaced when the text is made; Anki's own ``{{Field}}`` stays, as does ``$`` in scripts."""
 
     delimiter = "%%"
 
@@ -292,7 +293,7 @@ def _identifier(project_id: str, edition: Edition) -> Callable[[str], int]:
 
 
 def _fill(template: str, **values: str) -> str:
-    return _Template(_data(template)).substitute(values).strip() + ("\n" if template.endswith(".css") else "")
+    return PercentTemplate(_data(template)).substitute(values).strip() + ("\n" if template.endswith(".css") else "")
 
 
 @cache

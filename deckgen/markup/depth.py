@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import escape
 
 from deckgen.model import Html
 
@@ -31,5 +32,4 @@ def too_deep(html: str) -> bool:
 def preformatted(text: str) -> Html:
     """The text as it is."""
     text = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", "", text)
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return Html(f'<pre class="dg-deep"><code>{text}\n</code></pre>')
+    return Html(f'<pre class="dg-deep"><code>{escape(text, quote=False)}\n</code></pre>')

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deckgen.config import ImageSettings
-from deckgen.diagnostics import Diagnostic, diagnostic
+from deckgen.diagnostics import Diagnostic, diagnostic, name_some
 from deckgen.media.image_paths import (
     Ambiguous,
     Embedded,
@@ -263,8 +263,7 @@ def _explain(
             message, hint = _why_missing(reference, root, any_files=any_files)
             hint = f"did you mean {' or '.join(near)}?" if near else hint
         case Ambiguous(candidates=several):
-            more = f" and {len(several) - 5} more" if len(several) > 5 else ""
-            rule, message = "ambiguous-image", f"“{shown}” fits {', '.join(several[:5])}{more}"
+            rule, message = "ambiguous-image", f"“{shown}” fits {name_some(several)}"
             hint = "write the path from the project's folder on"
         case Remote(url=_):
             rule, message = "remote-image", f"“{shown}” is on another server; the card shows a link"

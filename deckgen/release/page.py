@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import html
-import string
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
 from types import MappingProxyType
 
-from deckgen.card import read_ui
+from deckgen.card import PercentTemplate, read_ui
 from deckgen.model import Key, Language, Profile, parse_edition
 from deckgen.shipped.changelog import WORDS_IN, category_title, describe_diff, note_title
 from deckgen.shipped.diff import ReleaseDiff
@@ -38,10 +37,6 @@ class PageFacts:
     fallback_title: str = ""
 
 
-class _Template(string.Template):
-    delimiter = "%%"
-
-
 _PROFILES: Mapping[str, Mapping[Language, str]] = MappingProxyType(
     {
         Profile.MOBILE: {Language("zh"): "", Language("en"): ""},
@@ -63,7 +58,7 @@ def format_page(facts: PageFacts) -> str:
     """The page's HTML, the same for the same facts."""
     record = facts.record
     several = len({package.profile for package in facts.packages}) > 1
-    return _Template(_data("page.html")).substitute(
+    return PercentTemplate(_data("page.html")).substitute(
         title=html.escape(_title(facts, Language("zh"))),
         version=html.escape(record.version),
         style=_data("page.css"),

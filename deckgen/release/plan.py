@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from deckgen import identity
 from deckgen.build import Build, Options, make_decks
 from deckgen.corpus import Progress, silent
-from deckgen.diagnostics import DeckgenError, Diagnostic, has_errors
+from deckgen.diagnostics import DeckgenError, Diagnostic, has_errors, name_some
 from deckgen.identity.lockfile import format_lock
 from deckgen.localisation import check_build
 from deckgen.model import Profile
@@ -17,8 +16,6 @@ from deckgen.release.versions import Version, contradiction, parse_version, prop
 from deckgen.shipped.diff import Kind, ReleaseDiff, compare
 from deckgen.shipped.records import Record, format_record, parse_record
 from deckgen.shipped.snapshot import record_decks
-
-_NAMED_AT_MOST = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,8 +162,8 @@ def _unfit(survey: Survey) -> list[str]:
         reasons.append("there is no card to release")
     if pending := [item.key for item in made.lock.pending]:
         reasons.append(
-            f"{len(pending)} questions wait for a decision ({_some(pending)}); settle each with “deckgen lock link” or "
-            "“deckgen lock split”, then build"
+            f"{len(pending)} questions wait for a decision ({name_some(pending)}); settle each with “deckgen lock "
+            "link” or “deckgen lock split”, then build"
         )
     if format_lock(made.lock) != (made.project.lock_text or ""):
         reasons.append(
@@ -184,7 +181,7 @@ def _dirty(project: Project, version: Version) -> list[str]:
         return ["the project is in no git checkout, so that nobody could build this release again from its tag"]
     own = {LOCK_NAME, CHANGELOG_NAME, record_path(str(version))}
     others = [path for path in changed if path not in own]
-    return [f"files are not committed: {_some(others)}; commit, ignore or remove them"] if others else []
+    return [f"files are not committed: {name_some(others)}; commit, ignore or remove them"] if others else []
 
 
 def _not_again(survey: Survey, version: Version, known: Record | None) -> list[str]:
@@ -204,11 +201,6 @@ def _other_content(known: Record | None, current: Record) -> str:
     diff = compare(known, current)
     counts = {kind: len(diff.of(kind)) for kind in Kind if diff.of(kind)}
     changes = ", ".join(f"{count} {kind}" for kind, count in counts.items()) or "times, ids or descriptions"
-    keys = _some([change.key for change in diff.notes])
+    keys = name_some([change.key for change in diff.notes])
     named = f" ({keys})" if keys else ""
     return f"it is recorded with other content: {changes}{named}; new content needs a new version"
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_NAMED_AT_MOST])
-    return f"{shown} and {len(names) - _NAMED_AT_MOST} more" if len(names) > _NAMED_AT_MOST else shown

@@ -12,7 +12,7 @@ from importlib import resources
 from urllib.parse import quote
 
 from deckgen.apkg.contents import PackageContents, PackagedNote, PackagedNoteType
-from deckgen.diagnostics import Diagnostic, Severity
+from deckgen.diagnostics import Diagnostic, Severity, name_some
 from deckgen.identity import edition_guid
 from deckgen.identity.lockfile import EditionRecord, Lock
 from deckgen.markup.tree import find_active
@@ -32,7 +32,6 @@ _REMOTE = re.compile(
 _REMOTE_STYLE = re.compile(r"""@import\b|url\(\s*+["']?\s*+(?:https?:)?//""", re.IGNORECASE)
 _ACTIVE_STYLE = re.compile(r"expression\s*\(|javascript:|</style", re.IGNORECASE)
 _SCRIPT = re.compile(r"<script>\n(.*?)</script>", re.DOTALL)
-_NAMED_AT_MOST = 5
 _CLOCK = "a clock, SOURCE_DATE_EPOCH or a commit's time was wrong; restore deckgen.lock from before, and build anew"
 
 _Found = Iterator[Diagnostic]
@@ -153,9 +152,9 @@ def _own_scripts() -> frozenset[str]:
 
 def _media(file: str, contents: PackageContents) -> _Found:
     if missing := contents.missing_media:
-        yield finding("missing-media", file, f"{len(missing)} files are shown and missing: {_some(missing)}")
+        yield finding("missing-media", file, f"{len(missing)} files are shown and missing: {name_some(missing)}")
     if unused := contents.unused_media:
-        yield finding("unused-media", file, f"no card shows {_some(unused)}")
+        yield finding("unused-media", file, f"no card shows {name_some(unused)}")
     for name in _repeated(item.name for item in contents.media):
         yield finding("unreadable", file, f"two media files are named {name}")
     for item in contents.media:
@@ -177,9 +176,9 @@ def _future(file: str, contents: PackageContents, now: int) -> _Found:
     limit = now + _DAY_SECONDS
     late = [_name(note) for note in contents.notes if note.time > limit]
     if late:
-        yield finding("future", file, f"last changed in the future: {_some(late)}", hint=_CLOCK)
+        yield finding("future", file, f"last changed in the future: {name_some(late)}", hint=_CLOCK)
     if ids := [_name(note) for note in contents.notes if note.id > limit * 1000]:
-        yield finding("future", file, f"Anki would replace the id, which is in the future, of {_some(ids)}")
+        yield finding("future", file, f"Anki would replace the id, which is in the future, of {name_some(ids)}")
     for packaged in contents.note_types:
         if packaged.time > limit:
             yield finding("future", file, f"note type “{packaged.note_type.name}” was last changed in the future")
@@ -204,7 +203,7 @@ def _schema(file: str, contents: PackageContents, lock: Lock) -> _Found:
             if note.note_type_id == note_type.id and guids.get(_key(note), note.guid) != note.guid
         ]
         if wrong:
-            yield finding("schema", file, f"not the GUIDs of the lock: {_some(wrong)}")
+            yield finding("schema", file, f"not the GUIDs of the lock: {name_some(wrong)}")
 
 
 def _may_be(packaged: PackagedNoteType, record: EditionRecord) -> bool:
@@ -230,9 +229,3 @@ def _name(note: PackagedNote) -> str:
 def _repeated(values: Iterable[str]) -> list[str]:
     counts: Mapping[str, int] = Counter(values)
     return [value for value, times in counts.items() if times > 1]
-
-
-def _some(names: Iterable[str]) -> str:
-    every = list(names)
-    shown = ", ".join(every[:_NAMED_AT_MOST])
-    return f"{shown} and {len(every) - _NAMED_AT_MOST} more" if len(every) > _NAMED_AT_MOST else shown
