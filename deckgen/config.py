@@ -205,15 +205,16 @@ class _Reader:
 
     def locate(self, where: tuple[str, ...]) -> Location:
         """The line of a key, found as a person would: the table's header, then the key below it."""
-        line = 1
+        wanted, table = ".".join(where), ".".join(where[:-1])
+        line, header = 1, ""
         for number, text in enumerate(self._lines, 1):
-            header = re.match(r"\s*\[+\s*(.+?)\s*\]+", text)
-            name = header.group(1) if header else text.split("=")[0]
-            plain = re.sub(r"[\"'\s]", "", name)
-            if plain in (".".join(where), where[-1]) or (header and plain == ".".join(where[:-1])):
-                line = number
-                if plain != ".".join(where[:-1]):
-                    break
+            opening = re.match(r"\s*\[+\s*(.+?)\s*\]+", text)
+            name = re.sub(r"[\"'\s]", "", opening[1] if opening else text.split("=")[0])
+            header = name if opening else header
+            full = name if opening or not header else f"{header}.{name}"
+            if full == wanted or full.startswith(f"{wanted}."):
+                return Location(path=self._path, line=number)
+            line = number if opening and header == table else line
         return Location(path=self._path, line=line)
 
 

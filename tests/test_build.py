@@ -292,6 +292,7 @@ def test_an_unknown_setting_is_named_with_its_line_and_a_suggestion(tmp_path: Pa
     ("settings", "line", "rule", "said"),
     [
         ('[deck]\n\n[card]\naccnt = "red"\n', 4, "unknown-setting", "did you mean “accent”?"),
+        ('[deck]\ntitle = "甲"\n\n[card]\ntitle = "乙"\n', 5, "unknown-setting", "card.title"),
         ('[card]\ndensity = "normal"\naccent = "reddish"\n', 3, "bad-setting", "card.accent"),
         ('[deck]\neditions = ["zh-en"]\n[card]\nprimary = "fr"\n', 4, "bad-setting", "no edition has the language fr"),
         ('[card]\n\ncss = "own.css"\n', 3, "bad-setting", "there is no such file"),

@@ -282,7 +282,10 @@ def _why_missing(reference: ImageReference, root: Path, *, any_files: bool) -> t
     if other := next(
         (path for path in candidate_paths(target, chapter=reference.chapter) if _is_file(root / path)), ""
     ):
-        return f"“{other}” is there, but no picture", f"write it as a link, [text]({other}), or save it as PNG or SVG"
+        return (
+            f"“{other}” is there, but no picture",
+            "make it a link, without the exclamation mark, or save it as PNG or SVG",
+        )
     hint = "add the file, or mend the path; it is relative to the chapter's folder or to the project's"
     if not any_files:
         hint = "the project has no image file at all; " + hint
