@@ -38,6 +38,10 @@ class _News:
             self.problem = problem
             if not problem:
                 self.version += 1
+        self.wake()
+
+    def wake(self) -> None:
+        with self._lock:
             for listener in self._listeners:
                 listener.put(None)
 
@@ -102,6 +106,7 @@ class PreviewServer:
 
     def stop(self) -> None:
         self._stop.set()
+        self._news.wake()
 
     def _remake(self, report: Callable[[str], None]) -> None:
         try:

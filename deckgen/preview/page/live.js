@@ -1,17 +1,16 @@
 // Only while `deckgen preview --serve` runs: loads the page anew after a change, or says why there is no new one.
 (function () {
   "use strict";
+  const STOPPED = {
+    zh: "预览服务已停止，页面不再更新。请重新运行 deckgen preview --serve。",
+    en: "The preview's server has stopped; this page is no longer current. Run deckgen preview --serve again.",
+  };
+  const RETRY_MS = 2000;
   const shown = document.currentScript.dataset.version;
-  const events = new EventSource("/deckgen-events");
-  events.addEventListener("version", (event) => {
-    if (event.data !== shown) {
-      if (window.deckgenPreview) { window.deckgenPreview.keep(); }
-      location.reload();
-    }
-  });
-  events.addEventListener("problem", (event) => {
+  let stopped = false;
+
+  function say(problem) {
     let banner = document.querySelector(".problem");
-    const problem = JSON.parse(event.data);
     if (!problem) { if (banner) { banner.remove(); } return; }
     if (!banner) {
       banner = document.createElement("pre");
@@ -20,5 +19,21 @@
       document.body.prepend(banner);
     }
     banner.textContent = problem;
-  });
+  }
+  function listen() {
+    const events = new EventSource("/deckgen-events");
+    events.addEventListener("version", (event) => {
+      if (event.data !== shown || stopped) {
+        if (window.deckgenPreview) { window.deckgenPreview.keep(); }
+        location.reload();
+      }
+    });
+    events.addEventListener("problem", (event) => { say(JSON.parse(event.data)); });
+    events.addEventListener("error", () => {
+      stopped = true;
+      say(STOPPED[document.documentElement.lang] || STOPPED.en);
+      if (events.readyState === EventSource.CLOSED) { setTimeout(listen, RETRY_MS); }
+    });
+  }
+  listen();
 })();
