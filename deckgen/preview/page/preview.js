@@ -5,10 +5,14 @@
   const SCRIPT_MARK = "<!--script-->";
   const NEAR = "900px 0px"; // frames this far outside the view are made ready, others are given up
   const FAST_PX = 40; // scrolled in one frame
+  const ROWS_PER_GROUP = 50;
+  const TYPING_MS = 150;
   const stamp = document.currentScript.src.split("?")[1] || "";
   const pick = (selector) => document.querySelector(selector);
   const main = pick("#card");
   const narrow = window.matchMedia("(max-width: 760px)");
+
+  const contents = pick(".contents");
 
   let deck = null; // {titles, editions, findings, public, words}
   const books = {}; // by edition: what deck(…) gave, with chunks and text as they come in
@@ -24,11 +28,14 @@
     keep, // called before the page is loaded anew
   };
 
-  // Where one was before the page was loaded anew: the card, its side and how far down.
+  // Where one was before the page was loaded anew: the card, its side and how far down; what was looked for in the list.
   function keep() {
+    if (!book()) { return; }
     const frame = pick(".study iframe");
     const top = frame && frame.contentDocument ? frame.contentDocument.scrollingElement.scrollTop : 0;
-    try { sessionStorage.setItem("deckgen-preview-kept", JSON.stringify({ key: state.key, side: state.side, top })); } catch (error) { /* forbidden */ }
+    const filters = { search: pick("#search").value, category: pick("#category").selectedOptions[0].text, only: pick("#only").value };
+    const now = { key: state.key, side: state.side, top, list: listOffset(), ...filters };
+    try { sessionStorage.setItem("deckgen-preview-kept", JSON.stringify(now)); } catch (error) { /* forbidden */ }
   }
   function takeKept() {
     try {
@@ -39,7 +46,7 @@
       return null;
     }
   }
-  let kept = null;
+  let keptTop = 0;
 
   const pending = {};
   function load(file) {
@@ -120,7 +127,7 @@
       for (const child of [...screen.children]) { if (child !== frame) { child.remove(); } }
       frame.className = "";
       screen.removeAttribute("aria-busy");
-      if (kept && holder === (study && study.holder)) { inside.scrollingElement.scrollTop = kept.top; kept = null; }
+      if (keptTop && holder === (study && study.holder)) { inside.scrollingElement.scrollTop = keptTop; keptTop = 0; }
       screen.dataset.side = side;
     });
     frame.srcdoc = documentOf(state.edition, html);
@@ -181,11 +188,11 @@
     const cardAt = at();
     const order = state.shown.indexOf(cardAt);
     const { text } = inLanguage(book().cards[cardAt].t);
-    study.position.textContent = word("position", { at: order + 1, of: state.shown.length });
+    study.position.textContent = word("position", { at: order < 0 ? "–" : order + 1, of: state.shown.length });
     study.flip.textContent = word(state.side === "front" ? "flip" : "back_to_front");
     study.flip.classList.toggle("strong", state.side === "front");
     study.previous.disabled = order <= 0;
-    study.next.disabled = order < 0 || order + 1 >= state.shown.length;
+    study.next.disabled = order + 1 >= state.shown.length;
     const aside = facts(cardAt);
     study.facts.replaceWith(aside);
     study.facts = aside;
@@ -222,25 +229,53 @@
   function advance() {
     if (state.side === "front") { flip(); } else { step(1); }
   }
-  function step(by) {
-    const goal = state.shown[state.shown.indexOf(at()) + by];
-    if (goal === undefined) { return; }
-    location.hash = `${state.edition}/${book().cards[goal].k}`;
+  // From a card that the filters leave out, the next one is the first that they show.
+  function step(by) { openCard(state.shown[state.shown.indexOf(at()) + by]); }
+  function openCard(cardAt) {
+    if (cardAt !== undefined) { location.hash = `${state.edition}/${book().cards[cardAt].k}`; }
   }
 
   // --- all cards ------------------------------------------------------------------------------------------------------
 
-  let watcher = null;
+  let watchers = null; // {groups, rows}: of rows only those are watched whose group is near
+  let goal = null; // the row to be seen, until it is filled or one scrolls elsewhere
   function showGallery() {
     study = null;
     const rows = state.shown.map((cardAt) => row(cardAt));
-    main.replaceChildren(make("section", { className: "gallery" }, ...rows));
-    watcher = new IntersectionObserver((seen) => seen.forEach(({ target, isIntersecting }) => {
-      if (isIntersecting) { waiting.add(target); } else { waiting.delete(target); target.querySelector(".phones").replaceChildren(); }
-      awaitFrame();
-    }), { rootMargin: NEAR });
-    rows.forEach((element) => watcher.observe(element));
-    scrollToCurrent(false);
+    const groups = [];
+    for (let start = 0; start < rows.length; start += ROWS_PER_GROUP) {
+      const part = rows.slice(start, start + ROWS_PER_GROUP);
+      const group = make("div", { className: "group" }, ...part);
+      group.style.setProperty("--rows", part.length);
+      groups.push(group);
+    }
+    main.replaceChildren(make("section", { className: "gallery" }, ...groups));
+    watchers = { groups: new IntersectionObserver(seeGroups, { rootMargin: NEAR }), rows: new IntersectionObserver(seeRows, { rootMargin: NEAR }) };
+    groups.forEach((element) => watchers.groups.observe(element));
+    scrollToCurrent();
+  }
+  function leaveGallery() {
+    if (watchers) { watchers.groups.disconnect(); watchers.rows.disconnect(); }
+    watchers = null;
+    goal = null;
+    waiting.clear();
+  }
+  function seeGroups(seen) {
+    for (const { target, isIntersecting } of seen) {
+      for (const element of target.children) {
+        if (isIntersecting) { watchers.rows.observe(element); } else { watchers.rows.unobserve(element); empty(element); }
+      }
+    }
+  }
+  function seeRows(seen) {
+    for (const { target, isIntersecting } of seen) {
+      if (isIntersecting) { waiting.add(target); } else { empty(target); }
+    }
+    awaitFrame();
+  }
+  function empty(element) {
+    waiting.delete(element);
+    element.lastElementChild.replaceChildren();
   }
   function row(cardAt) {
     const card = book().cards[cardAt];
@@ -263,7 +298,10 @@
       const middle = window.innerHeight / 2;
       const distance = (element) => Math.abs(element.getBoundingClientRect().top - middle);
       const nearest = [...waiting].reduce((best, element) => (best && distance(best) <= distance(element) ? best : element), null);
-      if (nearest && fill(nearest)) { waiting.delete(nearest); }
+      if (nearest && fill(nearest)) {
+        waiting.delete(nearest);
+        if (nearest === goal) { toGoal(); goal = null; }
+      }
     }
     if (waiting.size) { awaitFrame(); }
   }
@@ -278,14 +316,29 @@
     show(holder, element.cardAt, side, `${word(side)}: ${text}`);
     return false;
   }
-  function scrollToCurrent(smooth) {
-    const element = pick(`#row-${at()}`);
-    if (element) { element.scrollIntoView({ block: "start", behavior: smooth ? "smooth" : "instant" }); }
+  // What lies before the row may turn out taller when it comes near, hence a second time once the row is filled.
+  function scrollToCurrent() {
+    goal = pick(`#row-${at()}`);
+    toGoal();
+  }
+  function toGoal() {
+    if (goal) { goal.scrollIntoView({ block: "start", behavior: "instant" }); }
   }
 
   // --- the list -------------------------------------------------------------------------------------------------------
 
+  let typing = 0;
+  function filterSoon() { clearTimeout(typing); typing = setTimeout(filter, TYPING_MS); }
+  async function openFirst(search) {
+    await searchedText();
+    filter();
+    if (state.shown.length) { search.blur(); openCard(state.shown[0]); }
+  }
+  async function searchedText() {
+    if (pick("#search").value.trim() && !book().text) { await load(`${state.edition}-text`).catch(() => {}); }
+  }
   function filter() {
+    clearTimeout(typing);
     const words = pick("#search").value.toLowerCase().split(/\s+/).filter(Boolean);
     const category = pick("#category").value;
     const only = pick("#only").value;
@@ -295,7 +348,7 @@
       const card = book().cards[position];
       const text = texts ? texts[position] : `${card.k} ${card.t.join(" ")}`.toLowerCase();
       return (category === "" || card.c === Number(category)) && words.every((part) => text.includes(part)) &&
-        (only !== "findings" || worst(card)) && (only !== "unfinished" || card.w);
+        (only !== "findings" || worst(card.f)) && (only !== "unfinished" || card.w);
     });
     showList();
     showMain();
@@ -323,12 +376,15 @@
     const card = book().cards[position];
     const { text, language } = inLanguage(card.t);
     const link = make("a", { href: `#${state.edition}/${card.k}`, lang: language }, text);
-    const level = worst(card);
-    if (level) { link.append(make("span", { className: `mark ${level}`, title: word(level) }, make("span", { className: "unseen" }, ` (${word(level)})`))); }
+    link.append(...mark(card.f));
     return make("li", { value: position + 1 }, link);
   }
   // Remarks are for whoever looks at the card; only what should be mended marks it.
-  function worst(card) { return ["error", "warning"].find((level) => (card.f || []).some((found) => found.severity === level)); }
+  function worst(found) { return ["error", "warning"].find((level) => (found || []).some((item) => item.severity === level)); }
+  function mark(found) {
+    const level = worst(found);
+    return level ? [make("span", { className: `mark ${level}`, title: word(level) }, make("span", { className: "unseen" }, ` (${word(level)})`))] : [];
+  }
   function markCurrent(scroll) {
     document.querySelectorAll("#list a[aria-current]").forEach((link) => link.removeAttribute("aria-current"));
     const link = state.key && pick(`#list a[href="#${CSS.escape(state.edition)}/${CSS.escape(state.key)}"]`);
@@ -337,13 +393,35 @@
     if (scroll && !narrow.matches) { link.scrollIntoView({ block: "nearest" }); }
   }
 
+  // In a narrow window the card takes the list's place: it begins at its top, and the way back leads to where one was.
+  let listTop = 0;
+  function read(on) {
+    const list = document.body.classList;
+    if (list.contains("reading") === on) { return; }
+    if (on) { listTop = window.scrollY; }
+    list.toggle("reading", on);
+    window.scrollTo(0, on || !narrow.matches ? 0 : listTop);
+  }
+  function listOffset() {
+    if (!narrow.matches) { return contents.scrollTop; }
+    return document.body.classList.contains("reading") ? listTop : window.scrollY;
+  }
+  // On a fresh page the heights of sections are guesses until all of them are laid out once.
+  function scrollList(top) {
+    const list = pick("#list").classList;
+    list.add("whole");
+    listTop = top;
+    if (!narrow.matches) { contents.scrollTop = top; } else if (!document.body.classList.contains("reading")) { window.scrollTo(0, top); }
+    requestAnimationFrame(() => requestAnimationFrame(() => list.remove("whole")));
+  }
+
   // --- the page -------------------------------------------------------------------------------------------------------
 
   function showMain() {
-    if (watcher) { watcher.disconnect(); watcher = null; waiting.clear(); }
+    leaveGallery();
     const gallery = state.view === "gallery" && !narrow.matches;
-    document.body.classList.toggle("reading", Boolean(state.key) && narrow.matches);
     document.body.classList.toggle("wide", gallery);
+    read(Boolean(state.key) && narrow.matches);
     if (gallery) { showGallery(); } else if (at() >= 0) { showStudy(); } else { study = null; main.replaceChildren(); }
     markCurrent(true);
   }
@@ -359,12 +437,16 @@
     state.side = "front";
     state.key = books[goal].at.has(key) ? key : "";
     if (!state.key && !narrow.matches && books[goal].cards.length) { state.key = books[goal].cards[0].k; }
-    if (visit === 1) {
-      kept = takeKept();
-      if (kept && kept.key === state.key) { state.side = kept.side; } else { kept = null; }
+    const kept = visit === 1 && takeKept();
+    if (kept && kept.key === state.key) { state.side = kept.side; keptTop = kept.top; }
+    if (changed) {
+      fillFilters();
+      if (kept) { refill(kept); await searchedText(); }
+      filter();
+      if (kept) { scrollList(kept.list); }
+      return;
     }
-    if (changed) { fillFilters(); filter(); return; }
-    if (state.view === "gallery" && !narrow.matches) { markCurrent(true); scrollToCurrent(true); } else { showMain(); }
+    if (state.view === "gallery" && !narrow.matches) { markCurrent(true); scrollToCurrent(); } else { showMain(); }
   }
   function fillFilters() {
     pick("#edition").value = state.edition;
@@ -373,6 +455,12 @@
     keepValue(pick("#category"), [make("option", { value: "" }, word("all_categories")), ...categories]);
     const only = [["", "all_cards"], ["findings", "with_findings"], ["unfinished", "unfinished"]];
     keepValue(pick("#only"), only.map(([value, name]) => make("option", { value }, word(name))));
+  }
+  function refill(kept) {
+    const category = [...pick("#category").options].find((option) => option.text === kept.category);
+    pick("#search").value = kept.search;
+    pick("#category").value = category ? category.value : "";
+    pick("#only").value = kept.only;
   }
   function keepValue(select, options) {
     const value = select.value;
@@ -400,7 +488,7 @@
     button.lang = other;
     const general = pick(".general");
     general.hidden = deck.findings.length === 0;
-    general.firstElementChild.textContent = `${word("project_findings")} · ${deck.findings.length}`;
+    general.firstElementChild.replaceChildren(`${word("project_findings")} · ${deck.findings.length}`, ...mark(deck.findings));
     general.lastElementChild.replaceWith(findings(deck.findings));
     study = null;
     if (book()) { fillFilters(); filter(); }
@@ -411,24 +499,31 @@
     if (book()) { study = null; showMain(); }
   }
   function onKey(event) {
+    goal = null;
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) { return; }
     const target = event.target.closest ? event.target : document.body;
     if (target.closest("input, select, textarea")) {
       if (event.key === "Escape") { target.blur(); }
+      if (event.key === "Enter" && target.id === "search" && !event.isComposing) { openFirst(target); }
       return;
     }
     const single = state.view === "study" || narrow.matches;
-    const own = target.closest("button, a, summary, [role=button], .dg-zoom");
+    const own = target.closest("button, summary, [role=button], .dg-zoom");
     const sideways = target !== document.body && target.closest("[tabindex='0']");
     const keys = {
       " ": () => { if (own || !single) { return false; } advance(); },
-      Enter: () => { if (own || !single) { return false; } advance(); },
+      Enter: () => { if (own || target.closest("a") || !single) { return false; } advance(); },
       ArrowRight: () => { if (sideways) { return false; } step(1); },
       ArrowLeft: () => { if (sideways) { return false; } step(-1); },
       "/": () => { pick("#search").focus(); },
       n: () => { pick("#theme").click(); },
     };
     if (keys[event.key] && keys[event.key]() !== false) { event.preventDefault(); }
+  }
+  // What a mouse or a finger has pressed keeps no focus, else the next stroke of the space bar would press it again.
+  function blurClicked(event) {
+    const pressed = event.detail && event.target.closest("a, button, summary");
+    if (pressed) { pressed.blur(); }
   }
   function start() {
     document.documentElement.classList.add("scripted");
@@ -439,6 +534,7 @@
     setWords(language in deck.words ? language : "zh");
     setTheme(remembered("theme") ? remembered("theme") === "night" : dark);
     setView(remembered("view") === "gallery" ? "gallery" : "study");
+    pick(".general").open = worst(deck.findings) === "error";
     const editions = pick("#edition");
     editions.replaceChildren(...deck.editions.map((item) => make("option", { value: item.name }, item.name)));
     editions.parentElement.hidden = deck.editions.length < 2;
@@ -446,10 +542,13 @@
     pick("#theme").addEventListener("click", () => { setTheme(!state.night); remember("theme", state.night ? "night" : "day"); });
     pick("#words").addEventListener("click", () => { const other = state.words === "zh" ? "en" : "zh"; remember("words", other); setWords(other); });
     for (const view of ["study", "gallery"]) { pick(`#${view}`).addEventListener("click", () => { remember("view", view); setView(view); }); }
-    for (const name of ["#search", "#category", "#only"]) { pick(name).addEventListener("input", filter); }
+    pick("#search").addEventListener("input", filterSoon);
+    for (const name of ["#category", "#only"]) { pick(name).addEventListener("input", filter); }
     pick(".skip").addEventListener("click", (event) => { event.preventDefault(); main.focus(); });
     narrow.addEventListener("change", () => { study = null; showMain(); });
     document.addEventListener("keydown", onKey);
+    document.addEventListener("click", blurClicked);
+    for (const name of ["wheel", "touchmove"]) { window.addEventListener(name, () => { goal = null; }, { passive: true }); }
     window.addEventListener("hashchange", follow);
     if (deck.editions.length) { follow(); }
   }
