@@ -55,6 +55,15 @@ def opened(browser: Browser, folder: Path, width: int = 1280, height: int = 900,
         yield page
 
 
+def many(number: int, categories: int = 1) -> str:
+    """A chapter of so many questions in each of so many categories."""
+    return "\n\n".join(
+        f"## {category}. 类{category}\n\n"
+        + "\n\n".join(f"### {n}. 问题{category}之{n}？\n\n答案{n}。" for n in range(1, number + 1))
+        for category in range(1, categories + 1)
+    )
+
+
 def card_in(page: Page, side: str, holder: str = ".study") -> Page:
     """Waits until the side is shown; everything below it is looked for within the card's own document."""
     expect(page.locator(f"{holder} .screen").first).to_have_attribute("data-side", side)
@@ -164,6 +173,17 @@ def test_what_mathjax_sets_is_set_as_mathml(latex: str) -> None:
     assert r"\begin" not in shown
 
 
+def test_a_formula_shows_its_tag_and_no_number_of_its_own() -> None:
+    for latex in (r"x \tag{3.1}", r"\begin{equation} x \tag{3.1} \end{equation}"):
+        shown = mathml(latex, display=True)
+        assert shown is not None
+        assert "<mtext>(3.1)</mtext>" in shown
+    numbered = mathml(r"\begin{align} a &= b \\ c &= d \end{align}", display=True)
+    assert numbered is not None
+    assert "(1)" not in numbered
+    assert mathml(r"\begin{aligned} a &= b \tag{1} \end{aligned}", display=True)
+
+
 def test_an_invalid_formula_shows_its_source_and_leaves_the_rest_alone() -> None:
     card = r'<p>前 <span class="dg-math dg-math-inline">\(\frac{1}{\)</span> 后 \(x\)</p>'
     assert with_mathml(card) == (
@@ -211,6 +231,66 @@ def test_a_tap_on_the_question_shows_the_answer_and_one_on_a_toggle_does_not(shi
         expect(page.locator("#list")).to_be_visible()
 
 
+def test_on_a_phone_a_card_begins_at_its_top_and_the_list_is_left_where_it_was(
+    tmp_path: Path, browser: Browser
+) -> None:
+    folder = preview_of(make_project(tmp_path / "project", chapter=many(40, 5), picture=False), tmp_path / "out")
+    with opened(browser, folder, 390, 844, has_touch=True, is_mobile=True) as page:
+        link = page.locator("#list a").nth(120)
+        for back in (page.locator(".back").tap, page.go_back):
+            link.scroll_into_view_if_needed()
+            place = "link => link.getBoundingClientRect().top"
+            before = link.evaluate(place)
+            link.tap()
+            card_in(page, "front")
+            page.wait_for_function("window.scrollY === 0")
+            expect(page.locator(".top")).to_be_in_viewport()
+            back()
+            expect(link).to_be_in_viewport()
+            page.wait_for_function(
+                f"([link, before]) => Math.abs(({place})(link) - before) < 2", arg=[link.element_handle(), before]
+            )
+
+
+def test_a_click_leaves_the_space_bar_to_the_cards(shipped: Path, browser: Browser) -> None:
+    with opened(browser, shipped) as page:
+        page.locator("#list a").nth(2).click()
+        expect(page.locator(".position")).to_contain_text("3")
+        card_in(page, "front")
+        page.keyboard.press("Space")
+        card_in(page, "back")
+        page.locator(".controls .step").last.click()
+        expect(page.locator(".position")).to_contain_text("4")
+        card_in(page, "front")
+        page.keyboard.press("Space")
+        card_in(page, "back")
+        page.locator("#list a").nth(5).focus()
+        page.keyboard.press("Enter")
+        expect(page.locator(".position")).to_contain_text("6")
+        card_in(page, "front")
+        page.keyboard.press("Space")
+        card_in(page, "back")
+
+
+def test_a_card_that_the_filters_leave_out_has_no_number_and_leads_to_the_first(
+    tmp_path: Path, browser: Browser
+) -> None:
+    with opened(browser, preview_of(make_project(tmp_path / "project"), tmp_path / "out")) as page:
+        card_in(page, "front")
+        page.locator("#category").select_option(index=2)
+        expect(page.locator(".position")).to_have_text("第 – 张，共 1 张")
+        page.locator(".controls .step").last.click()
+        expect(page.locator(".position")).to_have_text("第 1 张，共 1 张")
+        expect(card_in(page, "front").locator(".dg-question").first).to_contain_text("学习率")
+        page.locator("#category").select_option(index=0)
+        page.locator("#search").fill("其他词")
+        page.keyboard.press("Enter")
+        expect(page.locator(".position")).to_have_text("第 1 张，共 1 张")
+        expect(card_in(page, "front").locator(".dg-question").first).to_contain_text("注意力")
+        page.keyboard.press("Space")
+        card_in(page, "back")
+
+
 def test_night_reaches_the_cards_with_both_of_ankis_classes(shipped: Path, browser: Browser) -> None:
     with opened(browser, shipped) as page:
         card_in(page, "front")
@@ -221,8 +301,7 @@ def test_night_reaches_the_cards_with_both_of_ankis_classes(shipped: Path, brows
 
 
 def test_all_cards_show_front_and_back_and_only_those_near_have_frames(tmp_path: Path, browser: Browser) -> None:
-    chapter = "## 1. 甲\n\n" + "\n\n".join(f"### {n}. 问题{n}？\n\n答案{n}。" for n in range(1, 401))
-    folder = preview_of(make_project(tmp_path / "project", chapter=chapter), tmp_path / "out")
+    folder = preview_of(make_project(tmp_path / "project", chapter=many(400)), tmp_path / "out")
     with opened(browser, folder) as page:
         page.locator("#gallery").click()
         card_in(page, "front", "#row-0 .phone:nth-child(1)")
@@ -234,6 +313,23 @@ def test_all_cards_show_front_and_back_and_only_those_near_have_frames(tmp_path:
         expect(back.locator(".dg-answer")).to_contain_text("答案351")
         page.wait_for_function("document.querySelectorAll('#row-0 iframe').length === 0")
         page.wait_for_function("document.querySelectorAll('iframe').length < 16")
+
+
+@pytest.mark.parametrize("width", [800, 1280])
+def test_an_entry_of_the_list_leads_to_its_row_however_far(tmp_path: Path, browser: Browser, width: int) -> None:
+    folder = preview_of(make_project(tmp_path / "project", chapter=many(400)), tmp_path / "out")
+    with opened(browser, folder, width) as page:
+        page.locator("#gallery").click()
+        card_in(page, "back", "#row-0 .phone:nth-child(2)")
+        for number in (350, 20, 399, 170):
+            page.locator("#list a").nth(number).click()
+            card_in(page, "back", f"#row-{number} .phone:nth-child(2)")
+            page.wait_for_function(
+                """row => row.querySelector(".facts") && (Math.abs(row.getBoundingClientRect().top - 64) < 2
+                  || Math.ceil(scrollY + innerHeight) >= document.documentElement.scrollHeight)""",
+                arg=page.locator(f"#row-{number}").element_handle(),
+            )
+            expect(page.locator(f"#row-{number} h2")).to_be_in_viewport()
 
 
 def test_editions_categories_and_search_choose_the_cards(shipped: Path, browser: Browser) -> None:
@@ -269,6 +365,13 @@ def test_findings_stand_beside_their_card_with_file_and_line(tmp_path: Path, bro
         page.locator("#only").select_option("")
         page.locator("#list a").nth(2).click()
         expect(facts.locator(".findings .error")).to_have_count(0)
+
+
+def test_an_error_of_the_project_is_marked_and_open(tmp_path: Path, browser: Browser) -> None:
+    project = make_project(tmp_path / "project", settings='[deck]\nid = "x"\nnonsense = 1\n')
+    with opened(browser, preview_of(project, tmp_path / "out")) as page:
+        expect(page.locator(".general > summary .mark.error")).to_be_visible()
+        expect(page.locator(".general .findings .error").first).to_contain_text("nonsense")
 
 
 def test_nothing_but_the_cards_own_script_runs_in_a_card(tmp_path: Path, browser: Browser) -> None:
@@ -321,9 +424,9 @@ def test_the_page_itself_keeps_what_is_asked_of_cards(shipped: Path, browser: Br
 
 
 @contextmanager
-def served(project: Path, folder: Path) -> Iterator[PreviewServer]:
+def served(project: Path, folder: Path, port: int = 0) -> Iterator[PreviewServer]:
     server = PreviewServer(
-        folder, lambda: preview_of(project, folder), lambda: snapshot(project, without=folder), pause=0.05
+        folder, lambda: preview_of(project, folder), lambda: snapshot(project, without=folder), port=port, pause=0.05
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -349,6 +452,42 @@ def test_a_saved_file_shows_at_once_and_a_broken_one_is_said_on_the_page(tmp_pat
         expect(page.locator(".problem")).to_contain_text("deckgen.lock")
         (project / "deckgen.lock").unlink()
         expect(page.locator(".problem")).to_have_count(0)
+
+
+def test_a_saved_file_leaves_the_filters_and_the_list_as_they_were(tmp_path: Path, browser: Browser) -> None:
+    project = make_project(tmp_path / "project", chapter=many(60, 3), picture=False)
+    with served(project, project / "build/preview") as server, watched_page(browser) as page:
+        page.goto(server.address)
+        page.locator("#category").select_option(index=2)
+        expect(page.locator("#list li")).to_have_count(60)
+        page.locator("#search").fill("答案")
+        page.locator("#only").select_option("unfinished")
+        page.locator("#list a").nth(20).click()
+        card_in(page, "front")
+        page.keyboard.press("Space")
+        expect(card_in(page, "back").locator(".dg-answer")).to_contain_text("答案21")
+        page.locator(".contents").evaluate("list => { list.scrollTop = 700; }")
+        (project / "source/chapter.md").write_text(many(60, 3).replace("答案21", "新答案"), encoding="utf-8")
+        expect(page.frame_locator(".screen iframe").locator(".dg-answer")).to_contain_text("新答案")
+        assert page.locator("#search").input_value() == "答案"
+        assert page.locator("#category option:checked").inner_text() == "类2"
+        assert page.locator("#only").input_value() == "unfinished"
+        expect(page.locator("#list li")).to_have_count(60)
+        page.wait_for_function("document.querySelector('.contents').scrollTop === 700")
+
+
+def test_a_stopped_server_is_said_on_the_page_and_a_new_one_takes_it_up(tmp_path: Path, browser: Browser) -> None:
+    project = make_project(tmp_path / "project", picture=False)
+    with watched_page(browser, locale="zh-CN") as page:
+        with served(project, project / "build/preview") as server:
+            page.goto(server.address)
+            card_in(page, "front")
+            port = int(server.address.split(":")[2].strip("/"))
+        expect(page.locator(".problem")).to_contain_text("deckgen preview --serve")
+        (project / "source/chapter.md").write_text(CHAPTER.replace("什么是注意力", "何为注意力"), encoding="utf-8")
+        with served(project, project / "build/preview", port):
+            expect(page.locator(".problem")).to_have_count(0)
+            expect(card_in(page, "front").locator(".dg-question").first).to_contain_text("何为注意力")
 
 
 def test_the_server_answers_no_page_from_elsewhere(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ _FORMULA = re.compile(
     r"""(<span\b[^>]*\bclass="[^"]*\bdg-math\b[^"]*"[^>]*>)\s*\\(?:\((.*?)\\\)|\[(.*?)\\\])\s*</span>""", re.DOTALL
 )
 _NESTED = re.compile(r"\\[(\[](.*)\\[)\]]", re.DOTALL)
+_TAG = re.compile(r"\\tag\*?\{[^{}]*\}")
 _CONVERTER = math_core.LatexToMathML(
     ignore_unknown_commands=True,
     allow_unreliable_rendering=True,
@@ -42,14 +43,21 @@ def with_mathml(card: str) -> str:
 def mathml(latex: str, *, display: bool) -> str | None:
     """The MathML of a formula; None where it is no valid LaTeX. Unknown commands show as themselves, as in MathJax."""
     prepared = _prepared(latex)
-    try:
-        shown = _CONVERTER.convert_with_local_state(prepared, displaystyle=display)
-    except math_core.LatexError:
+    plain = _TAG.sub("", prepared)
+    shown = (_converted(_tagged(prepared), display=True) if display else None) or _converted(plain, display=display)
+    if shown is None:
         return None
     # It writes what follows a backslash as it stands.
     shown = shown.replace("\\<", "\\&lt;")
     # Browsers paint an merror in colours of their own, which cannot be read by night.
     return re.sub(r"<(/?)merror\b[^>]*>", r"<\1mrow>", shown)
+
+
+def _converted(latex: str, *, display: bool) -> str | None:
+    try:
+        return _CONVERTER.convert_with_local_state(latex, displaystyle=display)
+    except math_core.LatexError:
+        return None
 
 
 def _place(found: re.Match[str]) -> str:
@@ -68,4 +76,12 @@ def _prepared(latex: str) -> str:
     latex = re.sub(r"(\\(?!operatorname|hspace|vspace|tag)[A-Za-z]+)\*", r"\1 *", latex)
     latex = latex.replace(r"\begin{eqnarray}", r"\begin{array}{rcl}").replace(r"\end{eqnarray}", r"\end{array}")
     latex = latex.replace(r"\begin{eqnarray*}", r"\begin{array}{rcl}").replace(r"\end{eqnarray*}", r"\end{array}")
-    return re.sub(r"\\(?:label|tag)\*?\{[^{}]*\}", "", latex)
+    latex = re.sub(r"\\(begin|end)\{(equation|align|gather|multline)\}", r"\\\1{\2*}", latex)  # Anki numbers nothing
+    return re.sub(r"\\label\{[^{}]*\}", "", latex)
+
+
+def _tagged(latex: str) -> str:
+    """A formula with a tag in an environment that takes one."""
+    if not _TAG.search(latex) or re.search(r"\\begin\{(?:equation|align|gather|multline)\*\}", latex):
+        return latex
+    return rf"\begin{{equation*}}{latex}\end{{equation*}}"
