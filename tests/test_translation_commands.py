@@ -362,3 +362,49 @@ def test_the_review_page_works_from_a_file(project: Path, server: Server, browse
         assert troubles == []
     finally:
         page.close()
+
+
+def test_the_review_page_holds_what_is_long_and_keeps_the_place(project: Path, browser: Browser) -> None:
+    formula = "+".join(f"x_{{{number}}}" for number in range(60))
+    questions = "".join(f"### {n}. 为什么 {'identifier_' * 12}{n}？\n\n长 ${formula}$ 式。\n\n" for n in range(1, 41))
+    (project / "source" / "章.md").write_text(f"## 甲\n\n{questions}", encoding="utf-8")
+    run(project, "extract")
+    run(project, "review", "en")
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    try:
+        page.goto((project / "build" / "review-en.html").as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        wide = page.locator(".dg-math-inline.dg-wide").first
+        assert wide.evaluate("box => { box.scrollLeft = 9999; return box.scrollLeft; }") > 100
+        label = page.locator("section > header label").first.bounding_box()
+        assert label
+        assert label["height"] >= 44
+        for box in page.locator(".good").all():
+            box.check()
+        footer = page.locator("footer").bounding_box()
+        assert footer
+        assert footer["height"] <= 0.3 * 844 + 1
+    finally:
+        page.close()
+
+
+def test_a_state_that_is_hidden_hands_the_focus_on(project: Path, server: Server, browser: Browser) -> None:
+    run(project, "extract")
+    fill(project, server, "--limit", "1")
+    run(project, "review", "en")
+    page = browser.new_page()
+    try:
+        page.goto((project / "build" / "review-en.html").as_uri())
+        draft = page.locator(".row[data-state=draft]")
+        assert draft.count() == 1
+        for _ in range(page.locator(".row").count()):
+            if draft.evaluate("row => row === document.activeElement"):
+                break
+            page.keyboard.press("j")
+        assert draft.evaluate("row => row === document.activeElement")
+        after = "(row) => { const rows = [...document.querySelectorAll('.row')]; return rows[rows.indexOf(row) + 1]; }"
+        following = draft.evaluate_handle(after)
+        page.keyboard.press("3")
+        assert page.evaluate("row => row === document.activeElement", following)
+    finally:
+        page.close()

@@ -4,6 +4,7 @@
   const rows = [...document.querySelectorAll(".row")];
   const boxes = [...document.querySelectorAll('input[name="state"]')];
   const search = document.querySelector('input[type="search"]');
+  const formulas = [...document.querySelectorAll(".cell .dg-math-inline")];
   const footer = document.querySelector("footer");
   const command = footer.querySelector("code");
   const pictures = JSON.parse(document.getElementById("pictures").textContent);
@@ -14,6 +15,7 @@
   const visible = () => rows.filter((row) => !row.hidden);
 
   function filter() {
+    const row = document.activeElement.closest(".row");
     const states = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
     const wanted = search.value.trim().toLowerCase();
     for (const row of rows) {
@@ -23,16 +25,34 @@
       section.hidden = !section.querySelector(".row:not([hidden])");
     }
     document.querySelector(".nothing").hidden = visible().length > 0;
+    if (row && row.hidden) go(rows.slice(rows.indexOf(row)).find((other) => !other.hidden) || visible().pop());
+    fit();
+  }
+
+  function go(row) {
+    if (!row) return;
+    row.focus({ preventScroll: true });
+    row.scrollIntoView({ block: "nearest" });
+  }
+
+  // As on a card, a formula wider than the line scrolls in itself.
+  function fit() {
+    for (const formula of formulas) formula.classList.remove("dg-wide");
+    const width = (element) => element.getBoundingClientRect().width;
+    const line = (formula) => formula.parentNode.closest("p, li, dt, dd, td, th, figcaption, .dg-text, .dg-question");
+    const wide = new Set(formulas.filter((formula) => width(formula) > width(line(formula)) + 1));
+    for (const formula of formulas) {
+      formula.classList.toggle("dg-wide", wide.has(formula));
+      if (wide.has(formula)) formula.tabIndex = 0;
+      else formula.removeAttribute("tabindex");
+    }
   }
 
   function step(by) {
     const shown = visible();
     const at = shown.indexOf(document.activeElement.closest(".row"));
     const next = shown[at < 0 ? (by > 0 ? 0 : shown.length - 1) : Math.min(Math.max(at + by, 0), shown.length - 1)];
-    if (next) {
-      next.focus({ preventScroll: true });
-      next.scrollIntoView({ block: "nearest" });
-    }
+    go(next);
   }
 
   function tell() {
@@ -82,4 +102,5 @@
   if (matchMedia("(prefers-color-scheme: dark)").matches) night();
   filter();
   tell();
+  new ResizeObserver(fit).observe(main);
 })();
