@@ -146,6 +146,7 @@ def test_the_page_opens_from_disk_in_the_readers_tongue_without_a_request(
     for link in page.locator("a[href]:visible").all():
         target = link.get_attribute("href") or ""
         assert target.startswith("https://") or (twice[2] / target).is_file(), target
+    assert page.locator("#verify pre").get_attribute("tabindex") == "0"
     page.locator("nav label", has_text=other).click()
     expect(page.locator("h2", has_text=hidden).first).to_be_visible()
     assert seen == [address]
