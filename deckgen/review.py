@@ -124,9 +124,8 @@ def _cell(block: Block, markdown: Markdown, language: Language, images: Mapping[
     shown = with_mathml(card_html(_rendered(block, markdown), chapter=block.text.chapter.path, images=images))
     shown = re.sub(r'<img src="([^":]+)"', r'<img data-picture="\1"', shown)
     side = "dg-question" if block.text.side in (Side.QUESTION, Side.CATEGORY) else "dg-text"
-    return (
-        f'<div class="cell card"><div class="dg-card"><div class="{side}" lang="{language}">{shown}</div></div></div>'
-    )
+    text = f'<div class="{side}" lang="{language}" dir="{card.text_direction(language)}">{shown}</div>'
+    return f'<div class="cell card"><div class="dg-card">{text}</div></div>'
 
 
 def _rendered(block: Block, markdown: Markdown) -> Html:

@@ -26,6 +26,7 @@ from deckgen.card import (
     note_type,
     parse_card_settings,
     read_ui,
+    text_direction,
     with_user_css,
 )
 from deckgen.card.anki_template import render_card
@@ -185,6 +186,22 @@ def test_a_note_with_only_its_primary_question_is_no_empty_card(collection: Coll
     assert ">问</div>" in front
     assert "<details" not in front
     assert "{{^" not in kind.templates[0].front
+
+
+@pytest.mark.parametrize(
+    ("language", "direction"),
+    [
+        ("zh", "ltr"),
+        ("en", "ltr"),
+        ("ar", "rtl"),
+        ("he", "rtl"),
+        ("fa-IR", "rtl"),
+        ("az-Arab", "rtl"),
+        ("ur-Latn", "ltr"),
+    ],
+)
+def test_a_text_runs_as_its_language_does(language: str, direction: str) -> None:
+    assert text_direction(Language(language)) == direction
 
 
 def test_spoken_text_is_the_primary_languages() -> None:

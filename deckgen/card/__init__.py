@@ -35,6 +35,7 @@ __all__ = [
     "note_type",
     "parse_card_settings",
     "read_ui",
+    "text_direction",
     "with_user_css",
 ]
 
@@ -48,6 +49,7 @@ _SPACING: Mapping[str, Mapping[str, str]] = MappingProxyType(
 )
 _CONTRAST: Mapping[str, float] = MappingProxyType({"day": AA, "night": 6.0})
 """Of accents and of colours from sources; by night the least that is allowed looks murky."""
+_RIGHT_TO_LEFT = frozenset("ar arc ckb dv fa he ks ps sd syr ug ur yi Adlm Arab Hebr Nkoo Syrc Thaa".split())
 _BADGES = ("draft", "stale", "partial", "missing")
 
 
@@ -127,6 +129,13 @@ def day_and_night(colour: str) -> tuple[str, str] | None:
     return (_readable(parsed, "day"), _readable(parsed, "night")) if parsed else None
 
 
+def text_direction(language: Language) -> str:
+    """``rtl`` or ``ltr``, by the tag's script, else by its language."""
+    subtags = language.split("-")
+    script = next((subtag for subtag in subtags[1:] if len(subtag) == 4), subtags[0])
+    return "rtl" if script in _RIGHT_TO_LEFT else "ltr"
+
+
 # --- templates --------------------------------------------------------------------------------------------------------
 
 
@@ -167,6 +176,7 @@ def _back(words: _Words) -> str:
         question=_question(words, speech=False),
         badges=_badges(words, primary),
         language=primary,
+        direction=text_direction(primary),
         speech=_speech(words, "Answer"),
         note=_note(words, primary),
         translations=_translations("answer_translation.html", words),
@@ -180,6 +190,7 @@ def _question(words: _Words, *, speech: bool) -> str:
     return _fill(
         "question.html",
         language=words.languages[0],
+        direction=text_direction(words.languages[0]),
         speech=_speech(words, "Question") if speech else "",
         translations=_translations("question_translation.html", words),
     )
@@ -190,6 +201,7 @@ def _translations(template: str, words: _Words) -> str:
         _fill(
             template,
             language=language,
+            direction=text_direction(language),
             primary=words.languages[0],
             name=html.escape(words.ui[language].language_name),
             missing=html.escape(words.primary.missing),
@@ -203,7 +215,13 @@ def _translations(template: str, words: _Words) -> str:
 
 def _note(words: _Words, language: Language) -> str:
     label = html.escape(words.primary.editor_note)
-    return _fill("note.html", language=language, label=label, label_language=words.languages[0])
+    return _fill(
+        "note.html",
+        language=language,
+        direction=text_direction(language),
+        label=label,
+        label_language=words.languages[0],
+    )
 
 
 def _badges(words: _Words, language: Language) -> str:
