@@ -10,9 +10,14 @@ from typing import Any
 import pytest
 from browser import AXE, TESTS, Gate
 from card_pages import CardPage, write_card_pages
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from projects import copy_shipped
-from stress import make_stress_project
+from projects import copy_shipped, make_project
+from stress import ARABIC, FORMULA, make_stress_project
+
+from deckgen.card import CardSettings, note_type, read_ui
+from deckgen.card.anki_template import render_card
+from deckgen.model import parse_edition
 
 EDITIONS = ("zh-en", "zh-ja", "zh", "en", "en-zh")
 WINDOWS = ((360, 640), (390, 844), (820, 1180), (1280, 900))
@@ -233,3 +238,100 @@ def test_what_is_wider_than_the_card_scrolls_inside_itself(stress: tuple[CardPag
             reach = page.locator(box).first.evaluate("box => { box.scrollLeft = 9999; return box.scrollLeft; }")
             assert reach > 50
             assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
+
+
+BLOCKS = f"""## 1. 块
+
+### 1. 表格在前？
+
+| 甲 | 乙 |
+|---|---|
+| 一 | 二 |
+
+![小](imgs/small.png)
+
+![大](imgs/图.png)
+
+$${FORMULA}$$
+
+行内 ${FORMULA}$ 之后。
+
+> [!NOTE]
+> 用 `code`：
+>
+> ```
+> x = 1
+> ```
+"""
+STYLE_OF = "(element, name) => getComputedStyle(element)[name]"
+
+
+@pytest.fixture(scope="module")
+def blocks(tmp_path_factory: pytest.TempPathFactory) -> CardPage:
+    root = tmp_path_factory.mktemp("blocks")
+    project = make_project(root / "project", chapter=BLOCKS)
+    Image.new("RGB", (120, 90), "navy").save(project / "imgs/small.png")
+    return write_card_pages(project, root / "pages", ("zh",))[1]
+
+
+def test_a_small_picture_stands_in_the_middle_and_a_large_one_fills_a_phone(blocks: CardPage, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(blocks.path.as_uri())
+    page.evaluate(SETTLED)
+    small, large = (page.locator("img").nth(number) for number in (0, 1))
+    box = small.bounding_box()
+    assert box
+    assert abs(box["x"] + box["width"] / 2 - 195) < 1
+    assert small.evaluate(STYLE_OF, "borderLeftWidth") == "1px"
+    box = large.bounding_box()
+    assert box
+    assert (box["x"], box["width"]) == (0, 390)
+
+
+def test_what_scrolls_sideways_has_a_shade_on_its_own_ground(blocks: CardPage, page: Page) -> None:
+    page.goto(blocks.path.as_uri())
+    colours = {}
+    for box in (".dg-scroll", ".dg-math-display", ".dg-wide", ".markdown-alert pre"):
+        image = page.locator(box).first.evaluate(STYLE_OF, "backgroundImage")
+        assert image.count("linear-gradient") == 4, box
+        colours[box] = image.split(") 40%")[0]
+    assert len(set(colours.values())) == 1
+
+
+def test_code_stands_out_in_an_alert_and_the_first_block_begins_at_the_top(blocks: CardPage, page: Page) -> None:
+    page.goto(blocks.path.as_uri())
+    for theme in THEMES:
+        page.evaluate(SET_THEME, theme)
+        ground = page.locator(".markdown-alert").evaluate(STYLE_OF, "backgroundColor")
+        for code in (".markdown-alert p code", ".markdown-alert pre"):
+            colour = page.locator(code).evaluate(STYLE_OF, "backgroundColor")
+            assert colour == page.locator("body").evaluate(STYLE_OF, "backgroundColor") != ground
+        assert page.locator(".markdown-alert pre code").evaluate(STYLE_OF, "backgroundColor") == "rgba(0, 0, 0, 0)"
+    assert page.locator(".dg-answer .dg-scroll").evaluate(STYLE_OF, "marginTop") == "0px"
+
+
+def test_an_arabic_text_runs_from_right_to_left_whatever_its_first_word(page: Page, tmp_path: Path) -> None:
+    edition = parse_edition("zh-ar")
+    ui = {language: read_ui(language) for language in edition.languages}
+    kind = note_type(project_id="x", edition=edition, name="x", settings=CardSettings(), ui=ui)
+    answers = {
+        "Question zh": "<b>Transformer</b> 是什么？",
+        "Question ar": f"Transformer {ARABIC}",
+        "Answer zh": f"<p>BERT 是模型。</p><p>{ARABIC}</p>",
+        "Answer ar": f"<p><b>Transformer</b> {ARABIC}</p><ul><li><b>BERT</b> {ARABIC}</li></ul>",
+    }
+    card = render_card(
+        kind, tuple(answers.get(field.name, "x" * (field.name == "Key")) for field in kind.fields), "back"
+    )
+    file = tmp_path / "card.html"
+    file.write_text(f"<!doctype html><style>{kind.css}</style><body class='card'>{card}", encoding="utf-8")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(file.as_uri())
+    page.evaluate("document.querySelectorAll('.dg-lang').forEach((block) => { block.open = true; })")
+    for word in page.locator("[lang=ar] b").all():
+        box = word.bounding_box()
+        assert box
+        assert box["x"] > 195
+    assert page.locator(".dg-lang .dg-question").evaluate(STYLE_OF, "direction") == "rtl"
+    assert page.locator(".dg-lang ul").evaluate(STYLE_OF, "direction") == "rtl"
+    assert page.locator(".dg-answer > .dg-text").evaluate(STYLE_OF, "direction") == "ltr"
