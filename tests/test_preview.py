@@ -22,7 +22,7 @@ from test_cards_in_browser import WINDOWS, serious_problems, watched_page
 from deckgen.build import Options, make_decks
 from deckgen.model import parse_edition
 from deckgen.preview import PreviewServer, preview_files, write_preview
-from deckgen.preview.formulas import mathml, with_mathml
+from deckgen.preview.formulas import mathml, with_mathml, with_plain_formulas
 from deckgen.project import read_project, snapshot
 
 CHECKS = (TESTS / "card_checks.js").read_text(encoding="utf-8")
@@ -182,6 +182,19 @@ def test_a_formula_shows_its_tag_and_no_number_of_its_own() -> None:
     assert numbered is not None
     assert "(1)" not in numbered
     assert mathml(r"\begin{aligned} a &= b \tag{1} \end{aligned}", display=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (r"除以 \(\sqrt{d_k}\)？", "除以 √(d_k)？"),
+        (r"\(O(n^2)\) 与 \(\frac{a+b}{2}\)", "O(n^2) 与 (a+b)/2"),
+        (r"\(QK^\top\)、\(\hat{y}\)、\(W_{ij}\)", "QK⊤、yˆ、W_ij"),
+        (r"\(\frac{1}{\)", r"\frac{1}{"),
+    ],
+)
+def test_a_title_in_the_list_shows_formulas_as_text(text: str, shown: str) -> None:
+    assert with_plain_formulas(text) == shown
 
 
 def test_an_invalid_formula_shows_its_source_and_leaves_the_rest_alone() -> None:

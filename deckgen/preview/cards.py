@@ -49,10 +49,15 @@ def deck_cards(deck: Deck, made: Build, findings: Mapping[Key, tuple[Diagnostic,
     entries, sides, texts = [], [], []
     for note in deck.notes:
         fields = dict(zip(names, note.fields, strict=True))
-        titles, answers, groups = (
-            [_plain(fields[f"{side} {language}"]) for language in deck.edition.languages]
-            for side in ("Question", "Answer", "Category")
+        titles, groups = (
+            [_title(fields[f"{side} {language}"]) for language in deck.edition.languages]
+            for side in ("Question", "Category")
         )
+        searched = [
+            _searched(fields[f"{side} {language}"])
+            for side in ("Question", "Answer")
+            for language in deck.edition.languages
+        ]
         order = orders[note.category]
         categories[order] = categories[order] or groups
         entry: dict[str, Any] = {"k": note.key, "c": order, "t": titles}
@@ -62,7 +67,7 @@ def deck_cards(deck: Deck, made: Build, findings: Mapping[Key, tuple[Diagnostic,
             entry["f"] = [finding_entry(found) for found in findings.get(note.key, ())]
         entries.append({name: value for name, value in entry.items() if value or name == "c"})
         sides.append((_side(deck.note_type, note, "front", script), _side(deck.note_type, note, "back", script)))
-        texts.append(" ".join((note.key, *titles, *answers)).lower())
+        texts.append(" ".join((note.key, *searched)).lower())
     return CardData(
         name=deck.edition.name,
         title=deck.name,
@@ -94,11 +99,16 @@ def _side(note_type: NoteType, note: Note, side: Any, script: str) -> str:
     return formulas.with_mathml(card)
 
 
+def _title(html: str) -> str:
+    return " ".join(formulas.with_plain_formulas(_plain(html)).split())
+
+
+def _searched(html: str) -> str:
+    return " ".join(re.sub(r"\\[()\[\]]", " ", _plain(html)).split())
+
+
 def _plain(html: str) -> str:
-    if not html:
-        return ""
-    text = plain_text_of(Html(html)) if "<" in html or "&" in html else html
-    return " ".join(re.sub(r"\\[()\[\]]", " ", text).split())
+    return plain_text_of(Html(html)) if "<" in html or "&" in html else html
 
 
 def _place(item: KeyedQuestion) -> str:

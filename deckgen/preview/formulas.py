@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 import re
 from functools import lru_cache
+from xml.etree import ElementTree
 
 import math_core
 
 _FORMULA = re.compile(
     r"""(<span\b[^>]*\bclass="[^"]*\bdg-math\b[^"]*"[^>]*>)\s*\\(?:\((.*?)\\\)|\[(.*?)\\\])\s*</span>""", re.DOTALL
 )
+_DELIMITED = re.compile(r"\\\((.*?)\\\)|\\\[(.*?)\\\]", re.DOTALL)
 _NESTED = re.compile(r"\\[(\[](.*)\\[)\]]", re.DOTALL)
 _TAG = re.compile(r"\\tag\*?\{[^{}]*\}")
 _CONVERTER = math_core.LatexToMathML(
@@ -51,6 +53,46 @@ def mathml(latex: str, *, display: bool) -> str | None:
     shown = shown.replace("\\<", "\\&lt;")
     # Browsers paint an merror in colours of their own, which cannot be read by night.
     return re.sub(r"<(/?)merror\b[^>]*>", r"<\1mrow>", shown)
+
+
+def with_plain_formulas(text: str) -> str:
+    r"""A text with each ``\(…\)`` and ``\[…\]`` as plain characters; what is no valid LaTeX, as its source."""
+    return _DELIMITED.sub(lambda found: _in_line(found[1] or found[2] or ""), text)
+
+
+def _in_line(latex: str) -> str:
+    shown = mathml(latex, display=False)
+    if shown is None:
+        return latex
+    try:
+        return _text_of(ElementTree.fromstring(shown))
+    except ElementTree.ParseError:
+        return latex
+
+
+def _text_of(element: ElementTree.Element) -> str:
+    parts = [_text_of(child) for child in element]
+    match element.tag, parts:
+        case "msqrt", _:
+            return f"√{_grouped(''.join(parts))}"
+        case "mfrac", [above, below]:
+            return f"{_grouped(above)}/{_grouped(below)}"
+        case "msub" | "munder", [base, low]:
+            return f"{base}_{_grouped(low)}"
+        case "mover", [base, high] if len(high) == 1:
+            return base + high
+        case "msup" | "mover", [base, high]:
+            return f"{base}{'^' if high.isalnum() or len(high) > 1 else ''}{_grouped(high)}"
+        case "msubsup" | "munderover", [base, low, high]:
+            return f"{base}_{_grouped(low)}^{_grouped(high)}"
+        case "mspace", _:
+            return " "
+        case _:
+            return (element.text or "") + "".join(parts)
+
+
+def _grouped(text: str) -> str:
+    return text if len(text) < 2 or text.isalnum() else f"({text})"
 
 
 def _converted(latex: str, *, display: bool) -> str | None:
