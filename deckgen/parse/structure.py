@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from deckgen.config import ChapterSettings
 from deckgen.model import Dialect
 from deckgen.parse.contents import Claims, Contents, Entry, alike, find_contents, group_title, titles_in_contents
-from deckgen.parse.evidence import Body, Evidence, is_outline, number_headings, weigh
+from deckgen.parse.evidence import Body, Evidence, asking, is_outline, number_headings, weigh
 from deckgen.parse.headings import Heading, Markup, Scan, scan_headings, without_attributes
 from deckgen.parse.resumption import Resumption
 from deckgen.parse.roles import Decision, Role, RoleReader
@@ -61,7 +61,9 @@ def find_structure(text: str, *, settings: ChapterSettings) -> Structure:
     r"""The structure of a chapter with ``\n`` line ends."""
     found = _structure(text, settings, loose=False)
     chosen = found.explanation.chosen
-    if (chosen is None or found.explanation.weak) and settings.headings == "auto" and not settings.question_level:
+    lines_restart = chosen is not None and chosen.mark.markup is Markup.PLAIN and chosen.numbered < 1
+    unclear = chosen is None or found.explanation.weak or lines_restart
+    if unclear and settings.headings == "auto" and not settings.question_level:
         loose = _structure(text, settings, loose=True)
         if loose.explanation.because == _NOTHING_ELSE:
             return loose
@@ -77,6 +79,8 @@ def _structure(text: str, settings: ChapterSettings, *, loose: bool) -> Structur
     usable = [heading for heading in scan.headings if _is_usable(heading, contents, settings)]
     claims = Claims(contents.entries)
     splits = number_headings(usable)
+    if loose:  # numbered lines that do not ask are lists within answers
+        usable = [item for item in usable if item.markup is not Markup.PLAIN or asking(splits[item.line].title) == 1]
     body = Body(scan, contents.lines)
     evidence = weigh(usable, splits, claims, body, len(scan.lines))
     chosen, because = (_choose_loosely(evidence) if loose else None) or _choose(evidence, settings)
@@ -151,9 +155,10 @@ def _choose_loosely(evidence: Sequence[Evidence]) -> tuple[Evidence, str] | None
     found = [
         item
         for item in evidence
-        if item.mark.markup in (Markup.BOLD, Markup.SUMMARY)
+        if item.mark.markup in (Markup.BOLD, Markup.SUMMARY, Markup.PLAIN)
         and item.count >= 2
         and max(item.asking, item.numbered) >= 0.7
+        and (item.mark.markup is not Markup.PLAIN or item.numbered == 1)
         and min(item.answered, item.covered) >= 0.8
     ]
     return (max(found, key=lambda item: item.score), _NOTHING_ELSE) if found else None
