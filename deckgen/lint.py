@@ -1,4 +1,4 @@
-"""Rules about what a chapter says, each a pure function in the table RULES; its structure is parsing's to judge."""
+"""Rules about what a chapter says, each a pure function in the table CHECKS; its structure is parsing's to judge."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class Answer:
 def lint_chapter(chapter: Chapter, text: str) -> tuple[Diagnostic, ...]:
     """What the rules find in a chapter, in the order of the file. ``text`` is what the chapter was read from."""
     checked = Checked(chapter=chapter, text=text)
-    found = [item for rule in RULES for item in rule(checked)]
+    found = [item for check in CHECKS for item in check(checked)]
     return tuple(sorted(found, key=lambda item: item.location or Location(path=chapter.path)))
 
 
@@ -326,7 +326,7 @@ def deep_nesting(checked: Checked) -> Iterator[Diagnostic]:
             )
 
 
-RULES: tuple[Callable[[Checked], Iterator[Diagnostic]], ...] = (
+CHECKS: tuple[Callable[[Checked], Iterator[Diagnostic]], ...] = (
     merge_conflicts,
     control_characters,
     unbalanced_math,

@@ -1,4 +1,4 @@
-"""Writes a stamped deck as an Anki package whose bytes depend on nothing but the deck; reading is ``apkg_reader``'s.
+"""Writes a stamped deck as an Anki package whose bytes depend on nothing but the deck; reading is ``reader``'s.
 
 genanki fills the database; what it leaves to chance (ids, times, order, zip entries) is settled here. The
 layout is the legacy one (``collection.anki2`` and a JSON media map), which every Anki, AnkiDroid and AnkiMobile reads.

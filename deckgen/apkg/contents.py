@@ -1,4 +1,4 @@
-"""What an Anki package holds, as values; ``apkg_reader`` fills them and whoever inspects or verifies reads them."""
+"""What an Anki package holds, as values; ``reader`` fills them and whoever inspects or verifies reads them."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from deckgen.markup import plain_text, render_markdown
 from deckgen.model import (
     Chapter,
     Deck,
+    Dialect,
     Edition,
     EditionNames,
     Guid,
@@ -123,8 +124,6 @@ def _propose_subdeck(category: TranslatedCategory, edition: Edition, slug: str) 
 
 
 def _plain(text: Text) -> str:
-    from deckgen.model import Dialect
-
     return plain_text(text.markdown, dialect=Dialect.GFM)
 
 

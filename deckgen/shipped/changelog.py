@@ -1,4 +1,4 @@
-"""What a diff says to a learner, in Chinese or English, without a format yet: ``changelog_formats`` gives it one."""
+"""What a diff says to a learner, in Chinese or English, without a format yet: ``formats`` gives it one."""
 
 from __future__ import annotations
 
