@@ -82,7 +82,7 @@ KINDS: dict[str, Callable[[int], str]] = {
     "underlines": _repeated("---\n"),
     "spaces": _repeated(" " * 63 + "x"),
     "spaces in a link": _repeated(" ", head="## 1. 什么是甲？\n\n]("),
-    "open formulas": _repeated("\\( "),
+    "open formulas": _repeated("\\( ", tail="\\)\n"),
     "digits": _repeated("1", head="## "),
     "dotted digits": _repeated("1.", head="## "),
     "hashes": _repeated("#"),
