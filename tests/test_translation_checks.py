@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -282,9 +283,54 @@ def test_a_wrong_glossary_is_located(text: str, line: int) -> None:
 def test_a_longer_term_hides_the_shorter_one_in_it() -> None:
     glossary = LanguageGlossary(
         keep=("GPT-3", "GPT"),
-        terms=(Term(source="预训练模型", targets=("pre-trained models",)), Term(source="训练", targets=("training",))),
+        terms=(Term(source="预训练模型", targets=("pre-trained models",)), Term(source="训练", targets=("learning",))),
     )
-    assert list(broken_terms("GPT-3是预训练模型", "GPT-3 is a pre-trained model", glossary)) == []
-    assert [term for term, _ in broken_terms("预训练模型的训练", "a pre-trained model", glossary)] == ["训练"]
-    assert [term for term, _ in broken_terms("GPT-3", "GPT 3", glossary)] == ["GPT-3"]
+    english = partial(broken_terms, glossary=glossary, language=Language("en"))
+    assert list(english("GPT-3是预训练模型", "GPT-3 is a pre-trained model")) == []
+    assert [term for term, _ in english("预训练模型的训练", "a pre-trained model")] == ["训练"]
+    assert [term for term, _ in english("GPT-3", "GPT 3")] == ["GPT-3"]
     assert kept_terms("URL与RL", LanguageGlossary(keep=("RL",))) == ((4, 6),)
+
+
+@pytest.mark.parametrize(
+    ("term", "target", "language", "translation"),
+    [
+        ("矩阵", "matrix", "en", "Low-rank matrices are cheap."),
+        ("策略", "policy", "en", "Two policies' gradients."),
+        ("词表", "vocabulary", "en", "Vocabularies differ."),
+        ("低秩", "low-rank", "en", "A low rank is enough."),
+        ("自注意力", "self attention", "en", "**Self**-attention is used."),
+        ("架构", "architecture", "en", "architectural advances"),
+        ("幻觉", "hallucination", "en", "The model hallucinates."),
+        ("归一化", "normalization", "en", "It normalises its input."),
+        ("专家混合", "mixture-of-experts", "en", "a mixture of experts"),
+        ("键", "Key", "ja", "各Keyを使う"),
+        ("架构", "Architektur", "de", "zwei Transformerarchitekturen"),
+    ],
+)
+def test_a_term_may_stand_in_any_form(term: str, target: str, language: str, translation: str) -> None:
+    glossary = LanguageGlossary(terms=(Term(source=term, targets=(target,)),))
+    assert list(broken_terms(term, translation, glossary, language=Language(language))) == []
+
+
+@pytest.mark.parametrize(
+    ("term", "target", "language", "translation"),
+    [
+        ("键", "key", "en", "a monkey"),
+        ("键", "Key", "ja", "monkeyを使う"),
+        ("策略", "policy", "en", "the police"),
+        ("编码器", "encoder", "en", "the encoding"),
+        ("视觉编码器", "vision encoder", "en", "It has vision. Encoders help."),
+    ],
+)
+def test_another_word_is_not_the_term(term: str, target: str, language: str, translation: str) -> None:
+    glossary = LanguageGlossary(terms=(Term(source=term, targets=(target,)),))
+    found = list(broken_terms(term, translation, glossary, language=Language(language)))
+    assert found == [(term, (target,))]
+
+
+def test_a_kept_term_may_be_in_the_plural() -> None:
+    glossary = LanguageGlossary(keep=("LLM", "Query", "Transformer"))
+    broken = partial(broken_terms, "LLM、Query和Transformer", glossary=glossary, language=Language("en"))
+    assert list(broken("LLMs, Queries and Transformers")) == []
+    assert [term for term, _ in broken("LLMS, Querying and Transformer-like models")] == ["LLM", "Query"]

@@ -226,7 +226,8 @@ def _tags(text: str) -> Counter[str]:
 
 
 def _check_terms(pair: Pair) -> Iterator[Problem]:
-    for term, wanted in broken_terms(words(pair.source), words(pair.translation), pair.glossary):
+    source, translation = words(pair.source), words(pair.translation)
+    for term, wanted in broken_terms(source, translation, pair.glossary, language=pair.language):
         meant = " or ".join(f"“{text}”" for text in wanted)
         kept = wanted == (term,)
         message = f"the term “{term}” has to stay as it is" if kept else f"“{term}” has to be {meant}"

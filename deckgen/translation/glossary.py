@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from deckgen.config import toml_location
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.model import Language, Location, parse_edition
+from deckgen.translation.inflection import holds_phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,18 +70,19 @@ def kept_terms(text: str, glossary: LanguageGlossary) -> tuple[tuple[int, int], 
     return tuple(sorted(taken))
 
 
-def broken_terms(source: str, translation: str, glossary: LanguageGlossary) -> Iterator[tuple[str, tuple[str, ...]]]:
+def broken_terms(
+    source: str, translation: str, glossary: LanguageGlossary, *, language: Language
+) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The terms of the source that the translation lacks, each with what it should have; markup is the caller's."""
     for term in dict.fromkeys(source[start:end] for start, end in kept_terms(source, glossary)):
-        if not _whole(term).search(translation):
+        if not _whole(term, plural=True).search(translation):
             yield term, (term,)
-    folded = translation.casefold()
     rest = source
     for entry in glossary.terms:
         if entry.source not in rest:
             continue
         rest = rest.replace(entry.source, "\0")
-        if not any(_stem(target.casefold()) in folded for target in entry.targets):
+        if not any(_holds(translation, target, language) for target in entry.targets):
             yield entry.source, entry.targets
 
 
@@ -136,16 +138,25 @@ def _longest_first(terms: set[str]) -> tuple[str, ...]:
     return tuple(sorted(terms, key=lambda term: (-len(term), term)))
 
 
-def _whole(term: str) -> re.Pattern[str]:
-    """A term as a word of its own: ``GPT`` is not in ``GPT3``, and ``RL`` not in ``URL``."""
+def _whole(term: str, *, plural: bool = False) -> re.Pattern[str]:
+    """A term as a word of its own: ``GPT`` is not in ``GPT3``, and ``RL`` not in ``URL``; ``plural`` allows ``RLs``."""
     before = r"(?<![A-Za-z0-9])" if term[:1].isascii() else ""
     after = r"(?![A-Za-z0-9])" if term[-1:].isascii() else ""
-    return re.compile(before + re.escape(term) + after)
+    forms = re.escape(term)
+    if plural and term[-1:].isascii() and term[-1:].isalnum():
+        forms = f"{forms}(?:e?s)?"
+        forms = f"(?:{forms}|{re.escape(term[:-1])}ies)" if term.endswith("y") else forms
+    return re.compile(before + forms + after)
 
 
-def _stem(target: str) -> str:
-    """Without the last letter of a plural, so that either number will do."""
-    return target[:-1] if len(target) > 4 and target.endswith("s") and not target.endswith("ss") else target
+def _holds(translation: str, target: str, language: Language) -> bool:
+    """In English in any form and in whole words; elsewhere as written, yet no Latin word within another."""
+    base = language.split("-")[0]
+    if base == "en":
+        return holds_phrase(translation, target) or target.casefold() == translation.casefold()
+    if base in ("ja", "ko", "zh"):
+        return _whole(target.casefold()).search(translation.casefold()) is not None
+    return target.casefold() in translation.casefold()
 
 
 def _line(text: str, name: str) -> int:
