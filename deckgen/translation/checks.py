@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from deckgen.translation.catalog import Entry
 from deckgen.translation.glossary import LanguageGlossary, broken_terms, kept_terms
 from deckgen.translation.inline import TokenKind, protected, tokens, words
 from deckgen.translation.numbers import differing_numbers
+from deckgen.translation.script import HAN, broken_characters, foreign_characters, untranslated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,14 +79,7 @@ def located(problem: Problem, entry: Entry, *, catalog: str, source: Location) -
 
 
 _REPEAT_LENGTH = 16
-_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-_KANA = re.compile("[\u3041-\u30fa\u30fc-\u30ff]")
-_OWN_LETTERS = {"ja": ("kana", _KANA), "ko": ("Hangul", re.compile("[\u1100-\u11ff\uac00-\ud7a3]"))}
-"""What no long text of a language can do without."""
-_FULL_WIDTH = re.compile("[\u3000-\u303f\uff01-\uff60\uffe0-\uffe6]")
 _PLACEHOLDER = re.compile(r"[\[【［]\s*[XxＸ]\s*\d+\s*[XxＸ]\s*[\]】］]")
-_OWN_CHARACTERS = {"ja": "cp932", "zh-Hant": "big5hkscs", "zh-TW": "big5hkscs", "zh-HK": "big5hkscs"}
-"""Encodings that hold the characters which readers of a language know, and not the simplified ones."""
 
 
 def _check_edges(pair: Pair) -> Iterator[Problem]:
@@ -99,44 +92,21 @@ def _check_edges(pair: Pair) -> Iterator[Problem]:
 def _check_copied(pair: Pair) -> Iterator[Problem]:
     source, translation = words(pair.source), words(pair.translation)
     same_script = pair.script == pair.source_language.split("-")[0]
-    equal = folded(source) == folded(translation) if _HAN.search(source) else pair.source == pair.translation
+    equal = folded(source) == folded(translation) if HAN.search(source) else pair.source == pair.translation
     if same_script or not equal:
         return
-    if pair.script not in ("ja", "ko") or len(_HAN.findall(source)) >= 8:
+    if pair.script not in ("ja", "ko") or len(HAN.findall(source)) >= 8:
         yield Problem(rule="translation-copied", message="it is the source itself")
 
 
 def _check_residue(pair: Pair) -> Iterator[Problem]:
-    """Characters that are not the target's own, outside code, formulas, addresses and kept terms."""
-    text = _without_kept(words(pair.translation), pair.glossary)
-    if found := _foreign(text, pair):
-        shown = "".join(dict.fromkeys(found))[:12]
-        yield Problem(rule="translation-residue", message=f"“{shown}” is not of its language")
-    elif pair.script in _OWN_LETTERS:
-        name, letters = _OWN_LETTERS[pair.script]
-        han = len(_HAN.findall(text))
-        foreign = not han and len(_HAN.findall(_without_kept(words(pair.source), pair.glossary))) >= 8
-        if (han >= 10 or foreign) and not letters.search(text):
-            yield Problem(rule="translation-residue", message=f"no {name} stands in it, so it is left untranslated")
-
-
-def _foreign(text: str, pair: Pair) -> list[str]:
-    encoding = _OWN_CHARACTERS.get(pair.language) or _OWN_CHARACTERS.get(pair.script)
-    if encoding:
-        return [character for character in _HAN.findall(text) if not _encodes(character, encoding)]
-    if pair.script == "zh":
-        return []
-    from_japanese = pair.source_language.split("-")[0] == "ja"
-    kana = [character for character in _KANA.findall(text) if from_japanese or character not in pair.source]
-    return [*_HAN.findall(text), *kana, *_FULL_WIDTH.findall(text)]
-
-
-def _encodes(character: str, encoding: str) -> bool:
-    try:
-        character.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
+    """Characters and sentences that are not the target's own, outside code, formulas, addresses and kept terms."""
+    source, text = (_without_kept(words(said), pair.glossary) for said in (pair.source, pair.translation))
+    found = foreign_characters(text, pair.source, language=pair.language, source_language=pair.source_language)
+    if found:
+        yield Problem(rule="translation-residue", message=f"“{found[:12]}” is not of its language")
+    elif left := untranslated(text, source, pair.language):
+        yield Problem(rule="translation-residue", message=_short(left, 100))
 
 
 def _check_tokens(pair: Pair) -> Iterator[Problem]:
@@ -164,16 +134,25 @@ _SHOWN_AS = {"**": "strong", "~~": "del", "*": "em"}
 
 def _check_marks(pair: Pair) -> Iterator[Problem]:
     source, translation = (_marks(text) for text in (pair.source, pair.translation))
+    titles = _titles_emphasised(pair, translation["*"] - source["*"])
+    source["*"] += 2 * titles
     for mark, name in _MARKS.items():
         if source[mark] != translation[mark]:
             message = f"it has {translation[mark]} {name} ({mark}), the source has {source[mark]}"
             yield Problem(rule="translation-markup", message=message)
     if source == translation and any(source[mark] for mark in _SHOWN_AS):
         wanted, shown = _tags(pair.source), _tags(pair.translation)
+        wanted["em"] += titles
         for mark, tag in _SHOWN_AS.items():
             if shown[tag] < wanted[tag]:
                 message = f"some {_MARKS[mark]} ({mark}) stand where they have no effect"
                 yield Problem(rule="translation-markup", message=message, hint="set no blank between them and the word")
+
+
+def _titles_emphasised(pair: Pair, more: int) -> int:
+    """How many titles in 《》 may have become emphasis, of which the translation has ``more`` marks."""
+    titles = pair.source.count("《") - pair.translation.count("《")
+    return more // 2 if more % 2 == 0 and 0 < more <= 2 * titles else 0
 
 
 def _marks(text: str) -> Counter[str]:
@@ -257,7 +236,7 @@ _EXPANSION_LATIN = 4.0
 
 def _check_length(pair: Pair) -> Iterator[Problem]:
     source, translation = words(pair.source), words(pair.translation)
-    han = len(_HAN.findall(source))
+    han = len(HAN.findall(source))
     expected = han * _EXPANSION.get(pair.script, _EXPANSION_LATIN) + (len(source) - han)
     if pair.source_language.split("-")[0] != "zh":
         return
@@ -267,29 +246,16 @@ def _check_length(pair: Pair) -> Iterator[Problem]:
         yield Problem(rule="translation-length", message=f"it is {what} for its source: {ratio:.0%} of what is usual")
 
 
-_INVISIBLE = "\u200b\ufeff\u2028\u2029\u202d\u202e"
-_SPACELESS = frozenset(("th", "km", "lo", "my"))
-"""Languages that write U+200B between words."""
-
-
-def _check_control(pair: Pair) -> Iterator[Problem]:
-    spared = {"\n", *pair.source, *("\u200b" if pair.script in _SPACELESS else "")}
-    found = {
-        character
-        for character in pair.translation
-        if character not in spared
-        and (unicodedata.category(character) in ("Cc", "Co", "Cs") or character in f"{_INVISIBLE}\ufffd")
-    }
-    if found:
-        shown = ", ".join(f"U+{ord(character):04X}" for character in sorted(found))
-        yield Problem(rule="translation-residue", message=f"{shown} is an invisible or a broken character")
+def _check_characters(pair: Pair) -> Iterator[Problem]:
+    for message in broken_characters(pair.translation, pair.source, pair.language):
+        yield Problem(rule="translation-residue", message=message)
 
 
 CHECKS: Sequence[Check] = (
     _check_edges,
     _check_copied,
     _check_residue,
-    _check_control,
+    _check_characters,
     _check_tokens,
     _check_marks,
     _check_blocks,
