@@ -15,7 +15,7 @@ from deckgen.titles import folded
 from deckgen.translation.catalog import Entry
 from deckgen.translation.glossary import LanguageGlossary, broken_terms, kept_terms
 from deckgen.translation.inline import TokenKind, protected, tokens, words
-from deckgen.translation.numbers import differing_numbers
+from deckgen.translation.numbers import differing_numbers, turned_signs
 from deckgen.translation.script import HAN, broken_characters, foreign_characters, untranslated
 
 
@@ -225,6 +225,8 @@ def _check_numbers(pair: Pair) -> Iterator[Problem]:
         yield Problem(rule="translation-numbers", message=f"{', '.join(lost)} of the source is not in it")
     if added:
         yield Problem(rule="translation-numbers", message=f"{', '.join(added)} is not in the source")
+    if turned := turned_signs(words(pair.source), words(pair.translation)):
+        yield Problem(rule="translation-numbers", message=f"{turned[0]} of the source has become {turned[1]}")
 
 
 _SHORTEST, _LONGEST = 0.5, 2.0
