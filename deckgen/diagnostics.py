@@ -98,6 +98,8 @@ RULES: Mapping[str, Rule] = _table(
     ("translation-term", Severity.ERROR, "A term of the glossary that is not translated as it says."),
     ("translation-edges", Severity.ERROR, "A translation with blanks or line ends around it."),
     ("translation-placeholder", Severity.ERROR, "A placeholder that an engine left in a translation."),
+    ("translation-names", Severity.WARNING, "Names in Latin letters that a translation lacks."),
+    ("translation-links", Severity.WARNING, "Links whose targets stand in another order than in the source."),
     ("translation-numbers", Severity.WARNING, "Numbers of a translation that differ from the source's."),
     ("translation-length", Severity.WARNING, "A translation much shorter or longer than usual."),
     ("translation-repeated", Severity.WARNING, "One translation for different sources."),

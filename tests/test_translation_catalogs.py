@@ -396,3 +396,11 @@ def test_comments_and_headers_of_translators_are_kept() -> None:
     assert after == commented
     assert "# 请核对" in format_catalog(after)
     assert "A Reader" in format_catalog(after)
+
+
+def test_a_header_that_names_another_encoding_is_found() -> None:
+    text = 'msgid ""\nmsgstr ""\n"Language: en\\n"\n"Content-Type: text/plain; charset=GBK\\n"\n'
+    _, findings = parse_catalog(text, path="a.po", language=Language("en"))
+    assert [(found.rule, found.location.line if found.location else 0) for found in findings] == [("bad-catalog", 4)]
+    _, findings = parse_catalog(text.replace("GBK", "utf-8"), path="a.po", language=Language("en"))
+    assert findings == ()

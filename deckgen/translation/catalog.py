@@ -124,6 +124,7 @@ def parse_catalog(text: str, *, path: str, language: Language) -> tuple[Catalog,
             findings.append(diagnostic("bad-catalog", message, where, hint="keep one of them", excerpt=entry.source))
         entries.setdefault(identity, entry)
     header = tuple(parsed.ordered_metadata()) if parsed.metadata else ()
+    findings += _wrong_charset(text, path)
     catalog = replace(empty, entries=tuple(entries.values()), header=header, comment=parsed.header.strip("\n"))
     return catalog, tuple(findings)
 
@@ -169,6 +170,16 @@ def _broken_lines(text: str, path: str) -> Iterator[Diagnostic]:
                 "this is no line of a PO file: a string needs a quotation mark at both ends, and \\ before one in it"
             )
             yield diagnostic("bad-catalog", message, where, hint=_MEND, excerpt=line)
+
+
+def _wrong_charset(text: str, path: str) -> Iterator[Diagnostic]:
+    """A header that names another encoding than the file's: a PO editor would read it in that one."""
+    header = text.partition("\nmsgctxt")[0]
+    found = re.search(r'^"Content-Type:[^"\n]*charset=([^\s";\\]+)', header, re.MULTILINE | re.IGNORECASE)
+    if found and found[1].upper() not in ("UTF-8", "UTF8", "CHARSET", "ASCII", "US-ASCII"):
+        message = f"the header says that the file is in {found[1]}; it is in UTF-8"
+        where = Location(path=path, line=header.count("\n", 0, found.start()) + 1)
+        yield diagnostic("bad-catalog", message, where, hint="write charset=UTF-8", excerpt=found[0])
 
 
 def _entry(raw: polib.POEntry) -> Entry:

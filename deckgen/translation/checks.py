@@ -14,7 +14,8 @@ from deckgen.model import Language, Location, Markdown
 from deckgen.titles import folded
 from deckgen.translation.catalog import Entry
 from deckgen.translation.glossary import LanguageGlossary, broken_terms, kept_terms
-from deckgen.translation.inline import TokenKind, protected, tokens, words
+from deckgen.translation.inline import Link, TokenKind, links, protected, tokens, words
+from deckgen.translation.names import lost_names
 from deckgen.translation.numbers import differing_numbers, turned_signs
 from deckgen.translation.script import HAN, broken_characters, foreign_characters, untranslated
 
@@ -127,6 +128,7 @@ _MARKS = {
     "~~": "strike-through marks",
     "*": "emphasis marks",
     "<!--": "openings of a comment",
+    "`": "backticks outside code",
     "\\": "hard line breaks",
 }
 _SHOWN_AS = {"**": "strong", "~~": "del", "*": "em"}
@@ -162,12 +164,45 @@ def _marks(text: str) -> Counter[str]:
         if token.kind is not TokenKind.BOLD:
             parts += [text[last : token.start], " "]
             last = token.end
-    plain = re.sub(r"\\[*~_]", "", "".join([*parts, text[last:]])).replace("__", "**")
-    counts = Counter({mark: plain.count(mark) for mark in ("**", "~~", "<!--")})
+    plain = re.sub(r"\\[*~_`]", "", "".join([*parts, text[last:]])).replace("__", "**")
+    counts = Counter({mark: plain.count(mark) for mark in ("**", "~~", "<!--", "`")})
     counts["\\"] = sum(token.kind is TokenKind.BREAK for token in protected(text))
     rest = plain.replace("**", "").split("\n")
     counts["*"] = sum(re.sub(r"^\s*\*\s", "", line).count("*") for line in rest if not re.search(r"\s\*\s", line))
     return counts
+
+
+def _check_links(pair: Pair) -> Iterator[Problem]:
+    source, translation = links(pair.source), links(pair.translation)
+    said = {(link.kind, link.target) for link in source if link.text.strip()}
+    for link in translation:
+        if not link.text.strip() and (link.kind, link.target) in said:
+            yield Problem(rule="translation-markup", message=f"the words of the {link.kind} {link.target} are lost")
+    if moved := _moved_links(source, translation):
+        message = f"{' and '.join(moved)} may be behind each other's words"
+        yield Problem(rule="translation-links", message=message, hint="compare the order of the links")
+
+
+def _moved_links(source: Sequence[Link], translation: Sequence[Link]) -> tuple[str, ...]:
+    """Targets that stand in another order than in the source, or behind a name or number of another link.
+
+    A link whose names and numbers came along may stand anywhere.
+    """
+    counted = [[link for link in found if link.kind is TokenKind.LINK] for found in (source, translation)]
+    meant, given = ({link.target: _latin(link.text) for link in found} for found in counted)
+    if set(meant) != set(given) or any(len(found) != len(meant) for found in counted):
+        return ()
+    kept = {target for target, names in meant.items() if names and names <= given[target]}
+    for target, names in meant.items():
+        others = [other for other in given if other not in kept and other != target and names <= given[other]]
+        if names and target not in kept and others:
+            return target, others[0]
+    orders = [[target for target in found if target not in kept] for found in (meant, given)]
+    return next((pair for pair in zip(*orders, strict=True) if pair[0] != pair[1]), ())
+
+
+def _latin(text: str) -> frozenset[str]:
+    return frozenset(re.findall("[a-z0-9]{2,}", text.casefold()))
 
 
 def _check_blocks(pair: Pair) -> Iterator[Problem]:
@@ -211,6 +246,16 @@ def _check_terms(pair: Pair) -> Iterator[Problem]:
         kept = wanted == (term,)
         message = f"the term “{term}” has to stay as it is" if kept else f"“{term}” has to be {meant}"
         yield Problem(rule="translation-term", message=message, hint="mend it, or change locale/glossary.toml")
+
+
+def _check_names(pair: Pair) -> Iterator[Problem]:
+    """Those that the glossary keeps are `_check_terms`'s."""
+    if pair.source_language.split("-")[0] not in ("zh", "ja"):
+        return
+    source = words(pair.source)
+    free = _without_kept(source, pair.glossary)
+    if lost := [name for name in lost_names(source, words(pair.translation)) if name in free]:
+        yield Problem(rule="translation-names", message=f"{', '.join(lost)} of the source is not in it")
 
 
 def _check_placeholders(pair: Pair) -> Iterator[Problem]:
@@ -260,8 +305,10 @@ CHECKS: Sequence[Check] = (
     _check_characters,
     _check_tokens,
     _check_marks,
+    _check_links,
     _check_blocks,
     _check_terms,
+    _check_names,
     _check_placeholders,
     _check_numbers,
     _check_length,

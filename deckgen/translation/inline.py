@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from itertools import pairwise
 
 from deckgen.model import Language
 
@@ -37,6 +38,15 @@ class Token:
     value: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A link or an image, with the words that a reader sees."""
+
+    kind: TokenKind
+    text: str
+    target: str
+
+
 _PARTS = (
     ("brackets", r"\\[\[(]"),
     ("break", r"(?:\\|(?<![ ])[ ]{2,}+)\n"),
@@ -53,7 +63,12 @@ _PARTS = (
     ("close", r"\]"),
     ("bold", r"\*\*|__(?=\S)"),
     ("emphasis", r"~~|\*(?=[^\s*])|(?<=[^\s*])\*"),
-    ("url", r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+"),
+    # As in GFM a full stop after it, or a bracket that closes one before it, is no part of an address.
+    (
+        "url",
+        r"(?:https?://|(?<![A-Za-z0-9./@-])www\.(?=[A-Za-z0-9-]+\.))"
+        r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'*+,;=%]|\([A-Za-z0-9\-._~:/?#@!$&'*+,;=%]*\))*(?:[A-Za-z0-9\-/#\]@$&+=%]|\([A-Za-z0-9\-._~:/?#@!$&'*+,;=%]*\))",
+    ),
 )
 _SCAN = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PARTS), re.DOTALL)
 _ENDS = {"\\[": "\\]", "\\(": "\\)", "<!--": "-->"}
@@ -88,6 +103,16 @@ def tokens(text: str) -> tuple[Token, ...]:
 def protected(text: str) -> tuple[Token, ...]:
     """All that a machine must not see: the tokens, and the brackets, escapes and hard line breaks between them."""
     return tuple(sorted(_scan(text), key=lambda token: token.start))
+
+
+def links(text: str) -> tuple[Link, ...]:
+    """The links and images of a block in the order in which they end."""
+    pieces = list(_scan(text))
+    return tuple(
+        Link(kind=token.kind, text=text[opening.end : token.start], target=token.value)
+        for opening, token in pairwise(pieces)
+        if opening.kind is TokenKind.BRACKET and token.kind in (TokenKind.LINK, TokenKind.IMAGE)
+    )
 
 
 @lru_cache(maxsize=1024)

@@ -80,3 +80,8 @@ _UNIT = re.compile(
     rf"|(?:{'|'.join(_OTHERS)})(?!ドル|[国粒饭服隆制气然空花线年期围边末岁]))"
 )
 """Signs in their own case, for M is a million and m a metre; words in any; 米国, 克服 and 周年 are other words."""
+
+
+def is_unit(name: str) -> bool:
+    """Whether ``name`` is the sign of a unit."""
+    return name in _MEASURES
