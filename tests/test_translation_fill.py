@@ -190,8 +190,61 @@ def test_placeholders_that_an_engine_mangled_are_understood(server: Server, tmp_
 def test_the_answer_of_another_text_is_refused(server: Server, tmp_path: Path) -> None:
     server.modes = ["other", "other"]
     filled = run(server, tmp_path, "第一段很长的文字在这里。", "第二段很长的文字在那里。")
-    assert [bool(draft.translation) for draft in filled.drafts] == [True, False]
-    assert "another text" in filled.drafts[1].problem
+    assert [draft.translation for draft in filled.drafts] == [None, None]
+    assert all("another text" in draft.problem for draft in filled.drafts)
+    assert run(server, tmp_path, "第一段很长的文字在这里。").requests == 1
+
+
+def test_one_answer_to_every_text_ends_the_run_and_leaves_no_draft(server: Server, tmp_path: Path) -> None:
+    server.always = "says Dear customer, your plan does not cover this."
+    sources = [f"第{number}段{'`x`' * (number % 2)}文字。" for number in range(2, 14)]
+    filled = run(server, tmp_path, *sources)
+    assert "in a row" in filled.stopped
+    assert not any(draft.translation for draft in filled.drafts)
+    assert (filled.requests, len(filled.drafts)) == (5, 4)
+
+
+def test_an_answer_repeated_much_later_takes_back_the_one_in_the_cache(server: Server, tmp_path: Path) -> None:
+    server.modes = ["other"]
+    assert run(server, tmp_path, "第一段很长的文字在这里。").drafts[0].translation
+    server.modes = ["ok", "other", "ok"]
+    filled = run(server, tmp_path, *(f"第{number}段很长的文字在这里。" for number in "一二三四"))
+    assert [bool(draft.translation) for draft in filled.drafts] == [False, True, False, True]
+
+
+@pytest.mark.parametrize(
+    "said", ["Too many requests, please slow down.", "429 Too Many Requests", "Error: Bad Gateway"]
+)
+def test_an_error_in_words_is_no_translation(server: Server, tmp_path: Path, said: str) -> None:
+    server.modes = [f"says {said}"]
+    filled = run(server, tmp_path, "这是一段文字。")
+    assert (filled.drafts[0].translation, filled.requests) == (english("这是一段文字。"), 2)
+    server.always = f"says {said}"
+    filled = run(server, tmp_path, *(f"第{number}段文字。" for number in "一二三四五六七八九"))
+    assert filled.requests == 5 * TRIES
+    assert "in a row" in filled.stopped
+
+
+def test_a_text_about_an_error_may_be_translated(server: Server, tmp_path: Path) -> None:
+    server.modes = ["says Too many requests were sent."]
+    assert run(server, tmp_path, "发送的请求太多。").drafts[0].translation == "Too many requests were sent."
+
+
+@pytest.mark.parametrize(
+    "mode",
+    [
+        "surrogate",
+        "says a \0 character",
+        "says an \x1b[0m escape",
+        "says a lost \ufffd character",
+        "says a \x85 character",
+    ],
+)
+def test_an_answer_with_broken_characters_is_refused(server: Server, tmp_path: Path, mode: str) -> None:
+    server.modes = [mode]
+    filled = run(server, tmp_path, "第一段文字。", "第二段文字。")
+    assert [bool(draft.translation) for draft in filled.drafts] == [False, True]
+    assert "empty" in filled.drafts[0].problem or "broken characters" in filled.drafts[0].problem
 
 
 def test_a_dead_server_is_not_asked_for_every_text(server: Server, tmp_path: Path) -> None:
@@ -323,6 +376,22 @@ def test_a_quota_that_is_used_up_is_no_translation(server: Server, tmp_path: Pat
     filled = draft_missing([job("一段文字。"), job("又一段。")], engine, cache=tmp_path / "c", clock=Time().clock())
     assert (filled.drafts, filled.requests) == ((), 1)
     assert "quota" in filled.stopped
+
+
+@pytest.mark.parametrize(("status", "stops"), [("403", True), ("429", False), ("500", False)])
+def test_a_status_within_the_answer_counts(server: Server, tmp_path: Path, status: str, stops: bool) -> None:
+    server.always = f"status {status}"
+    engine = make_engine("mymemory", url=f"{server.url}/mymemory", timeout_seconds=1)
+    filled = draft_missing([job("一段文字。")], engine, cache=tmp_path / "c", clock=Time().clock())
+    assert (filled.requests, bool(filled.stopped)) == ((1, True) if stops else (TRIES, False))
+    assert not any(draft.translation for draft in filled.drafts)
+
+
+def test_a_language_that_mymemory_refuses_ends_the_run(server: Server, tmp_path: Path) -> None:
+    server.modes = ["says INVALID LANGUAGE PAIR SPECIFIED. EXAMPLE: LANGPAIR=EN|IT"]
+    filled = run(server, tmp_path, "第一段文字。", "第二段文字。")
+    assert (filled.requests, filled.drafts) == (1, ())
+    assert "languages" in filled.stopped
 
 
 # --- placeholders -----------------------------------------------------------------------------------------------------

@@ -74,8 +74,10 @@ def translation_server() -> Iterator[Server]:
             answer = english(query["q"])
             if mode == "quota":
                 answer = "MYMEMORY WARNING: YOU USED ALL AVAILABLE FREE TRANSLATIONS FOR TODAY"
-            if mode not in ("ok", "quota"):
+            if mode not in ("ok", "quota") and not mode.startswith("status "):
                 self.answer(mode, query["q"])
+            elif address.path == "/mymemory" and mode.startswith("status "):
+                self.send(200, {"responseData": {"translatedText": answer}, "responseStatus": mode[7:], "matches": []})
             elif address.path == "/google":
                 self.send_text(200, f'<html><div class="result-container">{answer}</div></html>')
             else:
@@ -133,6 +135,10 @@ def translation_server() -> Iterator[Server]:
                     self.send(200, {"translatedText": text})
                 case "other":
                     self.send(200, {"translatedText": english("完全是另一段文字的译文，与此无关。")})
+                case "surrogate":
+                    self.send_text(200, '{"translatedText": "half of \\ud800 a character"}')
+                case _ if mode.startswith("says "):
+                    self.send(200, {"translatedText": mode[5:]})
                 case "injected":
                     self.send(200, {"translatedText": f"{english(text)} <script>alert(1)</script>"})
                 case _:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import email.utils
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -64,6 +65,14 @@ class EngineError(Exception):
         self.after_seconds = after_seconds
 
 
+def refusal(text: str, answer: str) -> EngineError | None:
+    """What an engine means that answers ``text`` with an error in words, as if it were the translation."""
+    for said, message, remedy in _REFUSALS:
+        if said.search(answer) and not (remedy is Remedy.RETRY and _ABOUT_ERRORS.search(text)):
+            return EngineError(message, remedy)
+    return None
+
+
 def make_engine(name: str, *, url: str | None = None, key: str | None = None, timeout_seconds: float = 30) -> Engine:
     """The engine of this name. DeckgenError where there is none, or where it cannot work."""
     if name in _DEAD:
@@ -92,6 +101,27 @@ _DEAD: Mapping[str, str] = {
     "yandex": "deep-translator's class for it asks an interface that was switched off",
     "chatgpt": "deep-translator's class for it needs a library version that is gone",
 }
+_ABOUT_ERRORS = re.compile("请求|限流|网关|服务|错误|访问|拒绝|语言对|error|request|HTTP", re.IGNORECASE)
+"""In a text whose translation may well read like a refusal."""
+_REFUSALS = tuple(
+    (re.compile(rf"\A\W*(?:{pattern})", re.IGNORECASE), message, remedy)
+    for pattern, message, remedy in (
+        ("MYMEMORY WARNING|YOU USED ALL AVAILABLE", "the day's quota is used up", Remedy.STOP),
+        (
+            r"INVALID (?:\w+ )?LANGUAGE|PLEASE SELECT TWO DISTINCT LANGUAGES|\S+ IS AN INVALID \w+ LANGUAGE",
+            "the engine does not translate between these languages",
+            Remedy.STOP,
+        ),
+        ("QUERY LENGTH LIMIT", "the text is too long for the engine", Remedy.SKIP),
+        (
+            r"(?:(?:HTTP|error|status)\W*)?(?:\d{3}\W+)?(?:too many requests|rate limit|(?:quota|limit) exceeded"
+            r"|internal server error|bad gateway|gateway time-?out|service (?:temporarily )?unavailable|access denied"
+            r"|forbidden\b|unauthorized\b|your (?:IP|request) (?:has been|was) blocked|slow ?down\W*\Z)",
+            "an error in words instead of a translation",
+            Remedy.RETRY,
+        ),
+    )
+)
 _TESTED = "1.11."
 _MAX_ANSWER_BYTES = 1 << 20
 
@@ -204,7 +234,12 @@ class _Answer:
         self.text = text
 
     def json(self) -> Any:
-        return json.loads(self.text)
+        """The document. EngineError where it holds a status of its own, as MyMemory's, and not that of success."""
+        document = json.loads(self.text)
+        status = document.get("responseStatus") if isinstance(document, dict) else None
+        if status is not None and str(status).isdigit():
+            _raise_for_status(int(status), None)
+        return document
 
     def close(self) -> None:
         pass
@@ -282,7 +317,7 @@ def _google(url: str | None, key: str | None, timeout_seconds: float) -> Engine:
 
 
 def _mymemory(url: str | None, key: str | None, timeout_seconds: float) -> Engine:
-    return _MyMemory(
+    return _DeepTranslator(
         "mymemory",
         class_name="MyMemoryTranslator",
         max_characters=450,
@@ -292,16 +327,6 @@ def _mymemory(url: str | None, key: str | None, timeout_seconds: float) -> Engin
         url=url,
         transport=_Transport(timeout_seconds=timeout_seconds, own_server=url is not None),
     )
-
-
-class _MyMemory(_DeepTranslator):
-    """MyMemory says in a translation that its quota is used up."""
-
-    def translate(self, text: str, *, source: Language, target: Language) -> str:
-        answer = super().translate(text, source=source, target=target)
-        if "MYMEMORY WARNING" in answer.upper() or "QUERY LENGTH LIMIT" in answer.upper():
-            raise EngineError("the day's quota is used up", Remedy.STOP)
-        return answer
 
 
 def _base_code(language: Language, codes: Any) -> str:

@@ -14,9 +14,9 @@ from pathlib import Path
 from deckgen.model import Markdown
 from deckgen.titles import folded
 from deckgen.translation.checks import Pair, check_pair
-from deckgen.translation.engines import Engine, EngineError, Remedy
+from deckgen.translation.engines import Engine, EngineError, Remedy, refusal
 from deckgen.translation.glossary import LanguageGlossary
-from deckgen.translation.placeholders import PlaceholderError, Protected, protect, restore
+from deckgen.translation.placeholders import PlaceholderError, Protected, holds_placeholder, protect, restore
 
 TRIES = 5
 _BASE_SECONDS = 1.0
@@ -26,6 +26,8 @@ _FAILURES_IN_A_ROW = 5
 """After so many texts without an answer the engine is taken to be down."""
 _REJECTED = frozenset(("translation-missing", "translation-markup", "translation-blocks", "translation-placeholder"))
 _REPEAT_LENGTH = 12
+_BROKEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
+"""Control characters, halves of characters and what stands for a character that got lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +92,19 @@ def draft_missing(
     except KeyboardInterrupt:
         stopped, interrupted = "interrupted", True
     return Filled(
-        drafts=tuple(drafts), requests=run.requests, cached=run.cached, stopped=stopped, interrupted=interrupted
+        drafts=tuple(map(run.settled, drafts)),
+        requests=run.requests,
+        cached=run.cached,
+        stopped=stopped,
+        interrupted=interrupted,
     )
+
+
+class _RepeatedError(EngineError):
+    """An answer that another text got."""
+
+
+_REPEATED = "it is the answer that another text got"
 
 
 class _Run:
@@ -104,7 +117,9 @@ class _Run:
         self._clock = clock
         self._cache = cache
         self._known = dict(_read_cache(cache))
-        self._answers: dict[str, str] = {}
+        self._answers: dict[str, tuple[str, str]] = {}
+        self._withdrawn: set[str] = set()
+        self._last_accepted = ""
         self._last_request: float | None = None
         self._failures = 0
 
@@ -112,36 +127,42 @@ class _Run:
         """Raises EngineError only where going on makes no sense."""
         pair = job.pair
         key = _cache_key(pair, self._engine.name)
-        if (known := self._known.get(key)) is not None and not _objection(pair, known):
+        known = self._known.get(key)
+        if known is not None and not _objection(pair, known) and not self._is_repeated(key, pair.source, known):
             self.cached += 1
-            self._answers[folded(known)] = pair.source
             return Draft(job=job, translation=Markdown(known))
         if exact := _from_glossary(pair):
             return Draft(job=job, translation=exact)
         try:
-            translation = self._translated(pair)
+            translation = self._translated(key, pair)
         except EngineError as error:
             if error.remedy is Remedy.STOP:
                 raise
-            self._failures += error.remedy is Remedy.RETRY
+            failed = error.remedy is Remedy.RETRY or isinstance(error, _RepeatedError)
+            self._failures = self._failures + 1 if failed else 0
             if self._failures >= _FAILURES_IN_A_ROW:
                 message = f"{_FAILURES_IN_A_ROW} texts in a row failed, the last with: {error}"
                 raise EngineError(message, Remedy.STOP) from None
             return Draft(job=job, translation=None, problem=str(error))
         except PlaceholderError as error:
             return Draft(job=job, translation=None, problem=str(error))
-        self._failures = 0
+        self._failures, self._last_accepted = 0, key
         _append_to_cache(self._cache, key, translation)
         self._known[key] = translation
-        self._answers[folded(translation)] = pair.source
         return Draft(job=job, translation=translation)
 
-    def _translated(self, pair: Pair) -> Markdown:
+    def settled(self, draft: Draft) -> Draft:
+        """The draft, or none where its answer was given to another text too."""
+        if _cache_key(draft.job.pair, self._engine.name) not in self._withdrawn or draft.translation is None:
+            return draft
+        return Draft(job=draft.job, translation=None, problem=_REPEATED)
+
+    def _translated(self, key: str, pair: Pair) -> Markdown:
         given = protect(pair.source, pair.glossary, self._engine.placeholder)
         problem = EngineError("no answer", Remedy.SKIP)
         for attempt in range(TRIES):
             try:
-                translation = self._asked(pair, given)
+                translation = self._asked(key, pair, given)
             except EngineError as error:
                 if error.remedy is not Remedy.RETRY or attempt == TRIES - 1:
                     raise
@@ -153,28 +174,43 @@ class _Run:
                 if attempt:
                     raise problem from None
                 continue
-            if objection := _objection(pair, translation) or self._repeated(pair, translation):
+            if objection := _objection(pair, translation):
                 raise EngineError(objection, Remedy.SKIP)
+            if self._is_repeated(key, pair.source, translation):
+                raise _RepeatedError(_REPEATED, Remedy.SKIP)
             return translation
         raise problem
 
-    def _asked(self, pair: Pair, given: Protected) -> Markdown:
+    def _asked(self, key: str, pair: Pair, given: Protected) -> Markdown:
         answers = []
         for piece in _pieces(given.text, self._engine.max_characters):
             self._pace()
             self.requests += 1
-            answers.append(self._engine.translate(piece, source=pair.source_language, target=pair.language).strip())
-            self._failures = 0
+            answer = self._engine.translate(piece, source=pair.source_language, target=pair.language).strip()
+            if refused := refusal(piece, answer):
+                raise refused
+            # With placeholders one answer may be right for several texts: [X0X] is a model.
+            if not holds_placeholder(answer) and self._is_repeated(key, piece, answer):
+                raise _RepeatedError(_REPEATED, Remedy.SKIP)
+            answers.append(answer)
         joint = "" if pair.script in ("ja", "zh") else " "
         text = joint.join(answers).replace("\r\n", "\n")
         return restore(_without_bars(text) if pair.kind == "cell" else text, given)
 
-    def _repeated(self, pair: Pair, translation: str) -> str:
-        """An engine that is shared, or confused, gives one text's answer to another."""
-        other = self._answers.get(folded(translation))
-        if other is None or len(translation) < _REPEAT_LENGTH or folded(other) == folded(pair.source):
-            return ""
-        return "it is the answer that another text got"
+    def _is_repeated(self, key: str, source: str, answer: str) -> bool:
+        """Whether another text got this answer; then neither can be trusted, and the other's draft is taken back.
+
+        An engine that is shared, confused or at its limit answers so.
+        """
+        other_source, other_key = self._answers.setdefault(folded(answer), (source, key))
+        if len(answer) < _REPEAT_LENGTH or folded(other_source) == folded(source):
+            return False
+        if other_key != key and self._known.get(other_key):
+            self._withdrawn.add(other_key)
+            self._known[other_key] = ""
+            self._failures += other_key == self._last_accepted
+            _append_to_cache(self._cache, other_key, "")
+        return True
 
     def _pace(self) -> None:
         if self._last_request is not None:
@@ -206,6 +242,8 @@ def _objection(pair: Pair, translation: str) -> str:
     """Why a draft cannot be used; what only a reader can judge is left to the checks."""
     if not translation.strip():
         return "an empty answer"
+    if set(_BROKEN.findall(translation)) - set(pair.source):
+        return "an answer with broken characters"
     checked = Pair(
         source=pair.source,
         translation=Markdown(translation),

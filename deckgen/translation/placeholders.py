@@ -76,6 +76,10 @@ def restore(answer: str, given: Protected) -> Markdown:
     return Markdown(_joined(answer.strip(), given))
 
 
+def holds_placeholder(text: str) -> bool:
+    return _FOUND.search(text) is not None
+
+
 def _pieces(text: str, glossary: LanguageGlossary) -> Iterator[tuple[int, int, Original]]:
     """What to protect, in order and without overlaps."""
     found = [(token.start, token.end, _original(token)) for token in protected(text)]
