@@ -22,7 +22,7 @@ def same_word(one: str, other: str) -> bool:
 
 
 _BREAK = "\0"
-_WORD_OR_BREAK = re.compile(r"(?P<word>[^\W_]+)|(?P<soft>[\s*_~\"“”‘’'‐‑-]+)|(?P<hard>.)", re.DOTALL)
+_WORD_OR_BREAK = re.compile(r"(?P<word>[^\W_]+)|(?P<soft>(?<=\w)–(?=\w)|[\s*_~\"“”‘’'‐‑-]+)|(?P<hard>.)", re.DOTALL)
 _ENDINGS = (
     ("ies", ("y", "ie")),
     ("ices", ("ix", "ex", "ice")),

@@ -43,6 +43,8 @@ def _stands_in(name: str, translation: str) -> bool:
     parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)
     # Text2Image is text-to-image too.
     pattern = r"[\s-]?".join("(?:2|to)" if part == "2" else re.escape(part) for part in parts)
+    # LayerNorm is layer normalization.
+    pattern += "[a-z]*" if len(parts) > 1 and len(parts[-1]) >= 4 else ""
     if re.search(rf"(?<![A-Za-z0-9]){pattern}(?:e?s)?(?![A-Za-z0-9])", translation, re.IGNORECASE):
         return True
     return name.isalpha() and _is_spelled_out(name.casefold(), translation)

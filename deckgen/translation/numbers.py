@@ -177,7 +177,7 @@ _MONTHS = {
 }
 _MONTH = re.compile(rf"\b({'|'.join(_MONTHS)})\b")
 _NEGATIVE = re.compile(
-    r"(?:(?<![^\s(\[{（【「,，、:：;；=≈<>≤≥为為是到至入于於取\u3041-\u309f])[-−－]"
+    r"(?:(?<![^\s(\[{（【「,，、:：;；=≈<>≤≥为為是到至入于於取的\u3041-\u309f])[-−－]"
     r"|(?<!正)[负負]|マイナス|\b(?:minus|negative)\s+)\Z",
     re.IGNORECASE,
 )

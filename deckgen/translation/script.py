@@ -74,7 +74,7 @@ _SENTENCE_HAN = 8
 _LONGEST_TERM = 9
 """A Japanese compound of Chinese characters alone is hardly longer; 適合率、再現率、平均適合率 is a list of three."""
 _CHINESE_WORD = re.compile(
-    "可以|因此|但是|如果|由于|更多|所以|需要更|我们|[它你很]|是(?![正非認])|(?<!成)就(?![職業学任寝航労役床])"
+    "可以|因此|但是|如果|由于|(?<!変)更多|所以|需要更|我们|[它你很]|是(?![正非認])|(?<!成)就(?![職業学任寝航労役床活])"
 )
 _LATIN_RUN = re.compile(r"[A-Za-z][A-Za-z'’-]*(?:,?[ ]+[A-Za-z][A-Za-z'’-]*){4,}")
 _VERB = re.compile(r"\b(?:is|are|was|were|be|can|will|has|have|does|do|which|that|this|these|it|they)\b")
