@@ -152,7 +152,7 @@ def make_decks(
         slug=slug,
         lock=lock,
         changes=matched.changes,
-        diagnostics=_without_unchecked(settle(project, chapters, (*findings, *problems))),
+        diagnostics=settle(project, chapters, (*findings, *problems)),
         selected=not whole,
         version=options.release or _version(lock),
     )
@@ -161,16 +161,6 @@ def make_decks(
 def default_slug(sources: tuple[Source, ...]) -> str:
     """The first chapter's file name in ASCII; empty where there is no chapter."""
     return ascii_slug(PurePosixPath(sources[0].path).stem) if sources else ""
-
-
-def is_about_translations(finding: Diagnostic) -> bool:
-    """A comment that ignores a rule about translations and has nothing to ignore."""
-    return finding.rule == "unused-ignore" and "there is no translation-" in finding.message
-
-
-def _without_unchecked(findings: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
-    """A build does not check translations, so it cannot say that a comment about them is of no use."""
-    return tuple(finding for finding in findings if not is_about_translations(finding))
 
 
 def write_build(

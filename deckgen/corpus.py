@@ -36,7 +36,7 @@ def identify(
     before = require_lock(project.lock_text, LOCK_NAME) if project.lock_text is not None else None
     _require_releases(project, before)
     derived = identity.derive_project_id(source.path for source in project.sources)
-    complete = whole and not has_errors(settle(project, chapters, findings, report_unused=False))
+    complete = whole and not has_errors(settle(project, chapters, findings, finished=False))
     # Questions are told apart from those of chapters that this build leaves alone, too.
     others, unreadable = read_others(project, {note.chapter for note in before.live} if before else ())
     known = (_parse_one(project, source)[0] for source in others)
@@ -67,18 +67,29 @@ def _require_releases(project: Project, lock: Lock | None) -> None:
 
 
 def settle(
-    project: Project, chapters: tuple[Chapter, ...], findings: tuple[Diagnostic, ...], *, report_unused: bool = True
+    project: Project, chapters: tuple[Chapter, ...], findings: tuple[Diagnostic, ...], *, finished: bool = True
 ) -> tuple[Diagnostic, ...]:
     """The findings as the project wants them: each once and in order, less what comments ignore, with its severities.
 
-    Comments that ignore nothing are reported only where ``findings`` are those of every stage.
+    Comments that ignore nothing are reported where the build is ``finished``, those about translations never: a build
+    does not check them.
     """
     texts = {source.path: source.text for source in project.sources}
     findings = tuple(dict.fromkeys(findings))
     for chapter in chapters:
-        findings = parse.apply_ignores(texts[chapter.path], chapter, findings, report_unused=report_unused)
+        findings = parse.apply_ignores(
+            texts[chapter.path],
+            chapter,
+            findings,
+            checked=lambda rule: finished and not is_about_translations(rule),
+        )
     findings = with_severities(findings, project.config.severities)
     return tuple(sorted(findings, key=lambda found: found.location or Location(path="")))
+
+
+def is_about_translations(rule: str) -> bool:
+    """Whether a rule is one of ``deckgen translate check``."""
+    return rule.startswith("translation-")
 
 
 def _parse(project: Project, progress: Progress) -> tuple[tuple[Chapter, ...], tuple[Diagnostic, ...]]:

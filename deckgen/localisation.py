@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from deckgen import parse
-from deckgen.build import Build, is_about_translations
-from deckgen.corpus import identify, settle
+from deckgen.build import Build
+from deckgen.corpus import identify, is_about_translations, settle
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, diagnostic, with_severities
 from deckgen.model import KeyedCorpus, Language, Location
 from deckgen.project import GLOSSARY_PATH, NOTES_PATH, Project, known_languages, read_optional
@@ -67,7 +67,7 @@ def read_translations(
     The languages are those given, else those of the editions and those that have a folder.
     """
     chapters, matched, findings = identify(project, findings)
-    told = settle(project, chapters, findings, report_unused=False)
+    told = settle(project, chapters, findings, finished=False)
     findings = tuple(finding for finding in told if finding.severity is Severity.ERROR)
     chosen = tuple(languages) or known_languages(project)
     if project.config.language in chosen:
@@ -264,6 +264,7 @@ def _not_ignored(found: Translations, checked: Sequence[_Checked], *, report_unu
 
     With ``report_unused`` also the comments that ignore a rule about translations where it finds nothing.
     """
+    checked_rules = is_about_translations if report_unused else (lambda rule: False)
     sources = {source.path: source.text for source in found.project.sources}
     by_chapter: dict[str, dict[Diagnostic, list[Diagnostic]]] = {path: defaultdict(list) for path in found.chapters}
     chapters = {item.chapter.path: item.chapter for item in found.corpus.questions}
@@ -271,8 +272,8 @@ def _not_ignored(found: Translations, checked: Sequence[_Checked], *, report_unu
         in_source = replace(item.finding, location=item.block.place)
         by_chapter[item.block.text.chapter.path][in_source].append(item.finding)
     for path, placed in by_chapter.items():
-        for finding in parse.apply_ignores(sources[path], chapters[path], placed, report_unused=report_unused):
-            yield from placed.get(finding, (finding,) if is_about_translations(finding) else ())
+        for finding in parse.apply_ignores(sources[path], chapters[path], placed, checked=checked_rules):
+            yield from placed.get(finding, (finding,))
 
 
 def _named(catalogs: Mapping[CatalogId, Catalog]) -> dict[CatalogId, Catalog]:

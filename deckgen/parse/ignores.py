@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.markup.lines import Kind, line_kinds
@@ -15,13 +15,13 @@ _MARKER = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
 
 
 def apply_ignores(
-    text: str, chapter: Chapter, findings: Iterable[Diagnostic], *, report_unused: bool
+    text: str, chapter: Chapter, findings: Iterable[Diagnostic], *, checked: Callable[[str], bool]
 ) -> tuple[Diagnostic, ...]:
     """The findings without those that the chapter's comments ignore.
 
     A comment holds for the block that follows: a paragraph, list, table or fence, or, above a question's heading, the
-    whole question. With ``report_unused`` a comment that suppresses nothing is a finding itself; only who has all
-    findings knows that. Findings about other files stay.
+    whole question. A comment that suppresses nothing is a finding itself where all findings of its rule are there,
+    which ``checked`` tells of a rule's name. Findings about other files stay.
     """
     findings = tuple(findings)
     if "deckgen" not in text:
@@ -46,15 +46,15 @@ def apply_ignores(
             kept.append(found)
         else:
             used.add((match.line, found.rule))
-    if report_unused:
-        kept += _unused(directives, used, chapter.path)
-    return tuple(kept)
+    return (*kept, *_unused(directives, used, chapter.path, checked))
 
 
-def _unused(directives: Sequence[Directive], used: set[tuple[int, str]], path: str) -> Iterable[Diagnostic]:
+def _unused(
+    directives: Sequence[Directive], used: set[tuple[int, str]], path: str, checked: Callable[[str], bool]
+) -> Iterable[Diagnostic]:
     for directive in directives:
         for rule in directive.rules:
-            if (directive.line, rule) not in used:
+            if (directive.line, rule) not in used and checked(rule):
                 yield diagnostic(
                     "unused-ignore",
                     f"there is no {rule} to ignore in the block below",
