@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -64,3 +65,9 @@ def test_the_map_names_every_module() -> None:
     missing = [name for name in names if not name.startswith("__") and name not in text]
     assert not missing
     assert len(text.splitlines()) <= 150
+
+
+def test_no_pattern_repeats_a_group_possessively() -> None:
+    """Python before 3.11.5 matches such patterns wrongly (gh-106052); of single characters they are right."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        assert not re.search(r"(?<!\\)\)(?:\*|\+|\?)\+", path.read_text(encoding="utf-8")), path

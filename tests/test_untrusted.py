@@ -124,6 +124,11 @@ def test_an_animation_that_sets_a_script_is_found(html: str) -> None:
     assert find_active(html)
 
 
+@pytest.mark.parametrize("html", ['<img a "<a href=javascript:x>', "<img '<a onclick=x>", '<p "<iframe>'])
+def test_a_quotation_mark_that_stays_open_hides_no_tag(html: str) -> None:
+    assert find_active(html)
+
+
 @pytest.mark.parametrize("css", ["a{background:u\\rl(https://example.org/x)}", "@f\\ont-face{}", "@\\69mport 'x';"])
 def test_a_style_spells_no_forbidden_word_in_escapes(css: str) -> None:
     assert check_user_css(css)

@@ -17,7 +17,7 @@ from deckgen.apkg import protobuf
 from deckgen.apkg.contents import PackagedDeck, PackagedNote, PackagedNoteType
 from deckgen.model import CardTemplate, NoteField, NoteType
 
-_TAG = re.compile(r"""<(?:img|audio|video|source|object)\b((?:[^<>"']|"[^"]*"|'[^']*')*+)""", re.IGNORECASE)
+_TAG = re.compile(r"""<(?:img|audio|video|source|object)\b((?:[^<>"']++|"[^"]*"|'[^']*')*)""", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""(?<![^\s=/"'])([^\s=/"']++)\s*+=\s*+(?:"([^"]*)"|'([^']*)'|([^\s"']+))""")
 _SOUND = re.compile(r"\[sound:([^\[\]]+)\]", re.IGNORECASE)
 _REMOTE = re.compile(r"(?:[a-z][a-z0-9+.-]+:|//)", re.IGNORECASE)

@@ -22,7 +22,7 @@ _ADDRESSES = frozenset(
 """The last four: of SVG's animations, which may set a link."""
 _SCRIPT_ADDRESSES = ("javascript:", "vbscript:", "data:text", "data:application")
 _DELIMITER = re.compile(r"\\([()\[\]])")
-_LOOSE_TAG = re.compile(r"""<([a-z][^\s/<>"'=]*)((?:[^<>"']|"[^"]*"|'[^']*')*+)""", re.IGNORECASE)
+_LOOSE_TAG = re.compile(r"""<([a-z][^\s/<>"'=]*)((?:[^<>"']++|"[^"]*"|'[^']*')*)""", re.IGNORECASE)
 _LOOSE_ATTRIBUTE = re.compile(r"""([^\s=/"'<>]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'<>]*))?""")
 _BLOCKS = frozenset(
     "address article aside blockquote body caption dd details div dl dt fieldset figcaption figure footer form h1 h2 h3"
