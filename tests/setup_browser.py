@@ -34,7 +34,7 @@ def main() -> int:
     if not has_chinese_font():
         print("note: without the fonts of fonts-noto-cjk the screenshots are not compared", file=sys.stderr)
     if _lacks_scripts():
-        print("note: without npm there are no axe-core and no MathJax, and their checks are skipped", file=sys.stderr)
+        print("note: axe-core and MathJax could not be had from npm; their checks are skipped", file=sys.stderr)
     if find_browser() is None:
         print(
             "The tests need Chromium, Chrome or Edge, and none was found, nor could Playwright download one.\n"

@@ -122,7 +122,7 @@ def test_axe_finds_nothing_serious_on_any_card(
     shipped: tuple[CardPage, ...], stress: tuple[CardPage, ...], page: Page
 ) -> None:
     if not AXE.is_file():
-        pytest.skip("axe-core is not there: npm was missing when tests/setup_browser.py ran")
+        pytest.skip("axe-core is not there: run tests/setup_browser.py to see why")
     axe = AXE.read_text(encoding="utf-8")
     page.set_viewport_size({"width": 390, "height": 844})
     problems = []

@@ -69,7 +69,7 @@ def test_such_a_formula_is_reported(tmp_path: Path) -> None:
 
 def test_real_mathjax_makes_no_link_and_no_request_of_any_card(tmp_path: Path, browser: Browser) -> None:
     if not MATHJAX.is_file():
-        pytest.skip("MathJax is not there: npm was missing when tests/setup_browser.py ran")
+        pytest.skip("MathJax is not there: run tests/setup_browser.py to see why")
     body = "".join(card(f"${latex}$ 与 $a_1$") for latex in UNSAFE_FORMULAS)
     page = browser.new_page()
     asked: list[str] = []
