@@ -1,4 +1,7 @@
-"""Which English words are forms of one word, as far as a glossary needs it; spelling alone, without a dictionary."""
+"""Which English words are forms of one word, as far as a glossary needs it; spelling alone, without a dictionary.
+
+A stemmer would take encoder and encoding, which are two terms, for one, and matrix and matrices for two.
+"""
 
 from __future__ import annotations
 
