@@ -214,7 +214,7 @@ def _read_images(
 
 def _references(translated: TranslatedCorpus, project: Project) -> Iterator[tuple[ImageReference, Location]]:
     """Every image that a text refers to, with its place in the chapter."""
-    lines = {source.path: source.text.split("\n") for source in project.sources}
+    lines = _lines(project)
     for item in translated.questions:
         chapter, question = item.keyed.chapter, item.keyed.question
         heading, answer = question.location.line, question.answer_line
@@ -238,8 +238,12 @@ def _references(translated: TranslatedCorpus, project: Project) -> Iterator[tupl
                     yield ImageReference(chapter=chapter.path, target=target), place
 
 
+def _lines(project: Project) -> Mapping[str, list[str]]:
+    return {source.path: source.text.split("\n") for source in project.sources}
+
+
 def _with_excerpts(findings: tuple[Diagnostic, ...], project: Project) -> tuple[Diagnostic, ...]:
-    lines = {source.path: source.text.split("\n") for source in project.sources}
+    lines = _lines(project)
     return tuple(
         replace(found, excerpt=lines[found.location.path][found.location.line - 1])
         if found.location and found.location.line <= len(lines.get(found.location.path, ()))
@@ -250,7 +254,7 @@ def _with_excerpts(findings: tuple[Diagnostic, ...], project: Project) -> tuple[
 
 def card_settings(project: Project) -> tuple[card.CardSettings, tuple[Diagnostic, ...]]:
     """The ``[card]`` settings with the author's own style, and every problem with either."""
-    text = read_optional(project.root / CONFIG_NAME) or ""
+    text = project.config_text
     settings, problems = card.parse_card_settings(project.config.card)
     findings = []
     for problem in problems:

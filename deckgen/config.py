@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from deckgen.diagnostics import RULES, Diagnostic, Severity, diagnostic
-from deckgen.model import Dialect, Edition, Language, Location, Policy, Profile, parse_edition
+from deckgen.model import Dialect, Edition, Language, Location, Policy, Profile, parse_edition, parse_language
 
 _T = TypeVar("_T")
 
@@ -259,10 +259,7 @@ def _identifier(value: object) -> str:
 
 
 def _language(value: object) -> Language:
-    edition = parse_edition(_text(value))
-    if len(edition.languages) != 1:
-        raise ValueError(f"“{value}” names several languages; one is needed, such as zh")
-    return edition.primary
+    return parse_language(_text(value))
 
 
 def _by_language(language: Language) -> Callable[[object], Mapping[Language, str]]:

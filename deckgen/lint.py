@@ -93,9 +93,14 @@ class Answer:
 
     def is_maths(self, offset: int) -> bool:
         """Whether an offset is inside a formula, or inside a fence of ``math``."""
-        spans = ((item.start, item.end) for item in self._formulas)
-        fences = ((start, end) for start, end in code_fences(self.text) if _MATH_FENCE.match(self.text, start))
-        return any(start <= offset < end for start, end in (*spans, *fences))
+        index = bisect_right(self._maths, offset, key=lambda span: span[0]) - 1
+        return index >= 0 and offset < self._maths[index][1]
+
+    @cached_property
+    def _maths(self) -> list[tuple[int, int]]:
+        """Start and end of each formula and fence of ``math``, none inside another."""
+        fences = (span for span in code_fences(self.text) if _MATH_FENCE.match(self.text, span[0]))
+        return sorted((*((item.start, item.end) for item in self._formulas), *fences))
 
     @cached_property
     def prose(self) -> str:

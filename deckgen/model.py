@@ -386,3 +386,20 @@ def parse_edition(name: str) -> Edition:
     if len(set(languages)) != len(languages):
         raise ValueError(f"“{name}” names a language twice")
     return Edition(languages=tuple(Language(tag) for tag in languages))
+
+
+def parse_language(tag: str) -> Language:
+    """``en``, ``zh-Hant``. Raises ValueError, with the reason as its text, for anything else, several tags too."""
+    edition = parse_edition(tag)
+    if len(edition.languages) != 1:
+        raise ValueError(f"“{tag}” names several languages; one is needed, such as zh")
+    return edition.primary
+
+
+def is_language(tag: str) -> bool:
+    """Whether ``parse_language`` takes the tag."""
+    try:
+        parse_language(tag)
+    except ValueError:
+        return False
+    return True

@@ -59,6 +59,7 @@ class Project:
     """Every image file of the project."""
     lock_text: str | None
     notes_text: str | None
+    config_text: str = ""
     released: tuple[str, ...] = ()
     """The versions that have a record."""
 
@@ -101,12 +102,13 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
         files=frozenset(_image_files(root)),
         lock_text=read_optional(root / LOCK_NAME),
         notes_text=read_optional(root / NOTES_PATH),
+        config_text=config_text or "",
         released=tuple(_released(root)),
     )
-    return project, (*findings, *_unused_settings(project, config_text or ""), *unreadable)
+    return project, (*findings, *_unused_settings(project), *unreadable)
 
 
-def _unused_settings(project: Project, config_text: str) -> Iterator[Diagnostic]:
+def _unused_settings(project: Project) -> Iterator[Diagnostic]:
     """``[chapters."…"]`` tables of no chapter, and image folders that are not there."""
     roots = project.config.images.roots
     for folder in roots if roots != ImageSettings().roots else ():
@@ -115,18 +117,17 @@ def _unused_settings(project: Project, config_text: str) -> Iterator[Diagnostic]
             yield diagnostic(
                 "bad-setting",
                 f"“images.roots” names {folder}, and there is no such folder",
-                locate_setting(config_text, CONFIG_NAME, ("images", "roots")),
+                locate_setting(project.config_text, CONFIG_NAME, ("images", "roots")),
                 hint="name a folder of pictures, as its path in the project or by its name alone",
             )
     read = [source.path for source in project.sources]
     for path in project.config.chapter_settings:
         if path not in read and not (project.root / path).is_file():
-            line = config_text.count("\n", 0, max(0, config_text.find(path))) + 1
             close = difflib.get_close_matches(path, read, 1)
             yield diagnostic(
                 "bad-setting",
                 f"there is no chapter “{path}”",
-                Location(path=CONFIG_NAME, line=line),
+                locate_setting(project.config_text, CONFIG_NAME, ("chapters", path)),
                 hint=f"did you mean “{close[0]}”?" if close else "the path is relative to the project",
             )
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from deckgen.card.colour import parse_colour
-from deckgen.model import Language, parse_edition
+from deckgen.model import Language, parse_language
 
 DENSITIES = ("compact", "normal", "relaxed")
 MAX_USER_CSS_BYTES = 64 * 1024
@@ -159,10 +159,7 @@ def _css_path(value: object) -> str:
 
 
 def _primary(value: object) -> Language:
-    edition = parse_edition(_text(value))
-    if len(edition.languages) != 1:
-        raise ValueError(f"“{value}” names several languages; one is needed")
-    return edition.primary
+    return parse_language(_text(value))
 
 
 SETTINGS: Mapping[str, Callable[[object], Any]] = MappingProxyType(

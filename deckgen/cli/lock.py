@@ -82,10 +82,7 @@ def split(key: str, root: Path) -> None:
 @project_option
 def merge(root: Path) -> None:
     """Make one line of the lines that a merge of two branches left for one note, category or edition."""
-    text = read_optional(root / LOCK_NAME)
-    if text is None:
-        raise DeckgenError(f"there is no {LOCK_NAME} in {root}", hint="“deckgen build” makes it")
-    merged, gone = merge_lines(text)
+    merged, gone = merge_lines(_lock_text(root))
     _write_lock(root, require_lock(merged, LOCK_NAME))
     click.echo(f"{gone} lines merged; run “deckgen build”")
 
@@ -98,10 +95,14 @@ def _refuse_typo(known: Lock, key: str) -> None:
 
 
 def _read_lock(root: Path) -> Lock:
+    return require_lock(_lock_text(root), LOCK_NAME)
+
+
+def _lock_text(root: Path) -> str:
     text = read_optional(root / LOCK_NAME)
     if text is None:
         raise DeckgenError(f"there is no {LOCK_NAME} in {root}", hint="“deckgen build” makes it")
-    return require_lock(text, LOCK_NAME)
+    return text
 
 
 def _write_lock(root: Path, changed: Lock) -> None:

@@ -9,7 +9,7 @@ import click
 from deckgen.cli.report import print_diagnostics
 from deckgen.diagnostics import DeckgenError, has_errors
 from deckgen.localisation import Translations, changed_catalogs, read_translations
-from deckgen.model import Language, parse_edition
+from deckgen.model import Language, parse_language
 from deckgen.project import read_project
 from deckgen.translation.files import write_files
 
@@ -17,10 +17,9 @@ from deckgen.translation.files import write_files
 def language_tag(value: str) -> Language:
     """A language tag such as ``en`` or ``zh-Hant``, from the command line."""
     try:
-        (language,) = parse_edition(value).languages
+        return parse_language(value)
     except ValueError:
         raise click.BadParameter(f"“{value}” is no language tag such as en, ja or zh-Hant") from None
-    return language
 
 
 def open_translations(root: Path, languages: tuple[Language, ...], *, lenient: bool = False) -> Translations:

@@ -23,6 +23,7 @@ _BRACKETS = "\u1bfc\u1bfd\ua8ce\ua8cf\ua92e"
 """Rare punctuation: a ``<`` stays punctuation for the rules of emphasis."""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _UNSEEN = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
+_TAG = re.compile(r"<[^>]*>")
 _TAG_OR_TEXT = re.compile(r"<[^>]*>|[^<]+")
 
 
@@ -57,10 +58,10 @@ class Protected:
 
     def hides_in_tags(self, html: str) -> bool:
         """Whether an attribute of this HTML of ``text`` holds something hidden, which nobody has judged yet."""
-        return bool(self.base) and any(
-            token.startswith("<") and ("%F" in token or any(map(self._is_hidden, token)))
-            for token in _TAG_OR_TEXT.findall(html)
-        )
+        if not self.base:
+            return False
+        _, hidden = _patterns(self.base)
+        return any("%F" in tag or hidden.search(tag) for tag in _TAG.findall(html))
 
     def _span(self, found: re.Match[str]) -> str:
         style = "inline" if found[1] is not None else "display"
@@ -117,7 +118,8 @@ def protect(text: str) -> Protected:
     bracket = next((one for one in _BRACKETS if one not in text), "") if brackets else ""
     formulas = find_formulas(text)
     # A parser turns entities and percent signs into characters, which must not be taken for hidden ones either.
-    spelt = "".join((text, unescape(text), unquote(unescape(text)))) if formulas else ""
+    plain = unescape(text) if formulas else ""
+    spelt = "".join((text, plain, unquote(plain)))
     base = next((one for one in _BASES if not _uses(spelt, one)), 0) if formulas else 0
     if bracket:
         characters = list(text)

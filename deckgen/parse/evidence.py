@@ -15,7 +15,9 @@ from deckgen.titles import Split, split_number
 
 _RULE = re.compile(r"[ \t]{0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _ANCHOR_LINE = re.compile(r"(?:[ \t]*<a\s[^<>]*>[ \t]*</a[ \t]*>|[ \t]*<a\s[^<>]*/>)+[ \t]*$", re.IGNORECASE)
-_FOLD_LINE = re.compile(r"[ \t]*</?details(?:\s[^<>]*)?>[ \t]*$", re.IGNORECASE)
+OPENING_DETAILS = re.compile(r"\s*<details(?:\s[^<>]*)?>\s*$", re.IGNORECASE)
+CLOSING_DETAILS = re.compile(r"\s*</details\s*>\s*$", re.IGNORECASE)
+"""A line of nothing but the tag."""
 _TOC_MARK = re.compile(r"[ \t]*(?:\[toc\]|\[\[toc\]\]|\[\[_toc_\]\]|@\[toc\].*)[ \t]*$", re.IGNORECASE)
 _MARKED = re.compile(r"[？?]")
 _ASKING = re.compile(
@@ -88,7 +90,8 @@ def is_visible(line: str) -> bool:
     first = text.lstrip()[:1]
     if first not in ("-", "*", "_", "<", "[", "@"):
         return bool(first)
-    return not (_FOLD_LINE.match(text) or _RULE.match(text) or _ANCHOR_LINE.match(text) or _TOC_MARK.match(text))
+    unseen = (OPENING_DETAILS, CLOSING_DETAILS, _RULE, _ANCHOR_LINE, _TOC_MARK)
+    return not any(pattern.match(text) for pattern in unseen)
 
 
 def is_rule(line: str) -> bool:

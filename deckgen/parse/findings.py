@@ -173,24 +173,25 @@ def _where_it_ends(read: Read, fence: Fence) -> str:
     return f"all that follows is code{lines}"
 
 
-def _unclosed(read: Read) -> Iterator[Diagnostic]:
+def _fences(read: Read) -> Iterator[tuple[Fence, str, str]]:
+    """Each fence that ends elsewhere than its author meant, what is wrong with it, and where its end belongs."""
     for fence in read.structure.scan.unclosed_fences:
-        yield diagnostic(
-            "unclosed-fence",
-            f"this code fence is never closed; {_where_it_ends(read, fence)}",
-            _span(read, fence.line + 1, fence.column + 1, fence.column + len(fence.mark)),
-            hint=f"put {fence.mark} on a line of its own below the code",
-            excerpt=read.lines[fence.line],
-        )
+        yield fence, f"never closed; {_where_it_ends(read, fence)}", "on a line of its own below the code"
     for fence, inside in read.structure.scan.reopened_fences:
         if fence.info.split(" ")[0].lower() not in ("markdown", "md"):
-            yield diagnostic(
-                "unclosed-fence",
-                f"this code fence is still open where line {inside + 1} opens another",
-                _span(read, fence.line + 1, fence.column + 1, fence.column + len(fence.mark)),
-                hint=f"put {fence.mark} below the code where it ends; a longer fence may hold a shorter one",
-                excerpt=read.lines[fence.line],
-            )
+            message = f"still open where line {inside + 1} opens another"
+            yield fence, message, "below the code where it ends; a longer fence may hold a shorter one"
+
+
+def _unclosed(read: Read) -> Iterator[Diagnostic]:
+    for fence, message, hint in _fences(read):
+        yield diagnostic(
+            "unclosed-fence",
+            f"this code fence is {message}",
+            _span(read, fence.line + 1, fence.column + 1, fence.column + len(fence.mark)),
+            hint=f"put {fence.mark} {hint}",
+            excerpt=read.lines[fence.line],
+        )
     for index, column in read.structure.scan.unclosed_comments:
         yield diagnostic(
             "unclosed-comment",

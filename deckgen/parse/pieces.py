@@ -11,7 +11,7 @@ from deckgen.markup.inline import mask_comments
 from deckgen.markup.lines import Kind
 from deckgen.model import Key, Markdown
 from deckgen.parse.directives import Directive
-from deckgen.parse.evidence import is_anchor, is_rule, is_visible
+from deckgen.parse.evidence import CLOSING_DETAILS, OPENING_DETAILS, is_anchor, is_rule, is_visible
 from deckgen.parse.heading_text import markdown_of_html
 from deckgen.parse.headings import Heading, Markup
 from deckgen.parse.roles import Decision, Role
@@ -20,8 +20,6 @@ from deckgen.parse.structure import Structure
 _ANSWER_MARK = re.compile(r"[ \t]*(?:\*\*|__)?(?:A|答|答案|Answer|参考答案)[ \t]*\d{0,4}[ \t]*[:：]", re.IGNORECASE)
 _WHOLE_BOLD = re.compile(r"(\*\*|__)((?:(?!\1).)+)\1[ \t]*[:：]?")
 _COMMENT = re.compile(r"<!--(?:(?!-->).)*-->")
-_OPEN_DETAILS = re.compile(r"\s*<details[^<>]*>\s*", re.IGNORECASE)
-_CLOSE_DETAILS = re.compile(r"\s*</details\s*>\s*", re.IGNORECASE)
 _MAX_QUESTION_LINES = 20
 
 
@@ -80,7 +78,7 @@ def _start(
     above = line - 1
     while above >= 1 and kinds[above - 1] in (Kind.TEXT, Kind.COMMENT):
         text = lines[above - 1]
-        opens = heading.markup is Markup.SUMMARY and _OPEN_DETAILS.fullmatch(text)
+        opens = heading.markup is Markup.SUMMARY and OPENING_DETAILS.match(text)
         if opens or is_anchor(text) or (above in keys and not mask_comments(text).strip()):
             line = above
         elif text.strip():
@@ -109,7 +107,7 @@ def _piece(
         title, column = " ".join((title, *more)), len(lines[line - 1]) if more else column
     end_line = stop_line - 1 if stop_column == 1 else stop_line
     if heading.markup is Markup.SUMMARY:
-        closing = (number for number in range(end_line, line, -1) if _CLOSE_DETAILS.fullmatch(lines[number - 1]))
+        closing = (number for number in range(end_line, line, -1) if CLOSING_DETAILS.match(lines[number - 1]))
         end_line = next(closing, end_line + 1) - 1
     end_line = max(line, _without_end_rule(lines, kinds, line, end_line) if stop_column == 1 else end_line)
     rest = lines[line - 1][column : stop_column - 1 if stop_line == line else None]

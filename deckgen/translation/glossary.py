@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from deckgen.config import toml_location
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.model import Language, Location, parse_edition
+from deckgen.model import Language, Location, is_language
 from deckgen.translation.inflection import holds_phrase
 
 
@@ -95,11 +95,7 @@ def _problems(table: Mapping[str, object]) -> Iterator[tuple[str, str]]:
             if not _is_texts(entry):
                 yield name, "“keep” has to be a list of terms"
             continue
-        try:
-            alone = len(parse_edition(name).languages) == 1
-        except ValueError:
-            alone = False
-        if not alone or not isinstance(entry, Mapping):
+        if not is_language(name) or not isinstance(entry, Mapping):
             yield name, f"“{name}” is neither “keep” nor a table of a language"
             continue
         for key in entry:

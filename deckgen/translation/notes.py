@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from deckgen.config import toml_location
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.model import Key, Language, Location, Markdown, parse_edition
+from deckgen.model import Key, Language, Location, Markdown, is_language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +83,7 @@ def strange_languages(notes: Notes, known: Collection[Language]) -> Iterator[Dia
 
 def _problems(key: str, entry: Mapping[str, object], where: Location) -> Iterator[Diagnostic]:
     for tag, value in entry.items():
-        try:
-            alone = len(parse_edition(tag).languages) == 1
-        except ValueError:
-            alone = False
-        if not alone:
+        if not is_language(tag):
             yield _bad(f"“{tag}” in “{key}” is not a language tag", where)
         elif not isinstance(value, str) or not value.strip():
             yield _bad(f"“{tag}” in “{key}” is no text", where)
