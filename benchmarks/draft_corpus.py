@@ -22,8 +22,8 @@ from deckgen.encoding import decode_source
 from deckgen.localisation import missing_jobs, read_translations, with_drafts
 from deckgen.model import Language
 from deckgen.project import read_project
-from deckgen.translation.engines import make_engine
-from deckgen.translation.fill import Clock, Filled, Job, draft_missing, problems_by_reason
+from deckgen.translation.drafts.engines import make_engine
+from deckgen.translation.drafts.fill import Clock, Filled, Job, draft_missing, problems_by_reason
 from deckgen.translation.status import measure_progress
 
 ENGLISH = Language("en")

@@ -25,10 +25,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from github import compare, visible_text
 from maths import count_source_formulas, formulas_on_card
 
+from deckgen.chapters import parse_chapter
 from deckgen.config import ChapterSettings
-from deckgen.markup import image_targets, render_markdown
+from deckgen.markdown import image_targets, render_markdown
 from deckgen.model import Chapter, ImageReference, MediaFile, Question
-from deckgen.parse import parse_chapter
 from deckgen.render.cardhtml import card_html
 
 

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from functools import partial
 
 from deckgen.apkg.database import media_references
-from deckgen.markup import find_unknown_html, find_unsafe_html, render_markdown
-from deckgen.markup.blocks import leaf_blocks
+from deckgen.markdown import find_unknown_html, find_unsafe_html, render_markdown
+from deckgen.markdown.blocks import leaf_blocks
 from deckgen.model import Dialect, Markdown
 from deckgen.render.cardhtml import card_html
 from deckgen.translation.inline import protected

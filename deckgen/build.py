@@ -15,7 +15,7 @@ from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic, has_errors
 from deckgen.identity.lock_changes import describe_changes
 from deckgen.identity.lockfile import Lock, format_lock, parse_lock
 from deckgen.manifest import PackageRecord, describe_package, format_manifest, package_files
-from deckgen.markup import image_targets, render_markdown
+from deckgen.markdown import image_targets, render_markdown
 from deckgen.media.places import locate_reference
 from deckgen.model import (
     Chapter,
@@ -46,7 +46,7 @@ from deckgen.project import (
     read_optional,
     write_atomically,
 )
-from deckgen.slugs import ascii_slug
+from deckgen.text.slugs import ascii_slug
 from deckgen.translation.notes import parse_notes, strange_languages
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from deckgen import identity, lint, parse
+from deckgen import identity, lint
+from deckgen.chapters import apply_ignores, parse_chapter
 from deckgen.diagnostics import DeckgenError, Diagnostic, has_errors, with_severities
 from deckgen.identity.lockfile import Lock, require_lock
 from deckgen.model import Chapter, Corpus, Location
@@ -77,7 +78,7 @@ def settle(
     texts = {source.path: source.text for source in project.sources}
     findings = tuple(dict.fromkeys(findings))
     for chapter in chapters:
-        findings = parse.apply_ignores(
+        findings = apply_ignores(
             texts[chapter.path],
             chapter,
             findings,
@@ -104,4 +105,4 @@ def _parse(project: Project, progress: Progress) -> tuple[tuple[Chapter, ...], t
 
 
 def _parse_one(project: Project, source: Source) -> tuple[Chapter, tuple[Diagnostic, ...]]:
-    return parse.parse_chapter(source.text, path=source.path, settings=project.config.settings_for(source.path))
+    return parse_chapter(source.text, path=source.path, settings=project.config.settings_for(source.path))

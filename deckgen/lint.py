@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
-from deckgen.markup import (
+from deckgen.markdown import (
     Formula,
     find_formulas,
     find_unknown_html,
@@ -19,11 +19,11 @@ from deckgen.markup import (
     prose_of,
     render_markdown,
 )
-from deckgen.markup.emphasis import find_literal_bold
-from deckgen.markup.formula_rules import unsafe_commands
-from deckgen.markup.formulas import code_fences
-from deckgen.markup.inline import code_spans, mask, mask_comments
-from deckgen.markup.lines import BlockTracker, Kind, line_kinds, read_front_matter
+from deckgen.markdown.emphasis import find_literal_bold
+from deckgen.markdown.formula_rules import unsafe_commands
+from deckgen.markdown.formulas import code_fences
+from deckgen.markdown.inline import code_spans, mask, mask_comments
+from deckgen.markdown.lines import BlockTracker, Kind, line_kinds, read_front_matter
 from deckgen.model import Category, Chapter, Dialect, Location, Question
 
 LONG_ANSWER = 6000

@@ -6,17 +6,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from deckgen import parse
 from deckgen.build import Build
+from deckgen.chapters import apply_ignores
 from deckgen.corpus import identify, is_about_translations, settle
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, diagnostic, with_severities
 from deckgen.model import KeyedCorpus, Language, Location
 from deckgen.project import GLOSSARY_PATH, NOTES_PATH, Project, known_languages, read_optional
 from deckgen.translation.apply import unknown_entries, unknown_notes
 from deckgen.translation.catalog import Catalog, Entry, EntryState, Machine, accepted, digest
-from deckgen.translation.checks import Pair, Problem, check_pair, check_repeats, located
+from deckgen.translation.checks.pairs import Pair, Problem, check_pair, check_repeats, located
+from deckgen.translation.drafts.fill import Draft, Job
 from deckgen.translation.files import CatalogFile, catalog_name, changed_files, read_catalogs
-from deckgen.translation.fill import Draft, Job
 from deckgen.translation.glossary import Glossary, LanguageGlossary, parse_glossary
 from deckgen.translation.notes import Notes, parse_notes, strange_languages
 from deckgen.translation.segments import Segment
@@ -272,7 +272,7 @@ def _not_ignored(found: Translations, checked: Sequence[_Checked], *, report_unu
         in_source = replace(item.finding, location=item.block.place)
         by_chapter[item.block.text.chapter.path][in_source].append(item.finding)
     for path, placed in by_chapter.items():
-        for finding in parse.apply_ignores(sources[path], chapters[path], placed, checked=checked_rules):
+        for finding in apply_ignores(sources[path], chapters[path], placed, checked=checked_rules):
             yield from placed.get(finding, (finding,))
 
 

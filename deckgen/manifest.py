@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from deckgen.markup import plain_text
+from deckgen.markdown import plain_text
 from deckgen.model import BlockCounts, Edition, Key, KeyedQuestion, Note, StampedDeck, TextState
-from deckgen.slugs import is_plain_name
+from deckgen.text.slugs import is_plain_name
 
 MANIFEST_VERSION = 1
 

@@ -17,7 +17,7 @@ from importlib import resources
 from deckgen import card, media
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.localisation import Block, Translations, blocks, check_translations
-from deckgen.markup import image_targets, render_markdown
+from deckgen.markdown import image_targets, render_markdown
 from deckgen.model import Edition, Html, ImageReference, Language, Location, Markdown, MediaFile, Profile
 from deckgen.preview.formulas import with_mathml
 from deckgen.render.cardhtml import card_html

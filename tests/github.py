@@ -10,11 +10,11 @@ import cmarkgfm
 import nh3
 from cmarkgfm.cmark import Options
 
-from deckgen.markup import gfm, render_markdown
-from deckgen.markup.brackets import ALLOWED
-from deckgen.markup.definitions import used_definitions
-from deckgen.markup.protect import protect, remove_control_characters
-from deckgen.markup.tree import parse_tree
+from deckgen.markdown import gfm, render_markdown
+from deckgen.markdown.brackets import ALLOWED
+from deckgen.markdown.definitions import used_definitions
+from deckgen.markdown.protect import protect, remove_control_characters
+from deckgen.markdown.tree import parse_tree
 from deckgen.model import Dialect, Html, Markdown
 
 EXCEPTIONS = ("maths", "angle brackets", "bold", "alerts", "rules", "sanitising", "control characters", "deep")

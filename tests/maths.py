@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deckgen.markup import find_formulas
-from deckgen.markup.tree import parse_tree
+from deckgen.markdown import find_formulas
+from deckgen.markdown.tree import parse_tree
 from deckgen.model import Html
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deckgen import identity
+from deckgen.chapters import parse_chapter
 from deckgen.config import ChapterSettings
 from deckgen.identity.lockfile import Lock
 from deckgen.model import Corpus, KeyedCorpus, Language, Markdown
-from deckgen.parse import parse_chapter
 from deckgen.translation.catalog import Catalog, Entry
 
 ZH, EN = Language("zh"), Language("en")

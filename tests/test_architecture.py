@@ -13,20 +13,20 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "deckgen"
 OWNERS = {
     "PIL": {"media.images"},
-    "anki": {"verify"},
+    "anki": {"releases.verify"},
     "click": {"cli"},
-    "comrak": {"markup.gfm"},
-    "deep_translator": {"translation.engines"},
+    "comrak": {"markdown.gfm"},
+    "deep_translator": {"translation.drafts.engines"},
     "genanki": {"apkg"},
-    "lxml": {"markup", "render"},
-    "markdown": {"markup.python_markdown"},
+    "lxml": {"markdown", "render"},
+    "markdown": {"markdown.python_markdown"},
     "math_core": {"preview.formulas"},
-    "nh3": {"markup.sanitize"},
+    "nh3": {"markdown.sanitize"},
     "polib": {"translation.catalog"},
     "pygments": {"render.highlight"},
-    "rapidfuzz": {"similarity"},
+    "rapidfuzz": {"text.similarity"},
     "rich": {"cli.report"},
-    "slugify": {"slugs"},
+    "slugify": {"text.slugs"},
 }
 """Third-party library → the only modules, or packages, that may import it."""
 

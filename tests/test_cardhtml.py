@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deckgen.markup import render_markdown
-from deckgen.markup.tree import parse_tree
+from deckgen.markdown import render_markdown
+from deckgen.markdown.tree import parse_tree
 from deckgen.model import Dialect, Html, ImageReference, Markdown, MediaFile
 from deckgen.render.cardhtml import card_html, field_media
 from deckgen.render.highlight import highlight_code

@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 from projects import NOON, deckgen
 
 from deckgen.diagnostics import DeckgenError
-from deckgen.markup import render_markdown
-from deckgen.markup.tree import block_text
+from deckgen.markdown import render_markdown
+from deckgen.markdown.tree import block_text
 from deckgen.model import Dialect, Guid, Key, Language, Markdown, TextState
-from deckgen.shipped.changelog import WORDS_IN, browser_search, describe_diff, read_words
-from deckgen.shipped.comparable import read_comparable
-from deckgen.shipped.diff import Kind, ReleaseDiff, compare
-from deckgen.shipped.formats import FORMATS, format_diff, markdown_changelog
-from deckgen.shipped.records import (
+from deckgen.releases.changelog import WORDS_IN, browser_search, describe_diff, read_words
+from deckgen.releases.comparable import read_comparable
+from deckgen.releases.diff import Kind, ReleaseDiff, compare
+from deckgen.releases.formats import FORMATS, format_diff, markdown_changelog
+from deckgen.releases.records import (
     NoteCopy,
     NoteText,
     Record,
@@ -34,7 +34,7 @@ from deckgen.shipped.records import (
     format_record,
     parse_record,
 )
-from deckgen.shipped.wording import Span, SpanKind, compare_words, shorten
+from deckgen.releases.wording import Span, SpanKind, compare_words, shorten
 
 ZH, EN = Language("zh"), Language("en")
 EDITION = RecordedEdition(

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from maths import count_source_formulas, formulas_on_card
 
-from deckgen.markup import render_markdown
+from deckgen.markdown import render_markdown
 from deckgen.model import Dialect, Markdown
 from deckgen.render.cardhtml import card_html
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from projects import REPOSITORY, make_project
 
+from deckgen.chapters import apply_ignores, parse_chapter
 from deckgen.cli import main
 from deckgen.cli.formats import FORMATS
 from deckgen.cli.report import excerpt_lines
@@ -20,9 +21,8 @@ from deckgen.diagnostics import RULES, Diagnostic, Severity, diagnostic
 from deckgen.encoding import decode_source
 from deckgen.identity import Changes
 from deckgen.lint import LONG_ANSWER, lint_chapter
-from deckgen.markup.emphasis import find_literal_bold, literal_runs
+from deckgen.markdown.emphasis import find_literal_bold, literal_runs
 from deckgen.model import Location
-from deckgen.parse import apply_ignores, parse_chapter
 
 PATH = "source/chapter.md"
 

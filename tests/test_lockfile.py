@@ -28,7 +28,7 @@ from deckgen.identity.lockfile import (
     parse_lock,
 )
 from deckgen.model import EditionNames, Guid, Key, SubdeckNames, parse_edition
-from deckgen.similarity import sketch
+from deckgen.text.similarity import sketch
 
 _TEXT = st.text(st.characters(exclude_categories=("Cs",)))
 _NAME = st.text(st.characters(exclude_categories=("Cs",)), min_size=1)

@@ -15,7 +15,7 @@ from goldens import assert_golden, inputs, orphans
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deckgen.markup import (
+from deckgen.markdown import (
     find_formulas,
     find_unknown_html,
     find_unsafe_html,
@@ -24,8 +24,8 @@ from deckgen.markup import (
     plain_text,
     render_markdown,
 )
-from deckgen.markup.blocks import leaf_blocks
-from deckgen.markup.brackets import ALLOWED
+from deckgen.markdown.blocks import leaf_blocks
+from deckgen.markdown.brackets import ALLOWED
 from deckgen.model import Dialect, ImageReference, Markdown, MediaFile
 from deckgen.render.cardhtml import card_html
 

@@ -9,7 +9,7 @@ import pytest
 from goldens import inputs
 from maths import find_mathjax, formulas_on_card, set_formulas
 
-from deckgen.markup import render_markdown
+from deckgen.markdown import render_markdown
 from deckgen.model import Dialect, Markdown
 from deckgen.render.cardhtml import card_html
 

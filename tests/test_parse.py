@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deckgen.chapters import explain_structure, parse_chapter
+from deckgen.chapters.definitions import find_definitions
+from deckgen.chapters.evidence import is_visible
+from deckgen.chapters.roles import Role
+from deckgen.chapters.structure import find_structure
 from deckgen.config import ChapterSettings, parse_config
 from deckgen.diagnostics import Diagnostic
 from deckgen.lint import lint_chapter
-from deckgen.markup.lines import Kind
+from deckgen.markdown.lines import Kind
 from deckgen.model import Chapter
-from deckgen.parse import explain_structure, parse_chapter
-from deckgen.parse.definitions import find_definitions
-from deckgen.parse.evidence import is_visible
-from deckgen.parse.roles import Role
-from deckgen.parse.structure import find_structure
-from deckgen.titles import normalised_title, strip_number
+from deckgen.text.titles import normalised_title, strip_number
 
 PATH = "chapter.md"
 

@@ -14,8 +14,8 @@ from evolving import FIRST, SECOND, SETTINGS, Evolving, git, start
 from projects import NOON, deckgen
 
 from deckgen.apkg.reader import read_package
-from deckgen.release import Version, parse_version
-from deckgen.shipped.records import parse_record
+from deckgen.releases import Version, parse_version
+from deckgen.releases.records import parse_record
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deckgen.identity.assignment import DOUBTFUL, SAME_ANSWER
-from deckgen.similarity import (
+from deckgen.text.similarity import (
     SKETCH_SIZE,
     answer_likeness,
     fingerprint,

@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deckgen.diagnostics import RULES, Severity
-from deckgen.markup.blocks import BlockKind
+from deckgen.markdown.blocks import BlockKind
 from deckgen.model import Language, Location, Markdown
 from deckgen.translation.catalog import Entry
-from deckgen.translation.checks import Pair, Problem, check_pair, check_repeats, located
+from deckgen.translation.checks.numbers import differing_numbers, numbers
+from deckgen.translation.checks.pairs import Pair, Problem, check_pair, check_repeats, located
 from deckgen.translation.files import read_catalogs
 from deckgen.translation.glossary import Glossary, LanguageGlossary, Term, broken_terms, kept_terms, parse_glossary
-from deckgen.translation.numbers import differing_numbers, numbers
 
 ROOT = Path(__file__).parents[1]
 FAULTS = Path(__file__).parent / "faults"

@@ -20,7 +20,7 @@ from translation_server import Server, translation_server, wait_until
 from deckgen.cli.translate import translate
 from deckgen.diagnostics import DeckgenError
 from deckgen.model import Language
-from deckgen.translation.engines import make_engine
+from deckgen.translation.drafts.engines import make_engine
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

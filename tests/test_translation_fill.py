@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from translation_server import Server, english, translation_server, wait_until
 
 from deckgen.diagnostics import DeckgenError
-from deckgen.markup.blocks import BlockKind
+from deckgen.markdown.blocks import BlockKind
 from deckgen.model import Language, Markdown
-from deckgen.translation.checks import Pair
-from deckgen.translation.engines import EngineError, Remedy, engine_names, make_engine
-from deckgen.translation.fill import TRIES, Clock, Filled, Job, draft_missing, pending_requests
+from deckgen.translation.checks.pairs import Pair
+from deckgen.translation.drafts.engines import EngineError, Remedy, engine_names, make_engine
+from deckgen.translation.drafts.fill import TRIES, Clock, Filled, Job, draft_missing, pending_requests
+from deckgen.translation.drafts.placeholders import Original, PlaceholderError, Protected, protect, restore
 from deckgen.translation.glossary import LanguageGlossary, Term
-from deckgen.translation.placeholders import Original, PlaceholderError, Protected, protect, restore
 
 GLOSSARY = LanguageGlossary(keep=("Q-Former", "RoPE"), terms=(Term(source="编码器", targets=("encoder",)),))
 SECRET = "k-51-secret"

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deckgen.markup import gfm
-from deckgen.markup.blocks import BlockKind, leaf_blocks
+from deckgen.markdown import gfm
+from deckgen.markdown.blocks import BlockKind, leaf_blocks
 from deckgen.model import Dialect, Language, Markdown
 from deckgen.translation.inline import TokenKind, is_translatable, tokens
 from deckgen.translation.segments import Segment, segments, splice, title_segments

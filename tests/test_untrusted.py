@@ -14,8 +14,8 @@ from projects import deckgen, make_project
 
 from deckgen.apkg.reader import read_package
 from deckgen.card.settings import check_user_css
-from deckgen.markup import render_markdown
-from deckgen.markup.tree import find_active
+from deckgen.markdown import render_markdown
+from deckgen.markdown.tree import find_active
 from deckgen.media.images import BrokenImageError, encode_image
 from deckgen.model import Dialect, Markdown, Profile
 from deckgen.preview.formulas import mathml

@@ -24,8 +24,8 @@ from synthetic_deck import CREATED, synthetic_deck, with_fields, write_all_packa
 
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.identity.lockfile import Lock, parse_lock
-from deckgen.markup.tree import find_active
-from deckgen.verify import CHECKS, verify_folder, verify_package
+from deckgen.markdown.tree import find_active
+from deckgen.releases.verify import CHECKS, verify_folder, verify_package
 
 NOW = CREATED + 1_000_000
 

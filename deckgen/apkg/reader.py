@@ -20,7 +20,7 @@ from deckgen.apkg.contents import Layout, PackageContents, PackagedMedia
 from deckgen.apkg.database import DatabaseContents, read_database
 from deckgen.apkg.protobuf import message, message_fields, text
 from deckgen.diagnostics import DeckgenError
-from deckgen.slugs import is_plain_name
+from deckgen.text.slugs import is_plain_name
 
 _CHUNK_BYTES = 1 << 20
 _SMALL_BYTES = 8 << 20

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from deckgen.model import Language
-from deckgen.shipped.changelog import WORDS_IN
-from deckgen.shipped.comparable import read_comparable
-from deckgen.shipped.diff import compare
-from deckgen.shipped.formats import FORMATS, format_diff
+from deckgen.releases.changelog import WORDS_IN
+from deckgen.releases.comparable import read_comparable
+from deckgen.releases.diff import compare
+from deckgen.releases.formats import FORMATS, format_diff
 
 
 @click.command()

@@ -14,8 +14,8 @@ from deckgen.cli.report import progress_bar
 from deckgen.cli.translations import language_tag, open_translations, write_catalogs
 from deckgen.localisation import missing_jobs, with_drafts
 from deckgen.model import Language
-from deckgen.translation.engines import Engine, make_engine
-from deckgen.translation.fill import Clock, Filled, Job, draft_missing, pending_requests, problems_by_reason
+from deckgen.translation.drafts.engines import Engine, make_engine
+from deckgen.translation.drafts.fill import Clock, Filled, Job, draft_missing, pending_requests, problems_by_reason
 
 KEY_VARIABLE = "DECKGEN_ENGINE_KEY"
 

@@ -13,8 +13,8 @@ from deckgen.cli.report import human_size, print_counts, print_diagnostics, prin
 from deckgen.diagnostics import has_errors
 from deckgen.model import Language
 from deckgen.project import read_project, record_path
-from deckgen.release import Survey, Version, WrittenRelease, parse_version, plan_release, survey_release, write_release
-from deckgen.shipped.changelog import summarise
+from deckgen.releases import Survey, Version, WrittenRelease, parse_version, plan_release, survey_release, write_release
+from deckgen.releases.changelog import summarise
 
 
 def _version(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Version | None:

@@ -11,7 +11,7 @@ from deckgen.cli.report import print_counts, print_diagnostics
 from deckgen.diagnostics import Severity, has_errors
 from deckgen.identity.lockfile import Lock, require_lock
 from deckgen.project import LOCK_NAME, read_optional
-from deckgen.verify import CHECKS, verify_folder, verify_package
+from deckgen.releases.verify import CHECKS, verify_folder, verify_package
 
 
 def _print_checks(context: click.Context, _: click.Parameter, value: bool) -> None:

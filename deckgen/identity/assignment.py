@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from deckgen.similarity import SHORT, Sketch, answer_likeness, title_likeness
+from deckgen.text.similarity import SHORT, Sketch, answer_likeness, title_likeness
 
 SAME_ANSWER = 55.0
 """Answers so alike are one question's, whatever its title. Unrelated ones of one book reach 41."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from deckgen.model import Guid, Key
-from deckgen.similarity import Sketch
+from deckgen.text.similarity import Sketch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

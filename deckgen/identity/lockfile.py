@@ -20,7 +20,7 @@ from deckgen.identity.lock_records import (
 )
 from deckgen.keys import is_key
 from deckgen.model import Guid, Key, Location
-from deckgen.similarity import Sketch, format_sketch, parse_sketch
+from deckgen.text.similarity import Sketch, format_sketch, parse_sketch
 
 __all__ = [
     "VERSION",

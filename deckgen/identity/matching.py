@@ -14,8 +14,8 @@ from deckgen.identity.categories import category_keys
 from deckgen.identity.lock_records import CategoryRecord, Lock, NoteRecord, PendingRecord
 from deckgen.keys import base_guid, is_key, mint_key
 from deckgen.model import Category, Chapter, Corpus, Key, KeyedCategory, KeyedCorpus, KeyedQuestion, Location, Question
-from deckgen.similarity import Sketch, fingerprint, sketch
-from deckgen.titles import normalised_title, split_number
+from deckgen.text.similarity import Sketch, fingerprint, sketch
+from deckgen.text.titles import normalised_title, split_number
 
 _FEW = 5
 """So many questions may go at once, if others stay, without anyone being asked."""

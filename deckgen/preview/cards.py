@@ -10,7 +10,7 @@ from typing import Any
 from deckgen.build import Build
 from deckgen.card.anki_template import render_card
 from deckgen.diagnostics import Diagnostic
-from deckgen.markup.tree import plain_text_of
+from deckgen.markdown.tree import plain_text_of
 from deckgen.model import Deck, Html, Key, KeyedQuestion, Note, NoteType, TextState
 from deckgen.preview import formulas
 from deckgen.preview.findings import finding_entry

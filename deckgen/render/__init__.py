@@ -7,7 +7,7 @@ import html
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from deckgen.markup import plain_text, render_markdown
+from deckgen.markdown import plain_text, render_markdown
 from deckgen.model import (
     Chapter,
     Deck,
@@ -32,7 +32,7 @@ from deckgen.model import (
 )
 from deckgen.render.cardhtml import card_html, field_media
 from deckgen.render.cardtext import escape_for_anki
-from deckgen.slugs import ascii_slug
+from deckgen.text.slugs import ascii_slug
 
 _DOUBT = tuple(TextState)
 

@@ -9,8 +9,8 @@ from urllib.parse import unquote, urlsplit
 from lxml.html import HtmlElement
 
 from deckgen.card import day_and_night
-from deckgen.markup.formula_rules import unsafe_commands
-from deckgen.markup.tree import parse_tree, serialize_tree
+from deckgen.markdown.formula_rules import unsafe_commands
+from deckgen.markdown.tree import parse_tree, serialize_tree
 from deckgen.model import Html, ImageReference, MediaFile
 from deckgen.render.cardtext import escape_for_anki, has_lines_to_join, join_chinese_lines, shield_delimiters
 from deckgen.render.highlight import highlight_code

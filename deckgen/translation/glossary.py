@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from deckgen.config import toml_location
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.model import Language, Location, is_language
-from deckgen.translation.inflection import holds_phrase
+from deckgen.translation.checks.inflection import holds_phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from deckgen.markup.blocks import Block, BlockKind, leaf_blocks
+from deckgen.markdown.blocks import Block, BlockKind, leaf_blocks
 from deckgen.model import Dialect, Language, Markdown
 from deckgen.translation.inline import is_translatable
 

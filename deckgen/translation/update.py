@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from deckgen.model import Language, Markdown
-from deckgen.similarity import title_likeness
+from deckgen.text.similarity import title_likeness
 from deckgen.translation.catalog import Catalog, Entry, accepted
 from deckgen.translation.units import Side, SourceText
 

@@ -1,0 +1,89 @@
+"""A chapter's text → categories and questions, each answer as it stands in the file; never raises on content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from deckgen.chapters.definitions import find_definitions
+from deckgen.chapters.directives import directive_findings, find_directives
+from deckgen.chapters.findings import Read, chapter_findings, heading_location
+from deckgen.chapters.headings import Markup
+from deckgen.chapters.pieces import Piece, cut, title_of
+from deckgen.chapters.roles import Decision, Role
+from deckgen.chapters.structure import find_structure
+from deckgen.config import ChapterSettings
+from deckgen.diagnostics import Diagnostic
+from deckgen.keys import is_key
+from deckgen.model import Category, Chapter, Location, Markdown, Question
+
+
+def parse_chapter(text: str, *, path: str, settings: ChapterSettings) -> tuple[Chapter, tuple[Diagnostic, ...]]:
+    r"""One chapter and what is wrong with its structure.
+
+    ``text`` has ``\n`` line ends. A chapter in which no question is found has no categories and a ``no-questions``.
+    """
+    structure = find_structure(text, settings=settings)
+    scan, explanation = structure.scan, structure.explanation
+    definitions = find_definitions(scan.lines, scan.kinds)
+    directives = tuple(find_directives(scan.lines, scan.kinds))
+    pieces = tuple(cut(structure, directives))
+    title = Markdown(settings.title or scan.front.title or _title(explanation.decisions) or _stem(path))
+    chapter = Chapter(
+        path=path,
+        title=title,
+        dialect=settings.dialect,
+        definitions=Markdown("\n".join(definitions.texts)),
+        categories=tuple(_categories(explanation.decisions, pieces, title, path)),
+        fence_ends=structure.scan.fence_ends,
+        html_headings=explanation.chosen is not None and explanation.chosen.mark.markup is Markup.HTML,
+    )
+    read = Read(structure=structure, chapter=chapter, pieces=pieces, settings=settings, definitions=definitions.lines)
+    used = frozenset(piece.key_line for piece in pieces if piece.key_line)
+    findings = [*chapter_findings(read), *directive_findings(directives, used, path)]
+    return chapter, tuple(sorted(findings, key=lambda found: found.location or Location(path=path)))
+
+
+def _categories(
+    decisions: Sequence[Decision], pieces: Sequence[Piece], title: Markdown, path: str
+) -> Iterator[Category]:
+    """The questions under their headings; those above any category are in one named like the chapter."""
+    by_line = {piece.decision.heading.line: piece for piece in pieces if not piece.empty}
+    top = next((item.heading for item in decisions if item.role is Role.TITLE), None)
+    whole = (title, heading_location(top, path) if top else Location(path=path))
+    current = open_ = whole
+    questions: list[Question] = []
+    for decision in decisions:
+        if decision.role is Role.CATEGORY:
+            open_ = (Markdown(title_of(decision)), heading_location(decision.heading, path))
+        piece = by_line.get(decision.heading.line) if decision.role is Role.QUESTION else None
+        if piece is None:
+            continue
+        wanted = whole if decision.apart else open_
+        if wanted != current and questions:
+            yield Category(title=current[0], location=current[1], questions=tuple(questions))
+            questions = []
+        current = wanted
+        questions.append(_question(piece, path))
+    if questions:
+        yield Category(title=current[0], location=current[1], questions=tuple(questions))
+
+
+def _question(piece: Piece, path: str) -> Question:
+    return Question(
+        title=piece.title,
+        answer=piece.answer,
+        number=piece.decision.split.number,
+        location=heading_location(piece.decision.heading, path),
+        answer_line=piece.answer_line,
+        answer_column=piece.answer_column,
+        end_line=piece.end_line,
+        explicit_key=piece.key if piece.key is not None and is_key(piece.key) else None,
+    )
+
+
+def _title(decisions: Sequence[Decision]) -> str:
+    return next((title_of(decision) for decision in decisions if decision.role is Role.TITLE), "")
+
+
+def _stem(path: str) -> str:
+    return path.rsplit("/", 1)[-1].removesuffix(".md")

@@ -1,0 +1,244 @@
+"""The contents list of a chapter: what it names, and which heading each entry means."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from deckgen.chapters.headings import Heading, Scan
+from deckgen.markdown.lines import Kind
+from deckgen.text.titles import folded, normalised_title, split_number
+
+_CONTENTS_TITLE = re.compile(
+    r"(?:本|全|总|文|章节?|节|篇|页|快速|内容|问题|题目|面试题?|知识点?|学习|阅读|详细|主要|quick|full)*"
+    r"(?:目录|目次|tableofcontents|contents|toc|导航|索引|大纲)+(?:与?(?:目录|导航|索引|列表|树|大纲|contents|toc))*"
+)
+"""Folded and without symbols: 📚 本章目录, 目录 | Contents."""
+_MARKER = re.compile(r"([ \t]*)(?:>[ \t]*)*(?:[-*+]|\d{1,9}[.)])[ \t]+")
+_LINK = re.compile(r"(?:\*\*|__)?\[")
+_LABEL = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+|\*\*|</?(?:details|summary|ul|ol|li|p|div|br)\b)")
+_DEEPEST = 6
+_LONGEST_CONTENTS_TITLE = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A line of the contents list; ``depth`` counts from 0, ``parent`` entries have others below them."""
+
+    text: str
+    anchor: str
+    line: int
+    column: int
+    depth: int
+    parent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """The entries of a chapter's contents list, the lines it covers (from 1), and the headings that belong to it."""
+
+    entries: tuple[Entry, ...]
+    lines: frozenset[int]
+    headings: frozenset[int]
+    """The first lines of the headings."""
+
+
+def link_entries(lines: Sequence[str]) -> Iterator[tuple[int, str, str, int, int]]:
+    """Index, text, anchor, indentation and column of every line that is a link within the page, from 0."""
+    for index, line in enumerate(lines):
+        if "](" not in line:
+            continue
+        marker = _MARKER.match(line)
+        start = marker.end() if marker else len(line) - len(line.lstrip())
+        if not (found := _LINK.match(line, start)):
+            continue
+        middle = line.rfind("](")
+        end = line.rfind(")")
+        target = line[middle + 2 : end].strip() if middle >= found.end() and end > middle else ""
+        # The # is sometimes forgotten, never in a link that leads elsewhere.
+        if target.startswith("#") or (marker and target and not re.search(r"[/\\]|:|\.\w{2,4}$", target)):
+            indent = len((marker[1] if marker else line[:start]).expandtabs(4))
+            yield index, line[found.end() : middle], unquote(target.removeprefix("#")), indent, found.end()
+
+
+def titles_in_contents(lines: Sequence[str]) -> frozenset[str]:
+    """The folded titles that any link within the page names: known before the headings are."""
+    return frozenset(key for _, text, anchor, _, _ in link_entries(lines) for key in _keys(text, anchor) if key)
+
+
+def find_contents(scan: Scan) -> Contents:
+    """The contents list: a run of links within the page; below a heading that says so, plain items count too."""
+    links = {
+        index: (text, anchor, indent, column)
+        for index, text, anchor, indent, column in link_entries(scan.lines)
+        if scan.kinds[index] is Kind.TEXT
+    }
+    headings = {heading.line - 1: heading for heading in scan.headings if heading.level <= _DEEPEST}
+    known = frozenset(key for heading in scan.headings for key in _heading_keys(heading)) if links else frozenset()
+    last_named = {group_title(heading.text): heading.line - 1 for heading in headings.values()} if links else {}
+    found: list[tuple[int, str, str, int, int]] = []
+    covered: set[int] = set()
+    owned: set[int] = set()
+    for run in _runs(scan, links, headings):
+        named = next((index for index in run if index in headings and names_contents(headings[index])), None)
+        entries = [(index, *links[index]) for index in run if index in links]
+        met = sum(not known.isdisjoint(_keys(text, anchor)) for _, text, anchor, _, _ in entries)
+        if named is None and (len(entries) < 2 or met * 2 < len(entries)):
+            continue
+        own = {
+            index
+            for index in run
+            if index in headings
+            and (index >= named if named is not None else last_named[group_title(headings[index].text)] > run[-1])
+        }
+        found += entries
+        owned.update(index + 1 for index in own)
+        covered.update(index + 1 for index in run if index not in headings or index in own)
+    if not found:
+        found, plain, heads = _plain_entries(scan, headings)
+        covered.update(plain)
+        owned.update(heads)
+    return Contents(entries=tuple(_entries(found)), lines=frozenset(covered), headings=frozenset(owned))
+
+
+def names_contents(heading: Heading) -> bool:
+    words = "".join(character for character in normalised_title(heading.text) if character.isalnum())
+    return len(words) <= _LONGEST_CONTENTS_TITLE and _CONTENTS_TITLE.fullmatch(words) is not None
+
+
+def group_title(text: str) -> str:
+    """The folded title of a group of entries, which the body of the chapter may call its 正文."""
+    return normalised_title(text).removesuffix("正文")
+
+
+class Claims:
+    """Which heading each entry means. An entry belongs to one heading; who claims first has it."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.entries = entries
+        self._by_key: dict[str, list[int]] = defaultdict(list)
+        for index, entry in enumerate(entries):
+            for key in dict.fromkeys(_keys(entry.text, entry.anchor)):
+                if key:
+                    self._by_key[key].append(index)
+        for waiting in self._by_key.values():
+            waiting.reverse()
+        self._claimed: set[int] = set()
+        self._keys: dict[int, tuple[str, ...]] = {}
+
+    def names(self, heading: Heading) -> Entry | None:
+        """An entry that means the heading, claimed or not."""
+        for key in self._keys_of(heading):
+            if waiting := self._by_key.get(key):
+                return self.entries[waiting[-1]]
+        return None
+
+    def claim(self, heading: Heading) -> Entry | None:
+        """The first free entry that means the heading, which is the heading's from now on."""
+        for key in self._keys_of(heading):
+            waiting = self._by_key.get(key, [])
+            while waiting and waiting[-1] in self._claimed and len(waiting) > 1:
+                waiting.pop()
+            if waiting and waiting[-1] not in self._claimed:
+                self._claimed.add(waiting[-1])
+                return self.entries[waiting[-1]]
+        return None
+
+    def _keys_of(self, heading: Heading) -> tuple[str, ...]:
+        if not self.entries:
+            return ()
+        if heading.line not in self._keys:
+            self._keys[heading.line] = tuple(_heading_keys(heading))
+        return self._keys[heading.line]
+
+    @property
+    def free(self) -> tuple[Entry, ...]:
+        return tuple(entry for index, entry in enumerate(self.entries) if index not in self._claimed)
+
+
+def alike(one: str, other: str) -> float:
+    """The share of letter pairs that two folded texts have in common, from 0 to 1."""
+    pairs = [{text[index : index + 2] for index in range(len(text) - 1)} for text in (one, other)]
+    total = len(pairs[0]) + len(pairs[1])
+    return 2 * len(pairs[0] & pairs[1]) / total if total else float(one == other)
+
+
+def _keys(text: str, anchor: str) -> tuple[str, ...]:
+    """What an entry can be recognised by, the surest first."""
+    return (folded(text), folded(anchor), normalised_title(text), normalised_title(anchor) if anchor else "")
+
+
+def _heading_keys(heading: Heading) -> Iterable[str]:
+    return (key for key in dict.fromkeys(_keys(heading.text, heading.anchor)) if key)
+
+
+def _runs(scan: Scan, links: dict[int, tuple[str, str, int, int]], headings: dict[int, Heading]) -> Iterator[list[int]]:
+    """Runs of links, with the headings, labels and list items above and between them, as line indexes from 0."""
+    run: list[int] = []
+    pending: list[int] = []
+    for index, line in enumerate(scan.lines):
+        if index in links:
+            run += [*pending, index]
+            pending = []
+        elif not line.strip() or scan.kinds[index] is Kind.COMMENT or not line.strip("-*_ \t"):
+            continue
+        elif index in headings or (scan.kinds[index] is Kind.TEXT and _LABEL.match(line)):
+            pending.append(index)
+        else:
+            if run:
+                yield run
+            run, pending = [], []
+    if run:
+        yield run
+
+
+def _plain_entries(
+    scan: Scan, headings: dict[int, Heading]
+) -> tuple[list[tuple[int, str, str, int, int]], list[int], list[int]]:
+    """The list items below a heading that says that it is the contents list."""
+    start = next((index for index, heading in headings.items() if names_contents(heading)), None)
+    if start is None:
+        return [], [], []
+    found = []
+    for index in range(headings[start].end_line, len(scan.lines)):
+        line = scan.lines[index]
+        marker = _MARKER.match(line)
+        numbered = split_number(line)
+        if not line.strip():
+            continue
+        if marker and scan.kinds[index] is Kind.TEXT and line[marker.end() :].strip():
+            text = line[marker.end() :].strip()
+            if line[len(marker[1]) :][:1].isdecimal():
+                text = line.strip()
+            found.append((index, text, "", len(marker[1].expandtabs(4)), marker.end()))
+        elif numbered.number and index not in headings:
+            found.append((index, line.strip(), "", len(line) - len(line.lstrip()), len(line) - len(line.lstrip())))
+        else:
+            break
+    return found, [start + 1, *(index + 1 for index, *_ in found)], [start + 1]
+
+
+def _entries(found: Sequence[tuple[int, str, str, int, int]]) -> Iterator[Entry]:
+    depths = list(_depths([indent for _, _, _, indent, _ in found]))
+    for position, (index, text, anchor, _, column) in enumerate(found):
+        yield Entry(
+            text=text.strip().rstrip("*_"),
+            anchor=anchor,
+            line=index + 1,
+            column=column + 1,
+            depth=depths[position],
+            parent=position + 1 < len(found) and depths[position + 1] > depths[position],
+        )
+
+
+def _depths(indents: Sequence[int]) -> Iterator[int]:
+    open_at: list[int] = []
+    for indent in indents:
+        while open_at and open_at[-1] >= indent:
+            open_at.pop()
+        # Two or three spaces for one entry and a tab for the next are one level to an author.
+        open_at.append(indent)
+        yield len(open_at) - 1

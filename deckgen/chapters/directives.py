@@ -1,0 +1,83 @@
+"""The comments that speak to deckgen: ``<!-- deckgen: id=KEY -->`` and ``<!-- deckgen: ignore[rule] -->``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from deckgen.diagnostics import RULES, Diagnostic, diagnostic
+from deckgen.keys import is_key
+from deckgen.markdown.inline import mask_code
+from deckgen.markdown.lines import Kind
+from deckgen.model import Key, Location
+
+_OPENING = re.compile(r"<!--\s*deckgen\s*[:：]")
+_ID = re.compile(r"id\s*=\s*(\S+)")
+_IGNORE = re.compile(r"ignore\s*\[([^\[\]]*)\]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directive:
+    """A comment to deckgen; ``key`` or ``rules`` holds what it says, neither where it cannot be understood."""
+
+    line: int
+    column: int
+    end_column: int
+    text: str
+    key: Key | None = None
+    rules: tuple[str, ...] = ()
+
+
+def find_directives(lines: Sequence[str], kinds: Sequence[Kind]) -> Iterator[Directive]:
+    """Every comment to deckgen outside code, in order. One comment is one line."""
+    for index, line in enumerate(lines):
+        if "deckgen" not in line or kinds[index] not in (Kind.TEXT, Kind.COMMENT):
+            continue
+        masked = mask_code(line)
+        for opening in _OPENING.finditer(masked):
+            end = masked.find("-->", opening.end())
+            if end < 0:
+                break
+            yield _directive(masked[opening.end() : end].strip(), index + 1, opening.start() + 1, end + 3)
+
+
+def directive_findings(directives: Sequence[Directive], used: frozenset[int], path: str) -> Iterator[Diagnostic]:
+    """What is wrong with them; ``used`` are the lines of the ids that belong to a question."""
+    for directive in directives:
+        problem = ""
+        if directive.key is None and not directive.rules:
+            problem = f"“{directive.text}” says nothing that deckgen understands"
+        elif directive.key is not None and not is_key(directive.key):
+            problem = f"“{directive.key}” cannot be a key: 2 to 32 small letters, digits and hyphens"
+        elif directive.key is not None and directive.line not in used:
+            problem = f"the id “{directive.key}” stands beside no question"
+        elif unknown := [rule for rule in directive.rules if rule not in RULES]:
+            problem = f"there is no rule “{unknown[0]}”"
+        if problem:
+            yield diagnostic(
+                "bad-directive",
+                problem,
+                location_of(directive, path),
+                hint="write <!-- deckgen: id=KEY --> at a heading or <!-- deckgen: ignore[rule] --> above a block",
+            )
+
+
+def location_of(directive: Directive, path: str) -> Location:
+    return Location(
+        path=path,
+        line=directive.line,
+        column=directive.column,
+        end_line=directive.line,
+        end_column=directive.end_column,
+    )
+
+
+def _directive(text: str, line: int, column: int, end_column: int) -> Directive:
+    key: Key | None = None
+    rules: tuple[str, ...] = ()
+    if found := _ID.fullmatch(text):
+        key = Key(found[1])
+    elif found := _IGNORE.fullmatch(text):
+        rules = tuple(rule.strip() for rule in re.split(r"[,，]", found[1]) if rule.strip())
+    return Directive(line=line, column=column, end_column=end_column, text=text, key=key, rules=rules)

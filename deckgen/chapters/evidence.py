@@ -1,0 +1,256 @@
+"""What speaks for a mark being that of the questions: contents list, numbers, question words, bodies, coverage."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from deckgen.chapters.contents import Claims
+from deckgen.chapters.headings import Heading, Markup, Scan
+from deckgen.markdown.inline import mask_comments
+from deckgen.markdown.lines import Kind
+from deckgen.text.titles import Split, split_number
+
+_RULE = re.compile(r"[ \t]{0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
+_ANCHOR_LINE = re.compile(r"(?:[ \t]*<a\s[^<>]*>[ \t]*</a[ \t]*>|[ \t]*<a\s[^<>]*/>)+[ \t]*$", re.IGNORECASE)
+OPENING_DETAILS = re.compile(r"\s*<details(?:\s[^<>]*)?>\s*$", re.IGNORECASE)
+CLOSING_DETAILS = re.compile(r"\s*</details\s*>\s*$", re.IGNORECASE)
+"""A line of nothing but the tag."""
+_TOC_MARK = re.compile(r"[ \t]*(?:\[toc\]|\[\[toc\]\]|\[\[_toc_\]\]|@\[toc\].*)[ \t]*$", re.IGNORECASE)
+_MARKED = re.compile(r"[？?]")
+_ASKING = re.compile(
+    r"什么|如何|怎么|怎样|为何|哪[些个几种里类一]|多少|几[种个类]|是否|能否|有没有|吗$|呢$|区别|介绍|简述|简要|描述一|列举|谈谈|说说|"
+    r"说下|说一|讲讲|讲一|讲下|聊聊|解释|阐述|对比|比较|手写|手撕|"
+    r"\b(?:what|why|how|which|when|who|explain|describe|compare|difference)\b",
+    re.IGNORECASE,
+)
+_TOPICAL = re.compile(r"概念|原理|机制|定义|作用|优缺点|优势|异同|特点|知识|流程|方法|步骤|应用")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A way of writing headings: ATX and setext headings of one level are one way."""
+
+    markup: Markup
+    level: int
+
+    def __str__(self) -> str:
+        match self.markup:
+            case Markup.HTML:
+                return f"<h{self.level}>"
+            case Markup.ATX:
+                return "#" * self.level
+            case Markup.BOLD:
+                return "bold lines"
+            case Markup.QA:
+                return "Q：/A： lines"
+            case Markup.SUMMARY:
+                return "<summary> lines"
+            case _:
+                return "numbered lines"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What is known of all headings with one mark, each share from 0 to 1; ``score`` weighs them."""
+
+    mark: Mark
+    count: int
+    in_contents: float
+    numbered: float
+    asking: float
+    answered: float
+    covered: float
+    linked: float
+    score: float
+
+
+def mark_of(heading: Heading) -> Mark:
+    markup = Markup.ATX if heading.markup is Markup.SETEXT else heading.markup
+    return Mark(markup=markup, level=heading.level)
+
+
+def is_outline(mark: Mark) -> bool:
+    """A heading to Markdown or HTML, not a line that only its words make one."""
+    return mark.markup in (Markup.HTML, Markup.ATX)
+
+
+def asking(title: str) -> float:
+    """How much a title sounds like a question, from 0 to 1."""
+    if _MARKED.search(title) or _ASKING.search(title):
+        return 1.0
+    return 0.4 if _TOPICAL.search(title) else 0.0
+
+
+def is_visible(line: str) -> bool:
+    """Whether a reader of the page sees something of this line; a rule that separates is nothing to see."""
+    text = mask_comments(line)
+    first = text.lstrip()[:1]
+    if first not in ("-", "*", "_", "<", "[", "@"):
+        return bool(first)
+    unseen = (OPENING_DETAILS, CLOSING_DETAILS, _RULE, _ANCHOR_LINE, _TOC_MARK)
+    return not any(pattern.match(text) for pattern in unseen)
+
+
+def is_rule(line: str) -> bool:
+    return _RULE.match(line) is not None
+
+
+def is_anchor(line: str) -> bool:
+    """A line of nothing but ``<a id=…></a>``."""
+    return _ANCHOR_LINE.match(line) is not None
+
+
+class Body:
+    """How many visible lines lie between two places of a chapter."""
+
+    def __init__(self, scan: Scan, contents_lines: frozenset[int]) -> None:
+        self._before = [0]
+        headings = {line for heading in scan.headings for line in range(heading.line, heading.end_line + 1)}
+        for number, (line, kind) in enumerate(zip(scan.lines, scan.kinds, strict=True), 1):
+            seen = kind in (Kind.CODE, Kind.RAW) or (kind is Kind.TEXT and is_visible(line))
+            seen = seen and number not in contents_lines and number not in headings
+            self._before.append(self._before[-1] + seen)
+
+    def between(self, after_line: int, before_line: int) -> int:
+        """Visible lines after one line and before another, both from 1."""
+        return self._before[max(after_line, before_line - 1)] - self._before[after_line]
+
+
+def number_headings(headings: Sequence[Heading]) -> dict[int, Split]:
+    """The number of each heading, by its line; those of one mark are read in each other's light."""
+    groups: dict[Mark, list[Heading]] = defaultdict(list)
+    for heading in headings:
+        groups[mark_of(heading)].append(heading)
+    splits: dict[int, Split] = {}
+    for group in groups.values():
+        splits |= dict(zip((heading.line for heading in group), _number_group(group), strict=True))
+    return splits
+
+
+def weigh(
+    headings: Sequence[Heading], splits: dict[int, Split], claims: Claims, body: Body, last_line: int
+) -> tuple[Evidence, ...]:
+    """The evidence for each mark, the outermost first."""
+    groups: dict[Mark, list[Heading]] = defaultdict(list)
+    for heading in headings:
+        if not heading.doubtful:
+            groups[mark_of(heading)].append(heading)
+    outline = [heading for heading in headings if is_outline(mark_of(heading))]
+    nexts = _next_lines(outline, last_line)
+    total = max(1, body.between(0, last_line + 1))
+    found = [
+        _evidence(
+            mark,
+            group,
+            splits,
+            claims,
+            body,
+            nexts if is_outline(mark) else _next_lines(group, last_line),
+            _covered(mark, headings, body, last_line) / total,
+        )
+        for mark, group in groups.items()
+    ]
+    return tuple(sorted(found, key=lambda item: (item.mark.level, -item.score)))
+
+
+def _evidence(
+    mark: Mark,
+    group: list[Heading],
+    splits: dict[int, Split],
+    claims: Claims,
+    body: Body,
+    nexts: dict[int, int],
+    covered: float,
+) -> Evidence:
+    count = len(group)
+    entries = [claims.names(heading) for heading in group]
+    listed = sum(0.0 if entry is None else 0.5 if entry.parent else 1.0 for entry in entries) / count
+    values = [splits[heading.line].value for heading in group]
+    numbered = _in_sequence(values)
+    asked = sum(
+        1.0 if mark.markup is Markup.QA else asking(splits[heading.line].title or heading.text) for heading in group
+    )
+    bodies = sum(body.between(heading.end_line, nexts[heading.line]) > 0 for heading in group) / count
+    linked = sum(bool(heading.anchor) for heading in group) / count
+    score = 3 * listed + 2 * numbered + 3 * asked / count + 2 * bodies + 3 * covered + min(1.0, count / 8) + linked
+    score += {Markup.HTML: 1.0, Markup.QA: 1.0, Markup.PLAIN: -2.0}.get(mark.markup, 0.0)
+    return Evidence(
+        mark=mark,
+        count=count,
+        in_contents=listed,
+        numbered=numbered,
+        asking=asked / count,
+        answered=bodies,
+        covered=min(1.0, covered),
+        linked=linked,
+        score=round(score - (2.0 if count == 1 else 0.0), 2),
+    )
+
+
+def _number_group(group: Sequence[Heading]) -> Sequence[Split]:
+    plain = [split_number(heading.text) for heading in group]
+    bare = [
+        split if split.number else split_number(heading.text, bare=True)
+        for heading, split in zip(group, plain, strict=True)
+    ]
+    bare_share = sum(split.style == "bare" for split in bare) / len(group)
+    if bare_share >= 0.5 and _in_sequence([split.value for split in bare]) >= 0.4:
+        return bare
+    singles = sum(split.style == "number" and len(split.parts) == 1 for split in plain)
+    if singles * 3 < len(group) or singles == len(group):
+        return plain
+    in_turn = _in_turn(group, plain)
+    return in_turn if _in_sequence([split.value for split in in_turn]) >= 0.6 else plain
+
+
+def _in_turn(group: Sequence[Heading], plain: Sequence[Split]) -> Sequence[Split]:
+    """Titles such as ``3.3D卷积``, whose number only its turn gives away."""
+    previous = 0
+    found = []
+    for heading, split in zip(group, plain, strict=True):
+        if not split.number:
+            split = split_number(heading.text, expected=previous + 1)
+        previous = split.value or previous
+        found.append(split)
+    return found
+
+
+def _in_sequence(values: Sequence[int | None]) -> float:
+    """The share of numbers that follow the one before."""
+    hits, previous = 0, 0
+    for value in values:
+        hits += value is not None and value == previous + 1
+        previous = previous if value is None else value
+    return hits / len(values) if values else 0.0
+
+
+def _covered(mark: Mark, headings: Sequence[Heading], body: Body, last_line: int) -> int:
+    """Visible lines that lie below a heading with this mark."""
+    total, start = 0, 0
+    for heading in headings:
+        other = mark_of(heading)
+        if heading.doubtful or not _ends(mark, other):
+            continue
+        if start:
+            total += body.between(start, heading.line)
+        start = heading.end_line if other == mark else 0
+    return total + (body.between(start, last_line + 1) if start else 0)
+
+
+def _ends(mark: Mark, other: Mark) -> bool:
+    """Whether a heading marked ``other`` ends what a heading marked ``mark`` began."""
+    if other == mark:
+        return True
+    if not is_outline(mark):
+        return is_outline(other)
+    if mark.markup is Markup.HTML:
+        return other.markup is Markup.HTML and other.level < mark.level
+    return is_outline(other) and other.level < mark.level
+
+
+def _next_lines(headings: Sequence[Heading], last_line: int) -> dict[int, int]:
+    starts = [*(heading.line for heading in headings), last_line + 1]
+    return {heading.line: following for heading, following in zip(headings, starts[1:], strict=True)}

@@ -1,0 +1,250 @@
+"""What is wrong with a chapter's structure: its headings, its contents list, what stands outside every question."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from deckgen.chapters.evidence import is_visible, mark_of
+from deckgen.chapters.headings import Heading
+from deckgen.chapters.pieces import Piece
+from deckgen.chapters.roles import Role
+from deckgen.chapters.structure import Structure
+from deckgen.config import ChapterSettings
+from deckgen.diagnostics import Diagnostic, Severity, diagnostic
+from deckgen.markdown.lines import Fence, Kind
+from deckgen.model import Chapter, Location
+from deckgen.text.titles import normalised_title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A chapter that was read, with all that the reading found out. ``definitions`` are line numbers."""
+
+    structure: Structure
+    chapter: Chapter
+    pieces: Sequence[Piece]
+    settings: ChapterSettings
+    definitions: frozenset[int]
+
+    @property
+    def path(self) -> str:
+        return self.chapter.path
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return self.structure.scan.lines
+
+
+def chapter_findings(read: Read) -> Iterator[Diagnostic]:
+    """Every finding about the structure, in no order."""
+    if not read.pieces:
+        yield _no_questions(read)
+        return
+    yield from _contents_findings(read)
+    yield from _question_findings(read)
+    yield from _heading_findings(read)
+    yield from _unclosed(read)
+    yield from _outside(read)
+
+
+def heading_location(heading: Heading, path: str) -> Location:
+    return Location(
+        path=path,
+        line=heading.line,
+        column=heading.column,
+        end_line=heading.end_line,
+        end_column=heading.end_column,
+    )
+
+
+def _no_questions(read: Read) -> Diagnostic:
+    hint = "mark each question with a heading, or set headings and question_level for this chapter in deckgen.toml"
+    seen = any(is_visible(line) for line in read.lines)
+    message = f"no question was found: {read.structure.explanation.because}" if seen else "the chapter is empty"
+    return diagnostic("no-questions", message, Location(path=read.path), hint=hint)
+
+
+def _contents_findings(read: Read) -> Iterator[Diagnostic]:
+    for entry in read.structure.missing:
+        line = read.lines[entry.line - 1]
+        yield diagnostic(
+            "toc-without-body",
+            f"the contents list names “{entry.text}”, and nothing in the chapter answers it",
+            _span(read, entry.line, entry.column, entry.column + len(entry.text) - 1),
+            hint="write the question and its answer, or take the entry out",
+            excerpt=line,
+        )
+    if not read.structure.contents.entries:
+        return
+    for piece in read.pieces:
+        heading = piece.decision.heading
+        if heading.line in read.structure.unlisted:
+            yield diagnostic(
+                "body-without-toc",
+                f"the contents list does not name “{piece.title}”",
+                heading_location(heading, read.path),
+                hint="add it to the contents list",
+                excerpt=read.lines[heading.line - 1],
+            )
+
+
+def _question_findings(read: Read) -> Iterator[Diagnostic]:
+    same: dict[str, list[Piece]] = defaultdict(list)
+    for piece in read.pieces:
+        heading = piece.decision.heading
+        if piece.empty:
+            yield diagnostic(
+                "empty-answer",
+                f"“{piece.title}” has no answer, so it gets no card",
+                heading_location(heading, read.path),
+                hint="write the answer",
+                excerpt=read.lines[heading.line - 1],
+            )
+        else:
+            same[normalised_title(piece.title)].append(piece)
+    for group in same.values():
+        if len(group) > 1:
+            yield _duplicate(read, group)
+
+
+def _duplicate(read: Read, group: Sequence[Piece]) -> Diagnostic:
+    places = [str(piece.decision.heading.line) for piece in group]
+    shown = ", ".join(places[:6]) + (f" and {len(places) - 6} more" if len(places) > 6 else "")
+    heading = group[1].decision.heading
+    return diagnostic(
+        "duplicate-question",
+        f"{len(group)} questions are titled “{group[0].title}”: lines {shown}",
+        heading_location(heading, read.path),
+        hint="tell them apart in their titles; each keeps its card",
+        excerpt=read.lines[heading.line - 1],
+    )
+
+
+def _heading_findings(read: Read) -> Iterator[Diagnostic]:
+    explanation = read.structure.explanation
+    chosen = explanation.chosen
+    if explanation.weak and chosen is not None:
+        first = read.pieces[0].decision.heading
+        yield diagnostic(
+            "weak-structure",
+            f"headings marked {chosen.mark} are taken for questions, {len(read.pieces)} of them; nothing else says so",
+            heading_location(first, read.path),
+            hint=f'if they are, set question_level = {chosen.mark.level} for [chapters."{read.path}"] in deckgen.toml',
+            excerpt=read.lines[first.line - 1],
+        )
+    for decision in explanation.decisions:
+        heading = decision.heading
+        line = read.lines[heading.line - 1]
+        if decision.slipped and chosen is not None:
+            mark = mark_of(heading)
+            same = mark.markup is chosen.mark.markup
+            difference = (
+                f"has level {heading.level}, the other questions {chosen.mark.level}"
+                if same
+                else f"is marked {mark}, the other questions {chosen.mark}"
+            )
+            yield diagnostic(
+                "level-slip",
+                f"this heading {difference}; it is read as a question because {decision.reason}",
+                heading_location(heading, read.path),
+                hint=f"give it the {'level' if same else 'mark'} of its neighbours",
+                excerpt=line,
+            )
+        if decision.role is not Role.ANSWER and (heading.flaw or heading.doubtful):
+            yield diagnostic(
+                "broken-heading",
+                f"{heading.flaw or 'Markdown is not read where this heading stands'}; read as a heading all the same",
+                heading_location(heading, read.path),
+                hint="mend the heading, so that GitHub shows it too",
+                excerpt=line,
+            )
+
+
+def _where_it_ends(read: Read, fence: Fence) -> str:
+    kinds = read.structure.scan.kinds
+    end = next((index for index in range(fence.line, len(kinds)) if kinds[index] is not Kind.CODE), len(kinds))
+    if end < len(kinds):
+        return f"it is taken to end before line {end + 1}"
+    swallowed = [index + 1 for index in range(fence.line + 1, end) if re.match(r"#{2,6}\s|<h[1-6]", read.lines[index])]
+    lines = f"; line {', '.join(map(str, swallowed[:5]))} looks like a heading" if swallowed else ""
+    return f"all that follows is code{lines}"
+
+
+def _fences(read: Read) -> Iterator[tuple[Fence, str, str]]:
+    """Each fence that ends elsewhere than its author meant, what is wrong with it, and where its end belongs."""
+    for fence in read.structure.scan.unclosed_fences:
+        yield fence, f"never closed; {_where_it_ends(read, fence)}", "on a line of its own below the code"
+    for fence, inside in read.structure.scan.reopened_fences:
+        if fence.info.split(" ")[0].lower() not in ("markdown", "md"):
+            message = f"still open where line {inside + 1} opens another"
+            yield fence, message, "below the code where it ends; a longer fence may hold a shorter one"
+
+
+def _unclosed(read: Read) -> Iterator[Diagnostic]:
+    for fence, message, hint in _fences(read):
+        yield diagnostic(
+            "unclosed-fence",
+            f"this code fence is {message}",
+            _span(read, fence.line + 1, fence.column + 1, fence.column + len(fence.mark)),
+            hint=f"put {fence.mark} {hint}",
+            excerpt=read.lines[fence.line],
+        )
+    for index, column in read.structure.scan.unclosed_comments:
+        yield diagnostic(
+            "unclosed-comment",
+            "this comment is never closed; it hides what follows in its answer",
+            _span(read, index + 1, column + 1, column + 4),
+            hint="close it with -->",
+            excerpt=read.lines[index],
+        )
+
+
+def _outside(read: Read) -> Iterator[Diagnostic]:
+    """Each stretch of visible lines that no card shows."""
+    covered, titles = _covered(read)
+    first = last = 0
+    for number, (line, kind) in enumerate(zip(read.lines, read.structure.scan.kinds, strict=True), 1):
+        if number in covered:
+            if first:
+                yield _stretch(read, first, last, titles)
+            first = 0
+        elif (kind in (Kind.CODE, Kind.RAW) and line.strip()) or (kind is Kind.TEXT and is_visible(line)):
+            first, last = first or number, number
+    if first:
+        yield _stretch(read, first, last, titles)
+
+
+def _stretch(read: Read, first: int, last: int, titles: frozenset[int]) -> Diagnostic:
+    lines = f"line {first} belongs" if first == last else f"lines {first}–{last} belong"
+    found = diagnostic(
+        "text-outside-questions",
+        f"{lines} to no question and will be on no card",
+        Location(path=read.path, line=first, end_line=last, end_column=max(1, len(read.lines[last - 1]))),
+        hint="move it into an answer, or mark the place with <!-- deckgen: ignore[text-outside-questions] -->",
+        excerpt=read.lines[first - 1],
+    )
+    # A title alone is no loss that an author must act on.
+    return replace(found, severity=Severity.INFO) if set(range(first, last + 1)) <= titles else found
+
+
+def _covered(read: Read) -> tuple[set[int], frozenset[int]]:
+    """The lines that a card shows or that nobody expects on one, and those that hold a title and nothing else."""
+    covered = set(read.structure.contents.lines | read.definitions)
+    for piece in read.pieces:
+        covered.update(range(piece.decision.heading.line, piece.end_line + 1))
+    shown = {category.location.line for category in read.chapter.categories}
+    titles: set[int] = set()
+    for decision in read.structure.explanation.decisions:
+        span = range(decision.heading.line, decision.heading.end_line + 1)
+        if decision.role is Role.CONTENTS or decision.heading.line in shown:
+            covered.update(span)
+        elif decision.role in (Role.TITLE, Role.CATEGORY):
+            titles.update(span)
+    return covered, frozenset(titles)
+
+
+def _span(read: Read, line: int, column: int, end_column: int) -> Location:
+    return Location(path=read.path, line=line, column=column, end_line=line, end_column=end_column)

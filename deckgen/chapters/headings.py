@@ -1,0 +1,356 @@
+"""Every line of a chapter that looks like a heading, of whatever markup; which are questions is decided elsewhere."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from deckgen.markdown.inline import mask_code, mask_comments
+from deckgen.markdown.lines import BlockTracker, Fence, FrontMatter, Kind, read_front_matter
+from deckgen.text.titles import split_number
+
+
+class Markup(StrEnum):
+    """How a heading is written; the levels of those without one are deeper than any heading's."""
+
+    HTML = "html"
+    ATX = "atx"
+    SETEXT = "setext"
+    BOLD = "bold"
+    QA = "qa"
+    PLAIN = "plain"
+    SUMMARY = "summary"
+
+
+LEVEL_OF_BOLD, LEVEL_OF_QA, LEVEL_OF_PLAIN, LEVEL_OF_LIST, LEVEL_OF_SUMMARY = 7, 8, 9, 10, 11
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """A line that may mark a question or a category.
+
+    ``text`` is what stands between the marks, as written; lines and columns count from 1 and the end is the last
+    character. ``flaw`` says what is wrong with its markup, in words. ``doubtful`` headings are written where GitHub
+    shows no heading: only other evidence makes them one.
+    """
+
+    markup: Markup
+    level: int
+    text: str
+    anchor: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    flaw: str = ""
+    doubtful: bool = False
+    folds: int = 0
+    """How many ``<details>`` are open above it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """The lines of a chapter, what each is part of, and the headings among them, in order."""
+
+    lines: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+    headings: tuple[Heading, ...]
+    front: FrontMatter
+    unclosed_fences: tuple[Fence, ...]
+    fence_ends: tuple[int, ...]
+    """Lines, from 1, before which such a fence was taken to end because a question begins."""
+    reopened_fences: tuple[tuple[Fence, int], ...]
+    """Closed fences with a line inside that would open another, and that line's index from 0."""
+    unclosed_comments: tuple[tuple[int, int], ...]
+
+
+_ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*)|$)")
+_ATX_GLUED = re.compile(r" {0,3}(#{1,6})(\u3000*[^\s#!].*)")
+_ATX_END = re.compile(r"(?:^|[ \t])#+[ \t]*$")
+_ATTRIBUTES = re.compile(r"\{:?[ \t]*([#.][^{}\n]*|[\w-]+=[^{}\n]*)\}[ \t]*#*$")
+_SETEXT = re.compile(r" {0,3}(={2,}|-{3,})[ \t]*$")
+_OPEN_HEADING = re.compile(r"<h([1-6])(?=[\s>])", re.IGNORECASE)
+_CLOSE_HEADING = re.compile(r"</h([1-6])\s*>", re.IGNORECASE)
+_OPEN_DETAILS = re.compile(r"<details(?=[\s>])", re.IGNORECASE)
+_CLOSE_DETAILS = re.compile(r"</details\s*>", re.IGNORECASE)
+_ID = re.compile(r"\b(?:id|name)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
+_EMPTY_ANCHOR = re.compile(r"<a\s[^<>]*>\s*</a\s*>|<a\s[^<>]*/>", re.IGNORECASE)
+_SUMMARY = re.compile(r"\s*(?:<details[^<>]*>\s*)?<summary[^<>]*>(.+?)</summary\s*>\s*", re.IGNORECASE)
+_ONLY_TAGS = re.compile(r"[\s>*+-]*(?:<[^<>]*>[ \t]*)*")
+_BOLD = re.compile(r"(\*\*|__)(?=\S)((?:(?!\1).)+)\1(?:[ \t]*[:：])?")
+_QA = re.compile(r" {0,3}(\*\*|__)?(?:Q|问|Question)[ \t]*\d{0,4}[ \t]*[:：.、]", re.IGNORECASE)
+_PLAIN = re.compile(r"\d{1,4}[ \t]*[、.．][ \t]*\S")
+_LIST_ITEM = re.compile(r"\d{1,9}[.)][ \t]")
+_NOT_PROSE = re.compile(r"[ \t]*(?:[-*+>|#<!=`~]|\d{1,9}[.)][ \t]|\$\$|\[[^\]]*\]:|\||:)")
+_MAX_TITLE = 300
+_MAX_HTML_LINES = 4
+
+
+def scan_headings(
+    text: str, is_question: Callable[[Heading, Fence, Sequence[Heading]], bool], *, loose: bool = False
+) -> Scan:
+    """All candidates of a chapter; ``loose`` adds bold lines that ask without a number, and ``<summary>`` lines.
+
+    ``is_question`` is asked about a heading inside an open code fence, with the headings before it: where it says yes,
+    the fence was never closed and ends there.
+    """
+    lines = tuple(text.split("\n"))
+    front = read_front_matter(lines)
+    tracker = BlockTracker(lines, front)
+    kinds: list[Kind] = []
+    headings: list[Heading] = []
+    fence_ends: list[int] = []
+    skip_until = folds = 0
+    for index, line in enumerate(lines):
+        if (fence := tracker.fence) is not None and ("<h" in line or "<H" in line or "#" in line):
+            inside = next(_line_headings(lines, index, in_html=False), None)
+            if inside is not None and is_question(inside, fence, headings):
+                tracker.abandon_fence()
+                fence_ends.append(index + 1)
+        kind = tracker.feed(index)
+        kinds.append(kind)
+        if kind is not Kind.TEXT or index < skip_until or not line.strip():
+            continue
+        if "details" in line:
+            folds += len(_OPEN_DETAILS.findall(line)) - len(_CLOSE_DETAILS.findall(line))
+        if (underlined := _setext(lines, kinds, index)) is not None:
+            if headings and headings[-1].line == underlined.line:
+                headings.pop()
+            headings.append(underlined)
+            continue
+        found = _line_headings(lines, index, in_html=tracker.in_html)
+        for heading in (*found, *(_loose_headings(line, index) if loose else ())):
+            if not heading.text or (heading.markup is Markup.SUMMARY and folds > 1):
+                continue
+            headings.append(replace(heading, folds=folds) if folds else heading)
+            skip_until = heading.end_line
+            if heading.markup is Markup.HTML:
+                tracker.in_html = False
+    tracker.finish()
+    return Scan(
+        lines=lines,
+        kinds=tuple(kinds),
+        headings=tuple(headings),
+        front=front,
+        unclosed_fences=tuple(tracker.unclosed_fences),
+        fence_ends=tuple(fence_ends),
+        reopened_fences=tuple(tracker.reopened_fences),
+        unclosed_comments=tuple(tracker.unclosed_comments),
+    )
+
+
+def without_attributes(scan: Scan) -> Scan:
+    """The scan with what Python-Markdown reads as attributes, ``{#id .class}``, taken off its Markdown headings."""
+    return replace(scan, headings=tuple(_without_attributes(heading) for heading in scan.headings))
+
+
+def _without_attributes(heading: Heading) -> Heading:
+    found = _ATTRIBUTES.search(heading.text) if heading.markup in (Markup.ATX, Markup.SETEXT) else None
+    if not found:
+        return heading
+    anchor = next((part[1:] for part in found[1].split() if part.startswith("#")), heading.anchor)
+    return replace(heading, text=heading.text[: found.start()].rstrip(), anchor=anchor)
+
+
+def _line_headings(lines: Sequence[str], index: int, *, in_html: bool) -> Iterator[Heading]:
+    line = lines[index]
+    first = line.lstrip()[:1]
+    if "<h" in line or "<H" in line:
+        marked = list(_html_headings(lines, index))
+        yield from marked
+        if marked:
+            return
+    if first == "#":
+        yield from _atx(line, index, in_html)
+    elif first in "Qq问*_" and _QA.match(line):
+        yield _line_heading(Markup.QA, LEVEL_OF_QA, line.strip(), line, index, in_html)
+    elif first in "*_" and (found := _BOLD.fullmatch(line.strip())) and split_number(found[2]).number:
+        yield _line_heading(Markup.BOLD, LEVEL_OF_BOLD, found[2], line, index, in_html)
+    elif first.isdecimal() and _PLAIN.match(line):
+        level = LEVEL_OF_LIST if _LIST_ITEM.match(line) else LEVEL_OF_PLAIN
+        yield _line_heading(Markup.PLAIN, level, line.strip(), line, index, in_html)
+
+
+def _loose_headings(line: str, index: int) -> Iterator[Heading]:
+    if found := _SUMMARY.fullmatch(line):
+        yield _line_heading(Markup.SUMMARY, LEVEL_OF_SUMMARY, found[1], line, index, in_html=False)
+    elif (
+        (found := _BOLD.fullmatch(line.strip()))
+        and found[2].rstrip().endswith(("?", "？"))
+        and not split_number(found[2]).number
+    ):
+        yield _line_heading(Markup.BOLD, LEVEL_OF_BOLD, found[2], line, index, in_html=False)
+
+
+def _line_heading(markup: Markup, level: int, text: str, line: str, index: int, in_html: bool) -> Heading:
+    return Heading(
+        markup=markup,
+        level=level,
+        text=text.strip(),
+        anchor="",
+        line=index + 1,
+        column=len(line) - len(line.lstrip()) + 1,
+        end_line=index + 1,
+        end_column=len(line.rstrip()),
+        doubtful=in_html or len(text) > _MAX_TITLE,
+    )
+
+
+def _atx(line: str, index: int, in_html: bool) -> Iterator[Heading]:
+    found, flaw = _ATX.match(line), ""
+    if not found:
+        found, flaw = _ATX_GLUED.match(line), "there is no space after the #"
+    if not found:
+        return
+    text = _ATX_END.sub("", (found[2] or "").rstrip()).strip()
+    anchors = _ID.search(text) if "<a" in text else None
+    yield Heading(
+        markup=Markup.ATX,
+        level=len(found[1]),
+        text=_EMPTY_ANCHOR.sub("", text).strip() if anchors else text,
+        anchor=_first_group(anchors),
+        line=index + 1,
+        column=found.start(1) + 1,
+        end_line=index + 1,
+        end_column=len(line.rstrip()),
+        flaw=flaw,
+        # ##1.标题 was a heading once, and its author still thinks so; #define never was.
+        doubtful=in_html or (bool(flaw) and (len(found[1]) == 1 or not split_number(text).number)),
+    )
+
+
+def _setext(lines: Sequence[str], kinds: Sequence[Kind], index: int) -> Heading | None:
+    """A line of text that stands alone above ``===`` or ``---``. A longer paragraph above a rule is no heading."""
+    found = _SETEXT.match(lines[index])
+    if not found or index == 0 or kinds[index - 1] is not Kind.TEXT:
+        return None
+    above = lines[index - 1]
+    if not above.strip() or len(above) > _MAX_TITLE or _NOT_PROSE.match(above) or above.startswith(("    ", "\t")):
+        return None
+    if index > 1 and kinds[index - 2] is Kind.TEXT and lines[index - 2].strip():
+        return None
+    if above.rstrip()[-1] in "。；，、,;|":
+        return None
+    return Heading(
+        markup=Markup.SETEXT,
+        level=1 if found[1][0] == "=" else 2,
+        text=above.strip(),
+        anchor="",
+        line=index,
+        column=len(above) - len(above.lstrip()) + 1,
+        end_line=index + 1,
+        end_column=len(lines[index].rstrip()),
+    )
+
+
+def _html_headings(lines: Sequence[str], index: int) -> Iterator[Heading]:
+    """Each ``<h2 …>…</h2>`` that begins on the line."""
+    line = lines[index]
+    masked = mask_code(mask_comments(line))
+    opening = _OPEN_HEADING.search(masked)
+    position = 0
+    while opening:
+        before = masked[position : opening.start()]
+        closing = _CLOSE_HEADING.search(masked, opening.end())
+        if closing is None:
+            found = _open_ended(lines, index, opening, before)
+            if found is not None:
+                yield found
+            return
+        found = _html_heading(line, index, opening, closing, before)
+        if found is not None:
+            yield found
+        position = closing.end()
+        opening = _OPEN_HEADING.search(masked, position)
+
+
+def _html_heading(line: str, index: int, opening: re.Match[str], closing: re.Match[str], before: str) -> Heading | None:
+    flaw = "" if opening[1] == closing[1] else f"<h{opening[1]}> is closed by </h{closing[1]}>"
+    start = _tag_end(line, opening.end(), closing.start())
+    if start is None:
+        start = line.find(">", opening.end(), closing.start()) + 1
+        flaw = "a quotation mark in its tag is never closed"
+    if start == 0:
+        return None
+    attributes = "" if flaw.startswith("a quotation") else line[opening.end() : start - 1]
+    glued = not _only_markup(before)
+    return Heading(
+        markup=Markup.HTML,
+        level=int(opening[1]),
+        text=_EMPTY_ANCHOR.sub("", line[start : closing.start()]).strip(),
+        anchor=html.unescape(_first_group(_ID.search(attributes))),
+        line=index + 1,
+        column=opening.start() + 1,
+        end_line=index + 1,
+        end_column=closing.end(),
+        flaw=flaw or ("text stands before it on its line" if glued else ""),
+        doubtful=glued or line.startswith(("    ", "\t")),
+    )
+
+
+def _open_ended(lines: Sequence[str], index: int, opening: re.Match[str], before: str) -> Heading | None:
+    """A heading whose end is on a later line, or nowhere: then it ends with its line."""
+    line = lines[index]
+    rest = line[opening.end() :]
+    for other in range(index + 1, min(index + _MAX_HTML_LINES, len(lines))):
+        if not lines[other].strip() or _OPEN_HEADING.search(lines[other]):
+            break
+        closing = _CLOSE_HEADING.search(lines[other])
+        if closing:
+            rest = "\n".join((rest, *lines[index + 1 : other], lines[other][: closing.start()]))
+            end = _tag_end(rest, 0, len(rest))
+            if end is None:
+                break
+            return Heading(
+                markup=Markup.HTML,
+                level=int(opening[1]),
+                text=" ".join(_EMPTY_ANCHOR.sub("", rest[end:]).split()),
+                anchor=html.unescape(_first_group(_ID.search(rest[: end - 1]))),
+                line=index + 1,
+                column=opening.start() + 1,
+                end_line=other + 1,
+                end_column=closing.end(),
+                doubtful=not _only_markup(before),
+            )
+    rest = line[opening.end() :]
+    start = _tag_end(rest, 0, len(rest)) or rest.find(">") + 1
+    if start == 0 or not rest[start:].strip():
+        return None
+    return Heading(
+        markup=Markup.HTML,
+        level=int(opening[1]),
+        text=re.sub(r"<h[1-6]\s*>\s*$", "", rest[start:], flags=re.IGNORECASE).strip(),
+        anchor=html.unescape(_first_group(_ID.search(rest[: start - 1]))),
+        line=index + 1,
+        column=opening.start() + 1,
+        end_line=index + 1,
+        end_column=len(line.rstrip()),
+        flaw=f"<h{opening[1]}> is never closed",
+        doubtful=not _only_markup(before),
+    )
+
+
+def _tag_end(text: str, start: int, limit: int) -> int | None:
+    """The position after the ``>`` that ends a tag, as a browser reads it; None where a quotation mark stays open."""
+    quote = ""
+    for position in range(start, limit):
+        character = text[position]
+        if quote:
+            if character == quote:
+                quote = ""
+        elif character in "\"'":
+            quote = character
+        elif character == ">":
+            return position + 1
+    return None
+
+
+def _only_markup(text: str) -> bool:
+    return not text.strip() or _ONLY_TAGS.fullmatch(text) is not None
+
+
+def _first_group(found: re.Match[str] | None) -> str:
+    return next((group for group in found.groups() if group is not None), "") if found else ""

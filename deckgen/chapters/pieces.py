@@ -1,0 +1,179 @@
+"""Cuts a chapter at its headings: the lines that each question's answer takes, its title, its explicit key."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from deckgen.chapters.directives import Directive
+from deckgen.chapters.evidence import CLOSING_DETAILS, OPENING_DETAILS, is_anchor, is_rule, is_visible
+from deckgen.chapters.heading_text import markdown_of_html
+from deckgen.chapters.headings import Heading, Markup
+from deckgen.chapters.roles import Decision, Role
+from deckgen.chapters.structure import Structure
+from deckgen.markdown.inline import mask_comments
+from deckgen.markdown.lines import Kind
+from deckgen.model import Key, Markdown
+
+_ANSWER_MARK = re.compile(r"[ \t]*(?:\*\*|__)?(?:A|答|答案|Answer|参考答案)[ \t]*\d{0,4}[ \t]*[:：]", re.IGNORECASE)
+_WHOLE_BOLD = re.compile(r"(\*\*|__)((?:(?!\1).)+)\1[ \t]*[:：]?")
+_COMMENT = re.compile(r"<!--(?:(?!-->).)*-->")
+_MAX_QUESTION_LINES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A question's heading and the answer below it; ``key_line`` is where its explicit key stands, 0 without one.
+
+    The answer begins at ``answer_line``/``answer_column`` and ends with ``end_line``, all from 1.
+    """
+
+    decision: Decision
+    title: Markdown
+    answer: Markdown
+    answer_line: int
+    answer_column: int
+    end_line: int
+    empty: bool
+    key: Key | None
+    key_line: int
+
+
+def cut(structure: Structure, directives: Sequence[Directive]) -> Iterator[Piece]:
+    """Every question of the chapter, in order."""
+    keys: dict[int, list[Directive]] = defaultdict(list)
+    for directive in directives:
+        if directive.key is not None:
+            keys[directive.line].append(directive)
+    lines, kinds = structure.scan.lines, structure.scan.kinds
+    bounds = [item for item in structure.explanation.decisions if item.role is not Role.ANSWER]
+    starts = [_start(lines, kinds, bound.heading, keys) for bound in bounds]
+    starts.append((len(lines) + 1, 1))
+    for index, decision in enumerate(bounds):
+        if decision.role is Role.QUESTION:
+            yield _piece(lines, kinds, decision, starts[index], starts[index + 1], keys)
+
+
+def title_of(decision: Decision) -> str:
+    """The Markdown of a heading's text without its number."""
+    text = decision.split.title
+    if decision.heading.markup in (Markup.HTML, Markup.SUMMARY):
+        return markdown_of_html(text)
+    text = " ".join(_COMMENT.sub("", text).split()) or text
+    if decision.heading.markup in (Markup.BOLD, Markup.QA) and (found := _WHOLE_BOLD.fullmatch(text)):
+        return found[2]
+    return text
+
+
+def _start(
+    lines: Sequence[str], kinds: Sequence[Kind], heading: Heading, keys: dict[int, list[Directive]]
+) -> tuple[int, int]:
+    """Line and column where a heading begins, with the anchors and the id above it."""
+    before = lines[heading.line - 1][: heading.column - 1]
+    if _shows_text(before):
+        return heading.line, heading.column
+    line = heading.line
+    above = line - 1
+    while above >= 1 and kinds[above - 1] in (Kind.TEXT, Kind.COMMENT):
+        text = lines[above - 1]
+        opens = heading.markup is Markup.SUMMARY and OPENING_DETAILS.match(text)
+        if opens or is_anchor(text) or (above in keys and not mask_comments(text).strip()):
+            line = above
+        elif text.strip():
+            break
+        above -= 1
+    return line, 1
+
+
+def _shows_text(text: str) -> bool:
+    return bool(re.sub(r"<[^<>]*>", "", mask_comments(text)).strip(" \t>"))
+
+
+def _piece(
+    lines: Sequence[str],
+    kinds: Sequence[Kind],
+    decision: Decision,
+    start: tuple[int, int],
+    stop: tuple[int, int],
+    keys: dict[int, list[Directive]],
+) -> Piece:
+    heading = decision.heading
+    title, line, column = title_of(decision), heading.end_line, heading.end_column
+    stop_line, stop_column = stop
+    if heading.markup is Markup.QA:
+        more, line = _longer_question(lines, kinds, heading, min(stop_line, len(lines) + 1))
+        title, column = " ".join((title, *more)), len(lines[line - 1]) if more else column
+    end_line = stop_line - 1 if stop_column == 1 else stop_line
+    if heading.markup is Markup.SUMMARY:
+        closing = (number for number in range(end_line, line, -1) if CLOSING_DETAILS.match(lines[number - 1]))
+        end_line = next(closing, end_line + 1) - 1
+    end_line = max(line, _without_end_rule(lines, kinds, line, end_line) if stop_column == 1 else end_line)
+    rest = lines[line - 1][column : stop_column - 1 if stop_line == line else None]
+    body = [rest, *lines[line:end_line]]
+    if stop_column > 1 and stop_line > line:
+        body[-1] = body[-1][: stop_column - 1]
+    key = _key(lines, start[0], heading.line, line, end_line, keys)
+    return Piece(
+        decision=decision,
+        title=Markdown(title),
+        answer=Markdown("\n".join(body)),
+        answer_line=line,
+        answer_column=column + 1,
+        end_line=end_line,
+        empty=not (is_visible(rest) or _anything_visible(lines, kinds, range(line, end_line))),
+        key=key.key if key else None,
+        key_line=key.line if key else 0,
+    )
+
+
+def _longer_question(
+    lines: Sequence[str], kinds: Sequence[Kind], heading: Heading, stop_line: int
+) -> tuple[list[str], int]:
+    """The further lines of a question that its answer's ``A：`` ends within the paragraph, and the last of them."""
+    more: list[str] = []
+    for number in range(heading.end_line + 1, min(stop_line, heading.end_line + _MAX_QUESTION_LINES)):
+        text = lines[number - 1]
+        if kinds[number - 1] is not Kind.TEXT or not text.strip():
+            break
+        if _ANSWER_MARK.match(text):
+            return more, number - 1
+        more.append(text.strip())
+    return [], heading.end_line
+
+
+def _without_end_rule(lines: Sequence[str], kinds: Sequence[Kind], first: int, last: int) -> int:
+    """The last line without blank lines and the rules that only part this question from the next."""
+    while last > first and kinds[last - 1] is Kind.TEXT:
+        text = lines[last - 1]
+        if text.strip() and not (is_rule(text) and not lines[last - 2].strip()):
+            break
+        if is_rule(text) and last - 1 == first and not lines[first - 1].strip():
+            break
+        last -= 1
+    return last
+
+
+def _anything_visible(lines: Sequence[str], kinds: Sequence[Kind], indexes: Iterable[int]) -> bool:
+    for index in indexes:
+        if kinds[index] in (Kind.CODE, Kind.RAW) and lines[index].strip():
+            return True
+        if kinds[index] is Kind.TEXT and is_visible(lines[index]):
+            return True
+    return False
+
+
+def _key(
+    lines: Sequence[str], first: int, heading_line: int, line: int, end_line: int, keys: dict[int, list[Directive]]
+) -> Directive | None:
+    """The id above the heading, on its line, or below it before anything that is seen."""
+    for number in range(first, line + 1):
+        if number in keys:
+            return keys[number][0]
+    for number in range(line + 1, end_line + 1):
+        if number in keys:
+            return keys[number][0]
+        if is_visible(lines[number - 1]):
+            break
+    return None

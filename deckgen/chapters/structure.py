@@ -1,0 +1,217 @@
+"""The structure of a chapter and why it is read so: a decision that can be printed and overruled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from deckgen.chapters.contents import Claims, Contents, Entry, alike, find_contents, group_title, titles_in_contents
+from deckgen.chapters.evidence import Body, Evidence, asking, is_outline, number_headings, weigh
+from deckgen.chapters.headings import Heading, Markup, Scan, scan_headings, without_attributes
+from deckgen.chapters.resumption import Resumption
+from deckgen.chapters.roles import Decision, Role, RoleReader
+from deckgen.config import ChapterSettings
+from deckgen.model import Dialect
+from deckgen.text.titles import normalised_title, split_number
+
+_MARGIN = 1.0
+"""How much better an inner mark must be than an outer one, whose headings hold all that the inner one's do."""
+_MARKUPS = {
+    "html": (Markup.HTML,),
+    "atx": (Markup.ATX,),
+    "setext": (Markup.ATX,),
+    "numbered": (Markup.BOLD, Markup.PLAIN),
+    "qa": (Markup.QA,),
+}
+_ALIKE = 0.6
+_NOTHING_ELSE = "they ask and are answered, and nothing else marks questions"
+_NEIGHBOURS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """How a chapter was read: the evidence for each mark, the mark that was chosen, and what every heading became."""
+
+    evidence: tuple[Evidence, ...]
+    chosen: Evidence | None
+    because: str
+    decisions: tuple[Decision, ...]
+    weak: bool
+    """Nothing but the headings' level says that they are questions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Structure:
+    """A chapter taken apart, and the contents entries that no heading answers to."""
+
+    scan: Scan
+    contents: Contents
+    explanation: Explanation
+    missing: tuple[Entry, ...]
+    unlisted: frozenset[int]
+    """The lines of the questions that the contents list does not name."""
+
+
+def explain_structure(text: str, *, settings: ChapterSettings) -> Explanation:
+    """How the chapter is read, and why."""
+    return find_structure(text, settings=settings).explanation
+
+
+def find_structure(text: str, *, settings: ChapterSettings) -> Structure:
+    r"""The structure of a chapter with ``\n`` line ends."""
+    found = _structure(text, settings, loose=False)
+    chosen = found.explanation.chosen
+    lines_restart = chosen is not None and chosen.mark.markup is Markup.PLAIN and chosen.numbered < 1
+    unclear = chosen is None or found.explanation.weak or lines_restart
+    if unclear and settings.headings == "auto" and not settings.question_level:
+        loose = _structure(text, settings, loose=True)
+        if loose.explanation.because == _NOTHING_ELSE:
+            return loose
+    return found
+
+
+def _structure(text: str, settings: ChapterSettings, *, loose: bool) -> Structure:
+    lines = text.split("\n")
+    scan = scan_headings(text, Resumption(titles_in_contents(lines), lines), loose=loose)
+    if settings.dialect is Dialect.PYTHON_MARKDOWN:
+        scan = without_attributes(scan)
+    contents = find_contents(scan)
+    usable = [heading for heading in scan.headings if _is_usable(heading, contents, settings)]
+    claims = Claims(contents.entries)
+    splits = number_headings(usable)
+    if loose:  # numbered lines that do not ask are lists within answers
+        usable = [item for item in usable if item.markup is not Markup.PLAIN or asking(splits[item.line].title) == 1]
+    body = Body(scan, contents.lines)
+    evidence = weigh(usable, splits, claims, body, len(scan.lines))
+    chosen, because = (_choose_loosely(evidence) if loose else None) or _choose(evidence, settings)
+    reader = RoleReader(
+        chosen=chosen.mark if chosen else None,
+        settings=settings,
+        splits=splits,
+        claims=claims,
+        body=body,
+        groups=frozenset(group_title(heading.text) for heading in scan.headings if heading.line in contents.headings),
+        last_line=len(scan.lines),
+    )
+    decided = {decision.heading.line: decision for decision in reader.decide(usable)}
+    decisions = tuple(
+        decided[heading.line]
+        if heading.line in decided
+        else Decision(
+            heading=heading,
+            role=Role.CONTENTS,
+            reason="it heads the contents list",
+            split=split_number(heading.text),
+        )
+        for heading in scan.headings
+        if heading.line in decided or heading.line in contents.headings
+    )
+    explanation = Explanation(
+        evidence=evidence,
+        chosen=chosen,
+        because=because,
+        decisions=decisions,
+        weak=chosen is not None and _is_weak(chosen, settings),
+    )
+    missing, unlisted = _loose_ends(claims, decisions)
+    return Structure(scan=scan, contents=contents, explanation=explanation, missing=missing, unlisted=unlisted)
+
+
+def _is_usable(heading: Heading, contents: Contents, settings: ChapterSettings) -> bool:
+    if heading.line in contents.headings or heading.line in contents.lines:
+        return False
+    return settings.headings != "atx" or heading.markup is not Markup.SETEXT
+
+
+def _choose(evidence: Sequence[Evidence], settings: ChapterSettings) -> tuple[Evidence | None, str]:
+    """The mark of the questions: the outermost that no inner one beats clearly."""
+    allowed = [item for item in evidence if _is_allowed(item, settings)]
+    # One line that begins with Q： may speak of a query as well.
+    several = [item for item in allowed if item.mark.markup is not Markup.QA or item.count > 1]
+    allowed = several or allowed
+    if not allowed:
+        return None, "no heading fits the settings" if evidence else "there is no heading"
+    best = max(allowed, key=lambda item: item.score)
+    near = [
+        item
+        for item in allowed
+        if item.score >= best.score - _MARGIN and item.covered >= 0.9 * best.covered and not _is_title(item, best)
+    ]
+    chosen = near[0]
+    # Where the contents list names several marks, all of them are questions and the most frequent one is the rule.
+    listed = [item for item in near if min(item.in_contents, chosen.in_contents) > 0.5]
+    chosen = max(listed, key=lambda item: item.count, default=chosen)
+    same_level = [item for item in allowed if item.mark.level == chosen.mark.level]
+    chosen = max(same_level, key=lambda item: item.score)
+    if settings.headings != "auto" or settings.question_level:
+        return chosen, "the settings of this chapter say so"
+    if chosen == best:
+        return chosen, "its evidence is the best"
+    return chosen, f"it holds the rest, and no inner mark is better by {_MARGIN:g}"
+
+
+def _choose_loosely(evidence: Sequence[Evidence]) -> tuple[Evidence, str] | None:
+    """Lines that mark no question where anything else does: here they ask, are answered, and hold the chapter."""
+    found = [
+        item
+        for item in evidence
+        if item.mark.markup in (Markup.BOLD, Markup.SUMMARY, Markup.PLAIN)
+        and item.count >= 2
+        and max(item.asking, item.numbered) >= 0.7
+        and (item.mark.markup is not Markup.PLAIN or item.numbered == 1)
+        and min(item.answered, item.covered) >= 0.8
+    ]
+    return (max(found, key=lambda item: item.score), _NOTHING_ELSE) if found else None
+
+
+def _is_title(item: Evidence, best: Evidence) -> bool:
+    """Whether a mark is that of one heading above many which are listed or count on."""
+    alone = item.count == 1 < best.count and item.mark.level == 1 and not item.in_contents
+    return alone and (best.in_contents > 0.5 or best.numbered > 0.5)
+
+
+def _is_allowed(item: Evidence, settings: ChapterSettings) -> bool:
+    mark = item.mark
+    if settings.headings != "auto" and mark.markup not in _MARKUPS[settings.headings]:
+        return False
+    if mark.markup is Markup.PLAIN and settings.headings == "auto" and not _speaks_clearly(item):
+        return False
+    if settings.question_level is not None:
+        return is_outline(mark) and mark.level == settings.question_level
+    return settings.category_level is None or not is_outline(mark) or mark.level > settings.category_level
+
+
+def _speaks_clearly(item: Evidence) -> bool:
+    """Numbered lines are everywhere; these ask, count on and are answered."""
+    return item.count >= 2 and item.asking >= 0.7 and item.numbered >= 0.7 and item.answered >= 0.7
+
+
+def _is_weak(chosen: Evidence, settings: ChapterSettings) -> bool:
+    if settings.headings != "auto" or settings.question_level or chosen.mark.markup in (Markup.QA, Markup.SUMMARY):
+        return False
+    return chosen.in_contents < 0.3 and chosen.numbered < 0.3 and chosen.asking < 0.3 and chosen.linked < 0.5
+
+
+def _loose_ends(claims: Claims, decisions: Sequence[Decision]) -> tuple[tuple[Entry, ...], frozenset[int]]:
+    """Entries without a heading, and the lines of headings without an entry.
+
+    An entry and a heading of one number whose words come close mean each other, and are neither.
+    """
+    loose: dict[tuple[int, ...], list[tuple[str, int]]] = {}
+    asked = [decision for decision in decisions if decision.role is Role.QUESTION and decision.entry is None]
+    for decision in asked:
+        title = normalised_title(decision.split.title)
+        loose.setdefault(decision.split.parts, []).append((title, decision.heading.line))
+    if not any(decision.role is Role.QUESTION and decision.entry is not None for decision in decisions):
+        asked = []  # the contents list names categories alone
+    missing, met = [], set()
+    for entry in claims.free:
+        split = split_number(entry.text, bare=True)
+        title = normalised_title(split.title)
+        near = loose.get(split.parts, [])[:_NEIGHBOURS] if split.parts else []
+        line = next((line for other, line in near if line not in met and alike(title, other) >= _ALIKE), None)
+        if line is None:
+            missing.append(entry)
+        else:
+            met.add(line)
+    return tuple(missing), frozenset(decision.heading.line for decision in asked) - met

@@ -1,0 +1,236 @@
+"""What each line of a chapter is part of: text, code, a comment, raw HTML or front matter; knows no heading."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from deckgen.markdown.inline import mask_code
+
+_FENCE = re.compile(r"((?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t])))*[ \t]*)(`{3,}|~{3,})(.*)")
+_MARKER = re.compile(r"[ \t]*([-*+]|\d{1,9}[.)])([ \t]+|$)")
+_RAW_OPEN = re.compile(r" {0,3}<(pre|script|style|textarea)(?=[\s>]|$)", re.IGNORECASE)
+_RAW_CLOSE = re.compile(r"</(?:pre|script|style|textarea)>", re.IGNORECASE)
+_HTML_BLOCK = re.compile(
+    r" {0,3}</?(?:address|article|aside|blockquote|body|center|dd|details|div|dl|dt|fieldset|figcaption|figure|footer|"
+    r"form|header|iframe|li|main|nav|ol|p|section|summary|table|tbody|td|tfoot|th|thead|tr|ul)(?=[\s/>]|$)",
+    re.IGNORECASE,
+)
+_BLOCK_START = re.compile(r"[ \t]*(?:[-*+>#<]|\d{1,9}[.)]|`{3}|~{3})")
+_TITLE = re.compile(r"title\s*:\s*(.+)")
+_MAX_FRONT_LINES = 200
+
+
+class Kind(StrEnum):
+    """What a line is part of."""
+
+    TEXT = "text"
+    CODE = "code"
+    COMMENT = "comment"
+    RAW = "raw"
+    FRONT = "front"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fence:
+    """An opened code fence. ``line`` is its index from 0, ``column`` that of its first backtick or tilde."""
+
+    line: int
+    column: int
+    mark: str
+    info: str
+    offset: int
+    """Where the content of the list item that holds it begins; a line further left ends it."""
+    quoted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontMatter:
+    """The YAML at the top of a chapter: how many lines it takes, and the title it gives."""
+
+    lines: int
+    title: str
+
+
+def line_kinds(lines: Sequence[str], *, fence_ends: Sequence[int] = ()) -> list[Kind]:
+    """What each line is part of; ``fence_ends`` are lines, from 1, before which an open fence was taken to end."""
+    tracker = BlockTracker(lines, read_front_matter(lines))
+    ends = frozenset(fence_ends)
+    kinds = []
+    for index in range(len(lines)):
+        if index + 1 in ends:
+            tracker.abandon_fence()
+        kinds.append(tracker.feed(index))
+    return kinds
+
+
+class BlockTracker:
+    """Is fed the lines in order and tells for each what it is part of.
+
+    A fence or a comment that nothing closes does not swallow the rest: fences are closed by ``abandon_fence``, called
+    by whoever sees that a question begins, and a comment without an end is no comment.
+    """
+
+    def __init__(self, lines: Sequence[str], front: FrontMatter) -> None:
+        self.fence: Fence | None = None
+        self.unclosed_fences: list[Fence] = []
+        self.reopened_fences: list[tuple[Fence, int]] = []
+        """Closed fences with a line inside that would open another, and that line's index from 0."""
+        self.unclosed_comments: list[tuple[int, int]] = []
+        """Index and column from 0."""
+        self.in_html = False
+        """A line of text that is part of an HTML block, where Markdown is not read."""
+        self._lines = lines
+        self._front = front.lines
+        self._last_comment_end = _last_with(lines, "-->")
+        self._last_raw_end = next((i for i in range(len(lines) - 1, -1, -1) if _RAW_CLOSE.search(lines[i])), -1)
+        self._no_comment_end_before = -1
+        self._opening_inside = -1
+        self._state = Kind.TEXT
+        self._offsets: list[int] = []
+        self._after_blank = True
+
+    def feed(self, index: int) -> Kind:
+        line = self._lines[index]
+        if index < self._front:
+            return Kind.FRONT
+        if self.fence is not None and self._in_fence(index, line):
+            return Kind.CODE
+        if self._state is Kind.COMMENT:
+            if "-->" in line:
+                self._state = Kind.TEXT
+            return Kind.COMMENT
+        if self._state is Kind.RAW:
+            if _RAW_CLOSE.search(line):
+                self._state = Kind.TEXT
+            return Kind.RAW
+        return self._text(index, line)
+
+    def abandon_fence(self) -> None:
+        """The open fence ends before the next line, as its author meant."""
+        if self.fence is not None:
+            self.unclosed_fences.append(self.fence)
+            self.fence = None
+
+    def finish(self) -> None:
+        """After the last line."""
+        self.abandon_fence()
+
+    def _in_fence(self, index: int, line: str) -> bool:
+        """Whether the line is inside the open fence or closes it."""
+        fence = self.fence
+        assert fence is not None
+        text = line.strip()
+        if (text and fence.offset and _indent(line) < fence.offset) or (
+            fence.quoted and not line.lstrip().startswith(">")
+        ):
+            self.abandon_fence()
+            return False
+        if fence.quoted:
+            text = text.lstrip("> \t")
+        if text.startswith(fence.mark):
+            if text.strip(fence.mark[0]):
+                self._opening_inside = index
+            else:
+                if self._opening_inside > fence.line:
+                    self.reopened_fences.append((fence, self._opening_inside))
+                self.fence = None
+        return True
+
+    def _text(self, index: int, line: str) -> Kind:
+        blank = not line.strip()
+        if blank:
+            self._after_blank, self.in_html = True, False
+            return Kind.TEXT
+        self._track_list(line)
+        self._after_blank = False
+        if ("```" in line or "~~~" in line) and (found := _FENCE.match(line)) and not _is_code_span(found):
+            self._open_fence(index, found)
+            return Kind.CODE
+        if (found := _RAW_OPEN.match(line)) and index < self._last_raw_end and not _RAW_CLOSE.search(line):
+            self._state = Kind.RAW
+            return Kind.RAW
+        if "<!--" in line and self._opens_comment(index, line):
+            self._state = Kind.COMMENT
+            return Kind.COMMENT
+        if _HTML_BLOCK.match(line):
+            self.in_html = True
+        return Kind.TEXT
+
+    def _open_fence(self, index: int, found: re.Match[str]) -> None:
+        quoted = ">" in found[1]
+        self.fence = Fence(
+            line=index,
+            column=found.start(2),
+            mark=found[2],
+            info=found[3].strip(),
+            offset=0 if quoted or not self._offsets else self._offsets[-1],
+            quoted=quoted,
+        )
+
+    def _opens_comment(self, index: int, line: str) -> bool:
+        masked = mask_code(line)
+        start = masked.rfind("<!--")
+        if start < 0 or masked.find("-->", start) >= 0:
+            return False
+        if index >= self._last_comment_end:
+            self.unclosed_comments.append((index, start))
+            return False
+        # In the middle of a paragraph a comment ends with the paragraph; at its start it runs over blank lines.
+        return not masked[:start].strip() or self._ends_in_paragraph(index)
+
+    def _ends_in_paragraph(self, index: int) -> bool:
+        if index < self._no_comment_end_before:
+            return False
+        for other in range(index + 1, len(self._lines)):
+            if "-->" in self._lines[other]:
+                return True
+            if not self._lines[other].strip():
+                self._no_comment_end_before = other
+                return False
+        return False
+
+    def _track_list(self, line: str) -> None:
+        """Keeps the content offsets of the list items that are open."""
+        indent = _indent(line)
+        if self._offsets and indent < self._offsets[-1] and (self._after_blank or _BLOCK_START.match(line)):
+            while self._offsets and indent < self._offsets[-1]:
+                self._offsets.pop()
+        outer = self._offsets[-1] if self._offsets else 0
+        if indent < outer + 4 and (found := _MARKER.match(line)):
+            gap = len(found[2].expandtabs(4))
+            self._offsets.append(indent + len(found[1]) + (gap if 1 <= gap <= 4 else 1))
+
+
+def read_front_matter(lines: Sequence[str]) -> FrontMatter:
+    """The YAML between two ``---`` lines at the top; 0 lines where there is none."""
+    none = FrontMatter(lines=0, title="")
+    if not lines or lines[0].rstrip() != "---":
+        return none
+    for index in range(1, min(len(lines), _MAX_FRONT_LINES)):
+        line = lines[index]
+        if line.rstrip() in ("---", "..."):
+            inner = lines[1:index]
+            titles = (found[1] for text in inner if (found := _TITLE.match(text)))
+            title = next(titles, "").strip().strip("\"'")
+            return FrontMatter(lines=index + 1, title=title) if any(":" in text for text in inner) else none
+        if line.strip() and not re.match(r"\s*[\w.-]+\s*:(?:\s|$)|\s*-\s|\s*#|\s", line):
+            break
+    return none
+
+
+def _is_code_span(found: re.Match[str]) -> bool:
+    """Three backticks with another one on the line are code within a paragraph."""
+    return found[2][0] == "`" and "`" in found[3]
+
+
+def _last_with(lines: Sequence[str], text: str) -> int:
+    return next((index for index in range(len(lines) - 1, -1, -1) if text in lines[index]), -1)
+
+
+def _indent(line: str) -> int:
+    """Columns of white space at the start, a tab reaching the next multiple of four."""
+    start = line[: len(line) - len(line.lstrip(" \t"))]
+    return len(start.expandtabs(4)) if "\t" in start else len(start)

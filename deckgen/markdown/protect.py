@@ -1,0 +1,184 @@
+"""Text that Markdown must not touch: formulas, and angle brackets that are no HTML, made opaque at equal length.
+
+Each character is replaced by one of a private range, so that lines and columns stay true and so that the change can be
+taken back wherever it turns out to have been wrong: inside code, links and attributes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from html import unescape
+from urllib.parse import quote, unquote
+
+from deckgen.markdown.brackets import literal_brackets
+from deckgen.markdown.formulas import Formula, find_formulas
+from deckgen.model import Html
+
+_BASES = (0x10F000, 0x10E000, 0x10D000, 0x10C000, 0x10B000, 0xFF000)
+_INSIDE, _OPEN_INLINE, _CLOSE_INLINE, _OPEN_DISPLAY, _CLOSE_DISPLAY, _FILLER = (0x80 * step for step in range(6))
+_SIZE = 0x300
+_BRACKETS = "\u1bfc\u1bfd\ua8ce\ua8cf\ua92e"
+"""Rare punctuation: a ``<`` stays punctuation for the rules of emphasis."""
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_UNSEEN = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
+_TAG = re.compile(r"<[^>]*>")
+_TAG_OR_TEXT = re.compile(r"<[^>]*>|[^<]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protected:
+    """``text`` is safe to parse; ``restore`` gives back what was hidden in it."""
+
+    text: str
+    base: int
+    bracket: str
+
+    def restore(self, html: str) -> Html:
+        """Sanitised HTML of ``text`` with its formulas as ``<span data-math-style>`` and its brackets as text."""
+        if self.bracket:
+            html = html.replace(self.bracket, "&lt;").replace(quote(self.bracket), "%3C")
+        if not self.base:
+            return Html(html)
+        if "%F" in html:
+            html = re.sub(r"(?:%F[34]%[89AB][0-9A-F]%[89AB][0-9A-F]%[89AB][0-9A-F])+", self._percent, html)
+        formula, hidden = _patterns(self.base)
+        parts, code_depth = [], 0
+        for token in _TAG_OR_TEXT.findall(html):
+            if token.startswith("<"):
+                if token.startswith(("<code", "<pre")):
+                    code_depth += 1
+                elif token.startswith(("</code", "</pre")):
+                    code_depth -= 1
+            elif not code_depth:
+                token = formula.sub(self._span, token)
+            parts.append(hidden.sub(lambda found: self._escaped(found[0]), token))
+        return Html("".join(parts))
+
+    def hides_in_tags(self, html: str) -> bool:
+        """Whether an attribute of this HTML of ``text`` holds something hidden, which nobody has judged yet."""
+        if not self.base:
+            return False
+        _, hidden = _patterns(self.base)
+        return any("%F" in tag or hidden.search(tag) for tag in _TAG.findall(html))
+
+    def _span(self, found: re.Match[str]) -> str:
+        style = "inline" if found[1] is not None else "display"
+        latex = _UNSEEN.sub("", self._escaped(found[1] if found[1] is not None else found[2]))
+        return f'<span data-math-style="{style}">{latex}</span>'
+
+    def _escaped(self, text: str) -> str:
+        return self._plain(text, escape=True)
+
+    def _plain(self, text: str, *, escape: bool = False) -> str:
+        characters = []
+        for character in text:
+            code = ord(character) - self.base
+            if not 0 <= code < _SIZE:
+                characters.append(character)
+            elif code < _FILLER:
+                plain = chr(code % 0x80)
+                characters.append(_ESCAPES.get(plain, plain) if escape else plain)
+        return "".join(characters)
+
+    def _percent(self, found: re.Match[str]) -> str:
+        text = unquote(found[0])
+        return (
+            quote(self._plain(text), safe="$&;=+,/?:@!*'()")
+            if any(self._is_hidden(each) for each in text)
+            else found[0]
+        )
+
+    def _is_hidden(self, character: str) -> bool:
+        return 0 <= ord(character) - self.base < _SIZE
+
+
+_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+
+
+@cache
+def _patterns(base: int) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """A hidden formula, and whatever is hidden."""
+
+    def characters(kind: int, last: int = 0x7F) -> str:
+        return f"[{chr(base + kind)}-{chr(base + kind + last)}]+"
+
+    formula = re.compile(
+        f"{characters(_OPEN_INLINE)}([^<]*?){characters(_CLOSE_INLINE)}"
+        f"|{characters(_OPEN_DISPLAY)}([^<]*?){characters(_CLOSE_DISPLAY)}"
+    )
+    return formula, re.compile(characters(0, _SIZE - 1))
+
+
+def protect(text: str) -> Protected:
+    r"""``text`` with formulas and brackets hidden, control characters made harmless; ``\n`` line ends."""
+    text = _CONTROL.sub("\x01", text.replace("\r", " "))
+    brackets = literal_brackets(text)
+    bracket = next((one for one in _BRACKETS if one not in text), "") if brackets else ""
+    formulas = find_formulas(text)
+    # A parser turns entities and percent signs into characters, which must not be taken for hidden ones either.
+    plain = unescape(text) if formulas else ""
+    spelt = "".join((text, plain, unquote(plain)))
+    base = next((one for one in _BASES if not _uses(spelt, one)), 0) if formulas else 0
+    if bracket:
+        characters = list(text)
+        for offset in brackets:
+            characters[offset] = bracket
+        hidden = "".join(characters)
+    else:
+        hidden = text
+    if not base:
+        return Protected(text=hidden, base=0, bracket=bracket)
+    parts, cursor = [], 0
+    for formula in formulas:
+        parts += [hidden[cursor : formula.start], _hide(text, formula, base)]
+        cursor = formula.end
+    parts.append(hidden[cursor:])
+    return Protected(text="".join(parts), base=base, bracket=bracket)
+
+
+def remove_control_characters(html: str) -> str:
+    """What ``protect`` made of control characters, gone. To be called before the HTML is sanitised."""
+    return html.replace("\x01", "")
+
+
+def _uses(text: str, base: int) -> bool:
+    return bool(re.search(f"[{chr(base)}-{chr(base + _SIZE - 1)}]", text))
+
+
+def _hide(text: str, formula: Formula, base: int) -> str:
+    opening, closing = (_OPEN_DISPLAY, _CLOSE_DISPLAY) if formula.display else (_OPEN_INLINE, _CLOSE_INLINE)
+    inner_start, inner_end = formula.start + formula.opening, formula.end - formula.closing
+    inside = text[inner_start:inner_end]
+    if formula.in_table:
+        # In a table, ``\|`` is how a bar is written.
+        inside = inside.replace("\\|", f"{chr(base + _FILLER)}|")
+    whole = (
+        _shift(text[formula.start : inner_start], base + opening)
+        + _shift(inside, base + _INSIDE)
+        + _shift(text[inner_end : formula.end], base + closing)
+    )
+    if "\n" not in whole:
+        return whole
+    first, *rest = whole.split("\n")
+    lines = text[formula.start : formula.end].split("\n")[1:]
+    indent = re.match(r"[ \t>]*", text[text.rfind("\n", 0, formula.start) + 1 : formula.start])
+    blank = (indent[0] if indent else "") + chr(base + _FILLER)
+    prefix = re.compile(rf"(?:[ \t]*>){{0,{formula.quotes}}}[ \t]*")
+    shown = []
+    for hidden, line in zip(rest, lines, strict=True):
+        found = prefix.match(line)
+        size = found.end() if found else 0
+        shown.append(line[:size] + hidden[size:] if line[size:].strip() else blank)
+    return "\n".join([first, *shown])
+
+
+def _shift(text: str, base: int) -> str:
+    """ASCII characters moved by ``base``; line ends and all other characters stay."""
+    return text.translate(_shifts(base))
+
+
+@cache
+def _shifts(base: int) -> dict[int, int]:
+    return {code: base + code for code in (9, *range(0x20, 0x7F))}

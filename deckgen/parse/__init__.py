@@ -1,8 +1,0 @@
-"""Text → categories and questions: which headings mark them, what stands below each; never raises on content."""
-
-from deckgen.parse.chapter import parse_chapter
-from deckgen.parse.explain import describe_explanation
-from deckgen.parse.ignores import apply_ignores
-from deckgen.parse.structure import Explanation, explain_structure
-
-__all__ = ["Explanation", "apply_ignores", "describe_explanation", "explain_structure", "parse_chapter"]

@@ -1,0 +1,291 @@
+"""Two release records → what a learner gets new, changed, moved or no more; how that is shown is changelog's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from deckgen.diagnostics import DeckgenError
+from deckgen.model import Key, Language, TextState, parse_edition
+from deckgen.releases.records import NoteText, Record, RecordedCategory, RecordedEdition, RecordedNote
+
+
+class Kind(StrEnum):
+    """What happened to a note; one that moved may also have changed."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    """Its text in the source's language, its translation perhaps with it."""
+    RETRANSLATED = "retranslated"
+    """Its text in another language alone."""
+    IMAGES = "image-only"
+    STATUS = "status"
+    """Whether its translation is a draft, reviewed or out of date."""
+    FORMATTED = "formatted"
+    """Something that no text tells: bold, code, a link."""
+    MOVED = "moved"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteChange:
+    """A note that is not as it was; ``old`` is None for an added one, ``new`` for a retired one.
+
+    ``languages`` are those whose text is another, in the order of the note.
+    """
+
+    key: Key
+    kinds: tuple[Kind, ...]
+    old: RecordedNote | None
+    new: RecordedNote | None
+    languages: tuple[Language, ...] = ()
+
+    @property
+    def shown(self) -> RecordedNote:
+        """The note as it is, or was."""
+        note = self.new or self.old
+        assert note is not None
+        return note
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """Something for which learners must act: nothing of their cards follows it by itself."""
+
+    edition: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseDiff:
+    """All changes from ``old`` to ``new``: notes in the order of the cards, those that are gone last.
+
+    ``old`` is None before the first release. ``looks`` are the editions whose design or description is another.
+    """
+
+    old: Record | None
+    new: Record
+    notes: tuple[NoteChange, ...]
+    breaches: tuple[Breach, ...] = ()
+    new_editions: tuple[str, ...] = ()
+    looks: tuple[str, ...] = ()
+
+    def of(self, kind: Kind) -> tuple[NoteChange, ...]:
+        return tuple(change for change in self.notes if kind in change.kinds)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.notes or self.breaches or self.new_editions or self.looks)
+
+    @property
+    def categories(self) -> Mapping[Key, RecordedCategory]:
+        """Every category by its key, as it is, or was."""
+        records = (self.old, self.new) if self.old else (self.new,)
+        return {category.key: category for record in records for category in record.categories}
+
+    def by_category(self) -> Mapping[Key, Counter[Kind]]:
+        """How many notes of each category changed in each way, in the order of the categories."""
+        counts: dict[Key, Counter[Kind]] = {category.key: Counter() for category in self.new.categories}
+        for change in self.notes:
+            counts.setdefault(change.shown.category, Counter()).update(change.kinds)
+        return {key: count for key, count in counts.items() if count}
+
+    def by_language(self) -> Mapping[Language, Counter[Kind]]:
+        """In how many notes the text of each language is new, another or gone."""
+        counts: dict[Language, Counter[Kind]] = {}
+        for change in self.notes:
+            kinds = [kind for kind in change.kinds if kind in (Kind.ADDED, Kind.RETIRED)]
+            if kinds:
+                for text in change.shown.texts:
+                    counts.setdefault(text.language, Counter()).update(kinds)
+            for language in change.languages:
+                counts.setdefault(language, Counter())[Kind.CHANGED] += 1
+        return counts
+
+
+def compare(old: Record | None, new: Record) -> ReleaseDiff:
+    """Everything that differs. DeckgenError where the two have no edition in common and nothing can be compared."""
+    if old is None:
+        added = tuple(NoteChange(key=note.key, kinds=(Kind.ADDED,), old=None, new=note) for note in new.notes)
+        return ReleaseDiff(old=None, new=new, notes=added)
+    before, after = _editions(old), _editions(new)
+    common = before.keys() & after.keys()
+    if not common and not (old.project_id and new.project_id):
+        raise DeckgenError(
+            f"nothing can be compared: the one has {_named(before)}, the other {_named(after)}",
+            hint="give two releases, folders or packages of one edition",
+        )
+    known = {note.key: note for note in old.notes}
+    present = {note.key for note in new.notes}
+    language = new.language if old.language == new.language or new.project_id else old.language
+    moved = _moved_keys(old, new, common)
+    changes = [_compare_note(known.get(note.key), note, common, language, moved) for note in new.notes]
+    gone = [
+        NoteChange(key=note.key, kinds=(Kind.RETIRED,), old=note, new=None)
+        for note in old.notes
+        if note.key not in present and _in(note, common)
+    ]
+    return ReleaseDiff(
+        old=old,
+        new=new,
+        notes=(*(change for change in changes if change), *gone),
+        breaches=tuple(_breaches(old, new)),
+        new_editions=tuple(sorted(after.keys() - before.keys())) if old.project_id and new.project_id else (),
+        looks=tuple(name for name in sorted(common) if _look_differs(before[name], after[name])),
+    )
+
+
+def _named(editions: Mapping[str, RecordedEdition]) -> str:
+    return ", ".join(f"“{name}”" for name in sorted(editions)) or "no cards"
+
+
+def _editions(record: Record) -> Mapping[str, RecordedEdition]:
+    return {edition.name: edition for edition in record.editions}
+
+
+def _in(note: RecordedNote, editions: set[str]) -> bool:
+    return any(copy.edition in editions for copy in note.copies)
+
+
+def _moved_keys(old: Record, new: Record, editions: set[str]) -> frozenset[Key]:
+    """The notes in another category; where a package does not tell its categories' keys, those in another deck."""
+    if old.project_id and new.project_id:
+        before = {note.key: note.category for note in old.notes}
+        return frozenset(note.key for note in new.notes if before.get(note.key, note.category) != note.category)
+    places = _decks(old, editions)
+    return frozenset(
+        key for (key, edition), deck in _decks(new, editions).items() if places.get((key, edition), deck) != deck
+    )
+
+
+def _decks(record: Record, editions: set[str]) -> Mapping[tuple[Key, str], str]:
+    decks = {category.key: dict(category.decks) for category in record.categories}
+    return {
+        (note.key, copy.edition): decks[note.category].get(copy.edition, "")
+        for note in record.notes
+        for copy in note.copies
+        if copy.edition in editions
+    }
+
+
+# --- one note ---------------------------------------------------------------------------------------------------------
+
+
+def _compare_note(
+    old: RecordedNote | None,
+    new: RecordedNote,
+    common: set[str],
+    source: Language,
+    moved: frozenset[Key],
+) -> NoteChange | None:
+    if not _in(new, common):
+        return None
+    if old is None or not _in(old, common):
+        return NoteChange(key=new.key, kinds=(Kind.ADDED,), old=None, new=new)
+    languages = tuple(_changed_languages(old, new))
+    kinds: list[Kind] = []
+    if source in languages or (languages and source not in {text.language for text in new.texts}):
+        kinds.append(Kind.CHANGED)
+    elif languages:
+        kinds.append(Kind.RETRANSLATED)
+    elif old.media != new.media:
+        kinds.append(Kind.IMAGES)
+    elif any(one != other for one, other in _states(old, new)):
+        kinds.append(Kind.STATUS)
+    if new.key in moved:
+        kinds.append(Kind.MOVED)
+    if not kinds and any(old_hash != new_hash for old_hash, new_hash in _hashes(old, new)):
+        kinds.append(Kind.FORMATTED)
+    return NoteChange(key=new.key, kinds=tuple(kinds), old=old, new=new, languages=languages) if kinds else None
+
+
+def _changed_languages(old: RecordedNote, new: RecordedNote) -> Iterator[Language]:
+    """Only languages that both could have: an edition that one of the two lacks is no change of the note."""
+    before, after = _texts(old), _texts(new)
+    for language in dict.fromkeys((*after, *before)):
+        one, other = before.get(language), after.get(language)
+        if one is None or other is None:
+            if _could_have(old, language) and _could_have(new, language):
+                yield language
+        elif (one.question, one.answer, one.note) != (other.question, other.answer, other.note):
+            yield language
+
+
+def _could_have(note: RecordedNote, language: Language) -> bool:
+    return any(language in _languages(copy.edition) for copy in note.copies)
+
+
+def _languages(edition: str) -> tuple[Language, ...]:
+    try:
+        return parse_edition(edition).languages
+    except ValueError:
+        return ()
+
+
+def _texts(note: RecordedNote) -> Mapping[Language, NoteText]:
+    return {text.language: text for text in note.texts}
+
+
+def _states(old: RecordedNote, new: RecordedNote) -> Iterator[tuple[TextState, TextState]]:
+    """By language. A package does not tell the source from what is reviewed: neither bears a mark."""
+    quiet = {TextState.SOURCE: TextState.REVIEWED}
+    before, after = _texts(old), _texts(new)
+    for language in before.keys() & after.keys():
+        one, other = before[language].state, after[language].state
+        yield quiet.get(one, one), quiet.get(other, other)
+
+
+def _hashes(old: RecordedNote, new: RecordedNote) -> Iterator[tuple[str, str]]:
+    before = {copy.edition: copy.hash for copy in old.copies}
+    return ((before[copy.edition], copy.hash) for copy in new.copies if copy.edition in before)
+
+
+# --- what no update mends ---------------------------------------------------------------------------------------------
+
+
+def _breaches(old: Record, new: Record) -> Iterator[Breach]:
+    """Note types, GUIDs and decks that Anki will not take for those it has."""
+    after = _editions(new)
+    for edition in old.editions:
+        name = edition.name
+        if name not in after:
+            if old.project_id and new.project_id:
+                yield Breach(edition=name, what="the edition is no more")
+            continue
+        present = after[name]
+        if edition.note_type != present.note_type:
+            yield Breach(edition=name, what="the note type has another id")
+        elif (edition.fields, edition.templates) != (present.fields, present.templates):
+            yield Breach(edition=name, what="the note type has other fields or templates")
+        if edition.deck != present.deck:
+            yield Breach(edition=name, what=f"the deck “{edition.deck}” is now “{present.deck}”")
+        changed = sum(one != other for one, other in _guids(old, new, name))
+        if changed:
+            yield Breach(edition=name, what=f"{changed} notes have another GUID")
+        yield from _renamed_decks(old, new, name)
+
+
+def _guids(old: Record, new: Record, edition: str) -> Iterator[tuple[str, str]]:
+    before = {note.key: copy.guid for note in old.notes for copy in note.copies if copy.edition == edition}
+    for note in new.notes:
+        for copy in note.copies:
+            if copy.edition == edition and note.key in before:
+                yield before[note.key], copy.guid
+
+
+def _renamed_decks(old: Record, new: Record, edition: str) -> Iterator[Breach]:
+    if not (old.project_id and new.project_id):
+        return
+    before = {category.key: dict(category.decks).get(edition) for category in old.categories}
+    for category in new.categories:
+        one, other = before.get(category.key), dict(category.decks).get(edition)
+        if one and other and one != other:
+            yield Breach(edition=edition, what=f"the deck “{one}” is now “{other}”")
+
+
+def _look_differs(old: RecordedEdition, new: RecordedEdition) -> bool:
+    """What is not known is not different."""
+    pairs = ((old.look, new.look), (old.description, new.description))
+    return any(one and other and one != other for one, other in pairs)

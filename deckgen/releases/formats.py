@@ -1,0 +1,252 @@
+"""A changelog as plain text, Markdown, HTML or JSON; what it says is changelog's."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from deckgen.model import Language
+from deckgen.releases.changelog import Changelog, Detail, Entry, Section, Step, Table, describe_diff
+from deckgen.releases.diff import NoteChange, ReleaseDiff
+from deckgen.releases.records import RecordedNote
+from deckgen.releases.wording import Span, SpanKind, columns_of, compare_words
+
+
+def format_diff(diff: ReleaseDiff, form: str, language: Language) -> str:
+    """The diff in one of `FORMATS`. KeyError for another."""
+    return FORMATS[form](diff, language)
+
+
+# --- text -------------------------------------------------------------------------------------------------------------
+
+
+def _format_text(diff: ReleaseDiff, language: Language) -> str:
+    """Removed words as ``[-…-]``, added ones as ``{+…+}``."""
+    log = describe_diff(diff, language)
+    lines = [line for line in (log.title, log.summary) if line]
+    if log.duties:
+        lines += ["", log.duties_heading, *(f"  {duty}" for duty in log.duties)]
+    lines += ["", *log.remarks] if log.remarks else []
+    for table in log.tables:
+        lines += ["", *_text_table(table)]
+    for section in log.sections:
+        lines += ["", f"{section.heading} ({len(section.entries)})"]
+        for entry in section.entries:
+            lines.append(f"  {entry.key}  {entry.title} [{entry.category}]")
+            lines += [f"    {_text_detail(detail)}" for detail in entry.details]
+        for step in section.steps:
+            lines += ["", f"  {step.edition}: {step.text}", f"    {step.search}"]
+        lines += [f"  {section.hint}"] if section.hint else []
+    return "\n".join(lines) + "\n"
+
+
+def _text_table(table: Table) -> Iterator[str]:
+    rows = (table.columns, *table.rows)
+    widths = [max(columns_of(row[index]) for row in rows) for index in range(len(table.columns))]
+    for row in rows:
+        first, *others = (" " * (width - columns_of(cell)) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join((row[0] + first, *(pad + cell for pad, cell in zip(others, row[1:], strict=True))))
+
+
+def _text_detail(detail: Detail) -> str:
+    marks = {SpanKind.KEPT: "{}", SpanKind.REMOVED: "[-{}-]", SpanKind.ADDED: "{{+{}+}}"}
+    text = "".join(marks[span.kind].format(span.text.replace("\n", " ⏎ ")) for span in detail.spans)
+    return f"{detail.label}: {text}" if detail.label else text
+
+
+# --- Markdown ---------------------------------------------------------------------------------------------------------
+
+
+def _format_markdown(diff: ReleaseDiff, language: Language) -> str:
+    return markdown_changelog(describe_diff(diff, language))
+
+
+def markdown_changelog(log: Changelog, *, level: int = 2) -> str:
+    """The changelog for GitHub, its headings from ``level`` on."""
+    mark, deeper = "#" * level, "#" * (level + 1)
+    blocks = [f"{mark} {_markdown(log.title)}"] if log.title else []
+    blocks.append(_markdown(log.summary))
+    if log.duties:
+        blocks += [f"{deeper} {log.duties_heading}", "\n".join(f"- {_markdown(duty)}" for duty in log.duties)]
+    blocks += [_markdown(remark) for remark in log.remarks]
+    blocks += [_markdown_table(table) for table in log.tables]
+    for section in log.sections:
+        blocks.append(f"{deeper} {section.heading} ({len(section.entries)})")
+        blocks.append("\n".join(line for entry in section.entries for line in _markdown_entry(entry)))
+        for step in section.steps:
+            blocks += [f"**{step.edition}** · {_markdown(step.text)}", f"```text\n{step.search}\n```"]
+        blocks += [_markdown(section.hint)] if section.hint else []
+    return "\n\n".join(blocks) + "\n"
+
+
+def _markdown_table(table: Table) -> str:
+    rule = "|".join(("---", *("---:" for _ in table.columns[1:])))
+    rows = [f"| {' | '.join(_markdown(cell) for cell in row)} |" for row in (table.columns, *table.rows)]
+    return "\n".join((rows[0], f"|{rule}|", *rows[1:]))
+
+
+def _markdown_entry(entry: Entry) -> Iterator[str]:
+    yield f"- `{entry.key}` {_markdown(entry.title)} · {_markdown(entry.category)}"
+    for detail in entry.details:
+        label = f"*{detail.label}* " if detail.label else ""
+        yield f"  - {label}{''.join(_span(span, _markdown) for span in detail.spans)}"
+
+
+def _markdown(text: str) -> str:
+    """Text in which GitHub finds no markup, mentions or mathematics of its own."""
+    plain = re.sub(r"[&<>*_`\[\]$|~#@\\]", lambda match: f"&#{ord(match[0])};", text)
+    return plain.replace("\n", "<br>")
+
+
+# --- HTML -------------------------------------------------------------------------------------------------------------
+
+_PAGE = """<!doctype html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 16px/1.6 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }}
+table {{ border-collapse: collapse; margin: 1rem 0; }}
+th, td {{ border: 1px solid #8886; padding: .2rem .6rem; }}
+td:not(:first-child) {{ text-align: right; }}
+ins {{ background: #2ea04340; text-decoration: none; }}
+del {{ background: #f8514940; }}
+pre {{ overflow: auto; padding: .6rem; background: #8882; user-select: all; }}
+code {{ font-family: ui-monospace, monospace; }}
+</style>
+</head>
+<body>
+{body}</body>
+</html>
+"""
+
+
+def _format_html(diff: ReleaseDiff, language: Language) -> str:
+    """A page of its own, which asks for nothing else."""
+    log = describe_diff(diff, language)
+    title = html.escape(log.title or log.summary)
+    return _PAGE.format(language=language, title=title, body=f"<h1>{title}</h1>\n{html_changelog(log)}")
+
+
+def html_changelog(log: Changelog) -> str:
+    """The changelog as a piece of a page, its headings from ``h3`` on."""
+    parts = [f"<p>{html.escape(log.summary)}</p>"]
+    if log.duties:
+        items = "".join(f"<li>{html.escape(duty)}</li>" for duty in log.duties)
+        parts.append(f"<h3>{html.escape(log.duties_heading)}</h3><ul>{items}</ul>")
+    parts += [f"<p>{html.escape(remark)}</p>" for remark in log.remarks]
+    parts += [_html_table(table) for table in log.tables]
+    parts += [_html_section(section) for section in log.sections]
+    return "\n".join(parts) + "\n"
+
+
+def _html_table(table: Table) -> str:
+    head = "".join(f"<th>{html.escape(column)}</th>" for column in table.columns)
+    rows = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in table.rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _html_section(section: Section) -> str:
+    entries = "".join(_html_entry(entry) for entry in section.entries)
+    steps = "".join(_html_step(step) for step in section.steps)
+    hint = f"<p>{html.escape(section.hint)}</p>" if section.hint else ""
+    return f"<h3>{html.escape(section.heading)} ({len(section.entries)})</h3><ul>{entries}</ul>{steps}{hint}"
+
+
+def _html_entry(entry: Entry) -> str:
+    details = "".join(f"<li>{_html_detail(detail)}</li>" for detail in entry.details)
+    more = f"<ul>{details}</ul>" if details else ""
+    title = f"{html.escape(entry.title)} <small>{html.escape(entry.category)}</small>"
+    return f"<li><code>{html.escape(entry.key)}</code> {title}{more}</li>"
+
+
+def _html_detail(detail: Detail) -> str:
+    label = f"<em>{html.escape(detail.label)}</em> " if detail.label else ""
+    return label + "".join(_span(span, _html_text) for span in detail.spans)
+
+
+def _html_step(step: Step) -> str:
+    return (
+        f"<p><strong>{html.escape(step.edition)}</strong> · {html.escape(step.text)}</p>"
+        f"<pre><code>{html.escape(step.search)}</code></pre>"
+    )
+
+
+def _html_text(text: str) -> str:
+    return html.escape(text).replace("\n", "<br>")
+
+
+def _span(span: Span, escape: Callable[[str], str]) -> str:
+    tag = {SpanKind.KEPT: "", SpanKind.REMOVED: "del", SpanKind.ADDED: "ins"}[span.kind]
+    return f"<{tag}>{escape(span.text)}</{tag}>" if tag else escape(span.text)
+
+
+# --- JSON -------------------------------------------------------------------------------------------------------------
+
+
+def _format_json(diff: ReleaseDiff, language: Language) -> str:
+    """For programs; described in docs/release-record.md."""
+    log = describe_diff(diff, language)
+    document: dict[str, Any] = {
+        "diff": 1,
+        "old": diff.old.version if diff.old else None,
+        "new": diff.new.version,
+        "counts": {kind: len(diff.of(kind)) for kind in dict.fromkeys(k for note in diff.notes for k in note.kinds)},
+        "categories": {
+            key: {"titles": dict(diff.categories[key].titles), "counts": dict(counts)}
+            for key, counts in diff.by_category().items()
+        },
+        "languages": {language: dict(counts) for language, counts in diff.by_language().items()},
+        "breaches": [{"edition": breach.edition, "what": breach.what} for breach in diff.breaches],
+        "new_editions": list(diff.new_editions),
+        "looks": list(diff.looks),
+        "notes": [_json_note(change) for change in diff.notes],
+        "steps": [
+            {"kind": section.kind, "edition": step.edition, "search": step.search, "text": step.text}
+            for section in log.sections
+            for step in section.steps
+        ],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def _json_note(change: NoteChange) -> dict[str, Any]:
+    value: dict[str, Any] = {"key": change.key, "kinds": list(change.kinds), "languages": list(change.languages)}
+    for name, note in (("old", change.old), ("new", change.new)):
+        if note:
+            value[name] = {"category": note.category, "texts": _json_texts(note), "media": list(note.media)}
+    if change.old and change.new:
+        before, after = _json_texts(change.old), _json_texts(change.new)
+        value["words"] = {
+            language: {
+                side: [
+                    [span.kind, span.text]
+                    for span in compare_words(
+                        before.get(language, {}).get(side, ""), after.get(language, {}).get(side, "")
+                    )
+                ]
+                for side in ("question", "answer", "note")
+                if before.get(language, {}).get(side, "") != after.get(language, {}).get(side, "")
+            }
+            for language in change.languages
+        }
+    return value
+
+
+def _json_texts(note: RecordedNote) -> dict[str, dict[str, str]]:
+    return {text.language: {"question": text.question, "answer": text.answer, "note": text.note} for text in note.texts}
+
+
+FORMATS: Mapping[str, Callable[[ReleaseDiff, Language], str]] = {
+    "text": _format_text,
+    "markdown": _format_markdown,
+    "html": _format_html,
+    "json": _format_json,
+}

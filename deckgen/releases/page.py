@@ -1,0 +1,183 @@
+"""The download page: one HTML file in Chinese and English that asks for nothing but the files beside it."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import resources
+from types import MappingProxyType
+
+from deckgen.card import PercentTemplate, read_ui
+from deckgen.model import Key, Language, Profile, parse_edition
+from deckgen.releases.changelog import WORDS_IN, category_title, describe_diff, note_title
+from deckgen.releases.diff import ReleaseDiff
+from deckgen.releases.formats import html_changelog
+from deckgen.releases.records import Record
+from deckgen.releases.release_manifest import FileSum, ReleasedPackage
+from deckgen.sizes import human_size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageFacts:
+    """What the page tells; ``titles`` and ``descriptions`` by language, ``sums`` by file name."""
+
+    record: Record
+    diff: ReleaseDiff
+    titles: Mapping[Language, str]
+    descriptions: Mapping[Language, str]
+    packages: tuple[ReleasedPackage, ...]
+    sums: Mapping[str, FileSum]
+    pictures: tuple[str, ...]
+    """File names, as are ``licences``."""
+    licences: tuple[str, ...]
+    origin: str = ""
+    licence: str = ""
+    fallback_title: str = ""
+
+
+_PROFILES: Mapping[str, Mapping[Language, str]] = MappingProxyType(
+    {
+        Profile.MOBILE: {Language("zh"): "", Language("en"): ""},
+        Profile.DESKTOP: {Language("zh"): "电脑高清", Language("en"): "large pictures"},
+        Profile.ORIGINAL: {Language("zh"): "原图", Language("en"): "original pictures"},
+    }
+)
+_ALL: Mapping[Language, str] = MappingProxyType({Language("zh"): "全部卡片", Language("en"): "All cards"})
+
+_CHOICE: Mapping[Language, str] = MappingProxyType(
+    {
+        Language("zh"): "“电脑高清”只是图片更大，卡片相同；两者任选其一，不要都导入。",
+        Language("en"): "“Large pictures” has the same cards with larger pictures; take one of the two, not both.",
+    }
+)
+
+
+def format_page(facts: PageFacts) -> str:
+    """The page's HTML, the same for the same facts."""
+    record = facts.record
+    several = len({package.profile for package in facts.packages}) > 1
+    return PercentTemplate(_data("page.html")).substitute(
+        title=html.escape(_title(facts, Language("zh"))),
+        version=html.escape(record.version),
+        style=_data("page.css"),
+        script=_data("page.js"),
+        heading=_both(lambda language: f"{html.escape(_title(facts, language))} <small>{record.version}</small>"),
+        lead=_both(lambda language: html.escape(facts.descriptions.get(language, ""))),
+        facts=_both(lambda language: _count(len(record.notes), language) + f" · {_day(record.time)}"),
+        pictures=_pictures(facts.pictures),
+        profiles_zh=_CHOICE[Language("zh")] if several else "",
+        profiles_en=_CHOICE[Language("en")] if several else "",
+        editions="\n".join(_editions(facts)),
+        changes=_both(lambda language: html_changelog(describe_diff(facts.diff, language)), tag="div"),
+        contents=_both(lambda language: "".join(_contents(facts, language)), tag="div"),
+        example=html.escape(facts.packages[0].file),
+        origin=_both(lambda language: _origin(facts, language)),
+    )
+
+
+def _data(name: str) -> str:
+    return resources.files("deckgen").joinpath("templates", "release", name).read_text(encoding="utf-8")
+
+
+def _both(say: Callable[[Language], str], tag: str = "span") -> str:
+    """What is said in each language of the page, each for its readers alone."""
+    return "".join(f'<{tag} lang="{language}">{said}</{tag}>' for language in WORDS_IN if (said := say(language)))
+
+
+def _title(facts: PageFacts, language: Language) -> str:
+    return facts.titles.get(language) or next(iter(facts.titles.values()), facts.fallback_title)
+
+
+def _count(count: int, language: Language) -> str:
+    return read_ui(language).cards_count.format(count=count)
+
+
+def _day(time: int) -> str:
+    """The day in UTC."""
+    return datetime.fromtimestamp(time, tz=UTC).date().isoformat()
+
+
+def _pictures(names: Iterable[str]) -> str:
+    images = "".join(
+        f'<img src="{html.escape(name)}" alt="卡片示例 Card picture {number}">' for number, name in enumerate(names, 1)
+    )
+    return f'<div class="pictures" tabindex="0">{images}</div>' if images else ""
+
+
+def _editions(facts: PageFacts) -> Iterator[str]:
+    for edition in facts.record.editions:
+        packages = [package for package in facts.packages if package.edition == edition.name]
+        if not packages:
+            continue
+        languages = " + ".join(read_ui(tag).language_name for tag in parse_edition(edition.name).languages)
+        yield f"<h3>{html.escape(languages)} <small>{html.escape(edition.name)}</small></h3>"
+        yield from (_main_package(facts, package) for package in packages if not package.category)
+        order = {category.key: index for index, category in enumerate(facts.record.categories)}
+        parts = sorted((item for item in packages if item.category), key=lambda item: order[Key(item.category)])
+        rows = "".join(_row(facts, package) for package in parts)
+        head = "".join(
+            f'<th{kind}><span lang="zh">{chinese}</span><span lang="en">{english}</span></th>'
+            for chinese, english, kind in (
+                ("分类", "Category", ""),
+                ("卡片", "Cards", ' class="number"'),
+                ("大小", "Size", ' class="number"'),
+            )
+        )
+        if rows:
+            table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+            yield f'<div class="scroll" tabindex="0">{table}</div>'
+
+
+def _main_package(facts: PageFacts, package: ReleasedPackage) -> str:
+    sums = facts.sums[package.file]
+
+    def say(language: Language) -> str:
+        profile = _PROFILES[package.profile][language]
+        name = _ALL[language] + (f" · {profile}" if profile else "")
+        return f"{name} <small>{_count(package.notes, language)} · {human_size(sums.bytes)}</small>"
+
+    file = html.escape(package.file)
+    kind = " second" if package.profile != facts.packages[0].profile else ""
+    return (
+        f'<a class="main-package{kind}" href="{file}" download>{_both(say)}</a>'
+        f'<p class="sum">{file}<br>SHA-256 {sums.sha256}</p>'
+    )
+
+
+def _row(facts: PageFacts, package: ReleasedPackage) -> str:
+    sums = facts.sums[package.file]
+
+    def say(language: Language) -> str:
+        profile = _PROFILES[package.profile][language]
+        title = category_title(facts.diff, Key(package.category), language)
+        return html.escape(title + (f" · {profile}" if profile else ""))
+
+    link = f'<a href="{html.escape(package.file)}" download>{_both(say)}</a><div class="sum">{sums.sha256}</div>'
+    return (
+        f'<tr><td>{link}</td><td class="number">{package.notes}</td>'
+        f'<td class="number">{human_size(sums.bytes)}</td></tr>'
+    )
+
+
+def _contents(facts: PageFacts, language: Language) -> Iterator[str]:
+    for category in facts.record.categories:
+        notes = [note for note in facts.record.notes if note.category == category.key]
+        items = "".join(f"<li><code>{note.key}</code> {html.escape(note_title(note, language))}</li>" for note in notes)
+        title = html.escape(category_title(facts.diff, category.key, language))
+        summary = f"<summary>{title} <small>{_count(len(notes), language)}</small></summary>"
+        yield f"<details>{summary}<ul>{items}</ul></details>"
+
+
+def _origin(facts: PageFacts, language: Language) -> str:
+    words = read_ui(language)
+    parts = []
+    if facts.origin:
+        safe = html.escape(facts.origin)
+        linked = f'<a href="{safe}">{safe}</a>' if facts.origin.startswith("https://") else safe
+        parts.append(f"{words.origin} {linked}")
+    if facts.licence:
+        parts.append(f"{words.licence} {html.escape(facts.licence)}")
+    parts += [f'<a href="{html.escape(name)}">{html.escape(name)}</a>' for name in facts.licences]
+    return " · ".join(parts)

@@ -1,0 +1,58 @@
+"""Imports a package with the real Anki into a collection that is thrown away: the only module that imports anki."""
+
+from __future__ import annotations
+
+import importlib
+import tempfile
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from deckgen.apkg.contents import PackageContents
+from deckgen.diagnostics import Diagnostic
+from deckgen.releases.verify.findings import finding
+
+
+def anki_is_installed() -> bool:
+    return find_spec("anki") is not None
+
+
+def try_import(path: Path, contents: PackageContents) -> tuple[Diagnostic, ...]:
+    """What Anki makes of a package that was read without complaint: every note new, every card in its order.
+
+    The package ``anki`` must be installed.
+    """
+    # Anki's own names differ between its versions' type information; what is used here is the same in all.
+    anki: Any = importlib.import_module("anki.collection")
+    with tempfile.TemporaryDirectory() as folder:
+        collection = anki.Collection(str(Path(folder, "collection.anki2")))
+        try:
+            request = anki.ImportAnkiPackageRequest(
+                package_path=str(path), options=anki.ImportAnkiPackageOptions(with_scheduling=False)
+            )
+            log = collection.import_anki_package(request).log
+            return tuple(_judge(path.name, contents, collection, log))
+        except Exception as error:  # Anki raises errors of its own kinds for whatever it does not like
+            return (finding("import", path.name, f"Anki refuses it: {error}"),)
+        finally:
+            collection.close()
+
+
+def _judge(file: str, contents: PackageContents, collection: Any, log: Any) -> Iterator[Diagnostic]:
+    guids = {note.guid for note in contents.notes}
+    if len(log.new) != len(guids):
+        yield finding("import", file, f"Anki takes {len(log.new)} of {len(guids)} notes")
+    for name in ("conflicting", "missing_notetype", "missing_deck", "empty_first_field"):
+        if count := len(getattr(log, name)):
+            yield finding("import", file, f"Anki reports {count} notes as “{name.replace('_', ' ')}”")
+    cards = sum(note.cards for note in contents.notes)
+    if not _repeats(contents) and collection.card_count() != cards:
+        yield finding("import", file, f"Anki makes {collection.card_count()} cards of {cards}")
+    missing = list(collection.media.check().missing)
+    if missing and not contents.missing_media:
+        yield finding("import", file, f"Anki misses the files {', '.join(missing[:5])}")
+
+
+def _repeats(contents: PackageContents) -> bool:
+    return len({note.guid for note in contents.notes}) < len(contents.notes)

@@ -1,0 +1,231 @@
+"""Judges what a package holds, deckgen's or a stranger's: nothing here opens a file."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from importlib import resources
+from urllib.parse import quote
+
+from deckgen.apkg.contents import PackageContents, PackagedNote, PackagedNoteType
+from deckgen.diagnostics import Diagnostic, Severity, name_some
+from deckgen.identity import edition_guid
+from deckgen.identity.lockfile import EditionRecord, Lock
+from deckgen.markdown.tree import find_active
+from deckgen.model import Key
+from deckgen.releases.snapshot import note_type_edition
+from deckgen.releases.verify.findings import finding
+
+MAX_MEDIA_BYTES = 100 * 1024 * 1024
+"""What Anki's sync takes as one file."""
+MAX_NAME_BYTES = 100
+"""Of a media file's name, URL-encoded, as AnkiDroid counts."""
+_DAY_SECONDS = 86_400
+_REMOTE = re.compile(
+    r"""<(?:img|audio|video|source|script|link|iframe)\b[^<>]*?(?:src|href)\s*+=\s*+["']?\s*+(?:https?:)?//""",
+    re.IGNORECASE,
+)
+_REMOTE_STYLE = re.compile(r"""@import\b|url\(\s*+["']?\s*+(?:https?:)?//""", re.IGNORECASE)
+_ACTIVE_STYLE = re.compile(r"expression\s*\(|javascript:|</style", re.IGNORECASE)
+_SCRIPT = re.compile(r"<script>\n(.*?)</script>", re.DOTALL)
+_CLOCK = "a clock, SOURCE_DATE_EPOCH or a commit's time was wrong; restore deckgen.lock from before, and build anew"
+
+_Found = Iterator[Diagnostic]
+
+
+def judge_package(
+    file: str, contents: PackageContents, *, now: int, lock: Lock | None = None
+) -> tuple[Diagnostic, ...]:
+    """Everything wrong with a package of this file name; ``now`` in seconds since the epoch.
+
+    ``lock`` is that of the project that the package may be from; a note type that it does not know is not compared.
+    """
+    checks: tuple[Callable[[str, PackageContents], _Found], ...] = (
+        _package_name,
+        _notes,
+        _guids,
+        _keys,
+        _fields,
+        _templates,
+        _media,
+        _order,
+    )
+    found = [item for check in checks for item in check(file, contents)]
+    found += _future(file, contents, now)
+    found += _schema(file, contents, lock) if lock else ()
+    return tuple(found)
+
+
+def _package_name(file: str, contents: PackageContents) -> _Found:
+    if file.lower() == "collection.apkg" or file.lower().endswith(".colpkg"):
+        yield finding("package-name", file, "AnkiDroid would replace the learner's whole collection; rename the file")
+    for name in contents.stray_entries:
+        yield finding("stray-entry", file, f"the entry {name} is of no use to Anki")
+    if contents.reviewed_cards:
+        yield finding("schedule", file, f"{contents.reviewed_cards} cards carry somebody's learning progress")
+
+
+def _notes(file: str, contents: PackageContents) -> _Found:
+    if not contents.notes:
+        yield finding("no-notes", file, "it has no note")
+    note_types = {packaged.note_type.id: packaged.note_type for packaged in contents.note_types}
+    for note in contents.notes:
+        note_type = note_types.get(note.note_type_id)
+        if note_type is None:
+            yield finding("broken-note", file, f"{_name(note)} is of a note type that the package lacks")
+        elif len(note.fields) != len(note_type.fields):
+            yield finding(
+                "broken-note", file, f"{_name(note)} has {len(note.fields)} fields for {len(note_type.fields)}"
+            )
+        if not note.fields or not note.fields[0].strip():
+            yield finding("broken-note", file, f"{_name(note)} has an empty first field, so Anki skips it")
+        if not note.cards:
+            yield finding("no-notes", file, f"{_name(note)} has no card")
+    if default := sum(deck.cards for deck in contents.decks if deck.id == 1):
+        yield finding("default-deck", file, f"{default} cards are in Anki's own default deck")
+
+
+def _guids(file: str, contents: PackageContents) -> _Found:
+    for guid in _repeated(note.guid for note in contents.notes):
+        yield finding("duplicate-guid", file, f"several notes have the GUID {guid!r}")
+
+
+def _keys(file: str, contents: PackageContents) -> _Found:
+    for packaged in contents.note_types:
+        if note_type_edition(packaged.note_type):
+            notes = [note for note in contents.notes if note.note_type_id == packaged.note_type.id and note.fields]
+            for key in _repeated(note.fields[0] for note in notes):
+                yield finding("duplicate-key", file, f"several notes have the key {key!r}")
+
+
+def _fields(file: str, contents: PackageContents) -> _Found:
+    names = {packaged.note_type.id: packaged.note_type.fields for packaged in contents.note_types}
+    for note in contents.notes:
+        for index, field in enumerate(note.fields):
+            if "<" not in field:
+                continue
+            fields = names.get(note.note_type_id, ())
+            where = f"{_name(note)}, field {fields[index].name if index < len(fields) else index + 1}"
+            if active := find_active(field):
+                yield finding("active-content", file, f"{where} has {', '.join(active)}")
+            if _REMOTE.search(field):
+                yield finding("remote-content", file, f"{where} loads a file from the network")
+
+
+def _templates(file: str, contents: PackageContents) -> _Found:
+    for packaged in contents.note_types:
+        note_type = packaged.note_type
+        for template in note_type.templates:
+            for side, html in (("front", template.front), ("back", template.back)):
+                where = f"note type “{note_type.name}”, {side} of {template.name}"
+                rest = _without_own_script(html)
+                if active := find_active(rest):
+                    yield finding("active-content", file, f"{where} has {', '.join(active)}, not deckgen's own")
+                if _REMOTE.search(rest):
+                    yield finding("remote-content", file, f"{where} loads something from the network")
+        if _ACTIVE_STYLE.search(note_type.css):
+            yield finding("active-content", file, f"the style of note type “{note_type.name}” would run code")
+        if _REMOTE_STYLE.search(note_type.css):
+            yield finding("remote-content", file, f"the style of note type “{note_type.name}” loads from the network")
+
+
+def _without_own_script(html: str) -> str:
+    """The template without the script that a version of deckgen gave its cards, letter for letter."""
+    # Behind the last end no script has one, and looking for it from each beginning would take for ever.
+    closed, end, rest = html.rpartition("</script>")
+    return _SCRIPT.sub(lambda found: "" if _digest(found[1]) in _own_scripts() else found[0], closed + end) + rest
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def _own_scripts() -> frozenset[str]:
+    data = resources.files("deckgen").joinpath("templates", "card_scripts.toml").read_text(encoding="utf-8")
+    return frozenset(tomllib.loads(data).values())
+
+
+def _media(file: str, contents: PackageContents) -> _Found:
+    if missing := contents.missing_media:
+        yield finding("missing-media", file, f"{len(missing)} files are shown and missing: {name_some(missing)}")
+    if unused := contents.unused_media:
+        yield finding("unused-media", file, f"no card shows {name_some(unused)}")
+    for name in _repeated(item.name for item in contents.media):
+        yield finding("unreadable", file, f"two media files are named {name}")
+    for item in contents.media:
+        if item.size_bytes > MAX_MEDIA_BYTES:
+            yield finding("media-size", file, f"{item.name} has more than the 100 MiB that Anki synchronises")
+        if len(quote(item.name).encode()) > MAX_NAME_BYTES:
+            yield finding("media-name", file, f"{item.name} has more than {MAX_NAME_BYTES} bytes when URL-encoded")
+
+
+def _order(file: str, contents: PackageContents) -> _Found:
+    ours = all(note_type_edition(packaged.note_type) for packaged in contents.note_types)
+    counts = Counter(note.due for note in contents.notes)
+    if len(contents.notes) > 1 and (len(counts) == 1 or (ours and max(counts.values()) > 1)):
+        severity = Severity.ERROR if ours else None
+        yield finding("due-order", file, "new cards would not come in the order of the notes", severity=severity)
+
+
+def _future(file: str, contents: PackageContents, now: int) -> _Found:
+    limit = now + _DAY_SECONDS
+    late = [_name(note) for note in contents.notes if note.time > limit]
+    if late:
+        yield finding("future", file, f"last changed in the future: {name_some(late)}", hint=_CLOCK)
+    if ids := [_name(note) for note in contents.notes if note.id > limit * 1000]:
+        yield finding("future", file, f"Anki would replace the id, which is in the future, of {name_some(ids)}")
+    for packaged in contents.note_types:
+        if packaged.time > limit:
+            yield finding("future", file, f"note type “{packaged.note_type.name}” was last changed in the future")
+
+
+def _schema(file: str, contents: PackageContents, lock: Lock) -> _Found:
+    for packaged in contents.note_types:
+        record = next((item for item in lock.editions if _may_be(packaged, item)), None)
+        if record is None or record.note_type is None:
+            continue
+        note_type, known = packaged.note_type, record.note_type
+        shape = ([field.id for field in note_type.fields], [template.id for template in note_type.templates])
+        frozen = ([number for _, number in known.fields], [number for _, number in known.templates])
+        if note_type.id != known.id:
+            yield finding("schema", file, f"note type “{note_type.name}” has not the id that learners have")
+        elif shape != frozen:
+            yield finding("schema", file, f"note type “{note_type.name}” has not the fields and templates of the lock")
+        guids = {record.key: edition_guid(record.guid, name) for record in lock.notes for name in (_edition(packaged),)}
+        wrong = [
+            note.fields[0]
+            for note in contents.notes
+            if note.note_type_id == note_type.id and guids.get(_key(note), note.guid) != note.guid
+        ]
+        if wrong:
+            yield finding("schema", file, f"not the GUIDs of the lock: {name_some(wrong)}")
+
+
+def _may_be(packaged: PackagedNoteType, record: EditionRecord) -> bool:
+    known = record.note_type
+    return packaged.note_type.name == record.note_type_name or (known is not None and packaged.note_type.id == known.id)
+
+
+def _edition(packaged: PackagedNoteType) -> str:
+    edition = note_type_edition(packaged.note_type)
+    return edition.name if edition else ""
+
+
+def _key(note: PackagedNote) -> Key:
+    return Key(note.fields[0] if note.fields else "")
+
+
+def _name(note: PackagedNote) -> str:
+    tagged, end, rest = (note.fields[0] if note.fields else "").rpartition(">")
+    first = (re.sub(r"<[^>]*>", "", tagged + end) + rest).strip()
+    return f"note “{first[:40] or note.guid}”"
+
+
+def _repeated(values: Iterable[str]) -> list[str]:
+    counts: Mapping[str, int] = Counter(values)
+    return [value for value, times in counts.items() if times > 1]

@@ -1,0 +1,139 @@
+"""Two versions of a text → what was taken out and what was put in, word by word, Chinese character by character."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from deckgen.text.similarity import edits
+
+_TOKEN = re.compile(
+    r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]"  # an ideograph, a kana, a syllable of Hangul
+    r"|(?:(?![\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff])\w)+"
+    r"|\n|[^\S\n]+|[^\w\s]"
+)
+_TINY = 3
+"""So few columns left alone between two changes only make them harder to read."""
+_SHORT = 12
+
+
+class SpanKind(StrEnum):
+    KEPT = "kept"
+    REMOVED = "removed"
+    ADDED = "added"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A piece of text that both versions have, or one of them."""
+
+    kind: SpanKind
+    text: str
+
+
+@dataclass(slots=True)
+class _Change:
+    """What lies between two stretches that both versions have; ``kept`` follows it."""
+
+    removed: str
+    added: str
+    kept: str
+
+
+def compare_words(before: str, after: str) -> tuple[Span, ...]:
+    """The spans that make up both versions: without the added ones they are ``before``, without the removed ``after``.
+
+    What is removed stands before what is added in its place.
+    """
+    head, changes = _changes(_TOKEN.findall(before), _TOKEN.findall(after))
+    return tuple(_spans(head, _joined(changes)))
+
+
+def shorten(spans: Iterable[Span], *, context: int = 40) -> tuple[Span, ...]:
+    """The spans with what is kept cut down to ``context`` characters beside a change, in whole lines where they end."""
+    given = tuple(spans)
+    last = len(given) - 1
+    return tuple(
+        Span(kind=span.kind, text=_cut(span.text, context, first=index == 0, last=index == last))
+        if span.kind is SpanKind.KEPT
+        else span
+        for index, span in enumerate(given)
+    )
+
+
+def columns_of(text: str) -> int:
+    """How wide a text is on a terminal, where an ideograph takes two columns."""
+    return sum(2 if character >= "\u2e80" else 1 for character in text)
+
+
+def _changes(before: list[str], after: list[str]) -> tuple[str, list[_Change]]:
+    changes: list[_Change] = []
+    head, at = "", 0
+    for gone, come in edits(before, after):
+        kept = "".join(before[at : gone.start])
+        if changes:
+            changes[-1].kept += kept
+        else:
+            head += kept
+        if changes and not changes[-1].kept:
+            changes[-1].removed += "".join(before[gone])
+            changes[-1].added += "".join(after[come])
+        else:
+            changes.append(_Change("".join(before[gone]), "".join(after[come]), ""))
+        at = gone.stop
+    tail = "".join(before[at:])
+    if not changes:
+        return tail, []
+    changes[-1].kept += tail
+    return head, changes
+
+
+def _joined(changes: list[_Change]) -> list[_Change]:
+    """Changes with hardly anything between them become one."""
+    joined: list[_Change] = []
+    for change in changes:
+        before = joined[-1] if joined else None
+        if before is not None and _is_crumb(before, change):
+            before.removed += before.kept + change.removed
+            before.added += before.kept + change.added
+            before.kept = change.kept
+        else:
+            joined.append(change)
+    return joined
+
+
+def _is_crumb(before: _Change, after: _Change) -> bool:
+    if "\n" in before.kept:
+        return False
+    width = columns_of(before.kept)
+    sizes = [columns_of(max(change.removed, change.added, key=len)) for change in (before, after)]
+    return width <= _TINY or (width <= _SHORT and width < min(sizes))
+
+
+def _spans(head: str, changes: list[_Change]) -> Iterator[Span]:
+    if head:
+        yield Span(kind=SpanKind.KEPT, text=head)
+    for change in changes:
+        for kind, text in (
+            (SpanKind.REMOVED, change.removed),
+            (SpanKind.ADDED, change.added),
+            (SpanKind.KEPT, change.kept),
+        ):
+            if text:
+                yield Span(kind=kind, text=text)
+
+
+def _cut(text: str, context: int, *, first: bool, last: bool) -> str:
+    start = "" if first else _beginning(text, context)
+    end = "" if last else _ending(text, context)
+    return text if len(start) + len(end) + 3 >= len(text) else f"{start}…{end}"
+
+
+def _beginning(text: str, context: int) -> str:
+    return text[:context].split("\n")[0]
+
+
+def _ending(text: str, context: int) -> str:
+    return text[-context:].split("\n")[-1]

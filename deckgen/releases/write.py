@@ -1,0 +1,245 @@
+"""Writes a planned release: first its whole folder aside, then the record, the lock and the folder in their places."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deckgen.apkg import write_package
+from deckgen.build import Build, plan_packages
+from deckgen.corpus import Progress, silent
+from deckgen.diagnostics import DeckgenError
+from deckgen.model import Deck, Key
+from deckgen.project import (
+    BUILD_DIR,
+    LOCK_NAME,
+    MANIFEST_NAME,
+    RECORD_NAME,
+    RELEASE_DIR,
+    card_pictures,
+    licence_files,
+    record_path,
+    write_atomically,
+)
+from deckgen.releases.notes import NOTES_NAMES, ORIGIN_NAME, format_notes, format_origin
+from deckgen.releases.page import PageFacts, format_page
+from deckgen.releases.plan import Plan
+from deckgen.releases.release_manifest import (
+    SUMS_NAME,
+    FileSum,
+    ReleasedMedia,
+    ReleasedPackage,
+    ReleaseManifest,
+    format_manifest,
+    format_sums,
+    released_notes,
+    sum_file,
+)
+from deckgen.releases.verify import verify_folder
+
+PAGE_NAME = "index.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenRelease:
+    """``changed`` says whether anything on disk is another than before."""
+
+    folder: Path
+    packages: tuple[ReleasedPackage, ...]
+    sums: tuple[FileSum, ...]
+    changed: bool
+
+
+def write_release(plan: Plan, *, out: Path | None = None, progress: Progress = silent) -> WrittenRelease:
+    """Writes ``vX.Y.Z`` into ``out`` (``build/release`` of the project), the record and the lock.
+
+    A folder that is there already with the same bytes is left alone. DeckgenError where the folder does not pass its
+    own verification or the disk refuses; then everything is as before.
+    """
+    project = plan.builds[0].project
+    parent = out or project.root / BUILD_DIR / RELEASE_DIR
+    target = parent / f"v{plan.version}"
+    try:
+        with _aside(parent) as folder:
+            packages, sums = _fill(folder, plan, progress)
+            _approve(folder)
+            changed = [
+                _write_if_other(project.root / record_path(str(plan.version)), plan.record_text),
+                _write_if_other(project.root / LOCK_NAME, plan.lock_text),
+                _put(folder, target),
+            ]
+    except OSError as error:
+        raise DeckgenError(f"cannot write the release: {error.strerror or error}") from error
+    return WrittenRelease(folder=target, packages=packages, sums=sums, changed=any(changed))
+
+
+@contextmanager
+def _aside(parent: Path) -> Iterator[Path]:
+    """A folder beside the one to be, gone afterwards if it was not renamed."""
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=parent, prefix=".release-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _approve(folder: Path) -> None:
+    findings = verify_folder(folder, lock=None, with_anki=False)
+    if errors := [found.message for found in findings if found.severity == "error"]:
+        raise DeckgenError("the release does not pass its own verification:" + "".join(f"\n  - {e}" for e in errors))
+
+
+def _write_if_other(path: Path, text: str) -> bool:
+    if path.exists() and path.read_bytes() == text.encode():
+        return False
+    write_atomically(path, text.encode())
+    return True
+
+
+def _put(folder: Path, target: Path) -> bool:
+    if target.exists():
+        if _contents(target) == _contents(folder):
+            return False
+        old = folder.with_name(f"{folder.name}-old")
+        target.rename(old)
+        folder.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
+        return True
+    folder.rename(target)
+    return True
+
+
+def _contents(folder: Path) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): sum_file(path).sha256 for path in folder.rglob("*") if path.is_file()}
+
+
+# --- the files --------------------------------------------------------------------------------------------------------
+
+
+def _fill(folder: Path, plan: Plan, progress: Progress) -> tuple[tuple[ReleasedPackage, ...], tuple[FileSum, ...]]:
+    made = plan.builds[0]
+    config = made.project.config
+    packages = _write_packages(folder, plan, progress)
+    licences = tuple(_copy(path, folder / path.name) for path in licence_files(made.project.root))
+    pictures = tuple(_copy(path, folder / f"picture-{path.name}") for path in card_pictures(made.project.root))
+    sums = {package.file: sum_file(folder / package.file) for package in packages}
+    title = config.titles.get(config.language) or made.slug
+    _write(folder / RECORD_NAME, plan.record_text)
+    _write(
+        folder / ORIGIN_NAME,
+        format_origin(
+            title=title,
+            version=str(plan.version),
+            origin=config.origin,
+            licence=config.licence,
+            sources=[(source.path, source.text) for source in made.project.sources],
+            licences=licences,
+        ),
+    )
+    for language, name in NOTES_NAMES.items():
+        heading = config.titles.get(language, title)
+        _write(folder / name, format_notes(plan.diff, language, title=heading, packages=packages, sums=sums))
+    _write(
+        folder / PAGE_NAME,
+        format_page(
+            PageFacts(
+                record=plan.record,
+                diff=plan.diff,
+                titles=config.titles,
+                descriptions=config.descriptions,
+                packages=packages,
+                sums=sums,
+                pictures=pictures,
+                licences=(*licences, ORIGIN_NAME),
+                origin=config.origin,
+                licence=config.licence,
+                fallback_title=made.slug,
+            )
+        ),
+    )
+    files = tuple(sum_file(path) for path in sorted(folder.iterdir()))
+    _write(folder / MANIFEST_NAME, format_manifest(_manifest(plan, packages, files)))
+    _write(folder / SUMS_NAME, format_sums((*files, sum_file(folder / MANIFEST_NAME))))
+    return packages, files
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_bytes(text.encode())
+
+
+def _copy(source: Path, target: Path) -> str:
+    shutil.copyfile(source, target)
+    return target.name
+
+
+def _write_packages(folder: Path, plan: Plan, progress: Progress) -> tuple[ReleasedPackage, ...]:
+    """Every package of every profile, those left out whose pictures are those of an earlier profile, byte for byte."""
+    jobs = [
+        (number, made, job)
+        for number, made in enumerate(plan.builds)
+        for stamped in made.decks
+        for job in plan_packages(stamped, made, ending=f"-v{plan.version}")
+    ]
+    seen: dict[tuple[str, Key | None], list[tuple[str, ...]]] = {}
+    packages = []
+    for done, (number, made, (name, stamped, category)) in enumerate(jobs):
+        progress("package", done, len(jobs))
+        pictures = _picture_sums(stamped.deck, category)
+        earlier = seen.setdefault((stamped.deck.edition.name, category), [])
+        if number and pictures in earlier:
+            continue
+        earlier.append(pictures)
+        write_package(stamped, folder / name, categories=None if category is None else frozenset((category,)))
+        packages.append(
+            ReleasedPackage(
+                file=name,
+                edition=stamped.deck.edition.name,
+                category=category or "",
+                profile=made.profile.value,
+                notes=sum(category in (None, note.category) for note in stamped.deck.notes),
+            )
+        )
+    return tuple(packages)
+
+
+def _picture_sums(deck: Deck, category: Key | None) -> tuple[str, ...]:
+    """The sums of a package's pictures in the order of what they are pictures of."""
+    wanted = {name for note in deck.notes if category in (None, note.category) for name in note.media}
+    files = sorted((item for item in deck.media if item.name in wanted), key=lambda item: item.identity)
+    return tuple(hashlib.sha256(item.path.read_bytes()).hexdigest() for item in files)
+
+
+def _manifest(plan: Plan, packages: tuple[ReleasedPackage, ...], files: tuple[FileSum, ...]) -> ReleaseManifest:
+    config = plan.builds[0].project.config
+    return ReleaseManifest(
+        version=str(plan.version),
+        time=plan.record.time,
+        project_id=plan.record.project_id,
+        origin=config.origin,
+        licence=config.licence,
+        packages=packages,
+        notes=released_notes(plan.record),
+        media=tuple(_media(plan.builds, {package.profile for package in packages})),
+        files=files,
+    )
+
+
+def _media(builds: Sequence[Build], profiles: set[str]) -> Iterator[ReleasedMedia]:
+    for made in builds:
+        if made.profile.value not in profiles:
+            continue
+        files = {item.name: item for stamped in made.decks for item in stamped.deck.media}
+        for name, item in sorted(files.items()):
+            summed = sum_file(item.path)
+            yield ReleasedMedia(
+                identity=item.identity,
+                profile=made.profile.value,
+                file=FileSum(file=name, bytes=summed.bytes, sha256=summed.sha256),
+            )

@@ -1,1 +1,0 @@
-"""What releases shipped, as records, and what differs between two of them, said to learners; writes no file."""

@@ -1,0 +1,1 @@
+"""What is known of plain text: titles, likeness, ASCII names."""

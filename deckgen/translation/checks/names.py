@@ -1,0 +1,67 @@
+"""The names of models, methods and products in Latin letters, which stay the same in every language."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from deckgen.translation.checks.measures import is_unit
+
+
+def lost_names(source: str, translation: str) -> tuple[str, ...]:
+    """The names of a Chinese or Japanese ``source`` that are not in the translation, neither whole nor spelled out.
+
+    A name has a capital within, a digit or nothing but capitals, two letters at least; both texts without markup.
+    """
+    counts = Counter(_names(source))
+    return tuple(name for name in counts if not _stands_in(name, translation) and not _is_slip(name, counts))
+
+
+_NAME = re.compile(r"(?<![A-Za-z0-9_.@/\\])[A-Za-z][A-Za-z0-9]+(?![A-Za-z0-9_@/\\]|\.[A-Za-z0-9])")
+_ROMAN = re.compile("[IVX]+")
+_SAID_OTHERWISE = frozenset(
+    ("VS", "OK", "AM", "PM", "NO", "ID", "AI", "IT", "QA", "TODO", "ETC", "EG", "IE", "PK", "IO")
+)
+"""Abbreviations that have a word of their own in many languages."""
+
+
+def _names(source: str) -> Iterator[str]:
+    for found in _NAME.finditer(source):
+        name = found[0][:-1] if re.fullmatch("[A-Z0-9]{2,}s", found[0]) else found[0]
+        inner = any(character.isupper() or character.isdecimal() for character in name[1:])
+        if inner and sum(map(str.isalpha, name)) >= (1 if name[-1].isdecimal() else 2) and not _is_no_name(name):
+            yield name
+
+
+def _is_no_name(name: str) -> bool:
+    return name.upper() in _SAID_OTHERWISE or bool(_ROMAN.fullmatch(name)) or is_unit(name)
+
+
+def _stands_in(name: str, translation: str) -> bool:
+    """With a hyphen or a blank between its parts, in the plural, or as the words that its letters begin."""
+    parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)
+    # Text2Image is text-to-image too.
+    pattern = r"[\s-]?".join("(?:2|to)" if part == "2" else re.escape(part) for part in parts)
+    # LayerNorm is layer normalization.
+    pattern += "[a-z]*" if len(parts) > 1 and len(parts[-1]) >= 4 else ""
+    if re.search(rf"(?<![A-Za-z0-9]){pattern}(?:e?s)?(?![A-Za-z0-9])", translation, re.IGNORECASE):
+        return True
+    return name.isalpha() and _is_spelled_out(name.casefold(), translation)
+
+
+def _is_spelled_out(abbreviation: str, translation: str) -> bool:
+    """Natural language processing, mixture of experts: a row of words with these initials."""
+    initials = "".join(word[0] for word in re.findall("[a-z]+", translation.casefold()))
+    without_small = "".join(
+        word[0] for word in re.findall("[a-z]+", translation.casefold()) if word not in ("of", "the", "and", "for", "a")
+    )
+    return len(abbreviation) <= 5 and (abbreviation in initials or abbreviation in without_small)
+
+
+def _is_slip(name: str, counts: Counter[str]) -> bool:
+    """The source's own misspelling of a name that it spells right elsewhere: RoPR beside more than one RoPE."""
+    return counts[name] == 1 and any(
+        count > 1 and len(other) == len(name) and sum(a != b for a, b in zip(name, other, strict=True)) == 1
+        for other, count in counts.items()
+    )
