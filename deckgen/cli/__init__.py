@@ -1,29 +1,48 @@
-"""The ``deckgen`` command: a file per subcommand; each reads options, makes one call, prints, sets the exit code."""
+"""The ``deckgen`` command: a file per subcommand; each reads options, makes one call, prints, sets the exit code.
+
+A subcommand's file is imported when it is called, so that ``--version``, ``--help`` and completion answer at once.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
+from importlib import import_module
 
 import click
 
 from deckgen import __version__
-from deckgen.cli.build import build
-from deckgen.cli.check import check
-from deckgen.cli.diff import diff
-from deckgen.cli.inspect import inspect
-from deckgen.cli.lock import lock
-from deckgen.cli.preview import preview
-from deckgen.cli.release import release
-from deckgen.cli.translate import translate
-from deckgen.cli.verify import verify
-from deckgen.diagnostics import DeckgenError
+
+COMMANDS: Mapping[str, str] = {
+    "build": "Build the decks: one package with every card and one per category.",
+    "check": "Report every finding with its file and line, and what a build would change; write nothing.",
+    "preview": "Show every card, front and back, as a page that opens from disk or from any web host.",
+    "translate": "Translate the sources: PO files per chapter and language, drafts, checks and reviews.",
+    "lock": "Show deckgen.lock, and settle which question is which.",
+    "release": "Write the release VERSION: packages of every edition, sums, manifest, notes and a download page.",
+    "diff": "Show what a learner gets new, changed, moved or no more from OLD to NEW.",
+    "verify": "Check PATHS, packages or release folders, deckgen's or anyone's, without trusting them.",
+    "inspect": "Show the decks, notes, media and sizes of FILE, a package of deckgen's or of anyone's.",
+}
+"""Each command with the first line of its help, in the order of ``deckgen --help``. ``deckgen.cli.NAME.NAME`` is it."""
 
 
 class _Group(click.Group):
-    """Turns a failure of the machine or of a file into one clear message and exit code 1."""
+    """Imports a command when it is called; turns a failure of the machine or of a file into one clear message."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] in COMMANDS:
+            self.commands[args[0]] = getattr(import_module(f"deckgen.cli.{args[0]}"), args[0])
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
+        from deckgen.diagnostics import DeckgenError
+
         try:
             return super().invoke(ctx)
         except DeckgenError as error:
@@ -33,11 +52,12 @@ class _Group(click.Group):
                 click.echo(f"  hint: {error.hint}", err=True)
             ctx.exit(1)
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
 
-
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Group,
+    commands={name: click.Command(name, help=summary) for name, summary in COMMANDS.items()},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="deckgen")
 def main() -> None:
     """Turn a Chinese question-and-answer book in Markdown into bilingual Anki decks."""
@@ -45,8 +65,3 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             # A console that cannot show Chinese must not stop a build.
             stream.reconfigure(errors="replace")
-
-
-COMMANDS: Sequence[click.Command] = (build, check, preview, translate, lock, release, diff, verify, inspect)
-for _command in COMMANDS:
-    main.add_command(_command)

@@ -29,7 +29,7 @@ def preview(
     serve: bool,
     port: int,
 ) -> None:
-    """Show every card, front and back, by day and by night, as a page that opens from disk or from any web host.
+    """Show every card, front and back, as a page that opens from disk or from any web host.
 
     CHAPTERS restricts it to the questions of these files; without any, the whole project is shown.
     """
