@@ -1,20 +1,16 @@
-"""The stages in order: from a project's files to stamped decks, and from these to the packages in the build folder."""
+"""The stages in order, from a project's files to stamped decks; ``output`` writes them down."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from deckgen import card, describe, identity, media, render, translation
-from deckgen.apkg import write_package
 from deckgen.config import locate_setting, unknown_setting
 from deckgen.corpus import Progress, identify, settle, silent
-from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic, has_errors
-from deckgen.identity.lock_changes import describe_changes
-from deckgen.identity.lockfile import Lock, format_lock, parse_lock
-from deckgen.manifest import PackageRecord, describe_package, format_manifest, package_files
+from deckgen.diagnostics import Diagnostic, diagnostic
+from deckgen.identity.lockfile import Lock
 from deckgen.markdown import image_targets, render_markdown
 from deckgen.media.places import locate_reference
 from deckgen.model import (
@@ -23,8 +19,6 @@ from deckgen.model import (
     Edition,
     EditionNames,
     ImageReference,
-    Key,
-    KeyedCategory,
     KeyedCorpus,
     Location,
     MediaFile,
@@ -34,18 +28,14 @@ from deckgen.model import (
     TranslatedCorpus,
 )
 from deckgen.project import (
-    BUILD_DIR,
     CONFIG_NAME,
-    LOCK_NAME,
-    MANIFEST_NAME,
     NOTES_PATH,
-    PARTIAL_DIR,
     Project,
     Source,
     known_languages,
     read_optional,
-    write_atomically,
 )
+from deckgen.selection import select
 from deckgen.text.slugs import ascii_slug
 from deckgen.translation.notes import parse_notes, strange_languages
 
@@ -88,15 +78,6 @@ class Build:
     version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """What a build left on disk: the folder, its packages, and all findings including those of the writing."""
-
-    folder: Path
-    packages: tuple[PackageRecord, ...]
-    diagnostics: tuple[Diagnostic, ...]
-
-
 def make_decks(
     project: Project, findings: tuple[Diagnostic, ...], options: Options, progress: Progress = silent
 ) -> Build:
@@ -137,10 +118,7 @@ def make_decks(
     findings += problems
 
     stamped, lock, problems = identity.stamp(decks, lock, now=options.now, release=options.release)
-    chosen = tuple(_selection(deck, matched.corpus, options) for deck in stamped)
-    if options.categories and not any(deck.deck.notes for deck in chosen):
-        titles = ", ".join(category.title for category in matched.corpus.categories)
-        raise DeckgenError(f"no category is called “{'”, “'.join(options.categories)}”", hint=f"there are: {titles}")
+    chosen = select(stamped, matched.corpus, chapters=options.chapters, categories=options.categories)
     return Build(
         project=project,
         chapters=chapters,
@@ -161,40 +139,6 @@ def make_decks(
 def default_slug(sources: tuple[Source, ...]) -> str:
     """The first chapter's file name in ASCII; empty where there is no chapter."""
     return ascii_slug(PurePosixPath(sources[0].path).stem) if sources else ""
-
-
-def write_build(
-    made: Build, *, out: Path | None = None, strict: bool = False, locked: bool = False, progress: Progress = silent
-) -> Written:
-    """Writes the packages, the manifest and the lock, each in one step.
-
-    After an error the packages go to ``partial/`` below the folder (nowhere when ``strict`` or without any card) and
-    the lock stays as it is, so that a good package is never replaced by one that lacks something. A good build of the
-    whole project takes what an earlier one left in ``partial/`` away.
-    """
-    findings = made.diagnostics
-    lock_text = format_lock(made.lock)
-    if locked and lock_text != (made.project.lock_text or ""):
-        findings += (_lock_outdated(made),)
-    folder = out or made.project.root / BUILD_DIR
-    failed = has_errors(findings)
-    if failed and (strict or not any(stamped.deck.notes for stamped in made.decks)):
-        return Written(folder=folder, packages=(), diagnostics=findings)
-    if failed:
-        folder = folder / PARTIAL_DIR
-    packages = _write_packages(made, folder, progress)
-    if not failed and not made.selected and lock_text != made.project.lock_text:
-        write_atomically(made.project.root / LOCK_NAME, lock_text.encode())
-    if not failed and not made.selected:
-        _remove_packages(folder / PARTIAL_DIR)
-    return Written(folder=folder, packages=packages, diagnostics=findings)
-
-
-def lock_changes(made: Build) -> tuple[str, ...]:
-    """What writing the build would do to deckgen.lock, a line for each change; none where it stays as it is."""
-    text = made.project.lock_text
-    before = parse_lock(text, LOCK_NAME)[0] if text is not None else None
-    return describe_changes(before, made.lock, made.changes)
 
 
 def _read_images(
@@ -311,101 +255,6 @@ def _render(
             )
         )
     return tuple(decks), problems
-
-
-def _selection(stamped: StampedDeck, keyed: KeyedCorpus, options: Options) -> StampedDeck:
-    """The notes of the chapters and categories that were asked for; all of them where nothing was."""
-    wanted = {
-        item.key
-        for item in keyed.questions
-        if (not options.chapters or item.chapter.path in options.chapters)
-        and (not options.categories or any(_names(item.category, text) for text in options.categories))
-    }
-    kept = [
-        (note, time) for note, time in zip(stamped.deck.notes, stamped.note_times, strict=True) if note.key in wanted
-    ]
-    if len(kept) == len(stamped.deck.notes):
-        return stamped
-    used = {name for note, _ in kept for name in note.media}
-    categories = {note.category for note, _ in kept}
-    return replace(
-        stamped,
-        deck=replace(
-            stamped.deck,
-            notes=tuple(note for note, _ in kept),
-            subdecks=tuple(subdeck for subdeck in stamped.deck.subdecks if subdeck.category in categories),
-            media=tuple(picture for picture in stamped.deck.media if picture.name in used),
-        ),
-        note_times=tuple(time for _, time in kept),
-    )
-
-
-def _names(category: KeyedCategory, text: str) -> bool:
-    return text.casefold() in category.title.casefold() or text == category.key
-
-
-def _write_packages(made: Build, folder: Path, progress: Progress) -> tuple[PackageRecord, ...]:
-    """The package of all and those of the categories, then the manifest; packages of an earlier build that are no
-    more are removed.
-    """
-    jobs = [job for stamped in made.decks for job in plan_packages(stamped, made)]
-    records = []
-    for done, (name, stamped, category) in enumerate(jobs):
-        progress("package", done, len(jobs))
-        chosen = None if category is None else frozenset((category,))
-        write_package(stamped, folder / name, categories=chosen)
-        notes = sum(chosen is None or note.category in chosen for note in stamped.deck.notes)
-        records.append(describe_package(folder / name, edition=stamped.deck.edition, category=category, notes=notes))
-    manifest = folder / MANIFEST_NAME
-    stale = package_files(read_optional(manifest) or "") - {record.file for record in records}
-    text = format_manifest(
-        tuple(records),
-        made.keyed.questions,
-        made.decks,
-        project_id=made.keyed.project_id,
-        version=made.version,
-        profile=made.profile,
-        translations=made.translated.counts,
-    )
-    write_atomically(manifest, text.encode())
-    for file in () if made.selected else sorted(stale):
-        (folder / file).unlink(missing_ok=True)
-    return tuple(records)
-
-
-def _remove_packages(folder: Path) -> None:
-    """The packages that a build left in a folder, their manifest, and the folder if nothing else is in it."""
-    files = package_files(read_optional(folder / MANIFEST_NAME) or "") if folder.is_dir() else frozenset()
-    if not files:
-        return
-    for file in (*sorted(files), MANIFEST_NAME):
-        (folder / file).unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        folder.rmdir()
-
-
-def plan_packages(
-    stamped: StampedDeck, made: Build, *, ending: str = ""
-) -> Iterator[tuple[str, StampedDeck, Key | None]]:
-    """File name, deck and category of each package of an edition; the names get ``ending`` before their suffix.
-
-    Where chapters or categories were chosen there is no package of all: its name would promise more than it holds.
-    """
-    edition = stamped.deck.edition.name
-    suffix = "" if made.profile is Profile.MOBILE else f"-{made.profile}"
-    if not made.selected and stamped.deck.notes:
-        yield f"{made.slug}-{edition}{suffix}{ending}.apkg", stamped, None
-    for subdeck in stamped.deck.subdecks:
-        yield f"{made.slug}-{edition}-{subdeck.order:02}-{subdeck.slug}{suffix}{ending}.apkg", stamped, subdeck.category
-
-
-def _lock_outdated(made: Build) -> Diagnostic:
-    return diagnostic(
-        "lock-outdated",
-        f"deckgen.lock would change: {'; '.join(lock_changes(made))}",
-        Location(path=LOCK_NAME),
-        hint="run “deckgen build” and commit deckgen.lock",
-    )
 
 
 def _version(lock: Lock) -> str:

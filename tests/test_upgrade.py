@@ -17,9 +17,10 @@ from PIL import Image
 from projects import REPOSITORY
 from upgrade_driver import OWN_DECK, OWN_TAG, OWN_TEXT, RENAMED
 
-from deckgen.build import Options, make_decks, write_build
+from deckgen.build import Options, make_decks
 from deckgen.diagnostics import Severity
 from deckgen.identity.lockfile import parse_lock
+from deckgen.output import write_build
 from deckgen.project import read_project
 
 VERSIONS = ("23.10", "24.11", "25.9.2")

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from deckgen.build import Build, Written, make_decks, write_build
+from deckgen.build import Build, make_decks
 from deckgen.cli.options import Wanted, build_options
 from deckgen.cli.report import human_size, print_counts, print_diagnostics, print_table, progress_bar
 from deckgen.diagnostics import has_errors
 from deckgen.localisation import check_build
 from deckgen.model import Policy, TextState
+from deckgen.output import Written, write_build
 
 
 @click.command()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
-from deckgen.build import Build, lock_changes, make_decks
+from deckgen.build import Build, make_decks
 from deckgen.chapters import describe_explanation, explain_structure
 from deckgen.cli.formats import FORMATS
 from deckgen.cli.options import Wanted, build_options
 from deckgen.cli.report import print_counts, print_diagnostics, progress_bar
 from deckgen.diagnostics import Severity, has_errors
 from deckgen.localisation import check_build
+from deckgen.output import lock_changes
 from deckgen.project import Project
 
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deckgen.apkg import write_package
-from deckgen.build import Build, plan_packages
+from deckgen.build import Build
 from deckgen.corpus import Progress, silent
 from deckgen.diagnostics import DeckgenError
 from deckgen.model import Deck, Key
+from deckgen.output import plan_packages
 from deckgen.project import (
     BUILD_DIR,
     LOCK_NAME,

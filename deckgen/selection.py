@@ -1,0 +1,56 @@
+"""Keeps of the decks what a build was asked for: the notes of some chapters or categories."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from deckgen.diagnostics import DeckgenError
+from deckgen.model import Key, KeyedCategory, KeyedCorpus, StampedDeck
+
+
+def select(
+    decks: tuple[StampedDeck, ...], keyed: KeyedCorpus, *, chapters: tuple[str, ...], categories: tuple[str, ...]
+) -> tuple[StampedDeck, ...]:
+    """The decks with the notes of these chapters' paths and of the categories whose title or key contains or is one
+    of the texts; where both are empty, all. DeckgenError if no category is called so.
+    """
+    wanted = frozenset(
+        item.key
+        for item in keyed.questions
+        if (not chapters or item.chapter.path in chapters)
+        and (not categories or any(_is_called(item.category, text) for text in categories))
+    )
+    chosen = tuple(_with_notes(stamped, wanted) for stamped in decks)
+    if categories and not any(stamped.deck.notes for stamped in chosen):
+        titles = ", ".join(category.title for category in keyed.categories)
+        raise DeckgenError(f"no category is called “{'”, “'.join(categories)}”", hint=f"there are: {titles}")
+    return chosen
+
+
+def _is_called(category: KeyedCategory, text: str) -> bool:
+    return text.casefold() in category.title.casefold() or text == category.key
+
+
+def _with_notes(stamped: StampedDeck, wanted: frozenset[Key]) -> StampedDeck:
+    """The deck with these notes alone, and with the subdecks and media that they need."""
+    kept = [
+        (note, time) for note, time in zip(stamped.deck.notes, stamped.note_times, strict=True) if note.key in wanted
+    ]
+    if len(kept) == len(stamped.deck.notes):
+        return stamped
+    used = {name for note, _ in kept for name in note.media}
+    categories = {note.category for note, _ in kept}
+    return replace(
+        stamped,
+        deck=replace(
+            stamped.deck,
+            notes=tuple(note for note, _ in kept),
+            subdecks=tuple(subdeck for subdeck in stamped.deck.subdecks if subdeck.category in categories),
+            media=tuple(picture for picture in stamped.deck.media if picture.name in used),
+        ),
+        note_times=tuple(time for _, time in kept),
+    )
+
+
+def _names(category: KeyedCategory, text: str) -> bool:
+    return text.casefold() in category.title.casefold() or text == category.key
