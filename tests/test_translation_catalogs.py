@@ -20,10 +20,14 @@ from deckgen.translation.catalog import (
     Entry,
     EntryState,
     Machine,
+    Proposal,
+    Verdict,
     accepted,
     digest,
     format_catalog,
+    mark,
     parse_catalog,
+    rejected,
 )
 from deckgen.translation.files import catalog_name, changed_files, read_catalogs, write_files
 from deckgen.translation.notes import Notes
@@ -66,6 +70,15 @@ def translated(text: str = TEXT) -> tuple[KeyedCorpus, object, Catalogs]:
             previous=st.none() | NASTY,
             machine=st.none() | st.just(MACHINE),
             draft=st.booleans(),
+            verdict=st.none()
+            | st.builds(
+                Verdict,
+                accepted=st.booleans(),
+                by=st.sampled_from(["", "李 on 五"]),
+                date=st.just("2025-01-01"),
+                digest=st.just("0123abcd"),
+            ),
+            proposal=st.none() | st.builds(Proposal, engine=st.just("a:b/c"), date=st.just("2025-01-01"), text=NASTY),
             comment=st.sampled_from(["", "看一下", "two\nlines"]),
             hint=st.sampled_from(["", "标题"]),
         ),
@@ -103,6 +116,33 @@ def test_gettext_reads_a_catalog_and_writes_the_same_bytes(tmp_path: Path) -> No
         done = subprocess.run(command, capture_output=True, check=False)
         assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout == file.read_bytes()
+    escaped = subprocess.run(["msgcat", "--escape", str(file)], capture_output=True, check=True).stdout.decode()
+    read, findings = parse_catalog(escaped, path="", language=EN)
+    assert (format_catalog(read).encode(), findings) == (file.read_bytes(), ())
+
+
+def _in_octal(text: str) -> str:
+    """As ``msgcat --escape`` writes it."""
+    return "".join(
+        character if character.isascii() else "".join(f"\\{byte:03o}" for byte in character.encode())
+        for character in text
+    )
+
+
+@settings(deadline=None)
+@given(NASTY, NASTY, NASTY)
+def test_bytes_in_octal_are_the_characters_that_they_encode(source: str, translation: str, previous: str) -> None:
+    entry = Entry(
+        context="k|answer",
+        source=Markdown(source),
+        translation=Markdown(translation),
+        fuzzy=True,
+        previous=Markdown(previous),
+        machine=MACHINE,
+    )
+    text = format_catalog(Catalog(language=EN, path="x.po", entries=(entry,)))
+    read, findings = parse_catalog(_in_octal(text), path="x.po", language=EN)
+    assert ([replace(found, line=0) for found in read.entries], findings) == ([entry], ())
 
 
 @pytest.mark.parametrize(
@@ -117,6 +157,7 @@ def test_gettext_reads_a_catalog_and_writes_the_same_bytes(tmp_path: Path) -> No
         ('msgid "一"\nmsgstr "1"\n', "bad-catalog", 1),
         ('msgctxt "k|a"\nmsgid "一"\nmsgid_plural "二"\nmsgstr[0] "1"\n', "bad-catalog", 1),
         ('msgctxt "k|a"\nmsgid ""\nmsgstr "1"\n', "bad-catalog", 1),
+        ('msgctxt "k|a"\nmsgid "一"\nmsgstr "\\344\\270"\n', "bad-catalog", 3),
     ],
 )
 def test_a_broken_file_is_located_and_never_raises(text: str, rule: str, line: int) -> None:
@@ -294,6 +335,39 @@ def test_questions_are_never_matched_with_one_another() -> None:
     corpus, _ = keyed(TEXT + "\n### 3. 为什么要使用层归一化？\n\n答案。\n", lock)  # type: ignore[arg-type]
     entry = by_source(update(corpus, catalogs)[CHAPTER, EN])["为什么要使用层归一化？"]
     assert entry.state is EntryState.MISSING
+
+
+def test_what_is_reviewed_in_one_chapter_is_a_draft_in_every_other_until_a_reader_refuses_it() -> None:
+    corpus, _ = keyed({CHAPTER: TEXT, "source/新.md": TEXT.replace("什么是", "何为")})
+    first = {key: catalog for key, catalog in update(corpus, {}).items() if key[0] == CHAPTER}
+    after = update(corpus, {key: filled(catalog) for key, catalog in first.items()})
+    offered = by_source(after["source/新.md", EN])
+    assert (offered["高效"].state, offered["高效"].translation) == (EntryState.DRAFT, made("高效"))
+    assert offered["何为残差连接？"].state is EntryState.MISSING
+    assert update(corpus, after) == after
+    refused = rejected(offered["高效"], by="李", date="2025-01-01")
+    entries = tuple(refused if entry.source == "高效" else entry for entry in after["source/新.md", EN].entries)
+    again = update(corpus, {**after, ("source/新.md", EN): replace(after["source/新.md", EN], entries=entries)})
+    assert by_source(again["source/新.md", EN])["高效"] == refused
+
+
+def test_a_draft_is_not_offered_elsewhere() -> None:
+    corpus, _ = keyed({CHAPTER: TEXT, "source/新.md": TEXT})
+    first = {key: catalog for key, catalog in update(corpus, {}).items() if key[0] == CHAPTER}
+    after = update(corpus, {key: filled(catalog, fuzzy=True) for key, catalog in first.items()})
+    assert {entry.state for entry in after["source/新.md", EN].entries} == {EntryState.MISSING}
+
+
+def test_a_mark_changes_with_everything_that_a_reader_saw() -> None:
+    entry = Entry(context="k|answer", source=Markdown("一"), translation=Markdown("one"), fuzzy=True, machine=MACHINE)
+    others = (
+        replace(entry, context="k|note"),
+        replace(entry, source=Markdown("二")),
+        replace(entry, translation=Markdown("two")),
+    )
+    marks = {mark(entry, EN), mark(entry, Language("ja")), *(mark(other, EN) for other in others)}
+    assert len(marks) == 5
+    assert mark(accepted(entry, by="李", date="2025-01-01"), EN) == mark(entry, EN)
 
 
 def test_what_is_gone_stays_obsolete_and_comes_back_with_its_source() -> None:

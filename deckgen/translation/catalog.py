@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -34,6 +35,25 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a reader said of a translation, and when; ``digest`` is that of the text that was before them."""
+
+    accepted: bool
+    by: str
+    date: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A machine's text for a source that has changed, kept beside the translation that was reviewed for the old one."""
+
+    engine: str
+    date: str
+    text: Markdown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One block and its translation. ``context`` is a key and a side, as in ``k3x7abc|answer``.
 
@@ -48,6 +68,8 @@ class Entry:
     previous: Markdown | None = None
     machine: Machine | None = None
     draft: bool = False
+    verdict: Verdict | None = None
+    proposal: Proposal | None = None
     comment: str = ""
     hint: str = ""
     flags: tuple[str, ...] = ()
@@ -72,6 +94,10 @@ class Entry:
         """A person has changed what a machine wrote."""
         return self.machine is not None and self.machine.digest != digest(self.translation)
 
+    def was_rejected(self, translation: str) -> bool:
+        """A reader has refused this text for this block."""
+        return self.verdict is not None and not self.verdict.accepted and self.verdict.digest == digest(translation)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
@@ -89,9 +115,23 @@ def digest(translation: str) -> str:
     return hashlib.sha256(translation.encode()).hexdigest()[:8]
 
 
-def accepted(entry: Entry) -> Entry:
-    """The entry as reviewed by a person."""
-    return replace(entry, fuzzy=False, previous=None, machine=None, draft=False)
+def mark(entry: Entry, language: Language) -> str:
+    """What stands for a block as a reader saw it: another source or translation gives another; eight digits."""
+    seen = (language, entry.context, entry.source, entry.translation)
+    return hashlib.sha256("\0".join(seen).encode()).hexdigest()[:8]
+
+
+def accepted(entry: Entry, *, by: str = "", date: str = "") -> Entry:
+    """The entry as reviewed by a person, who is named where a date is given."""
+    verdict = Verdict(accepted=True, by=by, date=date, digest=digest(entry.translation)) if date else entry.verdict
+    return replace(entry, fuzzy=False, previous=None, machine=None, draft=False, proposal=None, verdict=verdict)
+
+
+def rejected(entry: Entry, *, by: str, date: str) -> Entry:
+    """The entry without its translation, which is remembered as one that will not do."""
+    verdict = Verdict(accepted=False, by=by, date=date, digest=digest(entry.translation))
+    fresh = Entry(context=entry.context, source=entry.source, comment=entry.comment, hint=entry.hint, line=entry.line)
+    return replace(fresh, verdict=verdict, flags=entry.flags)
 
 
 def parse_catalog(text: str, *, path: str, language: Language) -> tuple[Catalog, tuple[Diagnostic, ...]]:
@@ -100,6 +140,7 @@ def parse_catalog(text: str, *, path: str, language: Language) -> tuple[Catalog,
     empty = Catalog(language=language, path=path)
     if broken := tuple(_broken_lines(text, path)):
         return empty, broken
+    text = _OCTAL.sub(_character, text)
     try:
         parsed = polib.pofile(_Lines(f"{text}\n"), wrapwidth=0) if text.strip() else polib.POFile(wrapwidth=0)
     except (OSError, ValueError, IndexError, KeyError, AttributeError, TypeError) as error:
@@ -151,10 +192,14 @@ class _Lines(str):
 
 _MEND = "mend the line by hand, or take back the last change of the file"
 _MACHINE = re.compile(r"mt: (\S+) (\S+) h=(\w+)")
+_VERDICT = re.compile(r"(reviewed|rejected):(?: by (.+) on)? (\d{4}-\d\d-\d\d) h=(\w+)")
+_PROPOSAL = re.compile(r'proposed: (\S+) (\S+) (".*")')
 _DRAFT = "draft: not reviewed"
 _LINE = re.compile(
     r'\s*|#(?!~).*|(?:#~\|? *)?(?:(?:msgctxt|msgid(?:_plural)?|msgstr(?:\[\d+\])?)\s+)?"(?:[^"\\]|\\.)*"\s*|#~.*'
 )
+_OCTAL = re.compile(r"^#(?![~|]).*|(?P<bytes>(?:\\[0-7]{1,3})+)|\\.", re.MULTILINE)
+"""Bytes as ``msgcat --escape`` writes them; comments and other escapes are found to be left alone."""
 _CONFLICT = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?: |$)")
 
 
@@ -170,6 +215,28 @@ def _broken_lines(text: str, path: str) -> Iterator[Diagnostic]:
                 "this is no line of a PO file: a string needs a quotation mark at both ends, and \\ before one in it"
             )
             yield diagnostic("bad-catalog", message, where, hint=_MEND, excerpt=line)
+        elif any(not _is_utf8(found["bytes"]) for found in _OCTAL.finditer(line) if found["bytes"]):
+            message = "bytes in octal that are not UTF-8"
+            yield diagnostic("bad-catalog", message, where, hint=_MEND, excerpt=line)
+
+
+def _is_utf8(octal: str) -> bool:
+    try:
+        _unpacked(octal).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _character(found: re.Match[str]) -> str:
+    """What bytes in octal stand for, ready to stand in a string; all else as it is."""
+    if not found["bytes"]:
+        return found[0]
+    return str(polib.escape(_unpacked(found["bytes"]).decode("utf-8", errors="replace")))
+
+
+def _unpacked(octal: str) -> bytes:
+    return bytes(int(digits, 8) & 0xFF for digits in octal.split("\\")[1:])
 
 
 def _wrong_charset(text: str, path: str) -> Iterator[Diagnostic]:
@@ -183,17 +250,31 @@ def _wrong_charset(text: str, path: str) -> Iterator[Diagnostic]:
 
 
 def _entry(raw: polib.POEntry) -> Entry:
-    lines = raw.tcomment.split("\n") if raw.tcomment else []
-    machine = next((found for line in lines if (found := _MACHINE.fullmatch(line.strip()))), None)
-    said = [line for line in lines if line.strip() != _DRAFT and not _MACHINE.fullmatch(line.strip())]
+    said: list[str] = []
+    machine = verdict = proposal = None
+    draft = False
+    for line in raw.tcomment.split("\n") if raw.tcomment else []:
+        text = line.strip()
+        if found := _MACHINE.fullmatch(text):
+            machine = Machine(engine=found[1], date=found[2], digest=found[3])
+        elif found := _VERDICT.fullmatch(text):
+            verdict = Verdict(accepted=found[1] == "reviewed", by=found[2] or "", date=found[3], digest=found[4])
+        elif (found := _PROPOSAL.fullmatch(text)) and (offered := _unquoted(found[3])):
+            proposal = Proposal(engine=found[1], date=found[2], text=offered)
+        elif text == _DRAFT:
+            draft = True
+        else:
+            said.append(line)
     return Entry(
         context=raw.msgctxt or "",
         source=Markdown(raw.msgid),
         translation=Markdown(raw.msgstr),
         fuzzy="fuzzy" in raw.flags,
         previous=None if raw.previous_msgid is None else Markdown(raw.previous_msgid),
-        machine=Machine(engine=machine[1], date=machine[2], digest=machine[3]) if machine else None,
-        draft=any(line.strip() == _DRAFT for line in lines),
+        machine=machine,
+        draft=draft,
+        verdict=verdict,
+        proposal=proposal,
         comment="\n".join(said),
         hint=raw.comment,
         flags=tuple(flag for flag in raw.flags if flag != "fuzzy"),
@@ -202,22 +283,39 @@ def _entry(raw: polib.POEntry) -> Entry:
     )
 
 
+def _unquoted(text: str) -> Markdown | None:
+    try:
+        return Markdown(str(json.loads(text)))
+    except ValueError:
+        return None
+
+
 def _raw(entry: Entry) -> polib.POEntry:
-    lines = [entry.comment] if entry.comment else []
-    if entry.machine:
-        lines.append(f"mt: {entry.machine.engine} {entry.machine.date} h={entry.machine.digest}")
-    if entry.draft:
-        lines.append(_DRAFT)
     return polib.POEntry(
         msgctxt=entry.context,
         msgid=entry.source,
         msgstr=entry.translation,
         flags=[*(("fuzzy",) if entry.fuzzy else ()), *entry.flags],
         previous_msgid=entry.previous,
-        tcomment="\n".join(lines),
+        tcomment="\n".join(_comment_lines(entry)),
         comment="" if entry.obsolete else entry.hint,
         obsolete=entry.obsolete,
     )
+
+
+def _comment_lines(entry: Entry) -> Iterator[str]:
+    """What translators said, then what we remember; PO tools keep comments, and lose flags that they do not know."""
+    if entry.comment:
+        yield entry.comment
+    if entry.machine:
+        yield f"mt: {entry.machine.engine} {entry.machine.date} h={entry.machine.digest}"
+    if entry.draft:
+        yield _DRAFT
+    if verdict := entry.verdict:
+        who = f" by {verdict.by} on" if verdict.by else ""
+        yield f"{'reviewed' if verdict.accepted else 'rejected'}:{who} {verdict.date} h={verdict.digest}"
+    if offered := entry.proposal:
+        yield f"proposed: {offered.engine} {offered.date} {json.dumps(offered.text, ensure_ascii=False)}"
 
 
 def _header(language: Language, project: str) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from deckgen.model import Language, Markdown
 from deckgen.text.similarity import title_likeness
-from deckgen.translation.catalog import Catalog, Entry, accepted
+from deckgen.translation.catalog import Catalog, Entry, EntryState, accepted
 from deckgen.translation.units import Side, SourceText
 
 CatalogId = tuple[str, Language]
@@ -27,11 +27,12 @@ def update_catalogs(
 
     Entries follow the order of the sources. They are found by their context in whatever chapter's catalog they are, so
     that a question takes its entries along. An entry whose block is gone becomes obsolete when it has a translation.
+    A block that has none gets, as a draft, what was reviewed for the same text anywhere else.
     """
     updated: dict[CatalogId, Catalog] = {}
     for language in languages:
         known = {chapter: catalog for (chapter, tag), catalog in catalogs.items() if tag == language}
-        for chapter, catalog in _updated(known, texts, language).items():
+        for chapter, catalog in _remembering(_updated(known, texts, language)).items():
             updated[chapter, language] = catalog
     return updated
 
@@ -67,6 +68,26 @@ def _updated(known: Mapping[str, Catalog], texts: Sequence[SourceText], language
         for chapter, entries in live.items()
         if entries or chapter in known
     }
+
+
+def _remembering(catalogs: Mapping[str, Catalog]) -> dict[str, Catalog]:
+    """The catalogs with what is reviewed in one place as a draft in every other; live entries count before obsolete."""
+    reviewed: dict[Markdown, Markdown] = {}
+    every = [entry for catalog in catalogs.values() for entry in catalog.entries]
+    for entry in sorted(every, key=lambda entry: entry.obsolete):
+        if entry.state is EntryState.REVIEWED:
+            reviewed.setdefault(entry.source, entry.translation)
+    return {
+        chapter: replace(catalog, entries=tuple(_remembered(entry, reviewed) for entry in catalog.entries))
+        for chapter, catalog in catalogs.items()
+    }
+
+
+def _remembered(entry: Entry, reviewed: Mapping[Markdown, Markdown]) -> Entry:
+    known = reviewed.get(entry.source)
+    if known is None or entry.state is not EntryState.MISSING or entry.obsolete or entry.was_rejected(known):
+        return entry
+    return replace(entry, translation=known, fuzzy=True, draft=True)
 
 
 class _Orphans:
