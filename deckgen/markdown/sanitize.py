@@ -23,7 +23,8 @@ _ATTRIBUTES = {
     "details": {"open"},
 }
 _OWN_CLASS = re.compile(
-    r"(?:dg-|mjx|MathJax|tappable$|card\d*$|night_?mode$|replay|sound|cloze|typeans|mobile$|android$)", re.IGNORECASE
+    r"(?:dg-|mjx|MathJax|tex2jax|asciimath|tappable$|card\d*$|night_?mode$|replay|sound|cloze|typeans|mobile$|android$)",
+    re.IGNORECASE,
 )
 """What the card, Anki and MathJax style and script."""
 _SCHEMES = {"http", "https", "mailto", "data", "file", *string.ascii_lowercase}

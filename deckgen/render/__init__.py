@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import html
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deckgen.markdown import plain_text, render_markdown
 from deckgen.model import (
@@ -30,8 +29,8 @@ from deckgen.model import (
     TranslatedCorpus,
     TranslatedQuestion,
 )
+from deckgen.render.anki import safe_field, safe_name, safe_text
 from deckgen.render.cardhtml import card_html, field_media
-from deckgen.render.cardtext import escape_for_anki
 from deckgen.text.slugs import ascii_slug
 
 _DOUBT = tuple(TextState)
@@ -77,7 +76,7 @@ def render_deck(
     ``images`` lacks those that are missing: they leave a visible placeholder.
     """
     by_name = {picture.name: picture for picture in images.values()}
-    tags = {subdeck.category: subdeck.tag for subdeck in names.subdecks}
+    tags = {subdeck.category: safe_name(subdeck.tag) for subdeck in names.subdecks}
     categories = {item.category.key: item for item in corpus.categories}
     notes = tuple(
         _render_note(question, categories, names.edition, primary, position, guids, images, by_name, tags)
@@ -87,9 +86,9 @@ def render_deck(
     return Deck(
         edition=names.edition,
         id=_stable_id(corpus.project_id, names.edition.name, "deck"),
-        name=names.deck,
-        description=descriptions.parent,
-        note_type=note_type,
+        name=safe_name(names.deck),
+        description=safe_field(descriptions.parent),
+        note_type=replace(note_type, name=safe_name(note_type.name)),
         subdecks=_render_subdecks(corpus, names, notes, descriptions),
         notes=notes,
         media=tuple(by_name[name] for name in sorted(used)),
@@ -108,7 +107,7 @@ def content_hash(fields: Iterable[str], tags: tuple[str, ...], identities: Mappi
 
 def deck_component(name: str) -> str:
     """A name that is one level of Anki's deck tree: ``::`` would open another."""
-    return " ".join(name.replace("::", ": ").replace('"', "”").split())
+    return " ".join(safe_name(name).replace("::", ": ").replace('"', "”").split())
 
 
 def _propose_subdeck(category: TranslatedCategory, edition: Edition, slug: str) -> SubdeckNames:
@@ -118,7 +117,7 @@ def _propose_subdeck(category: TranslatedCategory, edition: Edition, slug: str) 
     return SubdeckNames(
         category=category.category.key,
         deck=deck_component(" · ".join(dict.fromkeys(shown))),
-        tag=f"{slug}::{'-'.join(shown[0].replace('::', ':').split())}",
+        tag=safe_name(f"{slug}::{'-'.join(shown[0].replace('::', ':').split())}"),
         slug=ascii_slug(english or category.category.title) or category.category.key,
     )
 
@@ -136,9 +135,9 @@ def _render_subdecks(
         Subdeck(
             category=subdeck.category,
             id=_stable_id(corpus.project_id, names.edition.name, f"deck:{subdeck.category}"),
-            name=f"{names.deck}::{subdeck.deck}",
-            description=descriptions.cards.format(count=counts[subdeck.category]),
-            tag=subdeck.tag,
+            name=safe_name(f"{names.deck}::{subdeck.deck}"),
+            description=safe_field(descriptions.cards.format(count=counts[subdeck.category])),
+            tag=safe_name(subdeck.tag),
             slug=subdeck.slug,
             order=orders[subdeck.category],
         )
@@ -173,7 +172,7 @@ def _render_note(
         fields += shown
         states.append(max((text.state for text in sides), key=_DOUBT.index))
         inputs += [f"{text.state}\0{text.markdown}" for text in texts]
-    fields += [card_html_text(keyed.chapter.path), _state_words(edition, states), "", "", "", ""]
+    fields += [safe_text(keyed.chapter.path), _state_words(edition, states), "", "", "", ""]
     media = tuple(dict.fromkeys(name for html in fields for name in field_media(html)))
     tag = tags[keyed.category.key]
     identities = {name: by_name[name].identity for name in media}
@@ -213,11 +212,6 @@ def _render_text(text: Text, chapter: Chapter, images: Mapping[ImageReference, M
         html_headings=chapter.html_headings,
     )
     return card_html(html, chapter=chapter.path, images=images)
-
-
-def card_html_text(text: str) -> str:
-    """Plain text as a field's HTML."""
-    return escape_for_anki(html.escape(text, quote=False))
 
 
 def _state_words(edition: Edition, states: list[TextState]) -> str:

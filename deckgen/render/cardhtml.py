@@ -12,7 +12,8 @@ from deckgen.card import day_and_night
 from deckgen.markdown.formula_rules import unsafe_commands
 from deckgen.markdown.tree import parse_tree, serialize_tree
 from deckgen.model import Html, ImageReference, MediaFile
-from deckgen.render.cardtext import escape_for_anki, has_lines_to_join, join_chinese_lines, shield_delimiters
+from deckgen.render.anki import composed, safe_field
+from deckgen.render.cardtext import has_lines_to_join, join_chinese_lines
 from deckgen.render.highlight import highlight_code
 
 _BADGE_HOSTS = ("img.shields.io", "shields.io", "badge.fury.io", "badgen.net", "travis-ci.org", "api.travis-ci.org")
@@ -23,7 +24,7 @@ _REMOTE = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 
 def card_html(html: Html, *, chapter: str, images: Mapping[ImageReference, MediaFile]) -> str:
     """The HTML of one field. It refers to no other part of the card: fields of one card share a page."""
-    root = parse_tree(html)
+    root = parse_tree(Html(composed(html)))
     _drop_contents_marks(root)
     for image in list(root.iter("img")):
         _place_image(image, chapter, images)
@@ -49,9 +50,7 @@ def card_html(html: Html, *, chapter: str, images: Mapping[ImageReference, Media
             element.attrib.pop(name, None)
     if has_lines_to_join(html):
         join_chinese_lines(root)
-    if "\\(" in html or "\\[" in html:
-        shield_delimiters(root)
-    return escape_for_anki(serialize_tree(root).strip())
+    return safe_field(serialize_tree(root).strip())
 
 
 def field_media(html: str) -> Iterator[str]:

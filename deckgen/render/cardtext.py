@@ -1,4 +1,4 @@
-"""The text of a card: what Anki and MathJax would take for themselves; lines of Chinese joined without a space."""
+"""The text of a card: lines of Chinese joined without a space."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ _SHARED = "\u2014\u2018\u2019\u201c\u201d\u2026\u00b7"
 _SOFT_BREAK = re.compile(rf"(?<=[{_WIDE}])\n(?=[{_WIDE}{_SHARED}])|(?<=[{_SHARED}])\n(?=[{_WIDE}])")
 _INLINE_TAGS = rf"(?:</?(?:{'|'.join(sorted(_INLINE))})\b[^>]*>)*"
 _MAY_JOIN = re.compile(rf"[{_WIDE}{_SHARED}]{_INLINE_TAGS}\n{_INLINE_TAGS}[{_WIDE}{_SHARED}]")
-_TAKEN_BY_ANKI = re.compile(r"\[(?=\s*sound:|/?latex\]|/?\${1,2}\]|/?anki:)", re.IGNORECASE)
-_TAKEN_BY_MATHJAX = re.compile(r"\\(?=[()\[\]])")
 
 
 def has_lines_to_join(html: str) -> bool:
@@ -49,21 +47,6 @@ def join_chinese_lines(root: HtmlElement) -> None:
                 ]
                 setattr(element, slot, "".join(pieces))
             offset += len(text)
-
-
-def shield_delimiters(root: HtmlElement) -> None:
-    r"""A literal ``\(`` in the text, outside formulas and code, would open a formula: its two halves are parted."""
-    for run in list(_runs(root)):
-        for element, slot in run:
-            text = getattr(element, slot)
-            if text and _TAKEN_BY_MATHJAX.search(text):
-                _part(element, slot, text)
-
-
-def escape_for_anki(html: str) -> str:
-    """Text that Anki would take for itself: ``[sound:…]``, ``[latex]``, ``[$]``, ``[anki:…]`` and field braces."""
-    html = _TAKEN_BY_ANKI.sub("&#91;", html)
-    return html.replace("{{", "&#123;&#123;").replace("}}", "&#125;&#125;")
 
 
 def _runs(root: HtmlElement) -> Iterator[list[tuple[HtmlElement, str]]]:
@@ -99,16 +82,3 @@ def _runs(root: HtmlElement) -> Iterator[list[tuple[HtmlElement, str]]]:
 
 def _is_verbatim(element: HtmlElement) -> bool:
     return element.tag in _VERBATIM or "dg-math" in (element.get("class") or "").split()
-
-
-def _part(element: HtmlElement, slot: str, text: str) -> None:
-    first, *rest = _TAKEN_BY_MATHJAX.sub("\\\\\0", text).split("\0")
-    setattr(element, slot, None)
-    for piece in reversed(rest):
-        span = element.makeelement("span", {})
-        span.text, span.tail = piece[:1], piece[1:]
-        if slot == "text":
-            element.insert(0, span)
-        else:
-            element.addnext(span)
-    setattr(element, slot, first)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
@@ -106,8 +107,7 @@ def _fields(file: str, contents: PackageContents) -> _Found:
     names = {packaged.note_type.id: packaged.note_type.fields for packaged in contents.note_types}
     for note in contents.notes:
         for index, field in enumerate(note.fields):
-            if "<" not in field:
-                continue
+            field = _as_held(field)
             fields = names.get(note.note_type_id, ())
             where = f"{_name(note)}, field {fields[index].name if index < len(fields) else index + 1}"
             if active := find_active(field):
@@ -131,6 +131,11 @@ def _templates(file: str, contents: PackageContents) -> _Found:
             yield finding("active-content", file, f"the style of note type “{note_type.name}” would run code")
         if _REMOTE_STYLE.search(note_type.css):
             yield finding("remote-content", file, f"the style of note type “{note_type.name}” loads from the network")
+
+
+def _as_held(text: str) -> str:
+    """Anki composes what it imports: a mark may join the character that ended a tag."""
+    return unicodedata.normalize("NFC", text)
 
 
 def _without_own_script(html: str) -> str:
