@@ -267,7 +267,8 @@ class MediaFile:
     """A picture ready to be packaged.
 
     ``name`` is ASCII and derived from the source's bytes, the recipe and the profile; ``identity`` is the part of it
-    that does not vary with the profile, for content hashes. ``path`` is where the encoded bytes lie.
+    that does not vary with the profile, for content hashes. ``path`` is where the encoded bytes lie. A ``diagram`` may
+    be shown in the colours of the night.
     """
 
     name: str
@@ -278,6 +279,7 @@ class MediaFile:
     height_px: int
     size_bytes: int
     source_bytes: int
+    diagram: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

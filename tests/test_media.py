@@ -525,3 +525,47 @@ def test_progress_counts_every_picture(book: Path) -> None:
         progress=lambda done, total: seen.append((done, total)),
     )
     assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+def half_photograph() -> Image.Image:
+    """A drawing on white beside a photograph."""
+    page = drawing()
+    page.paste(photograph(900, 1200), (900, 0))
+    return page
+
+
+@pytest.mark.parametrize(
+    ("picture", "diagram"),
+    [
+        (drawing(), True),
+        (drawing().convert("P"), True),
+        (drawing(600, 400), True),
+        (photograph(), False),
+        (half_photograph(), False),
+        (ImageChops.invert(drawing()), False),
+        (Image.new("I;16", (900, 600), 40000), False),
+    ],
+    ids=["drawing", "palette", "small", "photograph", "half photograph", "dark drawing", "16 bits"],
+)
+def test_a_diagram_is_told_by_its_source_in_every_profile(picture: Image.Image, diagram: bool) -> None:
+    assert {encode(saved(picture), profile).diagram for profile in Profile} == {diagram}
+
+
+def test_a_drawing_without_a_background_is_a_diagram() -> None:
+    clear = drawing().convert("RGBA")
+    clear.putalpha(ImageChops.invert(clear.convert("L")).point([255 * (value > 0) for value in range(256)]))
+    assert encode(saved(clear)).diagram
+
+
+def test_what_the_cache_keeps_knows_that_it_is_a_diagram(tmp_path: Path) -> None:
+    (tmp_path / "d.png").write_bytes(saved(drawing(900, 600)))
+    reference = ImageReference(chapter="a.md", target="d.png")
+    for _ in range(2):
+        images, _ = read_media(
+            [(reference, Location(path="a.md", line=1))],
+            root=tmp_path,
+            files=["d.png"],
+            profile=Profile.MOBILE,
+            cache=tmp_path / "cache",
+        )
+        assert images[reference].diagram

@@ -164,6 +164,7 @@ def _encode(source: _Source, root: Path, profile: Profile, cache: Path, version:
         height_px=record.height_px,
         size_bytes=record.size_bytes,
         source_bytes=len(data),
+        diagram=record.diagram,
     )
     return _Ready(file=file, remark=record.remark)
 
@@ -191,6 +192,7 @@ class _Record:
     height_px: int
     size_bytes: int
     remark: str
+    diagram: bool
 
 
 def _read_record(slot: Path) -> _Record | None:
@@ -203,6 +205,7 @@ def _read_record(slot: Path) -> _Record | None:
             height_px=int(values["height_px"]),
             size_bytes=int(values["size_bytes"]),
             remark=str(values["remark"]),
+            diagram=bool(values["diagram"]),
         )
         kept = slot.with_suffix(f".{record.suffix}").read_bytes()
         return record if hashlib.sha256(kept).hexdigest() == values["sha256"] else None
@@ -218,6 +221,7 @@ def _fill(slot: Path, image: EncodedImage) -> _Record:
         height_px=image.height_px,
         size_bytes=len(image.data),
         remark=image.remark,
+        diagram=image.diagram,
     )
     values = {
         "suffix": record.suffix,
@@ -225,6 +229,7 @@ def _fill(slot: Path, image: EncodedImage) -> _Record:
         "height_px": record.height_px,
         "size_bytes": record.size_bytes,
         "remark": record.remark,
+        "diagram": record.diagram,
         "sha256": hashlib.sha256(image.data).hexdigest(),
     }
     write_atomically(slot.with_suffix(f".{image.suffix}"), image.data)

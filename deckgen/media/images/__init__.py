@@ -27,6 +27,7 @@ from PIL import Image, ImageSequence, features
 from PIL import __version__ as _pillow_version
 
 from deckgen.media.images.colours import reduce_colours
+from deckgen.media.images.diagram import is_diagram
 from deckgen.media.images.quality import DRAWING, PHOTOGRAPH, Meter
 from deckgen.media.images.reading import (
     MAX_SIDE_PX,
@@ -64,13 +65,17 @@ _LARGE = threading.Semaphore(1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedImage:
-    """A picture ready to be packaged. ``remark`` says what of the source could not be kept; mostly empty."""
+    """A picture ready to be packaged. ``remark`` says what of the source could not be kept; mostly empty.
+
+    ``diagram`` says of a still picture, measured on its source, that it may be shown in the colours of the night.
+    """
 
     data: bytes
     suffix: str
     width_px: int
     height_px: int
     remark: str = ""
+    diagram: bool = False
 
 
 def encoder_version() -> str:
@@ -86,7 +91,7 @@ def encode_image(source: bytes, profile: Profile) -> EncodedImage:
     with _LARGE if image.width * image.height > _LARGE_PIXELS else contextlib.nullcontext():
         animated = image.format in _ANIMATED and is_animated(image)
         if _is_kept(image, source, profile, animated=animated):
-            return _keep(image, source)
+            return _keep(image, source, diagram=not animated)
         if animated and image.format in ("WEBP", "AVIF") and _animation_pixels(image, profile) <= _MAX_ANIMATION_PIXELS:
             return _encode_animation(image, profile)
         remark = "is too large an animation, so only its first picture is shown" if animated else ""
@@ -128,10 +133,17 @@ def _is_hard_jpeg(image: Image.Image) -> bool:
     return 0 in tables and sum(tables[0]) / len(tables[0]) > _HARD_QUANTISATION
 
 
-def _keep(image: Image.Image, source: bytes) -> EncodedImage:
+def _keep(image: Image.Image, source: bytes, *, diagram: bool) -> EncodedImage:
+    """``diagram``: whether it may be one."""
     width, height = image.size
     load_image(image)
-    return EncodedImage(data=source, suffix=_SUFFIXES[str(image.format)], width_px=width, height_px=height)
+    return EncodedImage(
+        data=source,
+        suffix=_SUFFIXES[str(image.format)],
+        width_px=width,
+        height_px=height,
+        diagram=diagram and image.mode in _PLAIN_MODES and is_diagram(image),
+    )
 
 
 # --- encoded anew -----------------------------------------------------------------------------------------------------
@@ -144,7 +156,14 @@ def _encode_still(image: Image.Image, source: bytes, profile: Profile, remark: s
     data = _as_drawing(exact, meter) or _as_photograph(exact, meter) or _webp(exact, lossless=True)
     if len(data) > len(source) and lossy_source:
         data = _no_larger(exact, len(source), data)
-    return EncodedImage(data=data, suffix="webp", width_px=exact.width, height_px=exact.height, remark=remark)
+    return EncodedImage(
+        data=data,
+        suffix="webp",
+        width_px=exact.width,
+        height_px=exact.height,
+        remark=remark,
+        diagram=image.mode in _PLAIN_MODES and is_diagram(image),
+    )
 
 
 def _as_drawing(exact: Image.Image, meter: Meter) -> bytes | None:
