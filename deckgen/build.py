@@ -10,6 +10,7 @@ from deckgen import card, describe, identity, media, render, translation
 from deckgen.config import locate_setting, unknown_setting
 from deckgen.corpus import Progress, identify, settle, silent
 from deckgen.diagnostics import Diagnostic, diagnostic
+from deckgen.files import read_optional
 from deckgen.identity.lockfile import Lock
 from deckgen.markdown import image_targets, render_markdown
 from deckgen.media.places import locate_reference
@@ -33,7 +34,6 @@ from deckgen.project import (
     Project,
     Source,
     known_languages,
-    read_optional,
 )
 from deckgen.selection import select
 from deckgen.text.slugs import ascii_slug
@@ -216,7 +216,7 @@ def card_settings(project: Project) -> tuple[card.CardSettings, tuple[Diagnostic
         hint = f"editions: {', '.join(edition.name for edition in editions)}"
         findings.append(diagnostic("bad-setting", message, place, hint=hint))
     if settings.css:
-        style = read_optional(project.root / settings.css)
+        style = read_optional(project.root / settings.css, inside=project.root)
         settings, wrong = card.with_user_css(settings, style or "")
         findings += [
             diagnostic("bad-setting", problem.message, Location(path=settings.css, line=problem.line))

@@ -10,8 +10,9 @@ from deckgen.build import Build
 from deckgen.chapters import apply_ignores
 from deckgen.corpus import identify, is_about_translations, settle
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, diagnostic, with_severities
+from deckgen.files import read_optional
 from deckgen.model import KeyedCorpus, Language, Location
-from deckgen.project import GLOSSARY_PATH, NOTES_PATH, Project, known_languages, read_optional
+from deckgen.project import GLOSSARY_PATH, NOTES_PATH, Project, known_languages
 from deckgen.translation.apply import unknown_entries, unknown_notes
 from deckgen.translation.catalog import Catalog, Entry, EntryState, Machine, accepted, digest
 from deckgen.translation.checks.pairs import Pair, Problem, check_pair, check_repeats, located
@@ -82,7 +83,8 @@ def _translations(
 ) -> Translations:
     notes, problems = parse_notes(project.notes_text or "", NOTES_PATH)
     findings += problems
-    glossary, problems = parse_glossary(read_optional(project.root / GLOSSARY_PATH) or "", GLOSSARY_PATH)
+    terms = read_optional(project.root / GLOSSARY_PATH, inside=project.root)
+    glossary, problems = parse_glossary(terms or "", GLOSSARY_PATH)
     findings += problems
     read, problems = read_catalogs(project.locale, (source.path for source in project.sources), languages)
     texts = tuple(source_texts(corpus, notes))

@@ -11,11 +11,12 @@ from deckgen.apkg import write_package
 from deckgen.build import Build
 from deckgen.corpus import Progress, silent
 from deckgen.diagnostics import Diagnostic, diagnostic, has_errors
+from deckgen.files import own_path, read_optional, write_atomically
 from deckgen.identity.lock_changes import describe_changes
 from deckgen.identity.lockfile import format_lock, parse_lock
 from deckgen.manifest import PackageRecord, describe_package, format_manifest, package_files
 from deckgen.model import Key, Location, Profile, StampedDeck
-from deckgen.project import BUILD_DIR, LOCK_NAME, MANIFEST_NAME, PARTIAL_DIR, read_optional, write_atomically
+from deckgen.project import BUILD_DIR, LOCK_NAME, MANIFEST_NAME, PARTIAL_DIR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +41,12 @@ def write_build(
     lock_text = format_lock(made.lock)
     if locked and lock_text != (made.project.lock_text or ""):
         findings += (_lock_outdated(made),)
-    folder = out or made.project.root / BUILD_DIR
+    folder = out or own_path(made.project.root, BUILD_DIR)
     failed = has_errors(findings)
     if failed and (strict or not any(stamped.deck.notes for stamped in made.decks)):
         return Written(folder=folder, packages=(), diagnostics=findings)
     if failed:
-        folder = folder / PARTIAL_DIR
+        folder = own_path(folder, PARTIAL_DIR)
     packages = _write_packages(made, folder, progress)
     if not failed and not made.selected and lock_text != made.project.lock_text:
         write_atomically(made.project.root / LOCK_NAME, lock_text.encode())

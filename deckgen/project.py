@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import errno
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 
 from deckgen.config import Config, ImageSettings, locate_setting, parse_config
-from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic
-from deckgen.encoding import byte_location, decode_source
+from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, diagnostic
+from deckgen.encoding import decode_source
+from deckgen.files import Survey, is_own_file, own_path, read_file, read_optional, survey
 from deckgen.model import Language, Location
+from deckgen.patterns import matches
 
 CONFIG_NAME = "deckgen.toml"
 LOCK_NAME = "deckgen.lock"
@@ -36,8 +38,8 @@ IMAGE_SUFFIXES = frozenset(
 )
 _ABOUT_A_PROJECT = frozenset(("README", "CHANGELOG", "CONTRIBUTING", "LICENSE", "ARCHITECTURE", "CODE_OF_CONDUCT"))
 _SKIPPED_DIRS = frozenset((BUILD_DIR, "node_modules", "dist", "__pycache__"))
+_PUT_IT_THERE = "put the file itself there under a plain name, and check its permissions"
 _READ_SUFFIXES = IMAGE_SUFFIXES | {".md", ".markdown", ".po", ".toml", ".lock", ".css"}
-_MAX_SOURCE_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +67,11 @@ class Project:
 
     @property
     def cache(self) -> Path:
-        return self.root / CACHE_DIR
+        return own_path(self.root, CACHE_DIR)
 
     @property
     def locale(self) -> Path:
-        return self.root / LOCALE_DIR
+        return own_path(self.root, LOCALE_DIR)
 
 
 def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, tuple[Diagnostic, ...]]:
@@ -81,13 +83,13 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
         raise DeckgenError(f"there is no folder {root}", hint="name the project's folder with --project")
     config_text = read_optional(root / CONFIG_NAME)
     config, findings = parse_config(config_text, CONFIG_NAME) if config_text is not None else (Config(), ())
+    found = survey(root, skip=_is_skipped)
     wanted = [relative_path(root, chapter) for chapter in chapters]
-    paths = sorted({*_chapter_paths(root, config), *wanted})
-    if not paths and config_text is None:
-        paths = sorted(path.name for path in root.glob("*.md") if _is_file(path) and not _is_about_a_project(path.name))
+    paths = sorted({*_chapter_paths(found.files, config, any_settings=config_text is not None), *wanted})
     sources, unreadable = _read_sources(root, paths)
+    unreadable += tuple(_refused(found, config))
     if not paths:
-        unreadable = (
+        unreadable += (
             diagnostic(
                 "no-chapters",
                 f"no chapter matches {', '.join(config.chapters)}",
@@ -99,11 +101,11 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
         root=root,
         config=config,
         sources=sources,
-        files=frozenset(_image_files(root)),
+        files=frozenset(path for path in found.files if PurePosixPath(path).suffix.lower() in IMAGE_SUFFIXES),
         lock_text=read_optional(root / LOCK_NAME),
-        notes_text=read_optional(root / NOTES_PATH),
+        notes_text=read_optional(root / NOTES_PATH, inside=root),
         config_text=config_text or "",
-        released=tuple(_released(root)),
+        released=tuple(_released(root, found.files)),
     )
     return project, (*findings, *_unused_settings(project), *unreadable)
 
@@ -140,11 +142,11 @@ def project_above(root: Path) -> Path | None:
     return next((above for above in folder.parents if any((above / name).is_file() for name in names)), None)
 
 
-def _released(root: Path) -> Iterator[str]:
-    for path in sorted((root / RECORDS_DIR).glob("*.jsonl")):
-        with contextlib.suppress(OSError), path.open("rb") as file:
+def _released(root: Path, files: Iterable[str]) -> Iterator[str]:
+    for path in sorted(path for path in files if matches(f"{RECORDS_DIR}/*.jsonl", path)):
+        with contextlib.suppress(OSError), (root / path).open("rb") as file:
             if b'"deckgen-release"' in file.readline(4096):
-                yield path.stem
+                yield PurePosixPath(path).stem
 
 
 def relative_path(root: Path, path: Path) -> str:
@@ -174,42 +176,9 @@ def known_languages(project: Project) -> tuple[Language, ...]:
 def read_others(project: Project, chapters: Iterable[str]) -> tuple[tuple[Source, ...], frozenset[str]]:
     """Those of the chapters that lie in the project and were not read, and the paths of those that cannot be."""
     read = {source.path for source in project.sources}
-    paths = sorted({path for path in chapters if path not in read and (project.root / path).is_file()})
+    paths = sorted({path for path in chapters if path not in read and is_own_file(project.root / path, project.root)})
     sources, _ = _read_sources(project.root, paths)
     return sources, frozenset(paths) - {source.path for source in sources}
-
-
-def read_optional(path: Path) -> str | None:
-    """The text of a file, None where there is none. DeckgenError where it is no UTF-8."""
-    try:
-        data = path.read_bytes()
-        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        is_folder = path.is_dir()
-        message = "is a folder, not a file" if is_folder else f"cannot be read: {error.strerror}"
-        hint = "rename the folder" if is_folder else "check the file's permissions"
-        raise DeckgenError(f"{path.name} {message}", hint=hint, location=Location(path=path.name)) from error
-    except UnicodeDecodeError as error:
-        where = byte_location(data, error.start, path.name)
-        message = f"byte 0x{data[error.start]:02x} is not UTF-8, so {path.name} cannot be read"
-        raise DeckgenError(message, hint="save the file as UTF-8", location=where) from error
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Writes beside ``path`` and renames, so that a reader sees the old bytes or the new ones, never half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(temporary).unlink()
-        raise
 
 
 def commit_time(root: Path) -> int | None:
@@ -292,14 +261,16 @@ def record_path(version: str) -> str:
 def licence_files(root: Path) -> tuple[Path, ...]:
     """The texts of licences and notices in the project's own folder, by name."""
     names = ("licence", "license", "copying", "notice")
-    return tuple(sorted(path for path in root.iterdir() if path.is_file() and path.name.lower().startswith(names)))
+    found = (path for path in root.iterdir() if path.name.lower().startswith(names))
+    return tuple(sorted(path for path in found if is_own_file(path, root)))
 
 
 def card_pictures(root: Path, limit: int = 8) -> tuple[Path, ...]:
     """Pictures of cards for the download page, that of a front first; a few where there are many."""
     suffixes = (".png", ".webp", ".jpg", ".jpeg")
     folder = root / PICTURES_DIR
-    found = [path for path in folder.iterdir() if path.suffix.lower() in suffixes] if folder.is_dir() else []
+    paths = (path for path in folder.iterdir() if path.suffix.lower() in suffixes) if folder.is_dir() else ()
+    found = [path for path in paths if is_own_file(path, root)]
     return tuple(sorted(found, key=lambda path: (not path.stem.startswith("front"), path.name))[:limit])
 
 
@@ -308,17 +279,17 @@ def _is_about_a_project(name: str) -> bool:
     return name.split(".")[0].upper() in _ABOUT_A_PROJECT
 
 
-def _chapter_paths(root: Path, config: Config) -> Iterator[str]:
-    for pattern in config.chapters:
-        for path in root.glob(pattern):
-            relative = path.relative_to(root)
-            if _is_file(path) and not _SKIPPED_DIRS.intersection(relative.parts):
-                yield relative.as_posix()
+def _chapter_paths(files: Iterable[str], config: Config, *, any_settings: bool) -> list[str]:
+    """Those of the files that are chapters: that the settings name, else those that lie side by side at the top."""
+    files = tuple(files)
+    named = [path for path in files if _is_chapter(path, config)]
+    if not named and not any_settings:
+        named = [path for path in files if matches("*.md", path) and not _is_about_a_project(path)]
+    return named
 
 
-def _is_file(path: Path) -> bool:
-    """Whether it is a file or a link to nothing, which is to be told rather than passed over."""
-    return path.is_file() or (path.is_symlink() and not path.exists())
+def _is_chapter(path: str, config: Config) -> bool:
+    return any(matches(pattern, path) for pattern in config.chapters)
 
 
 def _read_sources(root: Path, paths: list[str]) -> tuple[tuple[Source, ...], tuple[Diagnostic, ...]]:
@@ -326,17 +297,11 @@ def _read_sources(root: Path, paths: list[str]) -> tuple[tuple[Source, ...], tup
     findings: list[Diagnostic] = []
     for path in paths:
         try:
-            size = (root / path).stat().st_size
-            data = (root / path).read_bytes() if size <= _MAX_SOURCE_BYTES else b""
+            data = read_file(root / path, inside=root)
         except OSError as error:
-            lost = (root / path).is_symlink() and not (root / path).exists()
-            message = "this link leads to no file" if lost else f"cannot be read: {error.strerror}"
-            hint = "mend the link, or take it away" if lost else "check the file's permissions"
-            findings.append(diagnostic("unreadable-file", message, Location(path=path), hint=hint))
-            continue
-        if size > _MAX_SOURCE_BYTES:
-            message = f"{size // 2**20} MB is more than the {_MAX_SOURCE_BYTES // 2**20} MB that a chapter may have"
-            findings.append(diagnostic("unreadable-file", message, Location(path=path), hint="split the chapter"))
+            too_large = error.errno == errno.EFBIG
+            hint = "split the chapter" if too_large else _PUT_IT_THERE
+            findings.append(diagnostic("unreadable-file", f"{path} {_reason(error)}", Location(path=path), hint=hint))
             continue
         text, problems = decode_source(data, path)
         findings += problems
@@ -345,12 +310,15 @@ def _read_sources(root: Path, paths: list[str]) -> tuple[tuple[Source, ...], tup
     return tuple(sources), tuple(findings)
 
 
-def _image_files(root: Path) -> Iterator[str]:
-    for folder, names, files in os.walk(root):
-        names[:] = sorted(name for name in names if not _is_skipped(name))
-        for file in files:
-            if Path(file).suffix.lower() in IMAGE_SUFFIXES:
-                yield (Path(folder) / file).relative_to(root).as_posix()
+def _reason(error: OSError) -> str:
+    return str(error.strerror) if error.errno in (errno.EPERM, errno.EFBIG) else f"cannot be read: {error.strerror}"
+
+
+def _refused(found: Survey, config: Config) -> Iterator[Diagnostic]:
+    """What lies in the project and is not read; an error where it would be a chapter."""
+    for path, why in sorted(found.refused.items()):
+        finding = diagnostic("unreadable-file", f"{path} {why}", Location(path=path), hint=_PUT_IT_THERE)
+        yield finding if _is_chapter(path, config) else replace(finding, severity=Severity.WARNING)
 
 
 def _is_skipped(name: str) -> bool:

@@ -388,7 +388,7 @@ def test_a_link_to_no_chapter_is_named(tmp_path: Path) -> None:
     result = deckgen("check", "--project", folder)
     assert result.exit_code == 1
     assert "source/lost.md:1" in result.stderr
-    assert "this link leads to no file" in result.stderr
+    assert "is a link that leads to no file" in result.stderr
 
 
 @pytest.mark.parametrize("text", [b'[deck]\nid = "\xb0\xa1"\n', None])

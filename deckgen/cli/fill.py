@@ -12,6 +12,7 @@ import click
 from deckgen.cli.options import project_option
 from deckgen.cli.report import progress_bar
 from deckgen.cli.translations import language_tag, open_translations, write_catalogs
+from deckgen.files import own_path
 from deckgen.localisation import missing_jobs, with_drafts
 from deckgen.model import Language
 from deckgen.translation.drafts.engines import Engine, make_engine
@@ -58,7 +59,7 @@ def fill(
         filled = draft_missing(
             jobs,
             engine,
-            cache=found.project.cache / "drafts" / f"{engine.name}-{language}.jsonl",
+            cache=own_path(found.project.cache, f"drafts/{engine.name}-{language}.jsonl"),
             clock=Clock(now=time.monotonic, sleep=time.sleep),
             progress=lambda done, total: report(f"{engine.name}: {language}", done, total),
         )

@@ -10,11 +10,12 @@ import click
 from deckgen.cli.options import project_option
 from deckgen.cli.report import print_table
 from deckgen.diagnostics import DeckgenError
+from deckgen.files import read_optional, write_atomically
 from deckgen.identity.lockfile import Lock, format_lock, require_lock
 from deckgen.identity.merging import merge_lines
 from deckgen.identity.settling import link_question, split_question
 from deckgen.model import Key
-from deckgen.project import LOCK_NAME, read_optional, write_atomically
+from deckgen.project import LOCK_NAME
 
 
 @click.group()

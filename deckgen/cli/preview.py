@@ -10,6 +10,7 @@ from deckgen.build import Build, make_decks
 from deckgen.cli.options import Wanted, build_options
 from deckgen.cli.report import print_counts, print_diagnostics, progress_bar
 from deckgen.diagnostics import has_errors
+from deckgen.files import own_path
 from deckgen.preview import PreviewServer, serve_preview, write_preview
 from deckgen.project import BUILD_DIR, PREVIEW_DIR, snapshot
 
@@ -33,7 +34,7 @@ def preview(
 
     CHAPTERS restricts it to the questions of these files; without any, the whole project is shown.
     """
-    folder = out or wanted.root / BUILD_DIR / PREVIEW_DIR
+    folder = out or own_path(wanted.root, f"{BUILD_DIR}/{PREVIEW_DIR}")
 
     def make() -> Build:
         project, findings = wanted.read()

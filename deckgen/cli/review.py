@@ -11,8 +11,9 @@ from deckgen.cli.options import project_option
 from deckgen.cli.report import print_diagnostics
 from deckgen.cli.translations import language_tag, open_translations
 from deckgen.diagnostics import DeckgenError, has_errors
+from deckgen.files import own_path, write_atomically
 from deckgen.model import Language
-from deckgen.project import BUILD_DIR, write_atomically
+from deckgen.project import BUILD_DIR
 from deckgen.review import render_review
 
 
@@ -29,7 +30,7 @@ def review(language: Language, out: Path | None, root: Path) -> None:
     if not found.texts:
         raise DeckgenError("there is nothing to review", hint="the project has no question")
     page = render_review(found, language, jobs=os.cpu_count() or 1)
-    path = out or root / BUILD_DIR / f"review-{language}.html"
+    path = out or own_path(root, BUILD_DIR) / f"review-{language}.html"
     write_atomically(path, page.html.encode())
     click.echo(", ".join(f"{count} {state}" for state, count in page.counts.items() if count))
     click.echo(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from deckgen.config import ImageSettings
 from deckgen.diagnostics import Diagnostic, diagnostic, name_some
+from deckgen.files import read_file, write_atomically
 from deckgen.media.image_paths import (
     Ambiguous,
     Embedded,
@@ -25,7 +27,6 @@ from deckgen.media.image_paths import (
 )
 from deckgen.media.images import RECIPE, BrokenImageError, EncodedImage, encode_image, encoder_version
 from deckgen.model import ImageReference, Location, MediaFile, Profile
-from deckgen.project import write_atomically
 
 Progress = Callable[[int, int], None]
 """Called with the number of pictures that are ready and of all."""
@@ -173,13 +174,11 @@ def _read(source: _Source, root: Path) -> bytes:
     if not source.path:
         return source.data
     try:
-        path = root / source.path
-        if path.stat().st_size > MAX_SOURCE_BYTES:
-            raise BrokenImageError(
-                f"has more than the {MAX_SOURCE_BYTES // 2**20} MB that Anki can sync", "scale it down"
-            )
-        return path.read_bytes()
+        return read_file(root / source.path, inside=root, most=MAX_SOURCE_BYTES)
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            message = f"has more than the {MAX_SOURCE_BYTES // 2**20} MB that Anki can sync"
+            raise BrokenImageError(message, "scale it down") from None
         raise BrokenImageError(f"cannot be read: {error.strerror}", "check the file and its permissions") from None
 
 
@@ -198,7 +197,7 @@ class _Record:
 def _read_record(slot: Path) -> _Record | None:
     """What is kept in a slot of the cache; None where it is empty, damaged or of another make."""
     try:
-        values = json.loads(slot.with_suffix(".json").read_text(encoding="utf-8"))
+        values = json.loads(read_file(slot.with_suffix(".json"), inside=slot.parent))
         record = _Record(
             suffix=values["suffix"],
             width_px=int(values["width_px"]),
@@ -207,7 +206,7 @@ def _read_record(slot: Path) -> _Record | None:
             remark=str(values["remark"]),
             diagram=bool(values["diagram"]),
         )
-        kept = slot.with_suffix(f".{record.suffix}").read_bytes()
+        kept = read_file(slot.with_suffix(f".{record.suffix}"), inside=slot.parent)
         return record if hashlib.sha256(kept).hexdigest() == values["sha256"] else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from deckgen.build import Build
+from deckgen.files import read_optional, write_atomically
 from deckgen.preview.cards import CardData, deck_cards
 from deckgen.preview.findings import finding_entry, sort_findings
-from deckgen.project import read_optional, write_atomically
 
 CARDS_PER_FILE = 40
 DATA_DIR = "data"

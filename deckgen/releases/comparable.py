@@ -6,7 +6,8 @@ from pathlib import Path
 
 from deckgen.apkg.reader import read_package
 from deckgen.diagnostics import DeckgenError
-from deckgen.project import RECORD_NAME, read_optional
+from deckgen.files import read_optional
+from deckgen.project import RECORD_NAME
 from deckgen.releases.records import Record, parse_record
 from deckgen.releases.snapshot import record_packages
 
@@ -31,4 +32,4 @@ def read_comparable(path: Path) -> Record:
         raise DeckgenError(f"there is no {path}")
     if path.stat().st_size > _ENOUGH_FOR_A_RECORD:
         raise DeckgenError(f"{path.name} is too large for a release record")
-    return parse_record(read_optional(path) or "", path.name)
+    return parse_record(read_optional(path.resolve()) or "", path.name)

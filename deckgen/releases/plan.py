@@ -8,10 +8,11 @@ from deckgen import identity
 from deckgen.build import Build, Options, make_decks
 from deckgen.corpus import Progress, silent
 from deckgen.diagnostics import DeckgenError, Diagnostic, has_errors, name_some
+from deckgen.files import read_optional
 from deckgen.identity.lockfile import format_lock
 from deckgen.localisation import check_build
 from deckgen.model import Profile
-from deckgen.project import CHANGELOG_NAME, LOCK_NAME, Project, changed_files, read_optional, record_path
+from deckgen.project import CHANGELOG_NAME, LOCK_NAME, Project, changed_files, record_path
 from deckgen.releases.diff import Kind, ReleaseDiff, compare
 from deckgen.releases.records import Record, format_record, parse_record
 from deckgen.releases.snapshot import record_decks
@@ -75,7 +76,7 @@ def plan_release(survey: Survey, version: Version, *, now: int, jobs: int = 1, p
     """
     made = survey.made
     project = made.project
-    recorded = read_optional(project.root / record_path(str(version)))
+    recorded = read_optional(project.root / record_path(str(version)), inside=project.root)
     reasons = [*_unfit(survey), *_dirty(project, version)]
     known = parse_record(recorded, record_path(str(version))) if recorded is not None else None
     if version in survey.released or known:
@@ -116,7 +117,7 @@ def _record(made: Build, *, version: str, time: int) -> Record:
 
 def _read_record(project: Project, version: Version) -> Record:
     path = record_path(str(version))
-    text = read_optional(project.root / path)
+    text = read_optional(project.root / path, inside=project.root)
     if text is None:
         raise DeckgenError(
             f"{path}, the record of a release that {LOCK_NAME} names, is missing",
@@ -176,7 +177,7 @@ def _dirty(project: Project, version: Version) -> list[str]:
     """Whatever the packages are made of must be in the commit that gets the tag."""
     changed = changed_files(project.root)
     if changed is None:
-        if read_optional(project.root / record_path(str(version))) is not None:
+        if read_optional(project.root / record_path(str(version)), inside=project.root) is not None:
             return []
         return ["the project is in no git checkout, so that nobody could build this release again from its tag"]
     own = {LOCK_NAME, CHANGELOG_NAME, record_path(str(version))}

@@ -14,6 +14,7 @@ from deckgen.apkg import write_package
 from deckgen.build import Build
 from deckgen.corpus import Progress, silent
 from deckgen.diagnostics import DeckgenError
+from deckgen.files import own_path, write_atomically
 from deckgen.model import Deck, Key
 from deckgen.output import plan_packages
 from deckgen.project import (
@@ -25,7 +26,6 @@ from deckgen.project import (
     card_pictures,
     licence_files,
     record_path,
-    write_atomically,
 )
 from deckgen.releases.notes import NOTES_NAMES, ORIGIN_NAME, format_notes, format_origin
 from deckgen.releases.page import PageFacts, format_page
@@ -63,14 +63,14 @@ def write_release(plan: Plan, *, out: Path | None = None, progress: Progress = s
     own verification or the disk refuses; then everything is as before.
     """
     project = plan.builds[0].project
-    parent = out or project.root / BUILD_DIR / RELEASE_DIR
+    parent = out or own_path(project.root, f"{BUILD_DIR}/{RELEASE_DIR}")
     target = parent / f"v{plan.version}"
     try:
         with _aside(parent) as folder:
             packages, sums = _fill(folder, plan, progress)
             _approve(folder)
             changed = [
-                _write_if_other(project.root / record_path(str(plan.version)), plan.record_text),
+                _write_if_other(own_path(project.root, record_path(str(plan.version))), plan.record_text),
                 _write_if_other(project.root / LOCK_NAME, plan.lock_text),
                 _put(folder, target),
             ]

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic
+from deckgen.files import own_path, read_file, read_optional, write_atomically
 from deckgen.model import Language, Location
-from deckgen.project import LOCALE_DIR, write_atomically
+from deckgen.project import LOCALE_DIR
 from deckgen.translation.catalog import Catalog, Entry, format_catalog, parse_catalog
 from deckgen.translation.update import CatalogId
 
@@ -44,7 +45,7 @@ def read_catalogs(
         base = folder / language
         for file in sorted(base.rglob("*.po")):
             name = file.relative_to(base).as_posix()
-            catalog, problems = _read(file, f"{LOCALE_DIR}/{language}/{name}", language)
+            catalog, problems = _read(file, f"{LOCALE_DIR}/{language}/{name}", language, folder)
             findings += problems
             if catalog is not None:
                 catalogs[names.get(name, f"{_SOURCE}{name.removesuffix('.po')}.md"), language] = catalog
@@ -85,7 +86,7 @@ def changed_files(
     """The files that differ from what lies on disk. DeckgenError where two chapters would share one."""
     owners: dict[Path, str] = {}
     for (chapter, language), catalog in sorted(after.items()):
-        path = folder / language / catalog_name(chapter)
+        path = own_path(folder, f"{language}/{catalog_name(chapter)}")
         if (owner := owners.setdefault(path, chapter)) != chapter:
             raise DeckgenError(f"{owner} and {chapter} would share the catalog {catalog_name(chapter)}", hint=_RENAME)
         text = format_catalog(catalog, project=project) if catalog.entries else None
@@ -94,7 +95,7 @@ def changed_files(
                 f"{catalog.path or path.name} cannot be read and is left alone",
                 hint="mend the errors that were reported, then run this again",
             )
-        old = path.read_text(encoding="utf-8").replace("\r\n", "\n") if path.is_file() else None
+        old = read_optional(path, inside=folder)
         if text != old:
             yield CatalogFile(path=path, name=f"{LOCALE_DIR}/{language}/{catalog_name(chapter)}", text=text)
 
@@ -107,9 +108,9 @@ def write_files(files: Iterable[CatalogFile]) -> None:
             write_atomically(file.path, file.text.encode())
 
 
-def _read(file: Path, path: str, language: Language) -> tuple[Catalog | None, tuple[Diagnostic, ...]]:
+def _read(file: Path, path: str, language: Language, folder: Path) -> tuple[Catalog | None, tuple[Diagnostic, ...]]:
     try:
-        data = file.read_bytes()
+        data = read_file(file, inside=folder)
         text = data.decode("utf-8-sig")
     except OSError as error:
         return None, (diagnostic("bad-catalog", f"cannot be read: {error.strerror}", Location(path=path)),)

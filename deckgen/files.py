@@ -1,0 +1,179 @@
+"""Reads and writes files: regular ones alone, nothing beyond a folder's real path, each write whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import tempfile
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from deckgen.diagnostics import DeckgenError
+from deckgen.encoding import byte_location
+from deckgen.model import Location
+
+MAX_BYTES = 64 * 1024 * 1024
+"""Of a text file."""
+_KINDS = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What lies below a folder: its regular files, and what nobody reads, each with the reason.
+
+    Paths are POSIX and relative; a link to a file of the folder is a file.
+    """
+
+    files: frozenset[str]
+    refused: Mapping[str, str]
+
+
+def survey(root: Path, *, skip: Callable[[str], bool]) -> Survey:
+    """Walks through ``root`` without following a link to a folder; ``skip`` says by name which folders are left out."""
+    files: set[str] = set()
+    refused: dict[str, str] = {}
+    waiting = [""]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
+        except OSError as error:
+            refused[folder or "."] = f"cannot be read: {error.strerror}"
+            continue
+        for entry in entries:
+            path = f"{folder}{entry.name}"
+            if not is_plain_name(entry.name):
+                if not skip(entry.name):
+                    refused[shown_name(path)] = "has a name that is not UTF-8 or holds control characters"
+            elif entry.is_dir(follow_symlinks=False):
+                if not skip(entry.name):
+                    waiting.append(f"{path}/")
+            elif entry.is_symlink() and (root / path).is_dir():
+                if not skip(entry.name):
+                    refused[path] = "is a link to a folder, which is not followed"
+            elif entry.is_file(follow_symlinks=False):
+                files.add(path)
+            elif why := _why_refused(root / path, root):
+                refused[path] = why
+            else:
+                files.add(path)
+    return Survey(files=frozenset(files), refused=refused)
+
+
+def read_file(path: Path, *, inside: Path, most: int = MAX_BYTES) -> bytes:
+    """The bytes of a regular file that really lies below the folder ``inside``.
+
+    OSError, whose ``strerror`` is for people, for anything else, for a link into a hidden folder, and for a file of
+    more than ``most`` bytes (``errno.EFBIG``).
+    """
+    if why := _why_refused(path, inside):
+        raise OSError(errno.EPERM, why, str(path))
+    handle = os.open(path, _FLAGS)
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EPERM, "is no regular file", str(path))
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"has more than {most // 2**20} MB", str(path))
+    return data
+
+
+def read_optional(path: Path, *, inside: Path | None = None) -> str | None:
+    """The text of a file of the folder ``inside``, which is its own by default; None where there is no file.
+
+    DeckgenError where it is no UTF-8, no regular file, or lies elsewhere.
+    """
+    try:
+        data = read_file(path, inside=inside or path.parent)
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        is_folder = path.is_dir()
+        message = "is a folder, not a file" if is_folder else f"cannot be read: {error.strerror}"
+        hint = "rename the folder" if is_folder else "put the file itself there, and check its permissions"
+        raise DeckgenError(f"{path.name} {message}", hint=hint, location=Location(path=path.name)) from error
+    except UnicodeDecodeError as error:
+        where = byte_location(data, error.start, path.name)
+        message = f"byte 0x{data[error.start]:02x} is not UTF-8, so {path.name} cannot be read"
+        raise DeckgenError(message, hint="save the file as UTF-8", location=where) from error
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Writes beside ``path`` and renames, so that a reader sees the old bytes or the new ones, never half.
+
+    A link at ``path`` is replaced, not followed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
+
+
+def own_path(root: Path, name: str) -> Path:
+    """The path ``name`` of a folder, to write at. DeckgenError where a link on the way leads out of the folder."""
+    path = root / name
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
+        raise DeckgenError(
+            f"{name} leads out of the project, so nothing is read or written there",
+            hint="remove the link, or name a folder on the command line",
+            location=Location(path=name),
+        )
+    return path
+
+
+def is_own_file(path: Path, root: Path) -> bool:
+    """Whether there is a regular file that really lies below ``root``."""
+    return path.is_file() and not _why_refused(path, root)
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether a file's name is UTF-8 without control characters, so that it can be printed and kept in a lock."""
+    return shown_name(name) == name
+
+
+def shown_name(name: str) -> str:
+    """A file's name with U+FFFD for what nobody can read."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join("\ufffd" if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter for letter in text)
+
+
+def _why_refused(path: Path, root: Path) -> str:
+    """Why a file is not to be read as one of the folder ``root``; empty where nothing is wrong, or nothing is there."""
+    try:
+        real, base = Path(os.path.realpath(path, strict=True)), os.path.realpath(root)
+        mode = real.stat().st_mode
+    except FileNotFoundError:
+        return "is a link that leads to no file" if path.is_symlink() else ""
+    except ValueError:
+        return "has a name that no file can have"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if not real.is_relative_to(base):
+        return "leads out of the project, and what lies there is not read"
+    if _is_hidden(real.relative_to(base)) and not _is_hidden(PurePath(os.path.relpath(path, root))):
+        return "leads into a hidden folder, and what lies there is not read"
+    if stat.S_ISDIR(mode):
+        return "is a folder, not a file"
+    return next((f"is {name}, not a file" for is_kind, name in _KINDS if is_kind(mode)), "")
+
+
+def _is_hidden(path: PurePath) -> bool:
+    return any(part.startswith(".") for part in path.parts)
