@@ -85,7 +85,7 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
     config, findings = parse_config(config_text, CONFIG_NAME) if config_text is not None else (Config(), ())
     found = survey(root, skip=_is_skipped)
     wanted = [relative_path(root, chapter) for chapter in chapters]
-    paths = sorted({*_chapter_paths(found.files, config, any_settings=config_text is not None), *wanted})
+    paths = sorted({*_chapter_paths(found.files, config, alone=not wanted and config_text is None), *wanted})
     sources, unreadable = _read_sources(root, paths)
     unreadable += tuple(_refused(found, config))
     if not paths:
@@ -279,11 +279,11 @@ def _is_about_a_project(name: str) -> bool:
     return name.split(".")[0].upper() in _ABOUT_A_PROJECT
 
 
-def _chapter_paths(files: Iterable[str], config: Config, *, any_settings: bool) -> list[str]:
-    """Those of the files that are chapters: that the settings name, else those that lie side by side at the top."""
+def _chapter_paths(files: Iterable[str], config: Config, *, alone: bool) -> list[str]:
+    """Those of the files that are chapters: that the settings name, else, ``alone``, those side by side at the top."""
     files = tuple(files)
     named = [path for path in files if _is_chapter(path, config)]
-    if not named and not any_settings:
+    if not named and alone:
         named = [path for path in files if matches("*.md", path) and not _is_about_a_project(path)]
     return named
 
