@@ -260,6 +260,16 @@ def test_a_glossary_is_read_by_language() -> None:
     assert glossary.for_language(Language("en")).terms == (Term(source="架构", targets=("architecture", "structure")),)
 
 
+def test_a_term_of_every_language_gives_way_to_a_language_s_own() -> None:
+    text = 'keep = ["Key"]\n[terms]\n"LLAMA" = "LLaMA"\n"GPT3" = "GPT-3"\n[ja.terms]\n"GPT3" = "GPT3"\n"Key" = "キー"\n'
+    glossary, findings = parse_glossary(text, "locale/glossary.toml")
+    assert findings == ()
+    assert [term.targets[0] for term in glossary.for_language(Language("en")).terms] == ["LLaMA", "GPT-3"]
+    japanese = glossary.for_language(Language("ja"))
+    assert [term.targets[0] for term in japanese.terms] == ["LLaMA", "GPT3", "キー"]
+    assert japanese.keep == ()
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
@@ -270,6 +280,7 @@ def test_a_glossary_is_read_by_language() -> None:
         ('[en.terms]\n"架构" = ""\n', 2),
         ('[en.terms]\n"架构" = 3\n', 2),
         ('en = "x"\n', 1),
+        ("terms = 3\n", 1),
         ('[en]\nterms = "x"\n', 1),
     ],
 )

@@ -31,13 +31,20 @@ class LanguageGlossary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glossary:
+    """What holds for every language, and what for one."""
+
     keep: tuple[str, ...] = ()
+    terms: tuple[Term, ...] = ()
     languages: tuple[tuple[Language, LanguageGlossary], ...] = ()
 
     def for_language(self, language: Language) -> LanguageGlossary:
-        """The terms of the language, with those that every language keeps."""
+        """The terms of the language, with those of every language that it does not translate otherwise."""
         own = next((found for tag, found in self.languages if tag == language), LanguageGlossary())
-        return LanguageGlossary(keep=_longest_first({*self.keep, *own.keep}), terms=own.terms)
+        terms = {term.source: term for term in (*self.terms, *own.terms)}
+        return LanguageGlossary(
+            keep=_longest_first({*self.keep, *own.keep} - {*terms}),
+            terms=tuple(sorted(terms.values(), key=lambda term: -len(term.source))),
+        )
 
 
 def parse_glossary(text: str, path: str) -> tuple[Glossary, tuple[Diagnostic, ...]]:
@@ -52,10 +59,11 @@ def parse_glossary(text: str, path: str) -> tuple[Glossary, tuple[Diagnostic, ..
     ]
     return Glossary(
         keep=_texts(table.get("keep")),
+        terms=_terms(table.get("terms")),
         languages=tuple(
             (Language(tag), LanguageGlossary(keep=_texts(entry.get("keep")), terms=_terms(entry.get("terms"))))
             for tag, entry in table.items()
-            if isinstance(entry, Mapping)
+            if tag != "terms" and isinstance(entry, Mapping)
         ),
     ), tuple(findings)
 
@@ -86,7 +94,7 @@ def broken_terms(
             yield entry.source, entry.targets
 
 
-_FORMAT = 'write keep = ["RoPE"] for terms that stay, and "术语" = "term" below [en.terms] for those of one language'
+_FORMAT = 'write keep = ["RoPE"] for terms that stay, and "术语" = "term" below [terms] or [en.terms]'
 
 
 def _problems(table: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -95,21 +103,27 @@ def _problems(table: Mapping[str, object]) -> Iterator[tuple[str, str]]:
             if not _is_texts(entry):
                 yield name, "“keep” has to be a list of terms"
             continue
+        if name == "terms":
+            yield from _term_problems(name, entry)
+            continue
         if not is_language(name) or not isinstance(entry, Mapping):
-            yield name, f"“{name}” is neither “keep” nor a table of a language"
+            yield name, f"“{name}” is neither “keep” nor “terms” nor a table of a language"
             continue
         for key in entry:
             if key not in ("keep", "terms"):
                 yield key, f"“{name}.{key}” is unknown; a language has “keep” and “terms”"
         if not _is_texts(entry.get("keep", [])):
             yield name, f"“{name}.keep” has to be a list of terms"
-        terms = entry.get("terms", {})
-        if not isinstance(terms, Mapping):
-            yield name, f"“{name}.terms” has to be a table"
-            continue
-        for term, target in terms.items():
-            if not term or not target or not (isinstance(target, str) or _is_texts(target)):
-                yield term, f"“{term}” has no translation"
+        yield from _term_problems(f"{name}.terms", entry.get("terms", {}))
+
+
+def _term_problems(name: str, terms: object) -> Iterator[tuple[str, str]]:
+    if not isinstance(terms, Mapping):
+        yield name.removesuffix(".terms"), f"“{name}” has to be a table"
+        return
+    for term, target in terms.items():
+        if not term or not target or not (isinstance(target, str) or _is_texts(target)):
+            yield term, f"“{term}” has no translation"
 
 
 def _is_texts(value: object) -> bool:
