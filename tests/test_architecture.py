@@ -17,6 +17,7 @@ OWNERS = {
     "click": {"cli"},
     "comrak": {"markdown.gfm"},
     "deep_translator": {"translation.drafts.engines"},
+    "deflate": {"apkg"},
     "genanki": {"apkg"},
     "lxml": {"markdown", "render"},
     "markdown": {"markdown.python_markdown"},

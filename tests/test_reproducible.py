@@ -74,10 +74,11 @@ def _interpreter(version: str) -> Path | None:
 
 
 def _environment(config: pytest.Config, interpreter: Path, name: str, *extra: str) -> Path:
-    """The Python of a virtual environment with genanki as installed here, made once and kept in pytest's cache."""
+    """The Python of a virtual environment with the packager as installed here, made once and kept in pytest's cache."""
     assert config.cache is not None
-    requirements = [f"{package}=={importlib.metadata.version(package)}" for package in ("genanki", "pyyaml", "chevron")]
-    folder = config.cache.mkdir("crossversion") / f"{name}-{requirements[0]}"
+    packages = ("genanki", "deflate", "pyyaml", "chevron")
+    requirements = [f"{package}=={importlib.metadata.version(package)}" for package in packages]
+    folder = config.cache.mkdir("crossversion") / "-".join((name, *requirements[:2]))
     return environment(folder, interpreter, f"genanki for {name}", *requirements, *extra)
 
 

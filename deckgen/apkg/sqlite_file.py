@@ -6,27 +6,26 @@ SQLite 3.40 leaves traces of moved cells between the cells of a page where 3.50 
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 _HEADER_BYTES = 100
 _VERSION_NUMBER = 3_040_000
 _INTERIOR_INDEX, _INTERIOR_TABLE = 2, 5
 
 
-def blank_traces(path: Path, root_pages: Iterable[int]) -> None:
-    """Rewrites the file in place; ``root_pages`` are those of its tables and indexes, from ``sqlite_master``."""
-    with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as data:
-        page_bytes = _number(data, 16, 2)
-        for page in _tree_pages(data, page_bytes, [1, *root_pages]):
-            _blank_unused(data, page, page_bytes)
-        # Both counters must agree, or SQLite distrusts the size that the header gives.
-        data[24:28] = data[92:96] = (1).to_bytes(4, "big")
-        data[96:100] = _VERSION_NUMBER.to_bytes(4, "big")
+def without_traces(database: bytes, root_pages: Iterable[int]) -> bytearray:
+    """The file without them; ``root_pages`` are those of its tables and indexes, from ``sqlite_master``."""
+    data = bytearray(database)
+    page_bytes = _number(data, 16, 2)
+    for page in _tree_pages(data, page_bytes, [1, *root_pages]):
+        _blank_unused(data, page, page_bytes)
+    # Both counters must agree, or SQLite distrusts the size that the header gives.
+    data[24:28] = data[92:96] = (1).to_bytes(4, "big")
+    data[96:100] = _VERSION_NUMBER.to_bytes(4, "big")
+    return data
 
 
-def _tree_pages(data: mmap.mmap, page_bytes: int, roots: Iterable[int]) -> Iterator[int]:
+def _tree_pages(data: bytearray, page_bytes: int, roots: Iterable[int]) -> Iterator[int]:
     """The offset of every page that holds cells; overflow pages hold content from their start and have no gaps."""
     waiting = list(roots)
     while waiting:
@@ -39,7 +38,7 @@ def _tree_pages(data: mmap.mmap, page_bytes: int, roots: Iterable[int]) -> Itera
             waiting.append(_number(data, header + 8, 4))
 
 
-def _blank_unused(data: mmap.mmap, page: int, page_bytes: int) -> None:
+def _blank_unused(data: bytearray, page: int, page_bytes: int) -> None:
     """Zeroes the gap between a page's cell pointers and its cells, and the insides of its free blocks."""
     header = _page_header(page)
     pointers = header + (12 if data[header] in (_INTERIOR_INDEX, _INTERIOR_TABLE) else 8)
@@ -58,5 +57,5 @@ def _page_header(page: int) -> int:
     return page or _HEADER_BYTES
 
 
-def _number(data: mmap.mmap, offset: int, size: int) -> int:
+def _number(data: bytearray, offset: int, size: int) -> int:
     return int.from_bytes(data[offset : offset + size], "big")
