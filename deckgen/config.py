@@ -41,6 +41,13 @@ class ImageSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LearnerSettings:
+    """What a push into a running Anki leaves alone: tags that match one of the patterns."""
+
+    keep_tags: tuple[str, ...] = ("*",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """All settings of a deck project; ``titles`` and ``descriptions`` by language, ``card`` as the file has it."""
 
@@ -57,6 +64,7 @@ class Config:
     licence: str = ""
     policy: Policy = Policy.REVIEWED
     images: ImageSettings = ImageSettings()
+    learner: LearnerSettings = LearnerSettings()
     card: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     severities: Mapping[str, Severity] = field(default_factory=lambda: MappingProxyType({}))
     chapter_settings: Mapping[str, ChapterSettings] = field(default_factory=lambda: MappingProxyType({}))
@@ -73,7 +81,7 @@ def parse_config(text: str, path: str) -> tuple[Config, tuple[Diagnostic, ...]]:
     except tomllib.TOMLDecodeError as error:
         return Config(), (diagnostic("bad-setting", f"not valid TOML: {error}", toml_location(error, path)),)
     reader = _Reader(text=text, path=path)
-    reader.check_keys(table, ("deck", "images", "card", "lint", "chapters"), ())
+    reader.check_keys(table, ("deck", "images", "card", "lint", "chapters", "learner"), ())
     return _read(reader, table), tuple(reader.problems)
 
 
@@ -114,6 +122,14 @@ def _read(reader: _Reader, table: Mapping[str, Any]) -> Config:
         licence=reader.get(deck, ("deck", "licence"), _text, ""),
         policy=reader.get(deck, ("deck", "policy"), Policy, Policy.REVIEWED),
         images=_read_images(reader, reader.section(table, "images", ("roots", "budget_kb"))),
+        learner=LearnerSettings(
+            keep_tags=reader.get(
+                reader.section(table, "learner", ("keep_tags",)),
+                ("learner", "keep_tags"),
+                _texts,
+                LearnerSettings().keep_tags,
+            )
+        ),
         card=MappingProxyType(reader.section(table, "card", None)),
         severities=_read_severities(reader, reader.section(table, "lint", tuple(RULES))),
         chapter_settings=_read_chapters(reader, reader.section(table, "chapters", None), dialect),

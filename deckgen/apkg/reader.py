@@ -8,7 +8,7 @@ import json
 import sqlite3
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +62,28 @@ def read_package(path: Path, *, limits: Limits = Limits()) -> PackageContents:
         raise DeckgenError(f"{path.name}: it is packed in a way that Anki does not read ({error})") from error
     except OSError as error:
         raise DeckgenError(f"{path.name}: cannot be read: {error.strerror or error}") from error
+
+
+def unpack_media(path: Path, names: Collection[str], folder: Path, *, limits: Limits = Limits()) -> tuple[Path, ...]:
+    """Writes those of the package's media files into ``folder`` and returns their paths; of a package that was read.
+
+    DeckgenError where a file cannot be written or the package is another than it was.
+    """
+    written = []
+    try:
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+            entries = _safe_names(archive, limits)
+            layout, budget = _layout(entries), _Budget(limits.total_bytes)
+            for entry, name in _media_names(archive, entries, layout, limits):
+                if name in names:
+                    with _unpacked(archive, entry, layout) as source, (folder / name).open("wb") as target:
+                        while chunk := source.read(_CHUNK_BYTES):
+                            budget.spend(len(chunk))
+                            target.write(chunk)
+                    written.append(folder / name)
+    except (_RefusalError, zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError) as error:
+        raise DeckgenError(f"{path.name}: its pictures cannot be unpacked: {error}") from error
+    return tuple(written)
 
 
 def _read_archive(archive: zipfile.ZipFile, size_bytes: int, limits: Limits) -> PackageContents:

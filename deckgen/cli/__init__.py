@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "translate": "Translate the sources: PO files per chapter and language, drafts, checks and reviews.",
     "lock": "Show deckgen.lock, and settle which question is which.",
     "release": "Write the release VERSION: packages of every edition, sums, manifest, notes and a download page.",
+    "push": "Bring a running Anki up to date with PACKAGE, by default that of the last build with every card.",
     "diff": "Show what a learner gets new, changed, moved or no more from OLD to NEW.",
     "verify": "Check PATHS, packages or release folders, deckgen's or anyone's, without trusting them.",
     "inspect": "Show the decks, notes, media and sizes of FILE, a package of deckgen's or of anyone's.",

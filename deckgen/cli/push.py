@@ -1,0 +1,153 @@
+"""``deckgen push``: a built deck into a running Anki."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import click
+
+from deckgen.cli.options import EditionType, project_option
+from deckgen.cli.report import print_diagnostics
+from deckgen.config import Config, parse_config
+from deckgen.diagnostics import DeckgenError, has_errors
+from deckgen.files import read_optional
+from deckgen.identity.lockfile import require_lock
+from deckgen.model import Edition
+from deckgen.project import BUILD_DIR, CONFIG_NAME, LOCK_NAME, MANIFEST_NAME
+from deckgen.publish.ankiconnect import DEFAULT_URL, AnkiConnect
+from deckgen.publish.learner import LearnerNote
+from deckgen.publish.push import RETIRED_TAG, PushOptions, PushPlan
+from deckgen.publish.push import push as push_package
+
+KEY_VARIABLE = "DECKGEN_ANKI_KEY"
+_SHOWN = 10
+
+
+@click.command()
+@click.argument("package", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--edition", type=EditionType(), help="Which edition of the last build; the first setting's by default.")
+@click.option("--url", default=DEFAULT_URL, show_default=True, help="Where AnkiConnect listens.")
+@click.option("--anki-profile", metavar="NAME", help="Refuse when Anki has another profile open.")
+@click.option("--timeout", "timeout_seconds", type=click.FloatRange(1), default=60.0, show_default=True)
+@click.option("--dry-run", is_flag=True, help="Tell what would change, and change nothing.")
+@click.option("--move", is_flag=True, help="Move cards into the deck of their category.")
+@click.option("--delete-retired", is_flag=True, help="Delete retired notes instead of tagging them.")
+@project_option
+def push(
+    package: Path | None,
+    edition: Edition | None,
+    url: str,
+    anki_profile: str | None,
+    timeout_seconds: float,
+    dry_run: bool,
+    move: bool,
+    delete_retired: bool,
+    root: Path,
+) -> None:
+    """Bring a running Anki up to date with PACKAGE, by default that of the last build with every card.
+
+    Anki needs the add-on AnkiConnect (code 2055492159); its key is read from the environment variable
+    DECKGEN_ANKI_KEY. The package is imported, then notes that the import left old are put right, and notes that the
+    deck no longer has get the tag deckgen::retired. The fields “Spare 1” to “Spare 4” and, but for the setting
+    learner.keep_tags, all tags that are not the deck's stay the learner's. A push that broke off is repeated.
+    """
+    config = _read_config(root)
+    package = package or _built_package(root, edition or config.editions[0])
+    anki = AnkiConnect(url=url, key=os.environ.get(KEY_VARIABLE), timeout_seconds=timeout_seconds)
+    if anki_profile:
+        _refuse_other_profile(anki, anki_profile)
+    options = _options(root, config, move=move, delete_retired=delete_retired)
+    plan, left = push_package(anki, package, options, dry_run=dry_run, report=lambda line: click.echo(line, err=True))
+    _print_plan(plan, options, dry_run=dry_run)
+    if not dry_run and not left.is_empty:
+        click.echo(f"Anki did not take over {len(left.new) + len(left.old)} notes:", err=True)
+        _print_titles([*(note.fields for note in left.new), *_fields(item.note for item in left.old)])
+        raise click.exceptions.Exit(1)
+
+
+def _read_config(root: Path) -> Config:
+    text = read_optional(root / CONFIG_NAME)
+    config, findings = parse_config(text, CONFIG_NAME) if text is not None else (Config(), ())
+    print_diagnostics(findings)
+    if has_errors(findings):
+        raise click.exceptions.Exit(1)
+    return config
+
+
+def _built_package(root: Path, edition: Edition) -> Path:
+    """The package of the last build that has every card of the edition."""
+    folder = root / BUILD_DIR
+    text = read_optional(folder / MANIFEST_NAME)
+    if text is None:
+        raise DeckgenError("nothing has been built here", hint="run deckgen build before, or name a package")
+    try:
+        packages = json.loads(text)["packages"]
+        names = [item["file"] for item in packages if item["edition"] == edition.name and item["category"] is None]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DeckgenError(f"{folder / MANIFEST_NAME} cannot be read", hint="run deckgen build again") from error
+    if not names or not (folder / names[0]).is_file():
+        raise DeckgenError(f"the last build has no package of the edition {edition.name}", hint="run deckgen build")
+    return folder / str(names[0])
+
+
+def _options(root: Path, config: Config, *, move: bool, delete_retired: bool) -> PushOptions:
+    text = read_optional(root / LOCK_NAME)
+    lock = require_lock(text, LOCK_NAME) if text is not None else None
+    return PushOptions(
+        retired_keys=frozenset(note.key for note in lock.notes if note.retired is not None) if lock else frozenset(),
+        deck_tags=frozenset(names.tag for item in lock.categories for _, names in item.names) if lock else frozenset(),
+        delete_retired=delete_retired,
+        move=move,
+        keep_tags=config.learner.keep_tags,
+    )
+
+
+def _refuse_other_profile(anki: AnkiConnect, wanted: str) -> None:
+    if (opened := anki.call("getActiveProfile")) != wanted:
+        raise DeckgenError(f"Anki has the profile “{opened}” open", hint=f"switch to “{wanted}” in Anki")
+
+
+def _print_plan(plan: PushPlan, options: PushOptions, *, dry_run: bool) -> None:
+    """What a push does, or would do: a line per kind of note, the first few notes of each below it."""
+    click.echo("a push would do this:" if dry_run else "done:")
+    _print_part(len(plan.new), "new: added", [note.fields for note in plan.new])
+    _print_part(len(plan.old), "old: brought up to date", _fields(item.note for item in plan.old))
+    retired = "deleted" if options.delete_retired else f"tagged {RETIRED_TAG}"
+    _print_part(len(plan.retired), f"retired: {retired}", _fields(plan.retired))
+    if options.move:
+        _print_part(sum(len(cards) for _, cards in plan.moves), "cards: moved to the deck of their category", [])
+    if plan.new_design:
+        click.echo("       the cards' design: brought up to date")
+    _print_part(plan.current, "up to date: left alone", [])
+    _print_part(len(plan.stranded), "unknown to this package: left alone", _fields(plan.stranded))
+    _print_part(plan.foreign, "of other kinds in its decks: left alone", [])
+    for name in plan.conflicting:
+        click.echo(
+            f"The note type “{name}” is not as the deck has it. Its notes are brought up to date all the same; "
+            "new ones come with a note type of their own."
+        )
+
+
+def _fields(notes: Iterable[LearnerNote]) -> list[tuple[str, ...]]:
+    return [tuple(note.fields.values()) for note in notes]
+
+
+def _print_part(count: int, what: str, notes: Sequence[Sequence[str]]) -> None:
+    if count:
+        click.echo(f"{count:>6} {what}")
+        _print_titles(notes)
+
+
+def _print_titles(notes: Sequence[Sequence[str]]) -> None:
+    """The key and the question of the first few notes, whose fields these are."""
+    for key, question, *_ in notes[:_SHOWN]:
+        text = html.unescape(re.sub(r"<[^>]*>", "", question))
+        plain = "".join(character if character.isprintable() else " " for character in f"{key}  {text}")
+        click.echo(f"         {plain[:90]}")
+    if len(notes) > _SHOWN:
+        click.echo(f"         … and {len(notes) - _SHOWN} more")

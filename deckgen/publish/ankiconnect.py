@@ -1,0 +1,123 @@
+"""A running Anki behind its add-on AnkiConnect: one function per action that is needed, version 6 of the protocol.
+
+What the answers mean for a deck is left to ``learner`` and ``push``.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deckgen.diagnostics import DeckgenError
+
+PROTOCOL = 6
+DEFAULT_URL = "http://127.0.0.1:8765"
+_BATCH_BYTES = 200_000
+"""The add-on reads a kilobyte at a time, some 40 kB in a second."""
+_BATCH_NOTES = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnkiConnect:
+    """Where the add-on listens. Every method raises DeckgenError where there is no answer, or none that it knows."""
+
+    url: str = DEFAULT_URL
+    key: str | None = None
+    timeout_seconds: float = 60
+
+    def call(self, action: str, **params: Any) -> Any:
+        """What the add-on answers to one action."""
+        return _result(self._send(self._request(action, params)), action)
+
+    def call_all(self, action: str, calls: Iterable[Mapping[str, Any]]) -> Iterator[Any]:
+        """The answers to many calls of one action, in order, sent in pieces that do not keep Anki busy for long."""
+        batch: list[Mapping[str, Any]] = []
+        size = 0
+        for params in calls:
+            request = self._request(action, params)
+            length = len(json.dumps(request))
+            if batch and size + length > _BATCH_BYTES:
+                yield from self._send_together(action, batch)
+                batch, size = [], 0
+            batch.append(request)
+            size += length
+        if batch:
+            yield from self._send_together(action, batch)
+
+    def notes_info(self, notes: Sequence[int]) -> Iterator[Mapping[str, Any]]:
+        """``notesInfo`` of many notes; those that are gone meanwhile are left out."""
+        for start in range(0, len(notes), _BATCH_NOTES):
+            yield from (note for note in self.call("notesInfo", notes=notes[start : start + _BATCH_NOTES]) if note)
+
+    def import_package(self, path: Path) -> None:
+        """Imports a package that lies on the machine where Anki runs."""
+        if not self.call("importPackage", path=str(path.resolve())):
+            raise DeckgenError("Anki did not import the package", hint="open a profile in Anki, and close its dialogs")
+
+    def _send_together(self, action: str, requests: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
+        answers = self.call("multi", actions=requests)
+        if not isinstance(answers, list) or len(answers) != len(requests):
+            raise self._stranger()
+        yield from (_result(answer, action) for answer in answers)
+
+    def _request(self, action: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        request = {"action": action, "version": PROTOCOL, "params": params}
+        return {**request, "key": self.key} if self.key else request
+
+    def _send(self, request: Mapping[str, Any]) -> Any:
+        # Loopback must not be asked of a proxy.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        body = json.dumps(request).encode()
+        try:
+            asked = urllib.request.Request(self.url, body, {"Content-Type": "application/json"})
+            with opener.open(asked, timeout=self.timeout_seconds) as reply:
+                answer = json.loads(reply.read())
+        except TimeoutError as error:
+            raise self._busy() from error
+        except urllib.error.HTTPError as error:
+            raise self._stranger() from error
+        except (OSError, ValueError) as error:
+            if isinstance(getattr(error, "reason", None), TimeoutError):
+                raise self._busy() from error
+            if isinstance(error, ValueError):
+                raise self._stranger() from error
+            raise DeckgenError(
+                f"no Anki answers at {self.url}: {getattr(error, 'reason', error)}",
+                hint="start Anki with the add-on AnkiConnect (code 2055492159), or name its address with --url; "
+                "if the connection broke, run the command again: it goes on from there",
+            ) from error
+        if not isinstance(answer, dict) or not {"result", "error"} <= answer.keys():
+            raise self._stranger()
+        return answer
+
+    def _busy(self) -> DeckgenError:
+        return DeckgenError(
+            f"Anki at {self.url} gave no answer within {self.timeout_seconds:g} seconds",
+            hint="close dialogs that are open in Anki, wait for its sync to end, and run the command again",
+        )
+
+    def _stranger(self) -> DeckgenError:
+        return DeckgenError(
+            f"what answers at {self.url} is not AnkiConnect", hint="name the address of the add-on with --url"
+        )
+
+
+def _result(answer: Any, action: str) -> Any:
+    """The result in an answer. DeckgenError with the add-on's reason, and what to do about the common ones."""
+    if not isinstance(answer, dict) or "error" not in answer:
+        raise DeckgenError(f"AnkiConnect answered “{action}” with something unknown", hint="update the add-on")
+    reason = answer["error"]
+    if reason is None:
+        return answer.get("result")
+    hints = {
+        "api key": "set DECKGEN_ANKI_KEY to the apiKey in the add-on's settings",
+        "unsupported action": "update the add-on AnkiConnect",
+        "collection is not available": "open a profile in Anki, and close its dialogs",
+    }
+    hint = next((text for known, text in hints.items() if known in str(reason)), "")
+    raise DeckgenError(f"AnkiConnect refuses “{action}”: {reason}", hint=hint)

@@ -1,0 +1,103 @@
+"""What a learner's running Anki holds of a deck: notes by key, their decks, the note types; reads, changes nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from deckgen.model import NoteType
+from deckgen.publish.ankiconnect import AnkiConnect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnerNote:
+    """A note of one of the deck's note types; ``decks`` has the deck of each of its ``cards``."""
+
+    id: int
+    key: str
+    note_type: str
+    fields: Mapping[str, str]
+    tags: tuple[str, ...]
+    cards: tuple[int, ...]
+    decks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnerNoteType:
+    """A note type that notes of the deck have there; ``matches`` says that its fields are still those of the deck."""
+
+    name: str
+    matches: bool
+    same_design: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learner:
+    """Everything of the deck that the collection has; ``foreign`` counts other notes in the deck's own decks."""
+
+    note_types: tuple[LearnerNoteType, ...] = ()
+    notes: tuple[LearnerNote, ...] = ()
+    foreign: int = 0
+
+
+def read_learner(anki: AnkiConnect, note_type: NoteType, deck: str) -> Learner:
+    """The notes of ``note_type`` and of the copies that Anki makes of it, wherever they are.
+
+    ``deck`` is the deck's full name, in which foreign notes are counted. DeckgenError as AnkiConnect raises it.
+    """
+    types = _note_types(anki, note_type)
+    ids = [number for known in types for number in anki.call("findNotes", query=_search("note", known.name))]
+    infos = [info for info in anki.notes_info(ids) if "Key" in info["fields"]]
+    cards = [card for info in infos for card in info["cards"]]
+    decks = {card: name for name, found in anki.call("getDecks", cards=cards).items() for card in found}
+    inside = anki.call("findNotes", query=_search("deck", deck)) if deck in anki.call("deckNames") else []
+    return Learner(
+        note_types=types,
+        notes=tuple(_note(info, decks) for info in infos),
+        foreign=len(set(inside) - set(ids)),
+    )
+
+
+def _note_types(anki: AnkiConnect, wanted: NoteType) -> tuple[LearnerNoteType, ...]:
+    """By its id, whatever it is called, and by name with ``+``, as Anki calls the copy beside one that was changed."""
+    found = []
+    for name, number in sorted(anki.call("modelNamesAndIds").items()):
+        if number != wanted.id and not re.fullmatch(re.escape(wanted.name) + r"\++", name):
+            continue
+        fields = anki.call("modelFieldNames", modelName=name)
+        found.append(
+            LearnerNoteType(
+                name=name,
+                matches=number == wanted.id and fields == [field.name for field in wanted.fields],
+                same_design=_same_design(anki, name, wanted),
+            )
+        )
+    return tuple(found)
+
+
+def _same_design(anki: AnkiConnect, name: str, wanted: NoteType) -> bool:
+    templates = {template.name: {"Front": template.front, "Back": template.back} for template in wanted.templates}
+    css = anki.call("modelStyling", modelName=name)["css"]
+    return bool(css == wanted.css and anki.call("modelTemplates", modelName=name) == templates)
+
+
+def _note(info: Mapping[str, Any], decks: Mapping[int, str]) -> LearnerNote:
+    fields = {name: str(field["value"]) for name, field in info["fields"].items()}
+    return LearnerNote(
+        id=info["noteId"],
+        key=fields["Key"],
+        note_type=info["modelName"],
+        fields=MappingProxyType(fields),
+        tags=tuple(info["tags"]),
+        cards=tuple(info["cards"]),
+        decks=tuple(decks[card] for card in info["cards"] if card in decks),
+    )
+
+
+def _search(what: str, name: str) -> str:
+    r"""A search for exactly this name: Anki gives ``* _ \ "`` a meaning."""
+    escaped = re.sub(r'([*_\\"])', r"\\\1", name)
+    return f'"{what}:{escaped}"'
