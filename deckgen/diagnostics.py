@@ -68,6 +68,7 @@ RULES: Mapping[str, Rule] = _table(
     ("weak-structure", Severity.WARNING, "Nothing but the headings' level says that they are questions."),
     ("text-outside-questions", Severity.WARNING, "Text that belongs to no question and is on no card."),
     ("unclosed-comment", Severity.WARNING, "An HTML comment that is never closed; it ends with its answer."),
+    ("unclosed-html", Severity.WARNING, "A raw HTML element that is never closed; it ends with its answer."),
     ("unclosed-fence", Severity.WARNING, "A code fence that is never closed; it ends with its answer."),
     ("unbalanced-math", Severity.WARNING, "A formula that is opened and not closed."),
     ("ineffective-bold", Severity.WARNING, "Asterisks that GitHub shows as they are."),

@@ -192,6 +192,14 @@ def _unclosed(read: Read) -> Iterator[Diagnostic]:
             hint=f"put {fence.mark} {hint}",
             excerpt=read.lines[fence.line],
         )
+    for raw in read.structure.scan.unclosed_elements:
+        yield diagnostic(
+            "unclosed-html",
+            f"this <{raw.name}> is never closed; it is taken to end with its answer",
+            _span(read, raw.line + 1, raw.column + 1, raw.column + 1 + len(raw.name)),
+            hint=f"close it with </{raw.name}>, or write &lt;{raw.name}> for the tag itself",
+            excerpt=read.lines[raw.line],
+        )
     for index, column in read.structure.scan.unclosed_comments:
         yield diagnostic(
             "unclosed-comment",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from deckgen.markdown.inline import mask_code, mask_comments
-from deckgen.markdown.lines import BlockTracker, Fence, FrontMatter, Kind, read_front_matter
+from deckgen.markdown.lines import BlockTracker, Fence, FrontMatter, Kind, RawElement, left_open, read_front_matter
 from deckgen.text.titles import split_number
 
 
@@ -61,10 +61,12 @@ class Scan:
     front: FrontMatter
     unclosed_fences: tuple[Fence, ...]
     fence_ends: tuple[int, ...]
-    """Lines, from 1, before which such a fence was taken to end because a question begins."""
+    """Lines, from 1, before which a fence or an element was taken to end because a question begins."""
     reopened_fences: tuple[tuple[Fence, int], ...]
     """Closed fences with a line inside that would open another, and that line's index from 0."""
     unclosed_comments: tuple[tuple[int, int], ...]
+    unclosed_elements: tuple[RawElement, ...]
+    """Those such as ``<pre>``, within which no Markdown is read, and ``<details>``."""
 
 
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*)|$)")
@@ -74,8 +76,7 @@ _ATTRIBUTES = re.compile(r"\{:?[ \t]*([#.][^{}\n]*|[\w-]+=[^{}\n]*)\}[ \t]*#*$")
 _SETEXT = re.compile(r" {0,3}(={2,}|-{3,})[ \t]*$")
 _OPEN_HEADING = re.compile(r"<h([1-6])(?=[\s>])", re.IGNORECASE)
 _CLOSE_HEADING = re.compile(r"</h([1-6])\s*>", re.IGNORECASE)
-_OPEN_DETAILS = re.compile(r"<details(?=[\s>])", re.IGNORECASE)
-_CLOSE_DETAILS = re.compile(r"</details\s*>", re.IGNORECASE)
+_DETAILS = re.compile(r"(<details(?=[\s>]))|</details\s*>", re.IGNORECASE)
 _ID = re.compile(r"\b(?:id|name)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
 _EMPTY_ANCHOR = re.compile(r"<a\s[^<>]*>\s*</a\s*>|<a\s[^<>]*/>", re.IGNORECASE)
 _SUMMARY = re.compile(r"\s*(?:<details[^<>]*>\s*)?<summary[^<>]*>(.+?)</summary\s*>\s*", re.IGNORECASE)
@@ -90,12 +91,12 @@ _MAX_HTML_LINES = 4
 
 
 def scan_headings(
-    text: str, is_question: Callable[[Heading, Fence, Sequence[Heading]], bool], *, loose: bool = False
+    text: str, is_question: Callable[[Heading, Fence | RawElement, Sequence[Heading]], bool], *, loose: bool = False
 ) -> Scan:
     """All candidates of a chapter; ``loose`` adds bold lines that ask without a number, and ``<summary>`` lines.
 
-    ``is_question`` is asked about a heading inside an open code fence, with the headings before it: where it says yes,
-    the fence was never closed and ends there.
+    ``is_question`` is asked about a heading inside an open code fence or element such as ``<pre>``, with the headings
+    before it: where it says yes, that was never closed and ends there.
     """
     lines = tuple(text.split("\n"))
     front = read_front_matter(lines)
@@ -104,18 +105,22 @@ def scan_headings(
     headings: list[Heading] = []
     fence_ends: list[int] = []
     skip_until = folds = 0
+    open_folds = left_open(lines, _DETAILS)
+    unclosed: list[RawElement] = []
     for index, line in enumerate(lines):
-        if (fence := tracker.fence) is not None and ("<h" in line or "<H" in line or "#" in line):
-            inside = next(_line_headings(lines, index, in_html=False), None)
-            if inside is not None and is_question(inside, fence, headings):
-                tracker.abandon_fence()
+        if (open_ := tracker.fence or tracker.raw) is not None:
+            inside = next(_headings_inside(lines, index, open_, loose=loose), None)
+            if inside is not None and is_question(inside, open_, headings):
+                tracker.abandon()
                 fence_ends.append(index + 1)
         kind = tracker.feed(index)
         kinds.append(kind)
         if kind is not Kind.TEXT or index < skip_until or not line.strip():
             continue
         if "details" in line:
-            folds += len(_OPEN_DETAILS.findall(line)) - len(_CLOSE_DETAILS.findall(line))
+            folds += sum(1 if found[1] else -1 for found in _DETAILS.finditer(line)) - open_folds[index]
+            if open_folds[index]:
+                unclosed.append(RawElement(line=index, column=line.lower().rindex("<details"), name="details"))
         if (underlined := _setext(lines, kinds, index)) is not None:
             if headings and headings[-1].line == underlined.line:
                 headings.pop()
@@ -139,6 +144,7 @@ def scan_headings(
         fence_ends=tuple(fence_ends),
         reopened_fences=tuple(tracker.reopened_fences),
         unclosed_comments=tuple(tracker.unclosed_comments),
+        unclosed_elements=(*tracker.unclosed_raw, *unclosed),
     )
 
 
@@ -153,6 +159,18 @@ def _without_attributes(heading: Heading) -> Heading:
         return heading
     anchor = next((part[1:] for part in found[1].split() if part.startswith("#")), heading.anchor)
     return replace(heading, text=heading.text[: found.start()].rstrip(), anchor=anchor)
+
+
+def _headings_inside(lines: Sequence[str], index: int, open_: Fence | RawElement, *, loose: bool) -> Iterator[Heading]:
+    """What would be a heading, were there no open fence or element. In code, only marks of its own make one."""
+    line = lines[index]
+    if isinstance(open_, RawElement):
+        if (underlined := _underlined(lines, index + 1)) is not None:
+            yield underlined
+        yield from _line_headings(lines, index, in_html=False)
+        yield from _loose_headings(line, index) if loose else ()
+    elif "<h" in line or "<H" in line or "#" in line:
+        yield from _line_headings(lines, index, in_html=False)
 
 
 def _line_headings(lines: Sequence[str], index: int, *, in_html: bool) -> Iterator[Heading]:
@@ -224,13 +242,20 @@ def _atx(line: str, index: int, in_html: bool) -> Iterator[Heading]:
 
 def _setext(lines: Sequence[str], kinds: Sequence[Kind], index: int) -> Heading | None:
     """A line of text that stands alone above ``===`` or ``---``. A longer paragraph above a rule is no heading."""
-    found = _SETEXT.match(lines[index])
-    if not found or index == 0 or kinds[index - 1] is not Kind.TEXT:
+    if index == 0 or kinds[index - 1] is not Kind.TEXT:
+        return None
+    if index > 1 and kinds[index - 2] is Kind.TEXT and lines[index - 2].strip():
+        return None
+    return _underlined(lines, index)
+
+
+def _underlined(lines: Sequence[str], index: int) -> Heading | None:
+    """The heading whose underline the line at ``index`` may be."""
+    found = _SETEXT.match(lines[index]) if 0 < index < len(lines) else None
+    if not found:
         return None
     above = lines[index - 1]
     if not above.strip() or len(above) > _MAX_TITLE or _NOT_PROSE.match(above) or above.startswith(("    ", "\t")):
-        return None
-    if index > 1 and kinds[index - 2] is Kind.TEXT and lines[index - 2].strip():
         return None
     if above.rstrip()[-1] in "。；，、,;|":
         return None

@@ -1,15 +1,17 @@
-"""Where a code fence that was never closed must have ended: at the next question's heading."""
+"""Where a code fence or an element that was never closed must have ended: at the next question's heading."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from deckgen.chapters.evidence import Mark, mark_of
+from deckgen.chapters.evidence import OPENING_DETAILS, Mark, asking, is_outline, mark_of
 from deckgen.chapters.headings import Heading, Markup
-from deckgen.markdown.lines import Fence
+from deckgen.markdown.lines import Fence, RawElement
 from deckgen.text.titles import folded, normalised_title, split_number
 
+_SWALLOWED = 3
+"""So many headings of one mark are no text within an element."""
 _CODE_OF_PAGES = frozenset(("html", "markdown", "md", "xml", "vue", "jsx", "htm"))
 
 
@@ -26,17 +28,44 @@ class Resumption:
         self._seen = 0
         self._last: dict[Mark, int] = {}
 
-    def __call__(self, heading: Heading, fence: Fence, before: Sequence[Heading]) -> bool:
+    def __call__(self, heading: Heading, within: Fence | RawElement, before: Sequence[Heading]) -> bool:
         self._catch_up(before)
+        if isinstance(within, RawElement):
+            return self._ends_element(heading, within)
+        return self._ends_fence(heading, within)
+
+    def _ends_element(self, heading: Heading, element: RawElement) -> bool:
+        """Whether a heading like those before it begins a question, rather than being what the element shows."""
+        mark, split = mark_of(heading), split_number(heading.text)
+        above = self._lines[heading.line - 2]
+        if mark not in self._last or heading.doubtful or (above.strip() and not OPENING_DETAILS.match(above)):
+            return False
+        if not is_outline(mark):
+            return mark.markup is Markup.QA or asking(split.title) == 1.0
+        if mark.markup is Markup.HTML or split.value == self._last[mark] + 1 or self._is_listed(heading):
+            return True
+        return asking(split.title) == 1.0 or self._swallows_many(heading, element)
+
+    def _swallows_many(self, heading: Heading, element: RawElement) -> bool:
+        mark, count = "#" * heading.level + " ", 0
+        for index in range(element.line + 1, len(self._lines)):
+            line = self._lines[index]
+            count += line.startswith(mark) and not self._lines[index - 1].strip()
+            if count == _SWALLOWED or f"</{element.name}" in line.lower():
+                break
+        return count == _SWALLOWED
+
+    def _is_listed(self, heading: Heading) -> bool:
+        return not self._titles.isdisjoint(key for key in (folded(heading.text), normalised_title(heading.text)) if key)
+
+    def _ends_fence(self, heading: Heading, fence: Fence) -> bool:
         mark = mark_of(heading)
         info = fence.info.split()[0].lower() if fence.info else ""
         if heading.markup not in (Markup.HTML, Markup.ATX) or info in _CODE_OF_PAGES:
             return False
         split = split_number(heading.text)
         follows = mark in self._last and split.value == self._last[mark] + 1
-        listed = not self._titles.isdisjoint(
-            key for key in (folded(heading.text), normalised_title(heading.text)) if key
-        )
+        listed = self._is_listed(heading)
         if heading.markup is Markup.HTML:
             return listed or (follows and not heading.doubtful)
         if follows and split.number and heading.level > 1 and not heading.doubtful:

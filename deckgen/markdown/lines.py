@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +20,7 @@ _HTML_BLOCK = re.compile(
     re.IGNORECASE,
 )
 _BLOCK_START = re.compile(r"[ \t]*(?:[-*+>#<]|\d{1,9}[.)]|`{3}|~{3})")
+_COMMENT = re.compile(r"(<!--)|-->")
 _TITLE = re.compile(r"title\s*:\s*(.+)")
 _MAX_FRONT_LINES = 200
 
@@ -47,6 +49,15 @@ class Fence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RawElement:
+    """An opened ``<pre>``, ``<script>``, ``<style>`` or ``<textarea>``; ``line`` and ``column`` count from 0."""
+
+    line: int
+    column: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FrontMatter:
     """The YAML at the top of a chapter: how many lines it takes, and the title it gives."""
 
@@ -55,13 +66,13 @@ class FrontMatter:
 
 
 def line_kinds(lines: Sequence[str], *, fence_ends: Sequence[int] = ()) -> list[Kind]:
-    """What each line is part of; ``fence_ends`` are lines, from 1, before which an open fence was taken to end."""
+    """What each line is part of; ``fence_ends`` are lines, from 1, before which what was left open was taken to end."""
     tracker = BlockTracker(lines, read_front_matter(lines))
     ends = frozenset(fence_ends)
     kinds = []
     for index in range(len(lines)):
         if index + 1 in ends:
-            tracker.abandon_fence()
+            tracker.abandon()
         kinds.append(tracker.feed(index))
     return kinds
 
@@ -69,12 +80,14 @@ def line_kinds(lines: Sequence[str], *, fence_ends: Sequence[int] = ()) -> list[
 class BlockTracker:
     """Is fed the lines in order and tells for each what it is part of.
 
-    A fence or a comment that nothing closes does not swallow the rest: fences are closed by ``abandon_fence``, called
-    by whoever sees that a question begins, and a comment without an end is no comment.
+    A fence, an element or a comment that nothing closes does not swallow the rest: fences and elements are ended by
+    ``abandon``, called by whoever sees that a question begins, and a comment without an end is no comment.
     """
 
     def __init__(self, lines: Sequence[str], front: FrontMatter) -> None:
         self.fence: Fence | None = None
+        self.raw: RawElement | None = None
+        self.unclosed_raw: list[RawElement] = []
         self.unclosed_fences: list[Fence] = []
         self.reopened_fences: list[tuple[Fence, int]] = []
         """Closed fences with a line inside that would open another, and that line's index from 0."""
@@ -84,7 +97,7 @@ class BlockTracker:
         """A line of text that is part of an HTML block, where Markdown is not read."""
         self._lines = lines
         self._front = front.lines
-        self._last_comment_end = _last_with(lines, "-->")
+        self._open_comments = left_open(lines, _COMMENT)
         self._last_raw_end = next((i for i in range(len(lines) - 1, -1, -1) if _RAW_CLOSE.search(lines[i])), -1)
         self._no_comment_end_before = -1
         self._opening_inside = -1
@@ -102,21 +115,24 @@ class BlockTracker:
             if "-->" in line:
                 self._state = Kind.TEXT
             return Kind.COMMENT
-        if self._state is Kind.RAW:
+        if self.raw is not None:
             if _RAW_CLOSE.search(line):
-                self._state = Kind.TEXT
+                self.raw = None
             return Kind.RAW
         return self._text(index, line)
 
-    def abandon_fence(self) -> None:
-        """The open fence ends before the next line, as its author meant."""
+    def abandon(self) -> None:
+        """The open fence or element ends before the next line, as its author meant."""
         if self.fence is not None:
             self.unclosed_fences.append(self.fence)
             self.fence = None
+        if self.raw is not None:
+            self.unclosed_raw.append(self.raw)
+            self.raw = None
 
     def finish(self) -> None:
         """After the last line."""
-        self.abandon_fence()
+        self.abandon()
 
     def _in_fence(self, index: int, line: str) -> bool:
         """Whether the line is inside the open fence or closes it."""
@@ -126,7 +142,7 @@ class BlockTracker:
         if (text and fence.offset and _indent(line) < fence.offset) or (
             fence.quoted and not line.lstrip().startswith(">")
         ):
-            self.abandon_fence()
+            self.abandon()
             return False
         if fence.quoted:
             text = text.lstrip("> \t")
@@ -149,9 +165,12 @@ class BlockTracker:
         if ("```" in line or "~~~" in line) and (found := _FENCE.match(line)) and not _is_code_span(found):
             self._open_fence(index, found)
             return Kind.CODE
-        if (found := _RAW_OPEN.match(line)) and index < self._last_raw_end and not _RAW_CLOSE.search(line):
-            self._state = Kind.RAW
-            return Kind.RAW
+        if (found := _RAW_OPEN.match(line)) and not _RAW_CLOSE.search(line):
+            raw = RawElement(line=index, column=found.start(1) - 1, name=found[1].lower())
+            if index < self._last_raw_end:
+                self.raw = raw
+                return Kind.RAW
+            self.unclosed_raw.append(raw)
         if "<!--" in line and self._opens_comment(index, line):
             self._state = Kind.COMMENT
             return Kind.COMMENT
@@ -175,7 +194,7 @@ class BlockTracker:
         start = masked.rfind("<!--")
         if start < 0 or masked.find("-->", start) >= 0:
             return False
-        if index >= self._last_comment_end:
+        if index in self._open_comments:
             self.unclosed_comments.append((index, start))
             return False
         # In the middle of a paragraph a comment ends with the paragraph; at its start it runs over blank lines.
@@ -221,13 +240,24 @@ def read_front_matter(lines: Sequence[str]) -> FrontMatter:
     return none
 
 
+def left_open(lines: Sequence[str], mark: re.Pattern[str]) -> Counter[int]:
+    """How many openings of each line, by index, nothing closes.
+
+    ``mark`` finds openings, which are its first group, and closings; each of these closes the last open one.
+    """
+    waiting: list[int] = []
+    for index, line in enumerate(lines):
+        for found in mark.finditer(line):
+            if found[1]:
+                waiting.append(index)
+            elif waiting:
+                waiting.pop()
+    return Counter(waiting)
+
+
 def _is_code_span(found: re.Match[str]) -> bool:
     """Three backticks with another one on the line are code within a paragraph."""
     return found[2][0] == "`" and "`" in found[3]
-
-
-def _last_with(lines: Sequence[str], text: str) -> int:
-    return next((index for index in range(len(lines) - 1, -1, -1) if text in lines[index]), -1)
 
 
 def _indent(line: str) -> int:
