@@ -25,7 +25,7 @@ from rapidfuzz import fuzz
 from deckgen.chapters import parse_chapter
 from deckgen.config import ChapterSettings
 from deckgen.identity import match
-from deckgen.identity.lockfile import Lock, format_lock, parse_lock
+from deckgen.identity.lock import Lock, format_lock, parse_lock
 from deckgen.model import Corpus, Language
 
 ALIKE = 75.0

@@ -11,7 +11,7 @@ from deckgen.config import locate_setting, unknown_setting
 from deckgen.corpus import Progress, identify, settle, silent
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.files import read_optional
-from deckgen.identity.lockfile import Lock
+from deckgen.identity.lock import Lock
 from deckgen.markdown import image_targets, render_markdown
 from deckgen.media.places import locate_reference
 from deckgen.model import (

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from deckgen import identity, lint
 from deckgen.chapters import apply_ignores, parse_chapter
 from deckgen.diagnostics import DeckgenError, Diagnostic, has_errors, with_severities
-from deckgen.identity.lockfile import Lock, require_lock
+from deckgen.identity.lock import Lock, require_lock
 from deckgen.model import Chapter, Corpus, Location
 from deckgen.project import LOCK_NAME, RECORDS_DIR, Project, Source, read_others, record_path
 

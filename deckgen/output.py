@@ -12,8 +12,8 @@ from deckgen.build import Build
 from deckgen.corpus import Progress, silent
 from deckgen.diagnostics import Diagnostic, diagnostic, has_errors
 from deckgen.files import own_path, read_optional, write_atomically
+from deckgen.identity.lock import format_lock, parse_lock
 from deckgen.identity.lock_changes import describe_changes
-from deckgen.identity.lockfile import format_lock, parse_lock
 from deckgen.manifest import PackageRecord, describe_package, format_manifest, package_files
 from deckgen.model import Key, Location, Profile, StampedDeck
 from deckgen.project import BUILD_DIR, LOCK_NAME, MANIFEST_NAME, PARTIAL_DIR

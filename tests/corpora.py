@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable, Sequence
 
 from deckgen.identity import Matched, edition_guid, match
-from deckgen.identity.lockfile import Lock
+from deckgen.identity.lock import Lock
 from deckgen.model import (
     CardTemplate,
     Category,

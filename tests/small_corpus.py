@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from deckgen import identity
 from deckgen.chapters import parse_chapter
 from deckgen.config import ChapterSettings
-from deckgen.identity.lockfile import Lock
+from deckgen.identity.lock import Lock
 from deckgen.model import Corpus, KeyedCorpus, Language, Markdown
 from deckgen.translation.catalog import Catalog, Entry
 

@@ -22,6 +22,7 @@ OWNERS = {
     "lxml": {"markdown", "render"},
     "markdown": {"markdown.python_markdown"},
     "math_core": {"preview.formulas"},
+    "msgspec": {"identity.lock"},
     "nh3": {"markdown.sanitize"},
     "polib": {"translation.catalog"},
     "pygments": {"render.highlight"},

@@ -632,6 +632,7 @@ def test_a_released_edition_that_is_not_built_any_more_is_named(tmp_path: Path) 
         for line in lock.read_text(encoding="utf-8").splitlines()
     ]
     lock.write_text("\n".join(shipped) + "\n", encoding="utf-8")
+    assert deckgen("lock", "merge", "--project", folder).exit_code == 0
     (folder / "deckgen.toml").write_text('[deck]\neditions = ["zh-en"]\n', encoding="utf-8")
     assert "edition zh was released" in deckgen("check", "--project", folder).output
     assert "was released and" not in deckgen("build", "--project", folder, "--edition", "zh-en").output

@@ -22,7 +22,7 @@ from deckgen.identity import (
     match,
     stamp,
 )
-from deckgen.identity.lockfile import Lock
+from deckgen.identity.lock import Lock
 from deckgen.identity.settling import link_question, split_question
 from deckgen.keys import mint_key
 from deckgen.model import Corpus, EditionNames, Guid, Key, SubdeckNames, parse_edition
@@ -533,15 +533,32 @@ def test_a_question_taken_for_a_new_one_can_still_be_linked_before_its_release()
     assert old != new
     third = run(changed, link_question(second.lock, old=Key(old), new=Key(new)))
     assert key_list(third) == key_list(first)
-    assert Key(new) not in {note.key for note in third.lock.notes}
+    (gone,) = (note for note in third.lock.notes if note.key == new)
+    assert (gone.retired, gone.linked) == ("", old)
 
 
-def test_a_released_note_cannot_be_linked_away() -> None:
-    first = run(one(A, B))
-    _, _, lock = build(one(A, B), None, 1, release="1.0.0")
-    old, new = key_list(first)
-    with pytest.raises(DeckgenError, match=r"since 1\.0\.0"):
+def test_a_question_is_linked_after_its_release_too() -> None:
+    changed = one(*ITEMS, ("毫无关系的题目", prose(77)))
+    _, _, lock = build(one(A, *ITEMS), None, 1, release="1.0.0")
+    (old,) = (note.key for note in lock.live if note.title == A[0])
+    _, _, lock = build(changed, lock, 2, release="1.1.0")
+    (new,) = (note.key for note in lock.live if note.title == "毫无关系的题目")
+    assert {note.key: note.retired for note in lock.notes if note.key in (old, new)} == {old: "1.1.0", new: None}
+    lock = link_question(lock, old=old, new=new)
+    assert key_list(run(changed, lock))[-1] == old
+    _, _, lock = build(changed, lock, 3)
+    assert {note.key: note.retired for note in lock.notes if note.key in (old, new)} == {old: None, new: ""}
+
+
+def test_a_linked_question_is_linked_once() -> None:
+    first = run(one(A, *ITEMS))
+    second = run(one(*ITEMS, ("毫无关系的题目", prose(77))), first.lock)
+    old, new = key_list(first)[0], key_list(second)[-1]
+    lock = link_question(second.lock, old=Key(old), new=Key(new))
+    with pytest.raises(DeckgenError, match="already"):
         link_question(lock, old=Key(old), new=Key(new))
+    with pytest.raises(DeckgenError, match="already"):
+        link_question(lock, old=Key(new), new=Key(key_list(first)[1]), force=True)
 
 
 def test_a_question_that_took_a_note_wrongly_can_be_split_off() -> None:

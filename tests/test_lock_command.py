@@ -42,7 +42,7 @@ def keys(folder: Path) -> dict[str, str]:
 
 def test_a_build_keeps_the_lock_and_the_next_one_leaves_it_alone(project: Path) -> None:
     before = lock_text(project)
-    assert before.startswith('{"deckgen-lock": 1')
+    assert before.startswith('{"deckgen-lock": 2')
     assert set(keys(project)) == set(TITLES)
     result = deckgen("build", "--locked", "--project", project, now=1_900_000_000)
     assert result.exit_code == 0, result.output
@@ -258,4 +258,21 @@ def test_two_lines_with_one_key_and_two_guids_are_left_for_a_person(project: Pat
     (project / "deckgen.lock").write_text("\n".join([*lines, json.dumps(other)]) + "\n", encoding="utf-8")
     before = lock_text(project)
     assert deckgen("lock", "merge", "--project", project).exit_code == 1
+    assert lock_text(project) == before
+
+
+def test_a_truncated_lock_stops_every_command_and_merging_does_not_launder_it(project: Path) -> None:
+    cut = "".join(lock_text(project).splitlines(keepends=True)[:-2])
+    (project / "deckgen.lock").write_text(cut, encoding="utf-8", newline="\n")
+    for command in (("build",), ("check",), ("lock", "show"), ("lock", "merge")):
+        result = deckgen(*command, "--project", project)
+        assert result.exit_code == 1
+        assert "tells of 6 notes, and there are 4" in "".join(result.output.split("\n"))
+        assert "git checkout HEAD" in result.output
+    assert lock_text(project) == cut
+
+
+def test_merging_a_sound_lock_changes_nothing(project: Path) -> None:
+    before = lock_text(project)
+    assert deckgen("lock", "merge", "--project", project).exit_code == 0
     assert lock_text(project) == before

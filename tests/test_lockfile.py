@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,9 @@ from corpora import deck, one, prose, run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deckgen.diagnostics import Diagnostic
+from deckgen.diagnostics import DeckgenError, Diagnostic
 from deckgen.identity import freeze_names, stamp
-from deckgen.identity.lockfile import (
+from deckgen.identity.lock import (
     VERSION,
     CategoryNames,
     CategoryRecord,
@@ -26,7 +25,9 @@ from deckgen.identity.lockfile import (
     Stamp,
     format_lock,
     parse_lock,
+    revise,
 )
+from deckgen.identity.merging import merge_lock
 from deckgen.model import EditionNames, Guid, Key, SubdeckNames, parse_edition
 from deckgen.text.similarity import sketch
 
@@ -34,29 +35,30 @@ _TEXT = st.text(st.characters(exclude_categories=("Cs",)))
 _NAME = st.text(st.characters(exclude_categories=("Cs",)), min_size=1)
 _KEY = st.from_regex(r"[a-z0-9][a-z0-9-]{1,31}", fullmatch=True).map(Key)
 _TIME = st.integers(0, 2**40)
-_STAMP = st.builds(Stamp, hash=_NAME, time=_TIME, inputs=_TEXT, shipped_hash=_NAME, shipped_time=_TIME) | st.builds(
+_STAMP = st.builds(Stamp, hash=_NAME, time=_TIME, inputs=_TEXT, shipped=st.tuples(_NAME, _TIME)) | st.builds(
     Stamp, hash=_NAME, time=_TIME, inputs=_TEXT
 )
+_SHAPE = {"hash": _NAME, "time": _TIME, "inputs": _TEXT}
 _SKETCH = _TEXT.map(sketch)
 
 
 @st.composite
 def locks(draw: st.DrawFn) -> Lock:
     names = sorted(draw(st.sets(_NAME, max_size=3)))
-    ids = st.lists(st.tuples(_NAME, st.integers(0, 2**40)), max_size=3, unique_by=lambda pair: pair[0]).map(tuple)
+    ids = st.lists(st.tuples(_NAME, st.integers(0, 2**40)), max_size=3).map(dict)
     editions = tuple(
         EditionRecord(
             name=name,
             deck=draw(_NAME),
             note_type_name=draw(_NAME),
-            note_type=draw(st.none() | st.builds(NoteTypeRecord, id=_TIME, fields=ids, templates=ids, stamp=_STAMP)),
+            note_type=draw(st.none() | st.builds(NoteTypeRecord, id=_TIME, fields=ids, templates=ids, **_SHAPE)),
         )
         for name in names
     )
     category_keys = sorted(draw(st.sets(_KEY, min_size=1, max_size=3)))
     frozen = st.builds(CategoryNames, deck=_NAME, tag=_NAME, slug=_NAME)
     categories = tuple(
-        CategoryRecord(key=key, title=draw(_TEXT), names=tuple((name, draw(frozen)) for name in names))
+        CategoryRecord(key=key, title=draw(_TEXT), names={name: draw(frozen) for name in names})
         for key in category_keys
     )
     keys = sorted(draw(st.sets(_KEY, max_size=5)))
@@ -73,7 +75,7 @@ def locks(draw: st.DrawFn) -> Lock:
             sketch=draw(_SKETCH),
             since=draw(_TEXT),
             retired=draw(st.none() | _TEXT),
-            stamps=tuple((name, draw(_STAMP)) for name in names),
+            stamps={name: draw(_STAMP) for name in names},
         )
         for place, key in enumerate(keys[:cut])
     )
@@ -208,19 +210,22 @@ def test_two_notes_with_one_guid_are_named() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"guid": 3}, "must have a text for “guid”"),
-        ({"guid": ""}, "must have a text for “guid”"),
-        ({"note": "NO!"}, "has “NO!” for “note”, which is no key"),
-        ({"note": None}, "must have a text for “note”"),
+        ({"guid": 3}, "Expected `str`, got `int` - at `$.guid`"),
+        ({"guid": ""}, "at `$.guid`"),
+        ({"note": "NO!"}, "at `$.note`"),
+        ({"note": None}, "at `$.note`"),
         ({"sketch": "5:AAAA"}, "has a sketch that cannot be read"),
-        ({"stamps": []}, "must have objects by name for “stamps”"),
-        ({"stamps": {"zh-en": {"hash": "x", "time": -1, "inputs": ""}}}, "must have a whole number for “time”"),
-        ({"stamps": {"zh-en": {"hash": "x", "time": True, "inputs": ""}}}, "must have a whole number for “time”"),
-        ({"stamps": {"zh-en": {"hash": "x", "time": 1}}}, "lacks “inputs”"),
-        ({"stamps": {"zh-en": {"hash": "x", "time": 1, "inputs": "", "shipped": ["x"]}}}, "for “shipped”"),
-        ({"retired": 5}, "for “retired”"),
-        ({"retired": None}, "for “retired”"),
-        ({"colour": "red"}, "has “colour”, which this deckgen does not know"),
+        ({"stamps": []}, "at `$.stamps`"),
+        (
+            {"stamps": {"zh-en": {"hash": "x", "time": -1, "inputs": ""}}},
+            ">= 0 - at `$.stamps[...].time`",
+        ),
+        ({"stamps": {"zh-en": {"hash": "x", "time": True, "inputs": ""}}}, "at `$.stamps[...].time`"),
+        ({"stamps": {"zh-en": {"hash": "x", "time": 1}}}, "missing required field `inputs`"),
+        ({"stamps": {"zh-en": {"hash": "x", "time": 1, "inputs": "", "shipped": ["x"]}}}, ".shipped`"),
+        ({"retired": 5}, "at `$.retired`"),
+        ({"linked": "zzzzzzz"}, "which the lock does not have"),
+        ({"colour": "red"}, "unknown field `colour`"),
         ({"category": "zzzzzzz"}, "which the lock does not have"),
     ],
 )
@@ -287,18 +292,69 @@ def test_branches_that_each_add_questions_merge_into_one_sound_lock(tmp_path: Pa
     git(tmp_path, "checkout", "-q", "main")
     commit(built(*base, *right))
     git(tmp_path, "merge", "-q", "left")
-    merged, problems = parse_lock(path.read_text(encoding="utf-8"), "deckgen.lock")
-    assert problems == ()
-    assert merged is not None
+    text = path.read_text(encoding="utf-8")
+    assert "deckgen lock merge" in only_finding(*text.splitlines())[2]
+    merged, _ = merge_lock(text, "deckgen.lock")
     assert merged == built(*base, *left, *right)
+    assert parse_lock(format_lock(merged), "deckgen.lock") == (merged, ())
+    cut = text.splitlines(keepends=True)[:-1]
+    with pytest.raises(DeckgenError, match="is missing"):
+        merge_lock("".join(cut), "deckgen.lock")
 
 
-def test_one_note_changed_on_two_branches_is_settled_by_deleting_a_line(tmp_path: Path) -> None:
-    changed = replace(TWO.notes[0], title="另一个题目")
-    both = [*lines(), format_lock(replace(TWO, notes=(changed,))).splitlines()[-1]]
+def test_one_note_changed_on_two_branches_is_made_one_line() -> None:
+    changed = revise(TWO.notes[0], title="另一个题目", stamps={"zh-en": Stamp(hash="x", time=1_800_000_000, inputs="")})
+    both = [*lines(), format_lock(revise(TWO, notes=(changed,))).splitlines()[-1]]
     first = next(number for number, line in enumerate(both) if f'"note": "{changed.key}"' in line)
     assert f"is on line {first + 1} already" in only_finding(*both)[1]
-    del both[first]
-    merged, problems = parse_lock("\n".join(both), "deckgen.lock")
-    assert not problems
-    assert merged == replace(TWO, notes=(changed, *TWO.notes[1:]))
+    assert merge_lock("\n".join(both), "deckgen.lock")[0] == revise(TWO, notes=(changed, *TWO.notes[1:]))
+
+
+# --- a lock that is not whole -----------------------------------------------------------------------------------------
+
+MANY = built(*((f"什么是第{index}个概念", prose(index)) for index in range(20)))
+
+
+@pytest.mark.parametrize("kept", range(1, len(format_lock(MANY).splitlines())))
+def test_a_lock_cut_at_a_line_end_is_an_error_with_the_way_back(kept: int) -> None:
+    text = format_lock(MANY).splitlines()[:kept]
+    found = findings(*text)
+    assert all("restore" in place.hint for place in found)
+    with pytest.raises(DeckgenError, match="tells of 20 notes") as refused:
+        merge_lock("\n".join(text), "deckgen.lock")
+    assert "git checkout HEAD" in refused.value.hint
+
+
+def test_a_lost_line_and_a_changed_one_are_found_at_the_header() -> None:
+    text = format_lock(MANY).splitlines()
+    assert only_finding(*text[:-5], *text[-4:])[:2] == (
+        1,
+        "the lock is not as it was written: its header tells of 20 notes, and there are 19",
+    )
+    changed = [*text[:-1], text[-1].replace("什么是", "为什么")]
+    assert changed != text
+    line, _, hint = only_finding(*changed)
+    assert line == 1
+    assert "deckgen lock merge" in hint
+    merged, _ = merge_lock("\n".join(changed), "deckgen.lock")
+    assert parse_lock(format_lock(merged), "deckgen.lock") == (merged, ())
+
+
+def test_going_on_without_a_lost_note_takes_an_explicit_word() -> None:
+    text = format_lock(MANY).splitlines()[:-1]
+    merged, _ = merge_lock("\n".join(text), "deckgen.lock", accept_missing=True)
+    assert merged.notes == MANY.notes[:-1]
+
+
+def test_a_lock_of_the_first_format_is_read_and_gains_the_check() -> None:
+    """As deckgen 0.1.0 wrote it: without the count and the digest."""
+    header = json.dumps({"deckgen-lock": 1, "project": MANY.project_id, "releases": []})
+    text = "\n".join([header, *format_lock(MANY).splitlines()[1:]])
+    assert parse_lock(text, "deckgen.lock") == (MANY, ())
+    assert format_lock(MANY).startswith('{"deckgen-lock": 2, ')
+
+
+def test_a_branch_with_the_first_format_merges_into_the_newer(tmp_path: Path) -> None:
+    old = json.dumps({"deckgen-lock": 1, "project": MANY.project_id, "releases": ["1.0.0"]})
+    merged, _ = merge_lock("\n".join([old, *format_lock(MANY).splitlines()]), "deckgen.lock")
+    assert merged == revise(MANY, releases=("1.0.0",))

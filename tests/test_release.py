@@ -314,6 +314,7 @@ def test_a_renamed_deck_asks_for_a_major_version(project: Evolving) -> None:
     lock.write_text(
         lock.read_text("utf-8").replace("面试题 · Interview Questions", "另一个名字"), "utf-8", newline="\n"
     )
+    assert deckgen("lock", "merge", "--project", project.root).exit_code == 0
     project.build(now=LATER + 2000)
     project.commit("Rename the deck")
     assert "2.0.0 (learners must act" in project.try_release("--propose").stdout

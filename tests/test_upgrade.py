@@ -19,7 +19,7 @@ from upgrade_driver import OWN_DECK, OWN_TAG, OWN_TEXT, RENAMED
 
 from deckgen.build import Options, make_decks
 from deckgen.diagnostics import Severity
-from deckgen.identity.lockfile import parse_lock
+from deckgen.identity.lock import parse_lock
 from deckgen.output import write_build
 from deckgen.project import read_project
 

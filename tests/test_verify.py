@@ -23,7 +23,8 @@ from projects import NOON, deckgen
 from synthetic_deck import CREATED, synthetic_deck, with_fields, write_all_packages
 
 from deckgen.diagnostics import Diagnostic, Severity
-from deckgen.identity.lockfile import Lock, parse_lock
+from deckgen.identity.lock import Lock, format_lock, parse_lock
+from deckgen.identity.merging import merge_lock
 from deckgen.markdown.tree import find_active
 from deckgen.releases.verify import CHECKS, verify_folder, verify_package
 
@@ -394,7 +395,7 @@ def test_a_package_that_learners_cards_would_not_follow_is_found(
 ) -> None:
     text = (released.parents[2] / "deckgen.lock").read_text("utf-8")
     assert old in text
-    (tmp_path / "deckgen.lock").write_text(text.replace(old, new), "utf-8")
+    (tmp_path / "deckgen.lock").write_text(format_lock(merge_lock(text.replace(old, new), "deckgen.lock")[0]), "utf-8")
     result = deckgen("verify", released / "evolving-zh-en-v1.0.0.apkg", "--no-anki", "--project", tmp_path)
     assert result.exit_code == 1
     assert said in result.stderr

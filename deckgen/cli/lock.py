@@ -11,8 +11,8 @@ from deckgen.cli.options import project_option
 from deckgen.cli.report import print_table
 from deckgen.diagnostics import DeckgenError
 from deckgen.files import read_optional, write_atomically
-from deckgen.identity.lockfile import Lock, format_lock, require_lock
-from deckgen.identity.merging import merge_lines
+from deckgen.identity.lock import Lock, format_lock, require_lock
+from deckgen.identity.merging import merge_lock
 from deckgen.identity.settling import link_question, split_question
 from deckgen.model import Key
 from deckgen.project import LOCK_NAME
@@ -80,11 +80,12 @@ def split(key: str, root: Path) -> None:
 
 
 @lock.command()
+@click.option("--accept-missing", is_flag=True, help="Go on without notes that one of the sides had.")
 @project_option
-def merge(root: Path) -> None:
+def merge(root: Path, accept_missing: bool) -> None:
     """Make one line of the lines that a merge of two branches left for one note, category or edition."""
-    merged, gone = merge_lines(_lock_text(root))
-    _write_lock(root, require_lock(merged, LOCK_NAME))
+    merged, gone = merge_lock(_lock_text(root), LOCK_NAME, accept_missing=accept_missing)
+    _write_lock(root, merged)
     click.echo(f"{gone} lines merged; run “deckgen build”")
 
 

@@ -10,7 +10,7 @@ from deckgen.cli.options import project_option
 from deckgen.cli.report import print_counts, print_diagnostics
 from deckgen.diagnostics import Severity, has_errors
 from deckgen.files import read_optional
-from deckgen.identity.lockfile import Lock, require_lock
+from deckgen.identity.lock import Lock, require_lock
 from deckgen.project import LOCK_NAME
 from deckgen.releases.verify import CHECKS, verify_folder, verify_package
 

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from deckgen.text.similarity import SHORT, Sketch, answer_likeness, title_likeness
+from deckgen.text.similarity import SHORT, Sketch, answer_likeness, pieces, sketch_size, title_likeness
 
 SAME_ANSWER = 55.0
 """Answers so alike are one question's, whatever its title. Unrelated ones of one book reach 41."""
@@ -238,7 +238,7 @@ def _link_unique_answers(table: _Table, pool: frozenset[int]) -> None:
     known = Counter(table.known[old].answer for old in pool)
     for questions, notes in table.groups(pool, lambda at: at.answer):
         at = table.asked[questions[0]]
-        if asked[at.answer] == known[at.answer] == 1 and at.sketch.size >= SHORT:
+        if asked[at.answer] == known[at.answer] == 1 and sketch_size(at.sketch) >= SHORT:
             table.link(questions[0], notes[0])
 
 
@@ -292,16 +292,16 @@ class _Index:
 
     def __init__(self, texts: Sequence[Traits]) -> None:
         self._texts = texts
-        self._places: dict[int | str, list[int]] = defaultdict(list)
+        self._places: dict[str, list[int]] = defaultdict(list)
         for number, text in enumerate(texts):
             for part in _parts(text):
                 self._places[part].append(number)
 
     def near(self, text: Traits) -> set[int]:
         """The texts that share most with this one, by their answers and by their titles."""
-        return {*self._nearest(text.sketch.hashes), *self._nearest(_pairs(text))}
+        return {*self._nearest(pieces(text.sketch)), *self._nearest(_pairs(text))}
 
-    def _nearest(self, parts: Iterable[int | str]) -> list[int]:
+    def _nearest(self, parts: Iterable[str]) -> list[int]:
         places = (self._places.get(part, []) for part in parts)
         shared = Counter(number for numbers in places if len(numbers) <= _COMMON for number in numbers)
         floor = min(sorted(shared.values())[-_NEAREST:], default=0)
@@ -313,8 +313,8 @@ class _Index:
         return self._texts[number].title, self._texts[number].answer
 
 
-def _parts(text: Traits) -> Iterable[int | str]:
-    yield from text.sketch.hashes
+def _parts(text: Traits) -> Iterable[str]:
+    yield from pieces(text.sketch)
     yield from _pairs(text)
 
 

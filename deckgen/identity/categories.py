@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
-from deckgen.identity.lock_records import Lock
+from deckgen.identity.lock import Lock
 from deckgen.keys import mint_category_key
 from deckgen.model import Key
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deckgen.identity.lock_records import EditionRecord, Lock
+from deckgen.identity.lock import EditionRecord, Lock
 from deckgen.identity.matching import ChangeKind, Changes
 
 
@@ -38,7 +38,7 @@ def _categories(before: Lock, after: Lock) -> Iterator[str]:
 
 def _editions(before: Lock, after: Lock) -> Iterator[str]:
     known = {edition.name: edition for edition in before.editions}
-    stamps = {note.key: dict(note.stamps) for note in before.notes}
+    stamps = {note.key: note.stamps for note in before.notes}
     for edition in after.editions:
         if edition.name not in known:
             yield f"new edition: {edition.name}"
@@ -48,8 +48,7 @@ def _editions(before: Lock, after: Lock) -> Iterator[str]:
         keys = [
             note.key
             for note in after.notes
-            if edition.name in (old := stamps.get(note.key, {}))
-            and old[edition.name] != dict(note.stamps)[edition.name]
+            if edition.name in (old := stamps.get(note.key, {})) and old[edition.name] != note.stamps[edition.name]
         ]
         if keys:
             yield f"edition {edition.name}: the content of {len(keys)} notes: {', '.join(keys)}"

@@ -11,7 +11,7 @@ from enum import StrEnum
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.identity.assignment import Assignment, Traits, assign
 from deckgen.identity.categories import category_keys
-from deckgen.identity.lock_records import CategoryRecord, Lock, NoteRecord, PendingRecord
+from deckgen.identity.lock import CategoryRecord, Lock, NoteRecord, PendingRecord, revise
 from deckgen.keys import base_guid, is_key, mint_key
 from deckgen.model import Category, Chapter, Corpus, Key, KeyedCategory, KeyedCorpus, KeyedQuestion, Location, Question
 from deckgen.text.similarity import Sketch, fingerprint, sketch
@@ -221,12 +221,13 @@ def _assign(asked: Sequence[_Asked], lock: Lock, claims: Mapping[int, Key], else
         for note in lock.notes
     ]
     places = {note.key: number for number, note in enumerate(lock.notes)}
+    places |= {note.key: places[note.linked] for note in lock.notes if note.linked}
     return assign(
         [question.traits for question in asked],
         known,
         retired=frozenset(number for number, note in enumerate(lock.notes) if note.retired is not None),
         links={index: places[key] for index, key in claims.items() if key in places},
-        absent=frozenset(number for number, note in enumerate(lock.notes) if note.chapter in elsewhere),
+        absent=frozenset(number for number, note in enumerate(lock.notes) if note.chapter in elsewhere or note.linked),
     )
 
 
@@ -300,7 +301,7 @@ def _next_lock(found: _Keys, lock: Lock, lost: tuple[Key, ...]) -> Lock:
     for key, asked in found.settled():
         notes[key] = _note(notes.get(key), key, asked, found.categories[asked.traits.category], lock.project_id)
     for key in lost:
-        notes[key] = replace(notes[key], retired="")
+        notes[key] = revise(notes[key], retired="")
     pending = (
         PendingRecord(
             key=key,
@@ -313,7 +314,7 @@ def _next_lock(found: _Keys, lock: Lock, lost: tuple[Key, ...]) -> Lock:
         )
         for key, asked, candidates in found.pending()
     )
-    return replace(
+    return revise(
         lock,
         categories=_categories(found, lock),
         notes=tuple(sorted(notes.values(), key=lambda note: note.key)),
@@ -332,14 +333,14 @@ def _note(known: NoteRecord | None, key: Key, asked: _Asked, category: Key, proj
         answer=traits.answer,
         sketch=traits.sketch,
         since=known.since if known else "",
-        stamps=known.stamps if known else (),
+        stamps=known.stamps if known else {},
     )
 
 
 def _categories(found: _Keys, lock: Lock) -> tuple[CategoryRecord, ...]:
     records = {record.key: record for record in lock.categories}
     for title, key in found.categories.items():
-        records[key] = replace(records.get(key) or CategoryRecord(key=key, title=title), title=title)
+        records[key] = revise(records.get(key) or CategoryRecord(key=key, title=title, names={}), title=title)
     return tuple(sorted(records.values(), key=lambda record: record.key))
 
 

@@ -2,104 +2,139 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
-_KINDS = ("deckgen-lock", "edition", "category", "pending", "note")
-_MARKERS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
-_FIXED: Mapping[str, tuple[str, ...]] = {"deckgen-lock": ("deckgen-lock", "project"), "note": ("guid",)}
-"""What two lines for one thing must agree on to be merged."""
+from deckgen.diagnostics import DeckgenError
+from deckgen.identity.lock import (
+    AnyRecord,
+    CategoryRecord,
+    EditionRecord,
+    HeaderRecord,
+    Lock,
+    NoteRecord,
+    PendingRecord,
+    Stamp,
+    bad_lock,
+    lines_of_both_sides,
+    lock_of,
+    missing_notes,
+    of_kind,
+    parse_lines,
+    revise,
+)
+from deckgen.model import Key, Location
 
 
-def merge_lines(text: str) -> tuple[str, int]:
-    """The text with the lines for one thing made one and markers taken out, and how many lines went.
+def merge_lock(text: str, path: str, *, accept_missing: bool = False) -> tuple[Lock, int]:
+    """The lock with the lines for one thing made one, markers taken out, and how many lines went.
 
     Of a note the state with the later time wins, in each edition; a build compares it with the sources and stamps
-    what differs anew, so that learners get the merged text whichever line won. Lines that cannot be read, or that
-    give one key to two notes, stay for the reader of the lock to report.
+    what differs anew, so that learners get the merged text whichever line won. DeckgenError for a line that cannot be
+    read, for lines of two projects or that give one key to two notes, and, unless ``accept_missing``, where a note is
+    missing that one of the sides had.
     """
-    lines = [line for line in text.split("\n") if line.strip()]
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    order: list[tuple[str, str] | str] = []
-    for line in lines:
-        if line.startswith(_MARKERS):
-            continue
-        value = _object(line)
-        identity = _identity(value) if value else None
-        if value is None or identity is None:
-            order.append(line)
-            continue
-        if identity not in groups:
-            order.append(identity)
-        groups.setdefault(identity, []).append(value)
-    settled = {("pending", key) for kind, key in groups if kind == "note"}
-    merged = [
-        line
-        for item in order
-        if item not in settled
-        for line in ([item] if isinstance(item, str) else _written(_merged(item[0], groups[item])))
+    lines = lines_of_both_sides(text)
+    numbered, problems = parse_lines(lines, path)
+    if problems:
+        raise bad_lock(problems)
+    records = [record for _, record in numbered]
+    headers = of_kind(records, HeaderRecord)
+    if not headers:
+        raise DeckgenError("the lock has no header", hint="restore the file from its last commit")
+    for header in headers:
+        if (missing := missing_notes(header, records)) and not accept_missing:
+            raise DeckgenError(
+                f"the lock is not whole: {missing}",
+                hint="restore it, from git with: git checkout HEAD -- deckgen.lock; to go on without, and give those "
+                "questions new cards: deckgen lock merge --accept-missing",
+                location=Location(path=path, line=1),
+            )
+    notes, linked = _notes(of_kind(records, NoteRecord))
+    settled = {note.key for note in notes}
+    pending = {record.key: record for record in of_kind(records, PendingRecord) if record.key not in settled}
+    merged: list[AnyRecord] = [
+        _header(headers),
+        *_latest_editions(of_kind(records, EditionRecord)),
+        *_categories(of_kind(records, CategoryRecord)),
+        *pending.values(),
+        *(linked.get(note.key, note) for note in notes),
     ]
-    return "".join(f"{line}\n" for line in merged), len(lines) - len(merged)
+    return lock_of(merged), text.count("\n") - len(merged)
 
 
-def _object(line: str) -> dict[str, Any] | None:
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+def _header(headers: Sequence[HeaderRecord]) -> HeaderRecord:
+    if others := {header.project for header in headers} - {headers[0].project}:
+        raise DeckgenError(f"these are locks of two projects, “{headers[0].project}” and “{others.pop()}”")
+    releases = dict.fromkeys(version for header in headers for version in header.releases)
+    return revise(headers[0], releases=tuple(releases))
 
 
-def _identity(value: dict[str, Any]) -> tuple[str, str] | None:
-    kind = next(iter(value), "")
-    if kind not in _KINDS:
-        return None
-    return kind, "" if kind == "deckgen-lock" else str(value[kind])
+def _latest_editions(records: Iterable[EditionRecord]) -> Iterable[EditionRecord]:
+    latest: dict[str, EditionRecord] = {}
+    for record in records:
+        latest[record.name] = max(latest.get(record.name, record), record, key=_built)
+    return latest.values()
 
 
-def _written(values: Sequence[dict[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(json.dumps(value, ensure_ascii=False) for value in values))
+def _built(edition: EditionRecord) -> int:
+    return edition.note_type.time if edition.note_type else 0
 
 
-def _merged(kind: str, values: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    fixed = _FIXED.get(kind, ())
-    if len(values) == 1 or any(value.get(name) != values[0].get(name) for value in values for name in fixed):
-        return values
-    try:
-        match kind:
-            case "deckgen-lock":
-                releases = dict.fromkeys(version for each in values for version in each["releases"])
-                return [values[0] | {"releases": list(releases)}]
-            case "edition":
-                return [max(values, key=lambda each: each.get("note_type", {}).get("time", 0))]
-            case "category":
-                names = {edition: name for each in reversed(values) for edition, name in each["names"].items()}
-                return [values[-1] | {"names": names}]
-            case "note":
-                return [_note(values)]
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return values
-    return values[:1]
+def _categories(records: Iterable[CategoryRecord]) -> Iterable[CategoryRecord]:
+    """The later title, and for each edition the names of the earlier line."""
+    merged: dict[Key, CategoryRecord] = {}
+    for record in records:
+        names = {**record.names, **(merged[record.key].names if record.key in merged else {})}
+        merged[record.key] = revise(record, names=dict(sorted(names.items())))
+    return merged.values()
 
 
-def _note(values: list[dict[str, Any]]) -> dict[str, Any]:
-    stamps: dict[str, dict[str, Any]] = {}
-    for value in values:
-        for edition, stamp in value["stamps"].items():
+def _notes(records: Iterable[NoteRecord]) -> tuple[list[NoteRecord], dict[Key, NoteRecord]]:
+    """One record for each note, and those that are linked to instead of another, with that one's texts."""
+    groups: dict[Key, list[NoteRecord]] = defaultdict(list)
+    for record in records:
+        groups[record.key].append(record)
+    notes = {key: _note(found) for key, found in groups.items()}
+    linked: dict[Key, NoteRecord] = {}
+    for key, found in groups.items():
+        old = notes.get(notes[key].linked or key)
+        if old is not None and old.key != key and (edited := _edited_elsewhere(found)):
+            linked[old.key] = revise(edited, key=old.key, guid=old.guid, since=old.since, stamps=old.stamps)
+    return list(notes.values()), linked
+
+
+def _edited_elsewhere(variants: Sequence[NoteRecord]) -> NoteRecord | None:
+    """What a branch that did not know of the link made of the question; None where it left the texts alone."""
+    known = {(variant.title, variant.answer) for variant in variants if variant.linked}
+    others = (variant for variant in variants if not variant.linked)
+    return next((variant for variant in others if (variant.title, variant.answer) not in known), None)
+
+
+def _note(variants: Sequence[NoteRecord]) -> NoteRecord:
+    if len({variant.guid for variant in variants}) > 1:
+        raise DeckgenError(
+            f"two notes have the key “{variants[0].key}”, with the GUIDs {' and '.join(v.guid for v in variants)}",
+            hint="take out the line of the one that was not released; its question becomes a new one",
+        )
+    stamps: dict[str, Stamp] = {}
+    for variant in variants:
+        for edition, stamp in variant.stamps.items():
             stamps[edition] = max(stamps.get(edition, stamp), stamp, key=_shipped_and_time)
-    latest: dict[str, Any] = max(values, key=_last_change)
-    note = dict(latest)
-    note["since"] = next((value["since"] for value in values if value["since"]), "")
-    if any("retired" not in value for value in values):
-        note.pop("retired", None)
-    note["stamps"] = dict(sorted(stamps.items()))
-    return note
+    linked = next((variant for variant in variants if variant.linked), None)
+    alive = any(variant.retired is None for variant in variants)
+    latest = linked or max(variants, key=_last_change)
+    return revise(
+        latest,
+        since=next((variant.since for variant in variants if variant.since), ""),
+        retired=None if alive and not linked else latest.retired,
+        stamps=dict(sorted(stamps.items())),
+    )
 
 
-def _shipped_and_time(stamp: Mapping[str, Any]) -> tuple[int, int]:
-    return stamp.get("shipped", ("", 0))[1], stamp["time"]
+def _shipped_and_time(stamp: Stamp) -> tuple[int, int]:
+    return stamp.shipped_time, stamp.time
 
 
-def _last_change(note: dict[str, Any]) -> tuple[int, int]:
-    return max((_shipped_and_time(stamp) for stamp in note["stamps"].values()), default=(0, 0))
+def _last_change(note: NoteRecord) -> tuple[int, int]:
+    return max((_shipped_and_time(stamp) for stamp in note.stamps.values()), default=(0, 0))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from deckgen.diagnostics import DeckgenError
-from deckgen.identity.lock_records import Lock, NoteRecord, PendingRecord
+from deckgen.identity.lock import Lock, NoteRecord, PendingRecord, revise
 from deckgen.keys import base_guid, mint_key
 from deckgen.model import Key
 
@@ -14,8 +13,9 @@ from deckgen.model import Key
 def link_question(lock: Lock, *, old: Key, new: Key, force: bool = False) -> Lock:
     """The lock in which the question ``new`` is the note ``old`` and keeps its learners' schedules.
 
-    ``new`` is pending, or was taken for a new question and has never been released; ``old`` is retired or one that
-    the pending question may be. DeckgenError where it cannot be. ``force`` takes ``old`` away from another question.
+    ``new`` is pending, or was taken for a new question: a note that is retired then, released or not, and says whom it
+    turned out to be, so that a merge with a branch that knows it as a note keeps the link. ``old`` is retired or one
+    that the pending question may be, else only ``force`` takes it from its question. DeckgenError where it cannot be.
     """
     notes = {note.key: note for note in lock.notes}
     pending = {record.key: record for record in lock.pending}
@@ -24,20 +24,26 @@ def link_question(lock: Lock, *, old: Key, new: Key, force: bool = False) -> Loc
     asked = pending.get(new) or notes.get(new)
     if asked is None:
         raise _unknown(lock, new)
-    if isinstance(asked, NoteRecord) and (asked.since or asked.retired is not None):
-        raise DeckgenError(
-            f"“{new}” has been a note of its own since {asked.since or 'before it was retired'}",
-            hint="learners may have both cards; a released note keeps its key",
-        )
+    for record in (notes[old], asked):
+        if isinstance(record, NoteRecord) and record.linked:
+            raise DeckgenError(f"“{record.key}” is linked to “{record.linked}” already", hint=f"use {record.linked}")
+    if isinstance(asked, NoteRecord) and asked.retired is not None:
+        raise DeckgenError(f"“{new}” is retired: no question has it", hint="deckgen lock show lists the keys in use")
     candidates = asked.candidates if isinstance(asked, PendingRecord) else ()
     if notes[old].retired is None and old not in candidates and not force:
         raise DeckgenError(
             f"“{old}” is the note of another question, “{notes[old].title}”",
             hint="is the key right? If that question is gone or is wrongly this note, say so with --force",
         )
-    notes.pop(new, None)
+    if isinstance(asked, NoteRecord):
+        notes[new] = revise(asked, retired="", linked=old)
     notes[old] = _with_texts(notes[old], asked)
-    return _with(lock, notes.values(), (record for record in lock.pending if record.key != new))
+    others = (record for record in lock.pending if record.key != new)
+    return _with(lock, notes.values(), (_without_candidate(record, old) for record in others))
+
+
+def _without_candidate(record: PendingRecord, taken: Key) -> PendingRecord:
+    return revise(record, candidates=tuple(key for key in record.candidates if key != taken))
 
 
 def split_question(lock: Lock, *, key: Key) -> tuple[Lock, Key]:
@@ -63,7 +69,7 @@ def split_question(lock: Lock, *, key: Key) -> tuple[Lock, Key]:
             ordinal=1,
             taken={*notes, *(record.key for record in lock.pending)},
         )
-        notes[key] = replace(asked, retired="")
+        notes[key] = revise(asked, retired="")
     fresh = NoteRecord(
         key=new,
         guid=base_guid(lock.project_id, new),
@@ -72,13 +78,15 @@ def split_question(lock: Lock, *, key: Key) -> tuple[Lock, Key]:
         title=asked.title,
         answer=asked.answer,
         sketch=asked.sketch,
+        since="",
+        stamps={},
     )
     notes[new] = fresh
     return _with(lock, notes.values(), (record for record in lock.pending if record.key != key)), new
 
 
 def _with_texts(note: NoteRecord, asked: NoteRecord | PendingRecord) -> NoteRecord:
-    return replace(
+    return revise(
         note,
         chapter=asked.chapter,
         category=asked.category,
@@ -91,7 +99,7 @@ def _with_texts(note: NoteRecord, asked: NoteRecord | PendingRecord) -> NoteReco
 
 def _with(lock: Lock, notes: Iterable[NoteRecord], pending: Iterable[PendingRecord]) -> Lock:
     """The lock with these; a pending question whose candidates all found another loses its claim at the next build."""
-    return replace(
+    return revise(
         lock,
         notes=tuple(sorted(notes, key=lambda note: note.key)),
         pending=tuple(sorted(pending, key=lambda record: record.key)),

@@ -7,7 +7,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
-from deckgen.identity.lock_records import CategoryNames, EditionRecord, Lock, NoteRecord, NoteTypeRecord, Stamp
+from deckgen.identity.lock import (
+    CategoryNames,
+    EditionRecord,
+    Lock,
+    NoteRecord,
+    NoteTypeRecord,
+    Stamp,
+    revise,
+)
 from deckgen.model import Deck, Edition, EditionNames, Key, Note, NoteType, StampedDeck, SubdeckNames
 
 
@@ -58,14 +66,14 @@ def _freeze_edition(proposal: EditionNames, lock: Lock) -> tuple[EditionNames, L
     editions = {edition.name: edition for edition in lock.editions}
     edition = editions.setdefault(name, EditionRecord(name=name, deck=proposal.deck, note_type_name=proposal.note_type))
     categories = {category.key: category for category in lock.categories}
-    frozen = {key: dict(category.names)[name] for key, category in categories.items() if name in dict(category.names)}
+    frozen = {key: category.names[name] for key, category in categories.items() if name in category.names}
     for subdeck in sorted(proposal.subdecks, key=lambda subdeck: subdeck.category):
         if subdeck.category not in frozen:
             frozen[subdeck.category] = _free_names(subdeck, frozen.values())
             category = categories[subdeck.category]
-            names = tuple(sorted({**dict(category.names), name: frozen[subdeck.category]}.items()))
-            categories[subdeck.category] = replace(category, names=names)
-    after = replace(
+            names = {**category.names, name: frozen[subdeck.category]}
+            categories[subdeck.category] = revise(category, names=dict(sorted(names.items())))
+    after = revise(
         lock,
         editions=tuple(sorted(editions.values(), key=lambda record: record.name)),
         categories=tuple(sorted(categories.values(), key=lambda record: record.key)),
@@ -122,11 +130,11 @@ def stamp(
         note_times = []
         for note in deck.notes:
             records[note.key] = _stamp_note(records[note.key], note, edition, time=time, release=release)
-            note_times.append(dict(records[note.key].stamps)[edition].time)
+            note_times.append(records[note.key].stamps[edition].time)
         findings += _schema_findings(editions[edition], deck.note_type)
         editions[edition], note_type_time = _stamp_note_type(editions[edition], deck.note_type, time, release)
         stamped.append((deck, tuple(note_times), note_type_time))
-    after = replace(
+    after = revise(
         lock,
         releases=_released(lock, release),
         editions=tuple(editions[name] for name in sorted(editions)),
@@ -147,7 +155,7 @@ def next_time(lock: Lock, now: int) -> int:
 
 def _times(lock: Lock) -> Iterable[int]:
     for note in lock.notes:
-        for _, known in note.stamps:
+        for known in note.stamps.values():
             yield max(known.time, known.shipped_time)
     for edition in lock.editions:
         if edition.note_type:
@@ -155,30 +163,39 @@ def _times(lock: Lock) -> Iterable[int]:
 
 
 def _stamp_note(record: NoteRecord, note: Note, edition: str, *, time: int, release: str | None) -> NoteRecord:
-    stamps = dict(record.stamps)
-    stamps[edition] = _next_stamp(stamps.get(edition), note.content_hash, note.input_hash, time=time, release=release)
-    return replace(record, stamps=tuple(sorted(stamps.items())), since=record.since or release or "")
+    known = record.stamps.get(edition)
+    stamp = _next_stamp(known, note.content_hash, note.input_hash, time=time, release=release)
+    since = record.since or release or ""
+    if stamp == known and since == record.since:
+        return record
+    return revise(record, stamps=dict(sorted({**record.stamps, edition: stamp}.items())), since=since)
 
 
 def _next_stamp(known: Stamp | None, digest: str, inputs: str, *, time: int, release: str | None) -> Stamp:
     if known is None:
-        known = Stamp(hash="", time=0)
+        known = Stamp(hash="", time=0, inputs="")
     if digest == known.shipped_hash:
-        return replace(known, hash=digest, inputs=inputs, time=known.shipped_time)
+        return revise(known, hash=digest, inputs=inputs, time=known.shipped_time)
     if release is not None:
-        return Stamp(hash=digest, inputs=inputs, time=time, shipped_hash=digest, shipped_time=time)
-    return replace(known, hash=digest, inputs=inputs, time=known.time if digest == known.hash else time)
+        return Stamp(hash=digest, inputs=inputs, time=time, shipped=(digest, time))
+    return revise(known, hash=digest, inputs=inputs, time=known.time if digest == known.hash else time)
 
 
 def _stamp_note_type(
     edition: EditionRecord, note_type: NoteType, time: int, release: str | None
 ) -> tuple[EditionRecord, int]:
     known = edition.note_type
-    fields = tuple((field.name, field.id) for field in note_type.fields)
-    templates = tuple((template.name, template.id) for template in note_type.templates)
     mark = _next_stamp(known.stamp if known else None, _fingerprint(note_type), "", time=time, release=release)
-    record = NoteTypeRecord(id=note_type.id, fields=fields, templates=templates, stamp=mark)
-    return replace(edition, note_type=record), mark.time
+    record = NoteTypeRecord(
+        id=note_type.id,
+        fields={field.name: field.id for field in note_type.fields},
+        templates={template.name: template.id for template in note_type.templates},
+        hash=mark.hash,
+        time=mark.time,
+        inputs=mark.inputs,
+        shipped=mark.shipped,
+    )
+    return revise(edition, note_type=record), mark.time
 
 
 def _rendered_differently(deck: Deck, records: Mapping[Key, NoteRecord]) -> list[Diagnostic]:
@@ -187,7 +204,7 @@ def _rendered_differently(deck: Deck, records: Mapping[Key, NoteRecord]) -> list
     keys = [
         note.key
         for note in deck.notes
-        if (known := dict(records[note.key].stamps).get(edition))
+        if (known := records[note.key].stamps.get(edition))
         and known.inputs == note.input_hash != ""
         and known.hash != note.content_hash
     ]
@@ -216,8 +233,8 @@ def _same_schema(known: NoteTypeRecord, note_type: NoteType) -> bool:
     """Whether Anki takes the note type for the one it has: it compares ids, so that names may change."""
     return (
         known.id == note_type.id
-        and [number for _, number in known.fields] == [field.id for field in note_type.fields]
-        and [number for _, number in known.templates] == [template.id for template in note_type.templates]
+        and [*known.fields.values()] == [field.id for field in note_type.fields]
+        and [*known.templates.values()] == [template.id for template in note_type.templates]
     )
 
 
@@ -234,4 +251,4 @@ def _released(lock: Lock, release: str | None) -> tuple[str, ...]:
 
 
 def _retire(record: NoteRecord, release: str | None) -> NoteRecord:
-    return replace(record, retired=release) if record.retired == "" and release is not None else record
+    return revise(record, retired=release) if record.retired == "" and release is not None else record

@@ -9,7 +9,7 @@ from deckgen.build import Build, Options, make_decks
 from deckgen.corpus import Progress, silent
 from deckgen.diagnostics import DeckgenError, Diagnostic, has_errors, name_some
 from deckgen.files import read_optional
-from deckgen.identity.lockfile import format_lock
+from deckgen.identity.lock import format_lock
 from deckgen.localisation import check_build
 from deckgen.model import Profile
 from deckgen.project import CHANGELOG_NAME, LOCK_NAME, Project, changed_files, record_path

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from deckgen.apkg.contents import PackageContents, PackagedNote, PackagedNoteType
-from deckgen.identity.lockfile import EditionRecord
+from deckgen.identity.lock import EditionRecord
 from deckgen.markdown.tree import block_text
 from deckgen.model import Edition, Guid, Key, Language, NoteType, StampedDeck, TextState, parse_edition
 from deckgen.releases.records import NoteCopy, NoteText, Record, RecordedCategory, RecordedEdition, RecordedNote

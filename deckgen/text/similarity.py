@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
+import re
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NewType
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Indel
@@ -19,18 +21,16 @@ SKETCH_SIZE = 64
 SHORT = 12
 """Distinct shingles below which a text is too short for its likeness to another to prove anything."""
 _HASH_BYTES = 3
+_SKETCH = re.compile(r"([0-9]{1,9}):([A-Za-z0-9_-]*)")
+_PIECE = re.compile("....")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sketch:
-    """The smallest hashes of a text's shingles: enough to tell how much two texts share without keeping either.
+Sketch = NewType("Sketch", str)
+"""The smallest hashes of a text's shingles: enough to tell how much two texts share without keeping either.
 
-    ``size`` counts the text's distinct hashes; ``hashes`` are the smallest of them in ascending order, all of them
-    when there are at most ``SKETCH_SIZE``.
-    """
-
-    size: int
-    hashes: tuple[int, ...]
+The count of the text's distinct hashes, a colon, and the smallest of them in ascending order, all when there are at
+most ``SKETCH_SIZE``: base64 for URLs, four characters each.
+"""
 
 
 def fingerprint(text: str) -> str:
@@ -42,30 +42,32 @@ def fingerprint(text: str) -> str:
 def sketch(text: str) -> Sketch:
     """The sketch of a text, which is folded first."""
     hashes = sorted({_hash(shingle) for shingle in _shingles(folded(text))})
-    return Sketch(size=len(hashes), hashes=tuple(hashes[:SKETCH_SIZE]))
+    packed = b"".join(number.to_bytes(_HASH_BYTES, "big") for number in hashes[:SKETCH_SIZE])
+    return Sketch(f"{len(hashes)}:{base64.urlsafe_b64encode(packed).decode('ascii')}")
 
 
-def format_sketch(value: Sketch) -> str:
-    """A sketch as text for the lock: its size, a colon, its hashes in base64."""
-    packed = b"".join(number.to_bytes(_HASH_BYTES, "big") for number in value.hashes)
-    return f"{value.size}:{base64.urlsafe_b64encode(packed).decode('ascii')}"
+def is_sketch(text: str) -> bool:
+    """Whether a text may be a sketch: as many hashes as its count says, in the alphabet of base64."""
+    found = _SKETCH.fullmatch(text)
+    return found is not None and len(found[2]) == 4 * min(int(found[1]), SKETCH_SIZE)
 
 
-def parse_sketch(text: str) -> Sketch:
-    """The reverse of `format_sketch`. Raises ValueError for anything that it cannot have written."""
-    size, _, encoded = text.partition(":")
-    packed = base64.b64decode(encoded.encode("ascii"), altchars=b"-_", validate=True)
-    hashes = tuple(
-        int.from_bytes(packed[start : start + _HASH_BYTES], "big") for start in range(0, len(packed), _HASH_BYTES)
-    )
-    value = Sketch(size=int(size), hashes=hashes)
-    if (
-        format_sketch(value) != text
-        or list(hashes) != sorted(set(hashes))
-        or len(hashes) != min(value.size, SKETCH_SIZE)
-    ):
-        raise ValueError("not a sketch")
-    return value
+def sketch_size(value: Sketch) -> int:
+    """How many distinct shingles the text has."""
+    return int(value.partition(":")[0])
+
+
+def pieces(value: Sketch) -> list[str]:
+    """What two sketches have in common where their texts do; each piece stands for one shingle."""
+    return _PIECE.findall(value, value.index(":") + 1)
+
+
+@functools.lru_cache(maxsize=4096)
+def _hashes(value: Sketch) -> tuple[int, frozenset[int]]:
+    """The size and the hashes of a sketch."""
+    packed = base64.urlsafe_b64decode(value.partition(":")[2])
+    starts = range(0, len(packed), _HASH_BYTES)
+    return sketch_size(value), frozenset(int.from_bytes(packed[start : start + _HASH_BYTES], "big") for start in starts)
 
 
 def title_likeness(one: str, other: str) -> float:
@@ -78,12 +80,13 @@ def answer_likeness(one: Sketch, other: Sketch) -> float:
 
     A short text counts for less the shorter it is, since short texts are alike by chance.
     """
-    both = {*one.hashes}.intersection(other.hashes)
+    (size, hashes), (other_size, other_hashes) = _hashes(one), _hashes(other)
+    both = hashes & other_hashes
     if not both:
         return 0.0
-    union = sorted({*one.hashes, *other.hashes})[:SKETCH_SIZE]
+    union = sorted(hashes | other_hashes)[:SKETCH_SIZE]
     share = sum(number <= union[-1] for number in both) / len(union)
-    return 100 * share * min(1.0, max(one.size, other.size) / SHORT)
+    return 100 * share * min(1.0, max(size, other_size) / SHORT)
 
 
 def edits(before: Sequence[Hashable], after: Sequence[Hashable]) -> Iterator[tuple[slice, slice]]:

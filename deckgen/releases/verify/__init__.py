@@ -8,7 +8,7 @@ from pathlib import Path
 from deckgen.apkg.contents import PackageContents
 from deckgen.apkg.reader import read_package
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity
-from deckgen.identity.lockfile import Lock
+from deckgen.identity.lock import Lock
 from deckgen.releases.verify.findings import CHECKS, finding
 from deckgen.releases.verify.folder import (
     judge_manifest,

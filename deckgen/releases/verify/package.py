@@ -15,7 +15,7 @@ from urllib.parse import quote
 from deckgen.apkg.contents import PackageContents, PackagedNote, PackagedNoteType
 from deckgen.diagnostics import Diagnostic, Severity, name_some
 from deckgen.identity import edition_guid
-from deckgen.identity.lockfile import EditionRecord, Lock
+from deckgen.identity.lock import EditionRecord, Lock
 from deckgen.markdown.tree import find_active
 from deckgen.model import Key
 from deckgen.releases.snapshot import note_type_edition
@@ -196,7 +196,7 @@ def _schema(file: str, contents: PackageContents, lock: Lock) -> _Found:
             continue
         note_type, known = packaged.note_type, record.note_type
         shape = ([field.id for field in note_type.fields], [template.id for template in note_type.templates])
-        frozen = ([number for _, number in known.fields], [number for _, number in known.templates])
+        frozen = ([*known.fields.values()], [*known.templates.values()])
         if note_type.id != known.id:
             yield finding("schema", file, f"note type “{note_type.name}” has not the id that learners have")
         elif shape != frozen:

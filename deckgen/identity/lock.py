@@ -1,0 +1,440 @@
+"""deckgen.lock: what it knows, as records, and its text, JSON Lines; matching and stamping decide what it says."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec.structs import replace as revise
+
+from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic
+from deckgen.model import Guid, Key, Location
+from deckgen.text.similarity import Sketch, is_sketch
+
+VERSION = 2
+"""The format's version. Raise it when an older deckgen would misread what this one writes."""
+
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
+_Time = Annotated[int, msgspec.Meta(ge=0)]
+_Key = Annotated[Key, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{1,31}\Z")]
+_Guid = Annotated[Guid, msgspec.Meta(min_length=1)]
+
+
+class _Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A value of the lock: its fields are the members of a JSON object, in this order."""
+
+
+class Stamp(_Record, frozen=True, kw_only=True):
+    """When something that learners get last changed.
+
+    ``hash`` is what it is now and ``time`` since when, in seconds since the epoch; ``inputs`` is the hash of what it
+    was made from. ``shipped`` are hash and time of the last release, empty and 0 before the first.
+    """
+
+    hash: _Text
+    time: _Time
+    inputs: str
+    shipped: tuple[str, _Time] = ("", 0)
+
+    @property
+    def shipped_hash(self) -> str:
+        return self.shipped[0]
+
+    @property
+    def shipped_time(self) -> int:
+        return self.shipped[1]
+
+
+class NoteRecord(_Record, frozen=True, kw_only=True, rename={"key": "note"}):
+    """What is known of a note. ``title`` is folded; ``answer`` is a fingerprint.
+
+    ``since`` is the version that first shipped the note, empty before. ``retired`` is None for a note whose question
+    exists, else the first version without it, empty until that version is released. ``linked`` is the note that its
+    question was found to be: a person's word, which outlives every merge.
+    """
+
+    key: _Key
+    guid: _Guid
+    chapter: _Text
+    category: _Key
+    title: str
+    answer: str
+    sketch: Sketch
+    since: str
+    retired: str | None = None
+    linked: _Key | None = None
+    stamps: Mapping[str, Stamp]
+    """By edition, sorted."""
+
+
+class CategoryNames(_Record, frozen=True, kw_only=True):
+    """What a category is called in one edition, frozen: its deck's full name, its tag and its slug for file names."""
+
+    deck: _Text
+    tag: _Text
+    slug: _Text
+
+
+class CategoryRecord(_Record, frozen=True, kw_only=True, rename={"key": "category"}):
+    """A category under its folded title, and its names by edition, sorted."""
+
+    key: _Key
+    title: str
+    names: Mapping[str, CategoryNames]
+
+
+class NoteTypeRecord(_Record, frozen=True, kw_only=True):
+    """An edition's note type with its stamp. ``fields`` and ``templates`` are ids by name, in the schema's order."""
+
+    id: _Time
+    fields: Mapping[str, int]
+    templates: Mapping[str, int]
+    hash: _Text
+    time: _Time
+    inputs: str
+    shipped: tuple[str, _Time] = ("", 0)
+
+    @property
+    def stamp(self) -> Stamp:
+        return Stamp(hash=self.hash, time=self.time, inputs=self.inputs, shipped=self.shipped)
+
+
+class EditionRecord(_Record, frozen=True, kw_only=True, rename={"name": "edition", "note_type_name": "name"}):
+    """An edition's frozen names, and its note type, which is None until the edition has been built."""
+
+    name: _Text
+    deck: _Text
+    note_type_name: _Text
+    note_type: NoteTypeRecord | None = None
+
+
+class PendingRecord(_Record, frozen=True, kw_only=True, rename={"key": "pending"}):
+    """A question that may be one of ``candidates`` or a new one, which would be ``key``: a person decides."""
+
+    key: _Key
+    chapter: _Text
+    category: _Key
+    title: str
+    answer: str
+    sketch: Sketch
+    candidates: tuple[Key, ...]
+
+
+class Lock(msgspec.Struct, frozen=True, kw_only=True):
+    """The identity of everything that a project has ever shipped; each tuple is sorted by key or name."""
+
+    project_id: str
+    releases: tuple[str, ...] = ()
+    """Versions, in the order of their release."""
+    editions: tuple[EditionRecord, ...] = ()
+    categories: tuple[CategoryRecord, ...] = ()
+    notes: tuple[NoteRecord, ...] = ()
+    pending: tuple[PendingRecord, ...] = ()
+
+    @property
+    def live(self) -> tuple[NoteRecord, ...]:
+        return tuple(note for note in self.notes if note.retired is None)
+
+
+class HeaderRecord(_Record, frozen=True, kw_only=True, rename={"version": "deckgen-lock"}):
+    """The first line. ``notes`` counts the notes, ``last`` is the key of the last, ``digest`` is of all other lines."""
+
+    version: int
+    project: _Text
+    releases: tuple[str, ...]
+    notes: _Time = 0
+    last: str = ""
+    digest: str = ""
+
+
+AnyRecord = HeaderRecord | EditionRecord | CategoryRecord | PendingRecord | NoteRecord
+
+_DECODERS = {
+    kind: msgspec.json.Decoder(record)
+    for kind, record in {
+        "deckgen-lock": HeaderRecord,
+        "edition": EditionRecord,
+        "category": CategoryRecord,
+        "pending": PendingRecord,
+        "note": NoteRecord,
+    }.items()
+}
+"""By the first member of a line's object, in the order of the lines."""
+_KIND = re.compile(r'\{\s*"([a-z-]+)"\s*:')
+_MARKERS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
+_RESTORE = "restore the line from its last commit"
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def format_lock(lock: Lock) -> str:
+    """The lock's text: a header, then a line per edition, category, pending question and note, each sorted by key.
+
+    Keys are hashes, so lines that two branches add seldom touch; where they do, a union merge is right.
+    """
+    notes = sorted(lock.notes, key=lambda note: note.key)
+    records: list[AnyRecord] = [
+        *sorted(lock.editions, key=lambda edition: edition.name),
+        *sorted(lock.categories, key=lambda category: category.key),
+        *sorted(lock.pending, key=lambda pending: pending.key),
+        *notes,
+    ]
+    lines = [_line(record) for record in records]
+    header = HeaderRecord(
+        version=VERSION,
+        project=lock.project_id,
+        releases=lock.releases,
+        notes=len(notes),
+        last=notes[-1].key if notes else "",
+        digest=_digest(lines),
+    )
+    return "".join(f"{line}\n" for line in (_line(header), *lines))
+
+
+def _line(record: AnyRecord) -> str:
+    return msgspec.json.format(msgspec.json.encode(record), indent=0).decode()
+
+
+def _digest(lines: Iterable[str]) -> str:
+    """Sixteen hexadecimal digits of the lines, whatever their order and however often each is there."""
+    return hashlib.sha256("\n".join(sorted(set(lines))).encode()).hexdigest()[:16]
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def require_lock(text: str, path: str) -> Lock:
+    """The lock that a text holds. DeckgenError at the first thing wrong with it, which names the other lines too."""
+    lock, problems = parse_lock(text, path)
+    if lock is None:
+        raise bad_lock(problems)
+    return lock
+
+
+def bad_lock(problems: Sequence[Diagnostic]) -> DeckgenError:
+    """The error that names the first of the problems and the lines of the others."""
+    first, *others = problems
+    places = ", ".join(str(found.location.line) for found in others if found.location)
+    message = f"{first.message}; more is wrong at line {places}" if places else first.message
+    return DeckgenError(message, hint=first.hint, location=first.location)
+
+
+def parse_lock(text: str, path: str) -> tuple[Lock | None, tuple[Diagnostic, ...]]:
+    """The lock that a text holds, or None with every ``bad-lock`` finding, each at its line.
+
+    A line that is there twice, letter by letter, counts once: a union merge repeats lines between two insertions.
+    """
+    lines = _numbered(text)
+    findings = _markers(lines, path) or _header_findings(lines, path)
+    if findings:
+        return None, findings
+    records, findings = parse_lines(lines, path)
+    findings += (*_repeated(records, path), *_dangling(records, path))
+    findings = findings or _incomplete(records, lines, path)
+    if findings:
+        return None, tuple(sorted(findings, key=lambda found: found.location or Location(path=path)))
+    return lock_of(record for _, record in records), ()
+
+
+def _numbered(text: str) -> dict[str, int]:
+    """Every line that is not blank, once, with its number."""
+    lines: dict[str, int] = {}
+    for number, line in enumerate(text.split("\n"), start=1):
+        if plain := line.strip():
+            lines.setdefault(plain, number)
+    return lines
+
+
+def lines_of_both_sides(text: str) -> dict[str, int]:
+    """Every line with its number, as in a lock that Git left a conflict in, without the markers."""
+    return {line: number for line, number in _numbered(text).items() if not line.startswith(_MARKERS)}
+
+
+def _markers(lines: Mapping[str, int], path: str) -> tuple[Diagnostic, ...]:
+    return tuple(
+        diagnostic(
+            "bad-lock",
+            "a merge left its conflict marker here",
+            Location(path=path, line=number),
+            hint="run “deckgen lock merge”, then “deckgen build”; "
+            "with “deckgen.lock merge=union” in .gitattributes Git leaves no markers",
+            excerpt=line,
+        )
+        for line, number in lines.items()
+        if line.startswith(_MARKERS)
+    )
+
+
+def _header_findings(lines: Mapping[str, int], path: str) -> tuple[Diagnostic, ...]:
+    restore = "restore the file from its last commit; never delete it: learners' progress hangs on it"
+    if not lines:
+        return (diagnostic("bad-lock", "the lock is empty", Location(path=path), hint=restore),)
+    line, number = next(iter(lines.items()))
+    where = Location(path=path, line=number)
+    try:
+        version = msgspec.json.decode(line)["deckgen-lock"]
+    except (msgspec.MsgspecError, TypeError, KeyError, RecursionError):
+        return (diagnostic("bad-lock", "the first line is not a lock's header", where, hint=restore, excerpt=line),)
+    if type(version) is not int or version < 1:
+        return (diagnostic("bad-lock", "the format's version is not a number", where, hint=restore, excerpt=line),)
+    if version > VERSION:
+        message = f"the lock has format {version}; this deckgen reads up to {VERSION}"
+        return (diagnostic("bad-lock", message, where, hint="install a newer deckgen", excerpt=line),)
+    return ()
+
+
+Numbered = list[tuple[int, AnyRecord]]
+"""Records with the numbers of their lines."""
+
+
+def parse_lines(lines: Mapping[str, int], path: str) -> tuple[Numbered, tuple[Diagnostic, ...]]:
+    """The records of the lines that can be read, and a finding for each that cannot."""
+    records: Numbered = []
+    findings: list[Diagnostic] = []
+    for line, number in lines.items():
+        found = _KIND.match(line)
+        kind = found[1] if found else ""
+        try:
+            if kind not in _DECODERS:
+                raise msgspec.ValidationError(f"does not begin with one of {', '.join(_DECODERS)}")
+            record = _DECODERS[kind].decode(line)
+            if isinstance(record, NoteRecord | PendingRecord) and not is_sketch(record.sketch):
+                raise msgspec.ValidationError("has a sketch that cannot be read")
+            records.append((number, record))
+        except (msgspec.DecodeError, RecursionError) as error:
+            message = f"the line cannot be read: {error or 'it is nested too deeply'}"
+            where = Location(path=path, line=number)
+            unknown = "; was the lock written by a newer deckgen?" if "unknown field" in message else ""
+            findings.append(diagnostic("bad-lock", message, where, hint=f"{_RESTORE}{unknown}", excerpt=line[:200]))
+    return records, tuple(findings)
+
+
+_R = TypeVar("_R", HeaderRecord, EditionRecord, CategoryRecord, PendingRecord, NoteRecord)
+
+
+def of_kind(records: Iterable[AnyRecord], kind: type[_R]) -> tuple[_R, ...]:
+    """The records of one kind."""
+    return tuple(record for record in records if isinstance(record, kind))
+
+
+def lock_of(records: Iterable[AnyRecord]) -> Lock:
+    """The lock that these records make, of which one is a header."""
+    found = tuple(records)
+    header = of_kind(found, HeaderRecord)[0]
+    return Lock(
+        project_id=header.project,
+        releases=header.releases,
+        editions=tuple(sorted(of_kind(found, EditionRecord), key=lambda edition: edition.name)),
+        categories=tuple(sorted(of_kind(found, CategoryRecord), key=lambda category: category.key)),
+        notes=tuple(sorted(of_kind(found, NoteRecord), key=lambda note: note.key)),
+        pending=tuple(sorted(of_kind(found, PendingRecord), key=lambda pending: pending.key)),
+    )
+
+
+# --- what lines say of each other -------------------------------------------------------------------------------------
+
+
+def _repeated(records: Numbered, path: str) -> Iterable[Diagnostic]:
+    """What must occur once and occurs again: keys, GUIDs, categories, editions, the header."""
+    names: dict[tuple[str, str], list[int]] = defaultdict(list)
+    guids: dict[str, dict[Key, int]] = defaultdict(dict)
+    for number, record in records:
+        match record:
+            case HeaderRecord():
+                names["the header", ""].append(number)
+            case EditionRecord():
+                names["edition", record.name].append(number)
+            case CategoryRecord():
+                names["category", record.key].append(number)
+            case NoteRecord() | PendingRecord():
+                names["key", record.key].append(number)
+        if isinstance(record, NoteRecord):
+            guids[record.guid].setdefault(record.key, number)
+    for guid, places in guids.items():
+        names["GUID", guid] += places.values()
+    for (what, name), (first, *others) in names.items():
+        for number in others:
+            yield diagnostic(
+                "bad-lock",
+                f"{f'{what} “{name}”' if name else what} is on line {first} already",
+                Location(path=path, line=number),
+                hint=f"where a merge of two branches brought lines {first} and {number} together, run “deckgen lock "
+                "merge”, then “deckgen build”; else restore the lines from their last commit",
+            )
+
+
+def _dangling(records: Numbered, path: str) -> Iterable[Diagnostic]:
+    """Notes of a category, and candidates, that the lock does not have."""
+    categories = {record.key for _, record in records if isinstance(record, CategoryRecord)}
+    notes = {record.key for _, record in records if isinstance(record, NoteRecord)}
+    restore = "restore the missing line from its last commit"
+    for number, record in records:
+        if isinstance(record, NoteRecord | PendingRecord) and record.category not in categories:
+            message = f"“{record.key}” is of category “{record.category}”, which the lock does not have"
+            yield diagnostic("bad-lock", message, Location(path=path, line=number), hint=restore)
+        if isinstance(record, NoteRecord) and record.linked and record.linked not in notes:
+            message = f"“{record.key}” is linked to note “{record.linked}”, which the lock does not have"
+            yield diagnostic("bad-lock", message, Location(path=path, line=number), hint=restore)
+        if isinstance(record, PendingRecord):
+            for missing in (candidate for candidate in record.candidates if candidate not in notes):
+                message = f"pending “{record.key}” may be note “{missing}”, which the lock does not have"
+                yield diagnostic("bad-lock", message, Location(path=path, line=number), hint=restore)
+
+
+def _incomplete(records: Numbered, lines: Mapping[str, int], path: str) -> tuple[Diagnostic, ...]:
+    """That the lines are not those which the header was written for: cut off, lost or changed."""
+    number, header = records[0]
+    if not isinstance(header, HeaderRecord) or (header.version == 1 and not header.digest):
+        return ()
+    _, *others = lines
+    if _digest(others) == header.digest:
+        return ()
+    message = missing_notes(header, (record for _, record in records)) or "a line was changed, or lost, by hand"
+    return (
+        diagnostic(
+            "bad-lock",
+            f"the lock is not as it was written: {message}",
+            Location(path=path, line=number),
+            hint="restore it: “git checkout HEAD -- deckgen.lock”; after a merge or an edit that is meant run "
+            "“deckgen lock merge”",
+        ),
+    )
+
+
+def missing_notes(header: HeaderRecord, records: Iterable[AnyRecord]) -> str:
+    """What a header says against these records being all; empty where it agrees. No note ever leaves a lock."""
+    keys = {note.key for note in of_kind(records, NoteRecord)}
+    if len(keys) < header.notes:
+        return f"its header tells of {header.notes} notes, and there are {len(keys)}"
+    if header.last and header.last not in keys:
+        return f"its header tells of note “{header.last}”, which is missing"
+    return ""
+
+
+__all__ = [
+    "VERSION",
+    "CategoryNames",
+    "CategoryRecord",
+    "EditionRecord",
+    "HeaderRecord",
+    "Lock",
+    "NoteRecord",
+    "NoteTypeRecord",
+    "PendingRecord",
+    "Stamp",
+    "bad_lock",
+    "format_lock",
+    "lines_of_both_sides",
+    "lock_of",
+    "missing_notes",
+    "of_kind",
+    "parse_lines",
+    "parse_lock",
+    "require_lock",
+    "revise",
+]
