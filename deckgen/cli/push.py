@@ -16,7 +16,7 @@ from deckgen.cli.report import print_diagnostics
 from deckgen.config import Config, parse_config
 from deckgen.diagnostics import DeckgenError, has_errors
 from deckgen.files import read_optional
-from deckgen.identity.lockfile import require_lock
+from deckgen.identity.lock import require_lock
 from deckgen.model import Edition
 from deckgen.project import BUILD_DIR, CONFIG_NAME, LOCK_NAME, MANIFEST_NAME
 from deckgen.publish.ankiconnect import DEFAULT_URL, AnkiConnect
@@ -100,7 +100,9 @@ def _options(root: Path, config: Config, *, move: bool, delete_retired: bool) ->
     lock = require_lock(text, LOCK_NAME) if text is not None else None
     return PushOptions(
         retired_keys=frozenset(note.key for note in lock.notes if note.retired is not None) if lock else frozenset(),
-        deck_tags=frozenset(names.tag for item in lock.categories for _, names in item.names) if lock else frozenset(),
+        deck_tags=frozenset(names.tag for item in lock.categories for names in item.names.values())
+        if lock
+        else frozenset(),
         delete_retired=delete_retired,
         move=move,
         keep_tags=config.learner.keep_tags,
