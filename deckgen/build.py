@@ -237,6 +237,7 @@ def _render(
     version: str,
 ) -> tuple[tuple[Deck, ...], tuple[Diagnostic, ...]]:
     settings, problems = card_settings(project)
+    diagrams = {picture.identity for picture in images.values() if picture.diagram}
     decks = []
     for named in names:
         edition = named.edition
@@ -246,7 +247,12 @@ def _render(
                 translated,
                 named,
                 note_type=card.note_type(
-                    project_id=keyed.project_id, edition=edition, name=named.note_type, settings=settings, ui=ui
+                    project_id=keyed.project_id,
+                    edition=edition,
+                    name=named.note_type,
+                    settings=settings,
+                    ui=ui,
+                    diagrams=diagrams,
                 ),
                 primary=card.languages_shown(edition, settings)[0],
                 guids={item.key: identity.edition_guid(item.guid, edition.name) for item in keyed.questions},

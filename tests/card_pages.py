@@ -13,7 +13,7 @@ from deckgen.preview.cards import SCRIPT_MARK, deck_cards
 from deckgen.preview.findings import sort_findings
 from deckgen.project import read_project
 
-_PAGE = """<!doctype html>
+PAGE = """<!doctype html>
 <html class="mobile" lang="{language}"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>{css}</style></head>
 <body class="card card1"><div id="qa">{card}</div></body></html>
@@ -45,7 +45,7 @@ def write_card_pages(project: Path, folder: Path, editions: tuple[str, ...]) -> 
         for number, sides in enumerate(data.sides, 1):
             for side, card in zip(("front", "back"), sides, strict=True):
                 path = folder / f"{data.name}-{number}-{side}.html"
-                html = _PAGE.format(
+                html = PAGE.format(
                     language=data.languages[0],
                     title=f"{data.name} {number}",
                     css=data.css,

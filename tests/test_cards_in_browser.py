@@ -22,7 +22,7 @@ from deckgen.model import parse_edition
 EDITIONS = ("zh-en", "zh-ja", "zh", "en", "en-zh")
 WINDOWS = ((360, 640), (390, 844), (820, 1180), (1280, 900))
 THEMES = ("day", "night")
-LABELS = ".dg-category, .dg-foot, .dg-note-label, .dg-badge, .dg-absent, summary, figcaption"
+LABELS = ".dg-category, .dg-ways, .dg-reach, .dg-foot, .dg-note-label, .dg-badge, .dg-absent, summary, figcaption"
 """What names or annotates and is not read for itself: it may be smaller than 16 px."""
 CHECKS = (TESTS / "card_checks.js").read_text(encoding="utf-8")
 SET_THEME = """(theme) => { for (const name of ["nightMode", "night_mode"])
@@ -201,7 +201,7 @@ def test_without_scripts_the_card_is_whole_and_the_other_language_opens(
         browser, viewport={"width": 390, "height": 844}, has_touch=True, java_script_enabled=False
     ) as page:
         page.goto(first_back(shipped, "zh-en").path.as_uri())
-        text = page.locator(".dg-answer .dg-lang .dg-text")
+        text = page.locator(".dg-answer .dg-lang > .dg-text")
         expect(text).to_be_hidden()
         page.locator(".dg-answer .dg-lang > summary").tap()
         expect(text).to_be_visible()

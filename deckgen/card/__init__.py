@@ -6,7 +6,7 @@ import hashlib
 import html
 import string
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
@@ -49,6 +49,9 @@ _SPACING: Mapping[str, Mapping[str, str]] = MappingProxyType(
 )
 _CONTRAST: Mapping[str, float] = MappingProxyType({"day": AA, "night": 6.0})
 """Of accents and of colours from sources; by night the least that is allowed looks murky."""
+_IDENTITY_DIGITS = 12
+_NIGHT_DIAGRAM = "{ --dg-night: invert(0.91) hue-rotate(180deg); --dg-night-edge: #d6d2cb; }"
+"""White becomes nearly the night's page, and the edge what lines are by night."""
 _RIGHT_TO_LEFT = frozenset("ar arc ckb dv fa he ks ps sd syr ug ur yi Adlm Arab Hebr Nkoo Syrc Thaa".split())
 _BADGES = ("draft", "stale", "partial", "missing")
 
@@ -58,7 +61,7 @@ class UiStrings:
     """The words on a card and of a deck's description, in one language.
 
     ``language_name`` is what the language calls itself, ``voice`` the locale that Anki's text-to-speech asks for;
-    ``cards_count`` holds ``{count}``; ``version``, ``origin`` and ``licence`` are labels.
+    ``cards_count`` and ``outline`` hold ``{count}``; ``version``, ``origin`` and ``licence`` are labels.
     """
 
     language_name: str
@@ -68,6 +71,9 @@ class UiStrings:
     partial: str
     missing: str
     editor_note: str
+    corrected: str
+    outline: str
+    top: str
     source: str
     report: str
     enlarge: str
@@ -96,23 +102,41 @@ def read_ui(language: Language, overrides: Mapping[str, str] = MappingProxyType(
 
 
 def note_type(
-    *, project_id: str, edition: Edition, name: str, settings: CardSettings, ui: Mapping[Language, UiStrings]
+    *,
+    project_id: str,
+    edition: Edition,
+    name: str,
+    settings: CardSettings,
+    ui: Mapping[Language, UiStrings],
+    diagrams: Iterable[str] = (),
 ) -> NoteType:
     """The edition's note type; ``ui`` has every language of the edition.
+
+    ``diagrams`` are the identities of the pictures that take the colours of the night; the style names them, so that
+    it changes no note whether a picture is one.
 
     Ids depend on the project, the edition and what a field or template is, never on ``name`` or the settings, so
     that neither a new title nor a new look costs a learner anything.
     """
     shown = languages_shown(edition, settings)
-    words = _Words(languages=shown, ui=ui, settings=settings)
-    front, back = _front(words), _back(words)
     identify = _identifier(project_id, edition)
+    words = _Words(languages=shown, ui=ui, settings=settings)
+    template = CardTemplate(
+        name="Card 1",
+        id=identify("template:Card 1"),
+        front=_front(words),
+        back=_back(words),
+        browser_front=f"{{{{Question {shown[0]}}}}}",
+        browser_back=f"{{{{Answer {shown[0]}}}}}",
+    )
+    names = field_names(edition)
     return NoteType(
         id=identify("note type"),
         name=name,
-        fields=tuple(NoteField(name=field, id=identify(f"field:{field}")) for field in field_names(edition)),
-        templates=(CardTemplate(name="Card 1", id=identify("template:Card 1"), front=front, back=back),),
-        css=_css(shown, settings),
+        fields=tuple(NoteField(name=field, id=identify(f"field:{field}")) for field in names),
+        templates=(template,),
+        css=_css(shown, settings, diagrams),
+        sort_field=names.index(f"Question {shown[0]}"),
     )
 
 
@@ -174,6 +198,7 @@ def _back(words: _Words) -> str:
         "back.html",
         labels=_labels(words),
         question=_question(words, speech=False),
+        corrections=_corrections(words),
         badges=_badges(words, primary),
         language=primary,
         direction=text_direction(primary),
@@ -206,6 +231,7 @@ def _translations(template: str, words: _Words) -> str:
             name=html.escape(words.ui[language].language_name),
             missing=html.escape(words.primary.missing),
             badges=_badges(words, language),
+            correction=_correction(words, language),
             note=_note(words, language),
         )
         for language in words.languages[1:]
@@ -214,14 +240,23 @@ def _translations(template: str, words: _Words) -> str:
 
 
 def _note(words: _Words, language: Language) -> str:
-    label = html.escape(words.primary.editor_note)
-    return _fill(
-        "note.html",
-        language=language,
-        direction=text_direction(language),
-        label=label,
-        label_language=words.languages[0],
+    label = html.escape(words.ui[language].editor_note)
+    return _fill("note.html", language=language, direction=text_direction(language), label=label)
+
+
+def _corrections(words: _Words) -> str:
+    """What leads to the notes that are seen without a tap: the primary language's, and those without a translation."""
+    primary, *others = words.languages
+    untranslated = (
+        f"{{{{^Answer {language}}}}}{{{{^Note {primary}}}}}{_correction(words, language)}"
+        f"{{{{/Note {primary}}}}}{{{{/Answer {language}}}}}"
+        for language in others
     )
+    return "".join((_correction(words, primary), *untranslated))
+
+
+def _correction(words: _Words, language: Language) -> str:
+    return _fill("correction.html", language=language, corrected=html.escape(words.ui[language].corrected))
 
 
 def _badges(words: _Words, language: Language) -> str:
@@ -233,7 +268,16 @@ def _badges(words: _Words, language: Language) -> str:
 
 
 def _labels(words: _Words) -> str:
-    return f'data-enlarge="{html.escape(words.primary.enlarge)}" data-close="{html.escape(words.primary.close)}"'
+    """The words that the script needs, as attributes."""
+    ui = words.primary
+    labels = {
+        "enlarge": ui.enlarge,
+        "close": ui.close,
+        "outline": ui.outline,
+        "top": ui.top,
+        "language": ui.language_name,
+    }
+    return " ".join(f'data-{name}="{html.escape(text)}"' for name, text in labels.items())
 
 
 def _speech(words: _Words, side: str) -> str:
@@ -252,7 +296,7 @@ def _report(words: _Words) -> str:
 # --- style ------------------------------------------------------------------------------------------------------------
 
 
-def _css(languages: tuple[Language, ...], settings: CardSettings) -> str:
+def _css(languages: tuple[Language, ...], settings: CardSettings, diagrams: Iterable[str]) -> str:
     small = max(MIN_FONT_SIZE_PX, round(settings.font_size * 0.94))
     css = _fill(
         "card.css",
@@ -269,7 +313,18 @@ def _css(languages: tuple[Language, ...], settings: CardSettings) -> str:
         for state in _BADGES
     )
     own = f"\n/* --- the deck's own style --- */\n{settings.user_css.strip()}\n" if settings.user_css else ""
-    return f"{css}\n/* --- badges: what the field State says --- */\n{states}{own}"
+    return f"{css}\n/* --- badges: what the field State says --- */\n{states}{_night_diagrams(diagrams)}{own}"
+
+
+def _night_diagrams(identities: Iterable[str]) -> str:
+    """The rule for the pictures that take the colours of the night, found by the beginning of their media names."""
+    names = sorted({identity[:_IDENTITY_DIGITS] for identity in identities})
+    pictures = ["img.dg-dark", *(f'img[src*="dg-{name}"]:not(.dg-light)' for name in names)]
+    return (
+        "\n/* --- diagrams --- */\n"
+        + ",\n".join(f".dg-card {picture}" for picture in pictures)
+        + f" {_NIGHT_DIAGRAM}\n"
+    )
 
 
 def _properties(theme: str, settings: CardSettings) -> str:

@@ -19,6 +19,7 @@ from deckgen.render.highlight import highlight_code
 _BADGE_HOSTS = ("img.shields.io", "shields.io", "badge.fury.io", "badgen.net", "travis-ci.org", "api.travis-ci.org")
 _BLOCKS_OF_PICTURES = frozenset(("p", "div", "center", "figure"))
 _CONTENTS_MARK = re.compile(r"\s*\[toc\]\s*", re.IGNORECASE)
+_NIGHT_MARK = re.compile(r"\s*\{(light|dark)\}\s*$")
 _REMOTE = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 
 
@@ -63,14 +64,15 @@ def field_media(html: str) -> Iterator[str]:
 
 def _place_image(image: HtmlElement, chapter: str, images: Mapping[ImageReference, MediaFile]) -> None:
     target, alt = image.get("src", ""), image.get("alt", "")
-    kept = [(name, value) for name in ("title", "width") if (value := image.get(name))]
+    title, night = _read_title(image.get("title", ""))
+    kept = [(name, value) for name, value in (("title", title), ("width", image.get("width"))) if value]
     picture = images.get(ImageReference(chapter=chapter, target=target))
     image.attrib.clear()
     if picture or target.startswith("data:"):
         # Anki 23.10 finds a reference only where src comes first.
         image.set("src", picture.name if picture else target)
         image.set("alt", alt)
-        image.set("class", "tappable")
+        image.set("class", f"tappable dg-{night}" if night else "tappable")
         for name, value in kept:
             image.set(name, value)
         _mark_figure(image)
@@ -82,6 +84,12 @@ def _place_image(image: HtmlElement, chapter: str, images: Mapping[ImageReferenc
     image.tag = "span"
     image.set("class", "dg-missing")
     image.text = f"{alt} [{unquote(target)}]".strip()
+
+
+def _read_title(title: str) -> tuple[str, str]:
+    """A picture's title, and how its author wants it by night: ``light``, ``dark`` or nothing."""
+    found = _NIGHT_MARK.search(title)
+    return (title[: found.start()], found[1]) if found else (title, "")
 
 
 def _place_remote(image: HtmlElement, target: str, alt: str) -> None:

@@ -7,7 +7,22 @@
   if (!card || card.dgReady) { return; }
   card.dgReady = true;
 
-  function each(selector, action) { Array.prototype.forEach.call(card.querySelectorAll(selector), action); }
+  var page = document.scrollingElement || document.documentElement;
+  var answer = card.querySelector(".dg-answer");
+  var text = card.querySelector(".dg-answer > .dg-text");
+  var others = card.querySelectorAll(".dg-answer > .dg-lang");
+  var other = others.length === 1 ? others[0] : null;
+
+  function list(found) { return Array.prototype.slice.call(found); }
+  function each(selector, action) { list(card.querySelectorAll(selector)).forEach(action); }
+  function word(name) { return card.getAttribute("data-" + name) || ""; }
+  function top(element) { return element.getBoundingClientRect().top; }
+  function make(tag, name, content) {
+    var made = document.createElement(tag);
+    made.className = name;
+    made.textContent = content || "";
+    return made;
+  }
 
   // --- which languages are open: from front to back and from card to card
   function stores() {
@@ -25,54 +40,205 @@
   function remembered(language) {
     return stores().reduce(function (known, store) { return known || store.getItem("deckgen-open-" + language); }, null) === "1";
   }
-
-  // --- the answer's toggle floats within reach and leads back
-  var page = document.scrollingElement || document.documentElement;
-  var floating = card.querySelectorAll(".dg-answer > .dg-lang");
-  if (floating.length === 1) { floating[0].classList.add("dg-float"); }
   each(".dg-lang", function (block) {
     block.open = remembered(block.getAttribute("data-lang"));
     block.firstElementChild.addEventListener("click", function (event) {
-      var opening = !block.open;
-      var before = page.scrollTop;
-      remember(block.getAttribute("data-lang"), opening);
+      remember(block.getAttribute("data-lang"), !block.open);
       if (event.detail) { block.firstElementChild.blur(); }
-      setTimeout(function () {
-        if (opening && block.getBoundingClientRect().top > window.innerHeight * 0.6) {
-          block.dgReturn = before;
-          block.scrollIntoView();
-        } else if (!opening && block.dgReturn !== undefined) {
-          page.scrollTop = block.dgReturn;
-          block.dgReturn = undefined;
-        }
-        measure();
-      }, 0);
+      setTimeout(measure, 0);
     });
   });
 
-  // --- what scrolls sideways can be reached by keyboard; a formula wider than the line scrolls in itself
-  function measure() {
-    each(".dg-math-inline", function (formula) {
-      formula.classList.remove("dg-wide");
-      var wide = formula.getBoundingClientRect().width > formula.parentNode.getBoundingClientRect().width + 1;
-      if (wide) { formula.classList.add("dg-wide"); }
+  // --- lines: a mark stays with its formula; a long cell keeps some width; what is too wide scrolls in itself
+  each(".dg-math-inline, .dg-text code", function (inline) {
+    var next = inline.nextSibling;
+    var found = next && next.nodeType === 3 && /^(\s*[，。、；：？！）】》」』”…]+|[,.;:?!)\]]+)/.exec(next.data);
+    if (!found) { return; }
+    next.data = next.data.slice(found[0].length);
+    var mark = document.createTextNode(found[0].trim());
+    inline.parentNode.insertBefore(mark, next);
+    if (inline.tagName === "CODE") { return; }
+    var bound = make("span", "dg-bind");
+    inline.parentNode.insertBefore(bound, inline);
+    bound.appendChild(inline);
+    bound.appendChild(mark);
+  });
+  each("td, th", function (cell) { if (cell.textContent.trim().length > 12) { cell.classList.add("dg-long"); } });
+  function fit(formula) {
+    var line = formula.parentNode.closest("p, li, dt, dd, td, th, figcaption, button, h1, h2, h3, h4, h5, h6, .dg-text, .dg-question, .dg-card");
+    formula.classList.remove("dg-wide");
+    var wide = formula.getBoundingClientRect().width > line.getBoundingClientRect().width + 1;
+    if (wide) { formula.classList.add("dg-wide"); }
+    if (formula.parentNode.className.indexOf("dg-bind") === 0) { formula.parentNode.className = wide ? "dg-bind dg-loose" : "dg-bind"; }
+  }
+
+  // --- a map of a long answer: its headings, else the bold lines that stand for them
+  function headings() {
+    var inside = list(text.children);
+    for (var level = 1; level < 7; level += 1) {
+      var found = inside.filter(function (child) { return child.tagName === "H" + level; });
+      if (found.length > 2) { return found; }
+    }
+    return inside.filter(function (child) {
+      var bold = child.tagName === "P" && child.firstElementChild;
+      return bold && /^(STRONG|B)$/.test(bold.tagName) && bold.textContent.trim() === child.textContent.trim().replace(/[:：]$/, "");
     });
+  }
+  function outline() {
+    var parts = headings();
+    if (parts.length < 3 || text.offsetHeight < 2 * window.innerHeight || page.scrollTop > window.innerHeight) { return; }
+    var box = make("details", "dg-outline");
+    var points = document.createElement("ol");
+    box.appendChild(make("summary", "tappable", word("outline").replace("{count}", parts.length)));
+    box.appendChild(points);
+    box.open = parts.length < 13;
+    parts.forEach(function (part) {
+      var point = make("button", "tappable");
+      var copy = part.cloneNode(true);
+      list(copy.querySelectorAll("a, img")).forEach(function (link) { link.replaceWith(link.alt || link.textContent); });
+      point.type = "button";
+      list(copy.childNodes).forEach(function (node) { point.appendChild(node); });
+      part.classList.add("dg-goal");
+      point.addEventListener("click", function () { point.blur(); arrive(part); });
+      points.appendChild(document.createElement("li")).appendChild(point);
+    });
+    answer.insertBefore(box, text);
+    text.dgOutlined = true;
+  }
+
+  // --- the ways to the other language, back, and to the top: hidden while one scrolls down
+  var seen = page.scrollTop;
+  var away = false;
+  var reach = make("div", "dg-reach");
+  var across = reach.appendChild(make("button", "dg-across tappable"));
+  var up = reach.appendChild(make("button", "dg-up tappable", "↑"));
+  var way = null;
+  across.type = up.type = "button";
+  up.setAttribute("aria-label", word("top"));
+  across.addEventListener("click", function () { across.blur(); cross(); });
+  up.addEventListener("click", function () { up.blur(); page.scrollTop = 0; });
+  if (text) { card.appendChild(reach); }
+
+  function arrive(element) {
+    element.scrollIntoView();
+    seen = page.scrollTop;
+    away = false;
+    place();
+  }
+  function beside() { return answer && answer.className.indexOf("dg-pair") > 0; }
+  function place() {
+    var view = window.innerHeight;
+    var below = other && top(other) > view - 24;
+    var within = other && other.open && top(other.firstElementChild) < -24;
+    var name = below ? other.querySelector("summary > span") : { textContent: word("language"), lang: card.lang };
+    across.hidden = beside() || !(below || within);
+    across.textContent = name.textContent + (below ? " ↓" : " ↑");
+    across.lang = name.lang;
+    up.hidden = page.scrollTop < view;
+    var end = page.scrollTop + view > page.scrollHeight - 8;
+    reach.className = (across.hidden && up.hidden) || (away && !end) ? "dg-reach dg-away" : "dg-reach";
+  }
+  function watch() {
+    if (!document.body.contains(card)) { window.removeEventListener("scroll", watch); return; }
+    var by = page.scrollTop - seen;
+    if (Math.abs(by) < 6) { return; }
+    seen += by;
+    away = by > 0;
+    place();
+  }
+  if (text) { window.addEventListener("scroll", watch, { passive: true }); }
+
+  // Across to the block that is being read, where the languages have the same blocks, else to the beginning; and back.
+  function cross() {
+    var going = top(other) > window.innerHeight - 24;
+    var here = page.scrollTop;
+    var target = other.querySelector(".dg-text");
+    if (way && !going && Math.abs(here - way.there) < 6) {
+      page.scrollTop = way.here;
+    } else {
+      if (going && !other.open) { other.open = true; remember(other.getAttribute("data-lang"), true); }
+      if (!follow(going ? text : target, going ? target : text)) { (going ? other : answer).scrollIntoView(); }
+    }
+    way = going ? { here: here, there: page.scrollTop } : null;
+    seen = page.scrollTop;
+    away = false;
+    measure();
+  }
+  function follow(from, to) {
+    if (!alike(from, to)) { return false; }
+    var at = list(from.children).filter(function (child) { return child.getBoundingClientRect().bottom > 24; })[0];
+    var number = list(from.children).indexOf(at);
+    if (!at || (number === 0 && top(at) >= 0)) { return false; }
+    var frame = at.getBoundingClientRect();
+    var goal = to.children[number].getBoundingClientRect();
+    page.scrollTop += goal.top - (frame.top < 0 ? goal.height * frame.top / frame.height : frame.top);
+    return true;
+  }
+  function alike(one, two) {
+    function shape(part) { return list(part.children).map(function (child) { return child.tagName; }).join(); }
+    return Boolean(one.children.length) && shape(one) === shape(two);
+  }
+
+  // --- on a wide screen both languages stand side by side, block beside block
+  function pair(part) {
+    var blocks = part.querySelectorAll(".dg-lang");
+    var both = blocks.length === 1 && blocks[0].open && window.innerWidth >= 900;
+    part.classList.toggle("dg-pair", both);
+    return both;
+  }
+  function align(left, right) {
+    if (!alike(left, right)) { return; }
+    list(left.children).forEach(function (block, number) {
+      var partner = right.children[number];
+      // Margins of neighbours may swallow a part of the first move.
+      for (var turn = 0; turn < 2; turn += 1) {
+        var by = top(block) - top(partner);
+        var late = by < 0 ? block : partner;
+        if (Math.abs(by) > 0.5) {
+          late.style.marginTop = parseFloat(getComputedStyle(late).marginTop) + Math.abs(by) + "px";
+          late.classList.add("dg-moved");
+        }
+      }
+      if (/^(OL|UL|LI|BLOCKQUOTE)$/.test(block.tagName)) { align(block, partner); }
+    });
+  }
+
+  function measure() {
+    each(".dg-moved", function (block) { block.style.marginTop = ""; block.classList.remove("dg-moved"); });
+    var two = list(card.querySelectorAll(".dg-ask, .dg-answer")).filter(pair);
+    card.classList.toggle("dg-two", two.length > 0);
+    if (beside()) { align(text, other.querySelector(".dg-text")); }
+    each(".dg-math-inline", fit);
     each(".dg-scroll, pre, .dg-math-display, .dg-wide", function (box) {
       if (box.scrollWidth > box.clientWidth + 1) { box.tabIndex = 0; } else { box.removeAttribute("tabindex"); }
     });
     each(".dg-text img", offer);
+    if (!text) { return; }
+    if (!text.dgOutlined) { outline(); }
+    card.classList.toggle("dg-far", card.offsetHeight > window.innerHeight);
+    place();
   }
-  if (window.ResizeObserver) { new ResizeObserver(measure).observe(card); }
-  measure();
+
+  // --- what leads to a place of the card: apps take such a link for one that leads out
+  each('a[href^="#dg-"]', function (link) {
+    link.addEventListener("click", function (event) {
+      event.preventDefault();
+      event.stopPropagation();
+      arrive(card.querySelector(link.getAttribute("href")));
+    });
+  });
 
   // --- pictures enlarge
   function offer(image) {
-    if (image.closest("a") || !image.clientWidth || image.clientWidth < 100 || image.dgOffered) { return; }
+    if (image.closest("a") || !image.clientWidth || image.clientWidth < 100) { return; }
+    var alone = image.closest(".dg-figure");
+    if (alone && alone.querySelectorAll("img").length === 1) { alone.classList.toggle("dg-small", image.clientWidth < image.naturalWidth * 0.6); }
+    if (image.dgOffered) { return; }
     image.dgOffered = true;
     image.classList.add("tappable");
     image.tabIndex = 0;
     image.setAttribute("role", "button");
-    image.setAttribute("aria-label", [card.getAttribute("data-enlarge"), image.alt].filter(Boolean).join(": "));
+    image.setAttribute("aria-label", [word("enlarge"), image.alt].filter(Boolean).join(": "));
     image.addEventListener("click", function (event) { event.preventDefault(); enlarge(image, event); });
     image.addEventListener("keydown", function (event) {
       if (event.key === "Enter" || event.key === " ") { event.preventDefault(); enlarge(image, null); }
@@ -85,20 +251,17 @@
     var view = window.innerWidth;
     var natural = image.naturalWidth || frame.width;
     var width = view < 700 ? Math.max(view, Math.min(natural * 1.5, view * 2.5)) : Math.max(frame.width, Math.min(natural, view * 2));
-    var zoom = document.createElement("div");
-    var picture = document.createElement("img");
-    var button = document.createElement("button");
-    zoom.className = "dg-zoom tappable";
+    var zoom = make("div", "dg-zoom tappable");
+    var picture = make("img", image.className);
+    var button = make("button", "dg-zoom-close tappable", "\u00d7");
     zoom.setAttribute("role", "dialog");
     zoom.setAttribute("aria-modal", "true");
-    zoom.setAttribute("aria-label", image.alt || card.getAttribute("data-enlarge"));
+    zoom.setAttribute("aria-label", image.alt || word("enlarge"));
     picture.src = image.src;
     picture.alt = image.alt;
     picture.style.width = width + "px";
-    button.className = "dg-zoom-close tappable";
     button.type = "button";
-    button.textContent = "\u00d7";
-    button.setAttribute("aria-label", card.getAttribute("data-close"));
+    button.setAttribute("aria-label", word("close"));
     zoom.appendChild(picture);
     zoom.appendChild(button);
     function close() { zoom.remove(); image.focus({ preventScroll: true }); image.blur(); }
@@ -114,4 +277,7 @@
     zoom.scrollLeft = (event ? event.clientX - frame.left : frame.width / 2) * scale - view / 2;
     zoom.scrollTop = event ? (event.clientY - frame.top) * scale - window.innerHeight / 2 : 0;
   }
+
+  if (window.ResizeObserver) { new ResizeObserver(measure).observe(card); }
+  measure();
 })();
