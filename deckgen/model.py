@@ -290,21 +290,29 @@ class NoteField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardTemplate:
+    """``browser_front`` and ``browser_back`` are what Anki's browser shows in its columns; empty for the sides."""
+
     name: str
     id: int
     front: str
     back: str
+    browser_front: str = ""
+    browser_back: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteType:
-    """An Anki note type whose ids never change. Field and template order is part of the schema."""
+    """An Anki note type whose ids never change. Field and template order is part of the schema.
+
+    ``sort_field`` is the index of the field by which Anki's browser names and sorts notes; it is no part of the schema.
+    """
 
     id: int
     name: str
     fields: tuple[NoteField, ...]
     templates: tuple[CardTemplate, ...]
     css: str
+    sort_field: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
+import sqlite3
 import subprocess
 import sys
 import time
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -228,7 +232,7 @@ def history(request: pytest.FixtureRequest, releases: Releases) -> History:
 
 
 def counts(*, new: int = 0, updated: int = 0, duplicate: int = 0) -> dict[str, int]:
-    return {"new": new, "updated": updated, "duplicate": duplicate, "conflicting": 0, "other": 0}
+    return {"new": new, "updated": updated, "duplicate": duplicate, "conflicting": 0, "full_sync": 0, "other": 0}
 
 
 def test_anki_adds_updates_and_leaves_exactly_what_changed(history: History) -> None:
@@ -303,6 +307,54 @@ def test_there_is_one_note_type_with_the_newest_style(history: History) -> None:
     for state, size in ((history.before, 17), (history.next, 19), (history.last, 20), (history.direct, 20)):
         assert len(state["note_types"]) == 1
         assert f"{size}px" in state["css"][0]
+
+
+@pytest.fixture(scope="session", params=[*VERSIONS, "installed"])
+def from_0_1_0(request: pytest.FixtureRequest, releases: Releases, tmp_path_factory: pytest.TempPathFactory) -> History:
+    """As ``history``, from packages whose note type gave Anki's browser nothing, as that of 0.1.0."""
+    folder = tmp_path_factory.mktemp("plain")
+    plain = tuple(_without_browser(path, folder, only_sort=path != releases.packages[0]) for path in releases.packages)
+    first, second, third = map(importing, plain, releases.times)
+    zero, before, one, after_one, two, after_two = drive(request.param, first, LOOK, second, LOOK, third, LOOK)
+    _, direct_counts, direct = drive(request.param, first, third, LOOK)
+    return History((zero, one, two), before, after_one, after_two, direct_counts, direct)
+
+
+def _without_browser(package: Path, folder: Path, *, only_sort: bool) -> Path:
+    """The package with the sort field of 0.1.0, and unless ``only_sort`` without templates for the browser."""
+    path, copy = folder / "collection.anki2", folder / f"{package.parent.name}.apkg"
+    with zipfile.ZipFile(package) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    path.write_bytes(entries["collection.anki2"])
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        plain = json.loads(*database.execute("select models from col").fetchone())
+        for note_type in plain.values():
+            note_type["sortf"] = 0
+            for template in note_type["tmpls"] * (not only_sort):
+                template["bqfmt"] = template["bafmt"] = ""
+        database.execute("update col set models = ?", (json.dumps(plain),))
+        database.commit()
+    entries["collection.anki2"] = path.read_bytes()
+    with zipfile.ZipFile(copy, "w") as archive:
+        for name, data in entries.items():
+            archive.writestr(name, data)
+    return copy
+
+
+def test_learners_of_0_1_0_get_the_browsers_templates_in_place_and_every_update(from_0_1_0: History) -> None:
+    """Their sort field stays: with another one Anki would update no note and sync as a whole only."""
+    assert from_0_1_0.before["browser"] == [[0, "", ""]]
+    for after in (from_0_1_0.next, from_0_1_0.last, from_0_1_0.direct):
+        assert after["browser"] == [[0, "{{Question zh}}", "{{Answer zh}}"]]
+    assert from_0_1_0.counts == (counts(new=8), counts(new=1, updated=5, duplicate=2), counts(updated=1, duplicate=8))
+    assert from_0_1_0.direct_counts == counts(new=1, updated=5, duplicate=3)
+
+
+def test_the_browser_sorts_new_decks_by_question(history: History) -> None:
+    for state in (history.before, history.next, history.last, history.direct):
+        assert state["browser"] == [[1, "{{Question zh}}", "{{Answer zh}}"]]
+        questions = (re.sub("<[^>]*>", "", note["fields"]["Question zh"]) for note in state["notes"].values())
+        assert sorted(state["sorted"]) == sorted(questions)
 
 
 def test_only_pictures_that_notes_show_or_showed_are_in_the_media_folder(history: History, releases: Releases) -> None:

@@ -25,14 +25,19 @@ OWN_TEXT = "my own words"
 
 
 def import_package(collection: Collection, path: str) -> dict[str, Any]:
-    """Imports with default options; how many notes Anki says it added, updated, left alone, could not match."""
+    """Imports with default options; how many notes Anki says it added, updated, left alone, could not match.
+
+    And whether what it had was changed so that it can be synchronised as a whole only.
+    """
     request = import_export_pb2.ImportAnkiPackageRequest(package_path=path)
+    empty, schema = collection.note_count() == 0, collection.db.scalar("select scm from col")
     log = collection.import_anki_package(request).log
     return {
         "new": len(log.new),
         "updated": len(log.updated),
         "duplicate": len(log.duplicate),
         "conflicting": len(log.conflicting),
+        "full_sync": int(not empty and schema != collection.db.scalar("select scm from col")),
         "other": len(log.first_field_match) + len(log.missing_notetype) + len(log.missing_deck),
     }
 
@@ -92,11 +97,17 @@ def look(collection: Collection) -> dict[str, Any]:
         "notes": notes,
         "keys": sorted(names),
         "note_types": sorted(entry.name for entry in collection.models.all_names_and_ids() if "deckgen" in entry.name),
+        "browser": [[note_type["sortf"], *_browser(note_type)] for note_type in note_types if note_type],
+        "sorted": collection.db.list("select sfld from notes order by sfld"),
         "css": [note_type["css"] for note_type in note_types if note_type],
         "decks": sorted(deck.name for deck in collection.decks.all_names_and_ids() if deck.id != 1),
         "media": sorted(path.name for path in Path(collection.media.dir()).iterdir()),
         "sound": collection.fix_integrity()[1],
     }
+
+
+def _browser(note_type: dict[str, Any]) -> list[str]:
+    return [template[side] for template in note_type["tmpls"] for side in ("bqfmt", "bafmt")]
 
 
 def _cards(collection: Collection, key: str) -> list[Any]:

@@ -119,10 +119,18 @@ class _NoteType(genanki.Model):  # type: ignore[misc]
             name=note_type.name,
             fields=[{"name": field.name, "id": field.id} for field in note_type.fields],
             templates=[
-                {"name": template.name, "id": template.id, "qfmt": template.front, "afmt": template.back}
+                {
+                    "name": template.name,
+                    "id": template.id,
+                    "qfmt": template.front,
+                    "afmt": template.back,
+                    "bqfmt": template.browser_front,
+                    "bafmt": template.browser_back,
+                }
                 for template in note_type.templates
             ],
             css=note_type.css,
+            sort_field_index=note_type.sort_field,
         )
         self._required_field = required_field
         self.cards: list[genanki.Card] = [genanki.Card(order) for order in range(len(note_type.templates))]

@@ -88,11 +88,15 @@ class CategoryRecord(_Record, frozen=True, kw_only=True, rename={"key": "categor
 
 
 class NoteTypeRecord(_Record, frozen=True, kw_only=True):
-    """An edition's note type with its stamp. ``fields`` and ``templates`` are ids by name, in the schema's order."""
+    """An edition's note type with its stamp. ``fields`` and ``templates`` are ids by name, in the schema's order.
+
+    ``sort`` is the index of the sort field; the first release freezes it too.
+    """
 
     id: _Time
     fields: Mapping[str, int]
     templates: Mapping[str, int]
+    sort: _Time = 0
     hash: _Text
     time: _Time
     inputs: str

@@ -124,7 +124,7 @@ def stamp(
     records = {record.key: record for record in lock.notes}
     editions = {record.name: record for record in lock.editions}
     stamped, findings = [], list[Diagnostic]()
-    for deck in decks:
+    for deck in (_keep_sort_field(deck, editions) for deck in decks):
         edition = deck.edition.name
         findings += _rendered_differently(deck, records)
         note_times = []
@@ -146,6 +146,17 @@ def stamp(
         for deck, times, type_time in stamped
     )
     return done, after, tuple(findings)
+
+
+def _keep_sort_field(deck: Deck, editions: Mapping[str, EditionRecord]) -> Deck:
+    """The deck with the sort field that learners have.
+
+    With another one Anki takes every note for edited at that moment: it updates none, and can only sync as a whole.
+    """
+    known = editions[deck.edition.name].note_type
+    if known is None or not known.stamp.shipped_hash:
+        return deck
+    return replace(deck, note_type=replace(deck.note_type, sort_field=known.sort))
 
 
 def next_time(lock: Lock, now: int) -> int:
@@ -190,6 +201,7 @@ def _stamp_note_type(
         id=note_type.id,
         fields={field.name: field.id for field in note_type.fields},
         templates={template.name: template.id for template in note_type.templates},
+        sort=note_type.sort_field,
         hash=mark.hash,
         time=mark.time,
         inputs=mark.inputs,
@@ -239,10 +251,10 @@ def _same_schema(known: NoteTypeRecord, note_type: NoteType) -> bool:
 
 
 def _fingerprint(note_type: NoteType) -> str:
-    """The hash of all that a newer note type replaces: names, templates and CSS."""
-    parts = [note_type.name, note_type.css, *(field.name for field in note_type.fields)]
+    """The hash of all that a newer note type replaces: names, templates, CSS and what the browser shows."""
+    parts = [note_type.name, note_type.css, str(note_type.sort_field), *(field.name for field in note_type.fields)]
     for template in note_type.templates:
-        parts += [template.name, template.front, template.back]
+        parts += [template.name, template.front, template.back, template.browser_front, template.browser_back]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
