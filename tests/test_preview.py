@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import threading
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -503,12 +503,54 @@ def test_a_stopped_server_is_said_on_the_page_and_a_new_one_takes_it_up(tmp_path
             expect(card_in(page, "front").locator(".dg-question").first).to_contain_text("何为注意力")
 
 
+def answer(server: PreviewServer, path: str, method: str = "GET", **headers: str) -> tuple[int, str, bytes]:
+    """Status, content length and content, whatever the status."""
+    connection = http.client.HTTPConnection(server.address.split("/")[2], timeout=60)
+    connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    found = connection.getresponse()
+    return found.status, found.headers.get("Content-Length", ""), found.read()
+
+
 def test_the_server_answers_no_page_from_elsewhere(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", picture=False)
     with served(project, tmp_path / "out") as server:
-        request = urllib.request.Request(server.address, headers={"Host": "evil.example:80"})
-        with pytest.raises(urllib.error.HTTPError, match="403"):
-            urllib.request.urlopen(request, timeout=60)
+        wait_for(lambda: b"data/deck.js" in answer(server, "/")[2])
+        page = answer(server, "/")[2].decode()
+        (data,) = re.findall(r'src="(data/deck\.js\?[^"]*)"', page)
+        own = server.address.rstrip("/")
+        assert answer(server, f"/{data}", Origin=own, Sec_Fetch_Site="same-origin")[0] == 200
+        assert answer(server, "/", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate")[0] == 200
+        for headers in (
+            {"Host": "evil.example:80"},
+            {"Origin": "https://evil.example"},
+            {"Origin": "null"},
+            {"Sec_Fetch_Site": "cross-site"},
+            {"Sec_Fetch_Site": "same-site", "Sec_Fetch_Mode": "navigate"},
+        ):
+            for method in ("GET", "HEAD"):
+                assert answer(server, f"/{data}", method, **headers)[0] == 403, headers
+        for path in ("/data/deck.js", "/%64ata/deck.js", "/x/../data/deck.js", "/DATA/deck.js", "/data/files.txt?00"):
+            assert answer(server, path)[0] == 403, path
+
+
+def test_the_server_answers_head_as_get_and_odd_paths_with_404(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project", picture=False)
+    with served(project, tmp_path / "out") as server:
+        wait_for(lambda: b"data/deck.js" in answer(server, "/")[2])
+        for path in ("/", "/deckgen-live.js", "/deckgen-preview.css"):
+            status, length, content = answer(server, path)
+            assert answer(server, path, "HEAD") == (status, length, b"")
+            assert (status, int(length)) == (200, len(content))
+        assert answer(server, "/deckgen-events", "HEAD")[::2] == (200, b"")
+        for path in ("/%00", "/%00/data/deck.js", "/nothing", "/%ff", "/media/..%2f..%2fx"):
+            assert {answer(server, path, method)[0] for method in ("GET", "HEAD")} == {404}, path
+
+
+def wait_for(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_the_snapshot_changes_with_sources_and_not_with_the_preview(tmp_path: Path) -> None:

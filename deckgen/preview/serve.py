@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import queue
+import re
+import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,9 +14,10 @@ from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import unquote
 
 from deckgen.diagnostics import DeckgenError
-from deckgen.preview.site import page_data
+from deckgen.preview.site import DATA_DIR, page_data
 
 EVENTS = "/deckgen-events"
 LIVE = "/deckgen-live.js"
@@ -76,7 +80,8 @@ class PreviewServer:
         self._news = _News()
         self._stop = threading.Event()
         try:
-            self._http = ThreadingHTTPServer(("127.0.0.1", port), partial(_Handler, folder, self._news, self._stop))
+            handler = partial(_Handler, folder, self._news, self._stop, secrets.token_hex(16))
+            self._http = ThreadingHTTPServer(("127.0.0.1", port), handler)
         except OSError as error:
             raise DeckgenError(
                 f"port {port} cannot be used: {error.strerror}", hint="choose another with --port"
@@ -136,24 +141,31 @@ def describe(error: DeckgenError) -> str:
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    """The folder's files, the page with the live script, and the stream of events."""
+    """The folder's files, the page with the live script, and the stream of events, for this server's own page alone."""
 
     def __init__(
-        self, folder: Path, news: _News, stop: threading.Event, request: object, client: object, server: object
+        self,
+        folder: Path,
+        news: _News,
+        stop: threading.Event,
+        token: str,
+        request: object,
+        client: object,
+        server: object,
     ) -> None:
         self._news = news
         self._stop = stop
         self._folder = folder
+        self._token = token
         super().__init__(request, client, server, directory=str(folder))  # type: ignore[arg-type]
 
     def do_GET(self) -> None:
-        host = self.headers.get("Host", "").rsplit(":", 1)[0]
-        if host not in ("127.0.0.1", "localhost"):
-            # A page elsewhere that makes its name point here must not read the project.
+        path, _, query = self.path.partition("?")
+        if "\0" in unquote(path):
+            self.send_error(HTTPStatus.NOT_FOUND)
+        elif not self._is_welcome(path, query):
             self.send_error(HTTPStatus.FORBIDDEN)
-            return
-        path = self.path.split("?")[0]
-        if path in ("/", "/index.html"):
+        elif path in ("/", "/index.html"):
             self._send(self._page(), "text/html; charset=utf-8")
         elif path == LIVE:
             self._send(page_data("live.js").encode(), "text/javascript; charset=utf-8")
@@ -161,20 +173,48 @@ class _Handler(SimpleHTTPRequestHandler):
             self._send(page_data("preview.css").encode(), "text/css; charset=utf-8")
         elif path == EVENTS:
             self._stream()
+        elif self.command == "HEAD":
+            super().do_HEAD()
         else:
             super().do_GET()
 
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
     def end_headers(self) -> None:
         self.send_header("Cache-Control", "no-store")
+        self.send_header("Cross-Origin-Resource-Policy", "same-origin")
+        self.send_header("X-Content-Type-Options", "nosniff")
         super().end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         pass
 
+    def _is_welcome(self, path: str, query: str) -> bool:
+        """Whether the project may be read: not by a page elsewhere, be it one that makes its name point here.
+
+        The data are scripts, which any page may run, so they ask for the token, which only this server's page knows.
+        """
+        host = self.headers.get("Host", "")
+        if host.rsplit(":", 1)[0] not in ("127.0.0.1", "localhost"):
+            return False
+        if self.headers.get("Origin", f"http://{host}") != f"http://{host}":
+            return False
+        opened = self.headers.get("Sec-Fetch-Mode") == "navigate" and path in ("/", "/index.html")
+        if not opened and self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+            return False
+        # As file systems see it, some of which look at no case and no last dot: %64ata/ is the data folder too.
+        folder = next(iter(Path(self.translate_path(path)).relative_to(self.directory).parts), "")
+        if folder.casefold().rstrip(". ") != DATA_DIR:
+            return True
+        return hmac.compare_digest(query[: len(self._token)].encode(), self._token.encode())
+
     def _page(self) -> bytes:
         version = self._news.version
         page = self._folder / "index.html"
         content = page.read_bytes() if page.is_file() else _WAITING
+        # The script asks for further data with what it was asked for with itself.
+        content = re.sub(rb'="(data/[^"?]*)\?', rb'="\1?' + self._token.encode(), content)
         # The page knows its own number, for a newer one may be there before the stream of events is.
         tag = f'<script defer src="{LIVE}" data-version="{version}"></script>\n</head>'
         return content.replace(b"</head>", tag.encode(), 1)
@@ -184,7 +224,8 @@ class _Handler(SimpleHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        if self.command != "HEAD":
+            self.wfile.write(content)
 
     def _stream(self) -> None:
         listener = self._news.listen()
@@ -192,7 +233,7 @@ class _Handler(SimpleHTTPRequestHandler):
             self.send_response(HTTPStatus.OK)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
-            while not self._stop.is_set():
+            while self.command != "HEAD" and not self._stop.is_set():
                 self.wfile.write(self._news.events())
                 self.wfile.flush()
                 self._wait(listener)
