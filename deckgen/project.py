@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from deckgen.config import Config, ImageSettings, locate_setting, parse_config
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, diagnostic
 from deckgen.encoding import decode_source
-from deckgen.files import Survey, is_own_file, own_path, read_file, read_optional, survey
+from deckgen.files import Survey, is_own_file, is_plain_name, own_path, read_file, read_optional, survey
 from deckgen.model import Language, Location
 from deckgen.patterns import matches
 
@@ -155,7 +155,7 @@ def relative_path(root: Path, path: Path) -> str:
     if found is None and any(spot.is_dir() for spot in (path, root / path)):
         hint = f"name its chapters, as in {(path / '*.md').as_posix()}, or the project's folder with --project"
         raise DeckgenError(f"{path} is a folder, not a chapter", hint=hint)
-    if found is None:
+    if found is None or not is_plain_name(path.name):
         raise DeckgenError(f"there is no chapter {path}", hint="the path is relative to this folder or to the project")
     try:
         return found.resolve().relative_to(root.resolve()).as_posix()
@@ -315,10 +315,12 @@ def _reason(error: OSError) -> str:
 
 
 def _refused(found: Survey, config: Config) -> Iterator[Diagnostic]:
-    """What lies in the project and is not read; an error where it would be a chapter."""
+    """What lies in the project and is not read; an error where it would be a chapter or hold some."""
     for path, why in sorted(found.refused.items()):
         finding = diagnostic("unreadable-file", f"{path} {why}", Location(path=path), hint=_PUT_IT_THERE)
-        yield finding if _is_chapter(path, config) else replace(finding, severity=Severity.WARNING)
+        holds_chapters = any(pattern.startswith(f"{path}/") for pattern in config.chapters)
+        serious = holds_chapters or _is_chapter(path, config)
+        yield finding if serious else replace(finding, severity=Severity.WARNING)
 
 
 def _is_skipped(name: str) -> bool:

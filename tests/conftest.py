@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,9 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+
+# An exception that nobody foresaw is to be seen, not told in one line.
+os.environ["DECKGEN_TRACEBACK"] = "1"
 
 # The same examples in every run, so that no run fails by chance; --hypothesis-profile=search looks for new ones.
 settings.register_profile("deckgen", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

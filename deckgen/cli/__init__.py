@@ -5,13 +5,21 @@ A subcommand's file is imported when it is called, so that ``--version``, ``--he
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+import traceback
 from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from deckgen import __version__
+
+if TYPE_CHECKING:
+    from deckgen.model import Location
 
 COMMANDS: Mapping[str, str] = {
     "build": "Build the decks: one package with every card and one per category.",
@@ -26,6 +34,16 @@ COMMANDS: Mapping[str, str] = {
     "inspect": "Show the decks, notes, media and sizes of FILE, a package of deckgen's or of anyone's.",
 }
 """Each command with the first line of its help, in the order of ``deckgen --help``. ``deckgen.cli.NAME.NAME`` is it."""
+
+
+_TRACEBACK = "DECKGEN_TRACEBACK"
+_HINTS = {
+    errno.ENOSPC: "make room on the disk, then run this again",
+    errno.EACCES: "check the permissions of the file and of its folder",
+    errno.EROFS: "the file system can only be read; write elsewhere with --out",
+    errno.EISDIR: "rename the folder",
+    errno.ENOTDIR: "a file stands where a folder is needed",
+}
 
 
 class _Group(click.Group):
@@ -47,11 +65,39 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except DeckgenError as error:
-            where = f"{error.location.path}:{error.location.line}: " if error.location else ""
-            click.echo(f"{where}error: {error}", err=True)
-            if error.hint:
-                click.echo(f"  hint: {error.hint}", err=True)
+            _print_failure(str(error), error.hint, error.location)
             ctx.exit(1)
+        except OSError as error:
+            # click's own failures are none of these; a pipe that nobody reads any more is click's to end.
+            if error.errno == errno.EPIPE:
+                raise
+            _print_failure(
+                f"{error.filename or 'the system'}: {error.strerror or error}", _HINTS.get(error.errno or 0, "")
+            )
+            ctx.exit(1)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            if os.environ.get(_TRACEBACK):
+                raise
+            _print_failure(f"deckgen itself failed: {_describe(error)}", f"report this; {_TRACEBACK}=1 shows the trace")
+            ctx.exit(3)
+
+
+def _print_failure(message: str, hint: str = "", place: Location | None = None) -> None:
+    from deckgen.cli.terminal import echo, plain
+
+    where = plain(f"{place.path}:{place.line}: ") if place else ""
+    echo(f"{where}error: {message}", err=True)
+    if hint:
+        echo(f"  hint: {hint}", err=True)
+
+
+def _describe(error: Exception) -> str:
+    """An error and the last line of deckgen's own that it came through."""
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if "deckgen" in frame.filename]
+    place = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
+    return f"{type(error).__name__}: {error}{place}"
 
 
 @click.group(

@@ -10,6 +10,7 @@ import click
 from deckgen.build import Build, make_decks
 from deckgen.cli.options import Wanted, build_options
 from deckgen.cli.report import human_size, print_counts, print_diagnostics, print_table, progress_bar
+from deckgen.cli.terminal import echo
 from deckgen.diagnostics import has_errors
 from deckgen.localisation import check_build
 from deckgen.model import Policy, TextState
@@ -70,9 +71,9 @@ def _print_summary(made: Build, written: Written) -> None:
     for counts in made.translated.counts:
         if counts.hidden:
             drafts = f"{counts.hidden} {counts.language} draft{'' if counts.hidden == 1 else 's'}"
-            click.echo(f"{drafts} hidden, use --policy draft to show what nobody has reviewed yet")
+            echo(f"{drafts} hidden, use --policy draft to show what nobody has reviewed yet")
         if counts.missing:
-            click.echo(f"{counts.missing} blocks have no translation into {counts.language} and show the source")
+            echo(f"{counts.missing} blocks have no translation into {counts.language} and show the source")
     used = {picture.source: picture for stamped in made.decks for picture in stamped.deck.media}.values()
     before, after = sum(item.source_bytes for item in used), sum(item.size_bytes for item in used)
-    click.echo(f"{len(used)} images, {human_size(before)} before and {human_size(after)} after; in {written.folder}")
+    echo(f"{len(used)} images, {human_size(before)} before and {human_size(after)} after; in {written.folder}")

@@ -9,6 +9,7 @@ from deckgen.chapters import describe_explanation, explain_structure
 from deckgen.cli.formats import FORMATS
 from deckgen.cli.options import Wanted, build_options
 from deckgen.cli.report import print_counts, print_diagnostics, progress_bar
+from deckgen.cli.terminal import echo
 from deckgen.diagnostics import Severity, has_errors
 from deckgen.localisation import check_build
 from deckgen.output import lock_changes
@@ -54,15 +55,15 @@ def check(
 def _explain(project: Project, paths: tuple[str, ...]) -> None:
     for source in project.sources:
         if not paths or source.path in paths:
-            click.echo(source.path)
+            echo(source.path)
             explanation = explain_structure(source.text, settings=project.config.settings_for(source.path))
             for line in describe_explanation(explanation):
-                click.echo(f"  {line}")
+                echo(f"  {line}")
 
 
 def _print_changes(made: Build) -> None:
     """What a build would write into the lock."""
     changes = lock_changes(made)
-    click.echo("a build would change deckgen.lock:" if changes else "a build would leave deckgen.lock as it is")
+    echo("a build would change deckgen.lock:" if changes else "a build would leave deckgen.lock as it is")
     for line in changes:
-        click.echo(f"  {line}")
+        echo(f"  {line}")

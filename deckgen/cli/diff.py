@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from deckgen.cli.terminal import echo, escaped
 from deckgen.model import Language
 from deckgen.releases.changelog import WORDS_IN
 from deckgen.releases.comparable import read_comparable
@@ -26,4 +27,8 @@ def diff(old: Path, new: Path, form: str, language: str) -> None:
     Each is a release record (releases/X.Y.Z.jsonl), a release folder, a build folder or an .apkg package. For cards
     that moved or are no more it gives the search to paste into Anki's browser.
     """
-    click.echo(format_diff(compare(read_comparable(old), read_comparable(new)), form, Language(language)), nl=False)
+    text = format_diff(compare(read_comparable(old), read_comparable(new)), form, Language(language))
+    if form == "json":
+        click.echo(escaped(text), nl=False)
+    else:
+        echo(text, nl=False)

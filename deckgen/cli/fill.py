@@ -11,6 +11,7 @@ import click
 
 from deckgen.cli.options import project_option
 from deckgen.cli.report import progress_bar
+from deckgen.cli.terminal import echo
 from deckgen.cli.translations import language_tag, open_translations, write_catalogs
 from deckgen.files import own_path
 from deckgen.localisation import missing_jobs, with_drafts
@@ -83,23 +84,23 @@ def _print_plan(jobs: tuple[Job, ...], engine: Engine) -> None:
     plans = [pieces for _, pieces in pending_requests(jobs, engine)]
     characters = sum(len(piece) for pieces in plans for piece in pieces)
     requests = sum(len(pieces) for pieces in plans)
-    click.echo(f"{len(jobs)} blocks without a translation; {requests} requests of {characters} characters in all")
+    echo(f"{len(jobs)} blocks without a translation; {requests} requests of {characters} characters in all")
     for pieces in plans:
         for piece in pieces:
-            click.echo(f"  {piece}")
+            echo(f"  {piece}")
     if skipped := sum(not pieces for pieces in plans):
-        click.echo(f"{skipped} blocks cannot be sent")
+        echo(f"{skipped} blocks cannot be sent")
 
 
 def _print_result(filled: Filled, count: int, wanted: int) -> None:
-    click.echo(
+    echo(
         f"{count} drafts written, {filled.requests} requests sent, {filled.cached} blocks taken from the cache; "
         "review them in the PO files or with “deckgen translate review”"
     )
     for reason, failed in problems_by_reason(filled.drafts).items():
-        click.echo(f"no draft of {len(failed)} {'block' if len(failed) == 1 else 'blocks'}: {reason}", err=True)
+        echo(f"no draft of {len(failed)} {'block' if len(failed) == 1 else 'blocks'}: {reason}", err=True)
         for draft in failed[:3]:
-            click.echo(f"    {' '.join(draft.job.pair.source.split())[:80]}", err=True)
+            echo(f"    {' '.join(draft.job.pair.source.split())[:80]}", err=True)
     if filled.stopped:
         left = wanted - len(filled.drafts)
-        click.echo(f"stopped with {left} blocks left: {filled.stopped}; run it again to go on", err=True)
+        echo(f"stopped with {left} blocks left: {filled.stopped}; run it again to go on", err=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from deckgen import __version__
+from deckgen.cli.terminal import escaped, without_controls
 from deckgen.diagnostics import RULES, Diagnostic, Severity
 from deckgen.identity import Changes
 from deckgen.model import Location
@@ -32,7 +33,7 @@ def format_json(findings: Sequence[Diagnostic], changes: Changes) -> str:
             for change in changes.items
         ],
     }
-    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+    return escaped(json.dumps(value, ensure_ascii=False, indent=2)) + "\n"
 
 
 def format_github(findings: Sequence[Diagnostic], changes: Changes) -> str:
@@ -63,7 +64,7 @@ def format_sarif(findings: Sequence[Diagnostic], changes: Changes) -> str:
         "results": [_result(found, places[found.rule]) for found in findings],
     }
     log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, ensure_ascii=False, indent=2) + "\n"
+    return escaped(json.dumps(log, ensure_ascii=False, indent=2)) + "\n"
 
 
 FORMATS: Mapping[str, Callable[[Sequence[Diagnostic], Changes], str]] = {
@@ -109,10 +110,10 @@ def _command(found: Diagnostic) -> str:
 
 
 def _escape(text: str, characters: Iterable[str]) -> str:
-    """Percent signs first, so that no escape is escaped again."""
+    """Percent signs first, so that no escape is escaped again; nothing is left that a terminal would obey."""
     for character in characters:
         text = text.replace(character, f"%{ord(character):02X}")
-    return text
+    return without_controls(text)
 
 
 def _result(found: Diagnostic, rule_index: int) -> dict[str, object]:

@@ -11,6 +11,7 @@ import click
 from deckgen.apkg.contents import PackageContents
 from deckgen.apkg.reader import read_package
 from deckgen.cli.report import human_size, print_table
+from deckgen.cli.terminal import echo, escaped
 
 
 @click.command()
@@ -20,7 +21,7 @@ def inspect(file: Path, as_json: bool) -> None:
     """Show the decks, notes, media and sizes of FILE, a package of deckgen's or of anyone's."""
     contents = read_package(file)
     if as_json:
-        click.echo(json.dumps(_as_object(file, contents), ensure_ascii=False, indent=1))
+        click.echo(escaped(json.dumps(_as_object(file, contents), ensure_ascii=False, indent=1)))
         return
     print_table(
         f"{file.name}: {human_size(contents.size_bytes)}, {len(contents.notes)} notes, {len(contents.media)} media",
@@ -43,9 +44,9 @@ def inspect(file: Path, as_json: bool) -> None:
     if contents.media:
         print_table("Media", ("file", "size"), [(item.name, human_size(item.size_bytes)) for item in contents.media])
     for name in contents.missing_media:
-        click.echo(f"missing: {name}")
+        echo(f"missing: {name}")
     for name in contents.unused_media:
-        click.echo(f"not used: {name}")
+        echo(f"not used: {name}")
 
 
 def _as_object(file: Path, contents: PackageContents) -> dict[str, Any]:

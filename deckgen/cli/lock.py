@@ -9,6 +9,7 @@ import click
 
 from deckgen.cli.options import project_option
 from deckgen.cli.report import print_table
+from deckgen.cli.terminal import echo
 from deckgen.diagnostics import DeckgenError
 from deckgen.files import read_optional, write_atomically
 from deckgen.identity.lock import Lock, format_lock, require_lock
@@ -36,10 +37,10 @@ def show(key: str | None, root: Path) -> None:
         raise DeckgenError(f"the lock has no note “{key}”", hint="keys have small letters and digits only")
     titles = {note.key: note.title for note in known.notes}
     for record in pending:
-        click.echo(f"pending {record.key}: “{record.title}” in {record.chapter} may be")
+        echo(f"pending {record.key}: “{record.title}” in {record.chapter} may be")
         for candidate in record.candidates:
-            click.echo(f"  “{titles[candidate]}”: deckgen lock link {candidate} {record.key}")
-        click.echo(f"  a new question: deckgen lock split {record.key}")
+            echo(f"  “{titles[candidate]}”: deckgen lock link {candidate} {record.key}")
+        echo(f"  a new question: deckgen lock split {record.key}")
     rows = [
         (
             note.key,
@@ -64,7 +65,7 @@ def link(old: str, new: str, force: bool, root: Path) -> None:
     for key in (old, new):
         _refuse_typo(known, key)
     _write_lock(root, link_question(known, old=Key(old), new=Key(new), force=force))
-    click.echo(f"{new} is {old} from now on; run “deckgen build”")
+    echo(f"{new} is {old} from now on; run “deckgen build”")
 
 
 @lock.command()
@@ -76,7 +77,7 @@ def split(key: str, root: Path) -> None:
     _refuse_typo(known, key)
     settled, fresh = split_question(known, key=Key(key))
     _write_lock(root, settled)
-    click.echo(f"the question is a new one, {fresh}; run “deckgen build”")
+    echo(f"the question is a new one, {fresh}; run “deckgen build”")
 
 
 @lock.command()
@@ -86,7 +87,7 @@ def merge(root: Path, accept_missing: bool) -> None:
     """Make one line of the lines that a merge of two branches left for one note, category or edition."""
     merged, gone = merge_lock(_lock_text(root), LOCK_NAME, accept_missing=accept_missing)
     _write_lock(root, merged)
-    click.echo(f"{gone} lines merged; run “deckgen build”")
+    echo(f"{gone} lines merged; run “deckgen build”")
 
 
 def _refuse_typo(known: Lock, key: str) -> None:

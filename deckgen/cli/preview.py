@@ -9,6 +9,7 @@ import click
 from deckgen.build import Build, make_decks
 from deckgen.cli.options import Wanted, build_options
 from deckgen.cli.report import print_counts, print_diagnostics, progress_bar
+from deckgen.cli.terminal import echo
 from deckgen.diagnostics import has_errors
 from deckgen.files import own_path
 from deckgen.preview import PreviewServer, serve_preview, write_preview
@@ -47,10 +48,10 @@ def preview(
 
     if serve:
         server = PreviewServer(folder, make, lambda: snapshot(wanted.root, without=folder), port=port)
-        click.echo(f"{server.address} – press Ctrl+C to end")
-        serve_preview(server, lambda line: click.echo(line, err=True))
+        echo(f"{server.address} – press Ctrl+C to end")
+        serve_preview(server, lambda line: echo(line, err=True))
         return
     made = make()
-    click.echo(folder / "index.html")
+    echo(folder / "index.html")
     if has_errors(made.diagnostics):
         raise click.exceptions.Exit(1)

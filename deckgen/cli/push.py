@@ -13,6 +13,7 @@ import click
 
 from deckgen.cli.options import EditionType, project_option
 from deckgen.cli.report import print_diagnostics
+from deckgen.cli.terminal import echo
 from deckgen.config import Config, parse_config
 from deckgen.diagnostics import DeckgenError, has_errors
 from deckgen.files import read_optional
@@ -62,10 +63,10 @@ def push(
     if anki_profile:
         _refuse_other_profile(anki, anki_profile)
     options = _options(root, config, move=move, delete_retired=delete_retired)
-    plan, left = push_package(anki, package, options, dry_run=dry_run, report=lambda line: click.echo(line, err=True))
+    plan, left = push_package(anki, package, options, dry_run=dry_run, report=lambda line: echo(line, err=True))
     _print_plan(plan, options, dry_run=dry_run)
     if not dry_run and not left.is_empty:
-        click.echo(f"Anki did not take over {len(left.new) + len(left.old)} notes:", err=True)
+        echo(f"Anki did not take over {len(left.new) + len(left.old)} notes:", err=True)
         _print_titles([*(note.fields for note in left.new), *_fields(item.note for item in left.old)])
         raise click.exceptions.Exit(1)
 
@@ -116,7 +117,7 @@ def _refuse_other_profile(anki: AnkiConnect, wanted: str) -> None:
 
 def _print_plan(plan: PushPlan, options: PushOptions, *, dry_run: bool) -> None:
     """What a push does, or would do: a line per kind of note, the first few notes of each below it."""
-    click.echo("a push would do this:" if dry_run else "done:")
+    echo("a push would do this:" if dry_run else "done:")
     _print_part(len(plan.new), "new: added", [note.fields for note in plan.new])
     _print_part(len(plan.old), "old: brought up to date", _fields(item.note for item in plan.old))
     retired = "deleted" if options.delete_retired else f"tagged {RETIRED_TAG}"
@@ -124,12 +125,12 @@ def _print_plan(plan: PushPlan, options: PushOptions, *, dry_run: bool) -> None:
     if options.move:
         _print_part(sum(len(cards) for _, cards in plan.moves), "cards: moved to the deck of their category", [])
     if plan.new_design:
-        click.echo("       the cards' design: brought up to date")
+        echo("       the cards' design: brought up to date")
     _print_part(plan.current, "up to date: left alone", [])
     _print_part(len(plan.stranded), "unknown to this package: left alone", _fields(plan.stranded))
     _print_part(plan.foreign, "of other kinds in its decks: left alone", [])
     for name in plan.conflicting:
-        click.echo(
+        echo(
             f"The note type “{name}” is not as the deck has it. Its notes are brought up to date all the same; "
             "new ones come with a note type of their own."
         )
@@ -141,7 +142,7 @@ def _fields(notes: Iterable[LearnerNote]) -> list[tuple[str, ...]]:
 
 def _print_part(count: int, what: str, notes: Sequence[Sequence[str]]) -> None:
     if count:
-        click.echo(f"{count:>6} {what}")
+        echo(f"{count:>6} {what}")
         _print_titles(notes)
 
 
@@ -150,6 +151,6 @@ def _print_titles(notes: Sequence[Sequence[str]]) -> None:
     for key, question, *_ in notes[:_SHOWN]:
         text = html.unescape(re.sub(r"<[^>]*>", "", question))
         plain = "".join(character if character.isprintable() else " " for character in f"{key}  {text}")
-        click.echo(f"         {plain[:90]}")
+        echo(f"         {plain[:90]}")
     if len(notes) > _SHOWN:
-        click.echo(f"         … and {len(notes) - _SHOWN} more")
+        echo(f"         … and {len(notes) - _SHOWN} more")

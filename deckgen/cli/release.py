@@ -10,6 +10,7 @@ import click
 
 from deckgen.cli.options import build_time, project_option
 from deckgen.cli.report import human_size, print_counts, print_diagnostics, print_table, progress_bar
+from deckgen.cli.terminal import echo
 from deckgen.diagnostics import has_errors
 from deckgen.model import Language
 from deckgen.project import read_project, record_path
@@ -54,13 +55,13 @@ def release(version: Version | None, propose: bool, out: Path | None, jobs: int 
         plan = plan_release(survey, version, now=now, jobs=jobs, progress=progress)
         written = write_release(plan, out=out, progress=progress)
     _print_release(written)
-    click.echo(f"{version}: {summarise(plan.diff, Language('en'))}")
+    echo(f"{version}: {summarise(plan.diff, Language('en'))}")
     if not written.changed:
-        click.echo(f"{written.folder} was there already, with the same bytes; nothing changed")
+        echo(f"{written.folder} was there already, with the same bytes; nothing changed")
         return
-    click.echo(f"written to {written.folder}")
+    echo(f"written to {written.folder}")
     if not plan.again:
-        click.echo(
+        echo(
             f"next: git add deckgen.lock {record_path(str(version))} && git commit -m 'Release {version}' && "
             f"git tag v{version}"
         )
@@ -69,12 +70,12 @@ def release(version: Version | None, propose: bool, out: Path | None, jobs: int 
 def _print_proposal(survey: Survey) -> None:
     print_counts(survey.made.diagnostics)
     if not survey.record.notes:
-        click.echo("nothing to release: there is no card")
+        echo("nothing to release: there is no card")
         return
     proposal = survey.proposal
     if survey.released:
-        click.echo(f"since {survey.released[-1]}: {summarise(survey.diff, Language('en'))}")
-    click.echo(f"{proposal} ({survey.reason})" if proposal else f"nothing to release: {survey.reason}")
+        echo(f"since {survey.released[-1]}: {summarise(survey.diff, Language('en'))}")
+    echo(f"{proposal} ({survey.reason})" if proposal else f"nothing to release: {survey.reason}")
 
 
 def _print_release(written: WrittenRelease) -> None:

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from deckgen.cli.terminal import plain
 from deckgen.corpus import Progress as ReportProgress
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.model import Location
@@ -30,21 +31,21 @@ def print_diagnostics(findings: Iterable[Diagnostic], *, least: Severity = Sever
         if order.index(found.severity) > order.index(least):
             continue
         place = found.location
-        where = f"{place.path}:{place.line}:{place.column}: " if place else ""
+        where = plain(f"{place.path}:{place.line}:{place.column}: ") if place else ""
         console.print(
             Text.assemble(
                 where,
                 (f"{found.severity}: ", _COLOURS[found.severity]),
-                found.message,
+                plain(found.message),
                 (f" [{found.rule}]", "dim"),
             )
         )
         if found.excerpt and place:
             line, mark = excerpt_lines(found.excerpt, place)
-            console.print(Text(f"    {line}", style="dim"))
+            console.print(Text(f"    {plain(line)}", style="dim"))
             console.print(Text(f"    {mark}", style=_COLOURS[found.severity]))
         if found.hint:
-            console.print(Text(f"    hint: {found.hint}"))
+            console.print(Text(f"    hint: {plain(found.hint)}"))
 
 
 def print_counts(findings: Sequence[Diagnostic]) -> None:
@@ -68,7 +69,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
         numeric = all(row[position][:1].isdigit() or row[position] in ("", "–") for row in rows)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(plain(cell)) for cell in row))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
     console.print(table)
 

@@ -9,6 +9,7 @@ import click
 
 from deckgen.cli.options import project_option
 from deckgen.cli.report import print_diagnostics
+from deckgen.cli.terminal import echo
 from deckgen.cli.translations import language_tag, open_translations
 from deckgen.diagnostics import DeckgenError, has_errors
 from deckgen.files import own_path, write_atomically
@@ -32,7 +33,7 @@ def review(language: Language, out: Path | None, root: Path) -> None:
     page = render_review(found, language, jobs=os.cpu_count() or 1)
     path = out or own_path(root, BUILD_DIR) / f"review-{language}.html"
     write_atomically(path, page.html.encode())
-    click.echo(", ".join(f"{count} {state}" for state, count in page.counts.items() if count))
-    click.echo(path)
+    echo(", ".join(f"{count} {state}" for state, count in page.counts.items() if count))
+    echo(path)
     if has_errors(found.diagnostics):
         raise click.exceptions.Exit(1)

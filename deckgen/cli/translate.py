@@ -12,6 +12,7 @@ from deckgen.cli.fill import fill
 from deckgen.cli.options import project_option
 from deckgen.cli.report import print_counts, print_diagnostics, print_table
 from deckgen.cli.review import review
+from deckgen.cli.terminal import echo, escaped
 from deckgen.cli.translations import language_tag, open_translations, write_catalogs
 from deckgen.diagnostics import Severity, has_errors
 from deckgen.localisation import accept, check_translations
@@ -60,7 +61,7 @@ def status(languages: tuple[Language, ...], as_json: bool, root: Path) -> None:
     rows = measure_progress(found.catalogs, found.chapters, found.languages)
     print_diagnostics(found.diagnostics)
     if as_json:
-        click.echo(json.dumps(progress_document(rows), ensure_ascii=False, indent=1))
+        click.echo(escaped(json.dumps(progress_document(rows), ensure_ascii=False, indent=1)))
     else:
         _print_progress(rows)
     if has_errors(found.diagnostics):
@@ -100,7 +101,7 @@ def accept_keys(keys: tuple[str, ...], languages: tuple[Language, ...], root: Pa
         )
     found, count = accept(found, keys)
     write_catalogs(found)
-    click.echo(f"{count} translations accepted")
+    echo(f"{count} translations accepted")
 
 
 for _command in (fill, review):

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from deckgen.cli.report import print_diagnostics
+from deckgen.cli.terminal import echo
 from deckgen.diagnostics import DeckgenError, has_errors
 from deckgen.localisation import Translations, changed_catalogs, read_translations
 from deckgen.model import Language, parse_language
@@ -37,6 +38,6 @@ def write_catalogs(found: Translations) -> None:
     files = changed_catalogs(found)
     write_files(files)
     for file in files:
-        click.echo(f"{'removed' if file.text is None else 'wrote'} {file.name}")
+        echo(f"{'removed' if file.text is None else 'wrote'} {file.name}")
     if not files:
-        click.echo("the PO files are up to date")
+        echo("the PO files are up to date")

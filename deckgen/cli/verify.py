@@ -8,6 +8,7 @@ import click
 
 from deckgen.cli.options import project_option
 from deckgen.cli.report import print_counts, print_diagnostics
+from deckgen.cli.terminal import echo
 from deckgen.diagnostics import Severity, has_errors
 from deckgen.files import read_optional
 from deckgen.identity.lock import Lock, require_lock
@@ -18,7 +19,7 @@ from deckgen.releases.verify import CHECKS, verify_folder, verify_package
 def _print_checks(context: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
         for name, (severity, summary) in CHECKS.items():
-            click.echo(f"{name:<16} {severity:<8} {summary}")
+            echo(f"{name:<16} {severity:<8} {summary}")
         context.exit(0)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from deckgen.config import ImageSettings
-from deckgen.diagnostics import Diagnostic, diagnostic, name_some
+from deckgen.diagnostics import Diagnostic, Severity, diagnostic, name_some
 from deckgen.files import read_file, write_atomically
 from deckgen.media.image_paths import (
     Ambiguous,
@@ -71,6 +73,7 @@ def read_media(
             case unfound:
                 problems = (_explain(unfound, reference, root, any_files=bool(index.paths)),)
         findings += (problem.at(place) for problem in problems for place in where)
+    findings += _unkept(images.values(), cache)
     return images, tuple(sorted(findings, key=lambda found: (found.location or Location(path=""), found.message)))
 
 
@@ -153,7 +156,9 @@ def _encode(source: _Source, root: Path, profile: Profile, cache: Path, version:
         identity = hashlib.sha256(f"{RECIPE}\0".encode() + data).hexdigest()[:20]
         key = hashlib.sha256(f"{identity}\0{profile}\0{version}\0".encode() + data).hexdigest()
         slot = cache / key[:2] / key
-        record = _read_record(slot) or _fill(slot, encode_image(data, profile))
+        record = _read_record(slot)
+        if record is None:
+            slot, record = _keep(slot, encode_image(data, profile))
     except BrokenImageError as error:
         return _Broken(message=str(error), hint=error.hint)
     file = MediaFile(
@@ -212,6 +217,20 @@ def _read_record(slot: Path) -> _Record | None:
         return None
 
 
+def _keep(slot: Path, image: EncodedImage) -> tuple[Path, _Record]:
+    """The slot that holds a picture now: one of a folder for this run alone where the cache cannot be written."""
+    try:
+        return slot, _fill(slot, image)
+    except OSError:
+        spare = Path(_spare_folder().name) / slot.name
+        return spare, _fill(spare, image)
+
+
+@lru_cache
+def _spare_folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="deckgen-")
+
+
 def _fill(slot: Path, image: EncodedImage) -> _Record:
     """Keeps a picture in the cache. The record is written last, so that a slot with a record is whole."""
     record = _Record(
@@ -237,6 +256,13 @@ def _fill(slot: Path, image: EncodedImage) -> _Record:
 
 
 # --- findings ---------------------------------------------------------------------------------------------------------
+
+
+def _unkept(files: Iterable[MediaFile], cache: Path) -> Iterator[Diagnostic]:
+    if any(not file.path.is_relative_to(cache) for file in files):
+        message = f"{cache.parent.name}/{cache.name} cannot be written, so every picture is encoded anew each time"
+        finding = diagnostic("unreadable-file", message, hint="remove it, and make room on the disk")
+        yield replace(finding, severity=Severity.WARNING)
 
 
 def _judge(result: _Ready | _Broken, name: str, budget_kb: int) -> Iterator[_Problem]:

@@ -1,0 +1,36 @@
+"""Text on a terminal or in a CI log: no escape sequence, false line or workflow command gets there from outside."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_COMMAND = re.compile(r"^(\s*:)(?=:)|(##)(?=\[)")
+"""What GitHub's runner takes for a command: ``::`` at the start of a line, ``##[`` anywhere."""
+
+
+def echo(text: str | Path = "", *, err: bool = False, nl: bool = True) -> None:
+    """Prints lines, each made harmless."""
+    click.echo("\n".join(_harmless(line) for line in str(text).split("\n")), err=err, nl=nl)
+
+
+def plain(text: str) -> str:
+    """A text from outside as part of a line: in one line, and harmless."""
+    return _harmless(" ".join(re.split(r"[\r\n\u2028\u2029]+", text)))
+
+
+def escaped(json_text: str) -> str:
+    """A JSON document in which whatever a terminal or GitHub's runner would obey is escaped."""
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", json_text).replace("##[", "##\\u005b")
+
+
+def without_controls(text: str) -> str:
+    """The text with U+FFFD for whatever a terminal would obey; line ends and tabs stay."""
+    return _CONTROLS.sub("\ufffd", text)
+
+
+def _harmless(line: str) -> str:
+    return _COMMAND.sub(r"\1\2 ", without_controls(line))
