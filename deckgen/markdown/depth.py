@@ -1,4 +1,4 @@
-"""How deep HTML is nested, and what is shown instead where that is too deep for any reader."""
+"""How deep a text or its HTML is nested, and what is shown instead where that is too deep for any reader."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from deckgen.model import Html
 
 MAX_DEPTH = 200
 """Elements; a list item counts two. Parsers of HTML recurse, and some cut off silently beyond 255."""
+_SAFE_OPENERS = 1000
+"""A tree of 3,000 levels overflows half a megabyte of stack, which some systems' threads have."""
+_OPENERS = ">*_~[-+.)"
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
 _UNCOUNTED = frozenset(
     """area base basefont br col dd dt embed frame hr img input li link meta option p param rp rt source tbody td tfoot
@@ -16,8 +19,17 @@ _UNCOUNTED = frozenset(
 )
 
 
-def too_deep(html: str) -> bool:
-    """Whether ``html``, balanced or not, nests more than ``MAX_DEPTH`` elements."""
+def nests_safely(text: str) -> bool:
+    """Whether so little in ``text`` could open anything that its tree cannot be deep, however it is read."""
+    return len(text) <= _SAFE_OPENERS or sum(map(text.count, _OPENERS)) <= _SAFE_OPENERS
+
+
+def too_deep(html: str, text: str = "") -> bool:
+    """Whether ``html``, balanced or not, nests more than ``MAX_DEPTH`` elements, or ``text`` pictures within pictures."""
+    return _brackets(text) > _SAFE_OPENERS or _elements_too_deep(html)
+
+
+def _elements_too_deep(html: str) -> bool:
     if html.count("<") <= MAX_DEPTH:
         return False
     depth = 0
@@ -27,6 +39,17 @@ def too_deep(html: str) -> bool:
             if depth > MAX_DEPTH:
                 return True
     return False
+
+
+def _brackets(text: str) -> int:
+    """How deep square brackets are nested at most: HTML does not show how deep a picture's text is."""
+    if text.count("]") <= _SAFE_OPENERS:
+        return 0
+    depth = deepest = 0
+    for found in re.finditer(r"[\[\]]", text):
+        depth = depth + 1 if found[0] == "[" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def preformatted(text: str) -> Html:

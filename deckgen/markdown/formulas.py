@@ -36,20 +36,17 @@ def find_formulas(text: str) -> tuple[Formula, ...]:
     return tuple(sorted(_find(text), key=lambda formula: formula.start))
 
 
-def code_fences(text: str) -> tuple[tuple[int, int], ...]:
-    """Start and end offset of every fenced code block, the fence lines included; an unclosed one runs to the end."""
-    return tuple((lines[0].start, lines[-1].end) for lines in _fences(_split(text)))
-
-
 # --- lines ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Line:
     text: str
     start: int
     content: int
     """Offset within ``text`` behind quote marks, indentation and list markers."""
+    body: str
+    """The text from there on."""
     quotes: int
     marked: bool
     """A list marker stands before the content."""
@@ -58,12 +55,10 @@ class _Line:
     def end(self) -> int:
         return self.start + len(self.text)
 
-    @property
-    def body(self) -> str:
-        return self.text[self.content :]
-
 
 _CONTAINER = re.compile(r"((?:[ \t]*>)*)[ \t]*((?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*)((?:[ \t]*>)*)[ \t]*")
+_CONTAINERS = frozenset(" \t>-*+0123456789")
+"""What a line begins with that may stand in a list or a quote."""
 _FENCE = re.compile(r"(`{3,})[^`]*$|(~{3,})")
 _DELIMITER_ROW = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
 _HEADING = re.compile(r"#{1,6}(?:[ \t]|$)|</?h[1-6]\b", re.IGNORECASE)
@@ -72,10 +67,11 @@ _HEADING = re.compile(r"#{1,6}(?:[ \t]|$)|</?h[1-6]\b", re.IGNORECASE)
 def _split(text: str) -> list[_Line]:
     lines, offset = [], 0
     for line in text.split("\n"):
-        found = _CONTAINER.match(line)
-        assert found is not None
-        quotes = found[1].count(">") + found[3].count(">")
-        lines.append(_Line(line, offset, found.end(), quotes, bool(found[2])))
+        if line[:1] in _CONTAINERS and (found := _CONTAINER.match(line)):
+            content, quotes = found.end(), found[1].count(">") + found[3].count(">")
+            lines.append(_Line(line, offset, content, line[content:], quotes, bool(found[2])))
+        else:
+            lines.append(_Line(line, offset, 0, line, 0, False))
         offset += len(line) + 1
     return lines
 
@@ -143,8 +139,9 @@ def _find(text: str) -> Iterator[Formula]:
     if "$" not in text and "\\" not in text:
         return
     lines = _split(text)
-    fenced = {line.start for fence in _fences(lines) for line in fence}
-    columns = _columns(lines, fenced)
+    may_fence = "```" in text or "~~~" in text
+    fenced = {line.start for fence in _fences(lines) for line in fence} if may_fence else set[int]()
+    columns = _columns(lines, fenced) if "|" in text else {}
     paragraph: list[_Line] = []
     index = 0
     while index < len(lines):
@@ -159,7 +156,8 @@ def _find(text: str) -> Iterator[Formula]:
             # What stands behind the closing delimiter belongs to the paragraph that goes on.
             last = lines[index]
             rest = formula.end - last.start
-            paragraph = [_Line(last.text, last.start, rest, last.quotes, False)] if last.text[rest:].strip() else []
+            after = last.text[rest:]
+            paragraph = [_Line(last.text, last.start, rest, after, last.quotes, False)] if after.strip() else []
         elif line.start not in fenced and line.body.strip():
             paragraph.append(line)
         index += 1
@@ -167,12 +165,14 @@ def _find(text: str) -> Iterator[Formula]:
 
 
 def _begins_block(line: _Line, columns: dict[int, int]) -> bool:
-    return line.marked or line.start in columns or bool(_HEADING.match(line.body))
+    return line.marked or line.start in columns or (line.body[:1] in "#<" and bool(_HEADING.match(line.body)))
 
 
 def _block(text: str, lines: list[_Line], index: int, fenced: set[int]) -> tuple[Formula, int] | None:
     """The display formula that opens at the beginning of a line and closes on a later one, with that line's index."""
     opener = lines[index]
+    if opener.body[:1] not in ("$", "\\"):
+        return None
     body = opener.body.rstrip()
     if body == "$":
         return _lone_dollars(text, lines, index, fenced)

@@ -1,99 +1,165 @@
-"""GitHub-flavoured Markdown by comrak, the only module that imports it."""
+"""GitHub-flavoured Markdown by comrak: a text → its HTML and the nodes of its tree; the only module that imports it."""
 
 from __future__ import annotations
 
-import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 
 import comrak
 
-EXTENSIONS = frozenset(
-    (
-        "alerts",
-        "autolink",
-        "cjk_friendly_emphasis",
-        "footnotes",
-        "math_code",
-        "strikethrough",
-        "table",
-        "tasklist",
-    )
+from deckgen.markdown.depth import nests_safely, too_deep
+
+EXTENSIONS = (
+    "alerts",
+    "autolink",
+    "cjk_friendly_emphasis",
+    "footnotes",
+    "math_code",
+    "strikethrough",
+    "table",
+    "tasklist",
 )
-_POSITION = re.compile(r' data-sourcepos="(\d+):(\d+)-(\d+):(\d+)"')
+_RENDERING = comrak.RenderOptions(unsafe_=True, gfm_quirks=True)
+_LEAVES = frozenset(("Paragraph", "Heading", "TableCell", "HtmlBlock"))
+_QUOTES = frozenset(("BlockQuote", "Alert"))
+_VERBATIM = frozenset(("Code", "CodeBlock", "HtmlInline", "HtmlBlock", "Math"))
+_KEPT = _LEAVES | _VERBATIM | {"Image", "Strong"}
 
 
-def render(
-    markdown: str,
-    *,
-    definitions: str = "",
-    ignore_setext: bool = False,
-    raw_html: bool = True,
-    extensions: frozenset[str] = EXTENSIONS,
-) -> str:
-    """Unsanitised HTML with ``data-sourcepos``, in characters from 1; formulas are to be hidden from it.
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node of the tree, named as comrak names it. ``text[start:end]`` is what it was written as.
+
+    ``quotes`` counts the quotes around it; ``value`` is an image's address, a text's or a piece of HTML's characters.
+    """
+
+    name: str
+    start: int
+    end: int
+    quotes: int
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """What comrak made of a text: unsanitised HTML, the nodes that others read, how often each kind of node occurs."""
+
+    html: str
+    nodes: tuple[Node, ...]
+    counts: Mapping[str, int]
+
+
+def parse(text: str, *, definitions: str = "", ignore_setext: bool = False) -> Tree | None:
+    """The tree of ``text``, in whose characters the nodes count; None where it is nested too deep for a page.
 
     ``definitions`` are read as if they stood before the text; they move no position and leave nothing behind but the
-    footnotes that are used. Without ``raw_html`` a comment stands for each piece of the source's own HTML, so that
-    the tree is the parser's alone.
+    footnotes that are used. Formulas are to be hidden from ``text``.
     """
     head = f"{definitions}\n\n<!-- -->\n\n" if definitions else ""
     # Without a line end, comrak takes a last line such as "1." for text.
-    options = (_extensions(extensions), _parsing(ignore_setext), _rendering(raw_html))
-    return _in_characters(comrak.render_markdown(f"{head}{markdown}\n", *options), markdown, head.count("\n"))
+    whole = f"{head}{text}\n"
+    extensions, parsing = _extensions(chinese=True), _parsing(ignore_setext)
+    # comrak's trees are freed and walked recursively: the depth is known before there is one.
+    if not nests_safely(whole) and too_deep(comrak.markdown_to_html(whole, extensions, parsing, _RENDERING), whole):
+        return None
+    root = comrak.parse_document(whole, extensions, parsing)
+    html = comrak.format_html(root, extensions, parsing, _RENDERING)
+    if too_deep(html):
+        return None
+    counts: Counter[str] = Counter()
+    return Tree(html=html, nodes=tuple(_nodes(root, text, head.count("\n"), counts)), counts=counts)
+
+
+def literal_bold_starts(text: str, *, definitions: str = "", ignore_setext: bool = False) -> frozenset[int]:
+    """Where GitHub, which does not mend bold beside full-width punctuation, leaves ``**`` in a text that ``parse`` took."""
+    head = f"{definitions}\n\n<!-- -->\n\n" if definitions else ""
+    root = comrak.parse_document(f"{head}{text}\n", _extensions(chinese=False), _parsing(ignore_setext))
+    nodes = _nodes(root, text, head.count("\n"), Counter())
+    return frozenset(start for node in nodes if node.name == "Text" for start in starred(text, node))
+
+
+def starred(text: str, node: Node) -> Iterator[int]:
+    """Where in a text node there are two asterisks or more that are no markup."""
+    at = text.find("**", node.start, node.end)
+    while at >= 0:
+        end = at
+        while end < node.end and text[end] == "*":
+            end += 1
+        if text[at - 1 : at] != "\\":
+            yield at
+        at = text.find("**", end, node.end)
+
+
+def _nodes(root: comrak.AstNode, text: str, head_lines: int, counts: Counter[str]) -> Iterator[Node]:
+    """The nodes that others read, in the order of the source but for footnotes, which stand last."""
+    offsets = _Offsets(text, head_lines)
+    stack: list[tuple[comrak.AstNode, int]] = [(root, 0)]
+    has_stars = "**" in text
+    while stack:
+        node, quotes = stack.pop()
+        value = node.node_value
+        name = type(value).__name__
+        counts[name] += 1
+        if name == "Text":
+            if has_stars and "**" in value.value and (span := offsets.span(node)):
+                yield Node(name, *span, quotes, value.value)
+            continue
+        if name in _KEPT and (span := offsets.span(node)):
+            yield Node(name, *span, quotes, _value(name, value))
+        if name not in _VERBATIM and (children := node.children):
+            inner = quotes + (name in _QUOTES)
+            stack.extend((child, inner) for child in reversed(children))
+
+
+def _value(name: str, value: comrak.NodeValue) -> str:
+    if name == "Image":
+        return str(value.value.url)
+    if name == "HtmlInline":
+        return str(value.value)
+    return str(value.value.info) if name == "CodeBlock" else ""
+
+
+class _Offsets:
+    """comrak's lines and byte columns, from 1 → offsets in characters. Its own option for it takes quadratic time."""
+
+    def __init__(self, text: str, head_lines: int) -> None:
+        self._lines = text.split("\n")
+        self._head = head_lines
+        self._starts = [0]
+        for line in self._lines:
+            self._starts.append(self._starts[-1] + len(line) + 1)
+        self._encoded: dict[int, bytes | None] = {}
+
+    def span(self, node: comrak.AstNode) -> tuple[int, int] | None:
+        """Start and end of a node; None where it stands among the definitions before the text."""
+        place = node.sourcepos
+        first, last = place.start, place.end
+        line = first.line - self._head
+        if line < 1:
+            return None
+        return self._offset(line, first.column - 1), self._offset(last.line - self._head, last.column)
+
+    def _offset(self, line: int, size: int) -> int:
+        """Where ``size`` bytes of a line end."""
+        if line > len(self._lines):
+            return self._starts[-1] - 1
+        text = self._lines[line - 1]
+        if line not in self._encoded:
+            self._encoded[line] = None if text.isascii() else text.encode("utf-8", "surrogatepass")
+        encoded = self._encoded[line]
+        if encoded is not None:
+            size = len(encoded[:size].decode("utf-8", "replace"))
+        return self._starts[line - 1] + min(size, len(text))
 
 
 @cache
-def _extensions(names: frozenset[str]) -> comrak.ExtensionOptions:
-    options = comrak.ExtensionOptions()
-    for name in sorted(names):
-        setattr(options, name, True)
-    return options
+def _extensions(*, chinese: bool) -> comrak.ExtensionOptions:
+    names = [name for name in EXTENSIONS if chinese or name != "cjk_friendly_emphasis"]
+    return comrak.ExtensionOptions(**dict.fromkeys(names, True))
 
 
 @cache
 def _parsing(ignore_setext: bool) -> comrak.ParseOptions:
-    options = comrak.ParseOptions()
-    options.ignore_setext = ignore_setext
-    return options
-
-
-@cache
-def _rendering(raw_html: bool) -> comrak.RenderOptions:
-    options = comrak.RenderOptions()
-    options.sourcepos = True
-    options.unsafe_ = raw_html
-    options.gfm_quirks = True
-    return options
-
-
-def _in_characters(html: str, markdown: str, head_lines: int) -> str:
-    """Positions in bytes → in characters. comrak's own option for it takes quadratic time on a long line."""
-    if markdown.isascii() and not head_lines:
-        return html
-    lines = markdown.split("\n")
-    columns: dict[int, list[int]] = {}
-
-    def place(line: int, column: int) -> tuple[int, int]:
-        line -= head_lines
-        if not 1 <= line <= len(lines) or lines[line - 1].isascii():
-            return line, column
-        if line not in columns:
-            columns[line] = _columns(lines[line - 1])
-        known = columns[line]
-        return line, known[column] if column < len(known) else column
-
-    def convert(found: re.Match[str]) -> str:
-        line, column = place(int(found[1]), int(found[2]))
-        end_line, end_column = place(int(found[3]), int(found[4]))
-        return f' data-sourcepos="{line}:{column}-{end_line}:{end_column}"' if line > 0 else ""
-
-    return _POSITION.sub(convert, html)
-
-
-def _columns(line: str) -> list[int]:
-    """Byte column → character column, both from 1; the last byte of a character counts as the character."""
-    columns = [0]
-    for number, character in enumerate(line, 1):
-        columns += [number] * len(character.encode("utf-8", "surrogatepass"))
-    columns.append(len(line) + 1)
-    return columns
+    return comrak.ParseOptions(ignore_setext=ignore_setext)

@@ -24,7 +24,7 @@ _BRACKETS = "\u1bfc\u1bfd\ua8ce\ua8cf\ua92e"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _UNSEEN = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 _TAG = re.compile(r"<[^>]*>")
-_TAG_OR_TEXT = re.compile(r"<[^>]*>|[^<]+")
+_CODE_TAG = re.compile(r"(</?(?:code|pre)\b[^>]*>)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,9 @@ class Protected:
     text: str
     base: int
     bracket: str
+    formulas: tuple[Formula, ...]
+    brackets: tuple[int, ...]
+    """Offsets of each ``<`` that is no HTML."""
 
     def restore(self, html: str) -> Html:
         """Sanitised HTML of ``text`` with its formulas as ``<span data-math-style>`` and its brackets as text."""
@@ -45,16 +48,19 @@ class Protected:
             html = re.sub(r"(?:%F[34]%[89AB][0-9A-F]%[89AB][0-9A-F]%[89AB][0-9A-F])+", self._percent, html)
         formula, hidden = _patterns(self.base)
         parts, code_depth = [], 0
-        for token in _TAG_OR_TEXT.findall(html):
-            if token.startswith("<"):
-                if token.startswith(("<code", "<pre")):
-                    code_depth += 1
-                elif token.startswith(("</code", "</pre")):
-                    code_depth -= 1
+        for part in _CODE_TAG.split(html):
+            if part.startswith(("<code", "<pre")):
+                code_depth += 1
+            elif part.startswith(("</code", "</pre")):
+                code_depth -= 1
             elif not code_depth:
-                token = formula.sub(self._span, token)
-            parts.append(hidden.sub(lambda found: self._escaped(found[0]), token))
-        return Html("".join(parts))
+                part = formula.sub(self._shown, part)
+            parts.append(part)
+        return Html(hidden.sub(lambda found: self._escaped(found[0]), "".join(parts)))
+
+    def _shown(self, found: re.Match[str]) -> str:
+        """A formula as a span; a tag, whose attributes may hold one, as it is."""
+        return found[0] if found[0].startswith("<") else self._span(found)
 
     def hides_in_tags(self, html: str) -> bool:
         """Whether an attribute of this HTML of ``text`` holds something hidden, which nobody has judged yet."""
@@ -104,8 +110,10 @@ def _patterns(base: int) -> tuple[re.Pattern[str], re.Pattern[str]]:
     def characters(kind: int, last: int = 0x7F) -> str:
         return f"[{chr(base + kind)}-{chr(base + kind + last)}]+"
 
+    # The first alternative is a tag with something hidden in it.
     formula = re.compile(
-        f"{characters(_OPEN_INLINE)}([^<]*?){characters(_CLOSE_INLINE)}"
+        f"<[^>]*{characters(0, _SIZE - 1)}[^>]*>"
+        f"|{characters(_OPEN_INLINE)}([^<]*?){characters(_CLOSE_INLINE)}"
         f"|{characters(_OPEN_DISPLAY)}([^<]*?){characters(_CLOSE_DISPLAY)}"
     )
     return formula, re.compile(characters(0, _SIZE - 1))
@@ -129,13 +137,13 @@ def protect(text: str) -> Protected:
     else:
         hidden = text
     if not base:
-        return Protected(text=hidden, base=0, bracket=bracket)
+        return Protected(text=hidden, base=0, bracket=bracket, formulas=formulas, brackets=brackets)
     parts, cursor = [], 0
     for formula in formulas:
         parts += [hidden[cursor : formula.start], _hide(text, formula, base)]
         cursor = formula.end
     parts.append(hidden[cursor:])
-    return Protected(text="".join(parts), base=base, bracket=bracket)
+    return Protected(text="".join(parts), base=base, bracket=bracket, formulas=formulas, brackets=brackets)
 
 
 def remove_control_characters(html: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import markdown as python_markdown
 
@@ -52,3 +54,63 @@ def render(markdown: str, *, definitions: str = "") -> str:
     """
     text = f"{definitions}\n\n<!-- -->\n\n{markdown}" if definitions else markdown
     return python_markdown.markdown(text, extensions=list(_EXTENSIONS), extension_configs=_CONFIGURATION)
+
+
+# --- for those who read a tree ----------------------------------------------------------------------------------------
+
+_INDENTING = re.compile(r"([ ]*)(?:!!!|\?\?\?\+?|===[!+]*)[ ][\w -]*+(?:\"(.*)\")?[ \t]*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Lines that GitHub reads as this dialect does; ``offsets`` are where each begins in the whole text.
+
+    ``titles`` are the offsets of titles that stand between its lines.
+    """
+
+    text: str
+    offsets: tuple[int, ...]
+    titles: tuple[tuple[int, int], ...]
+
+    def offset(self, at: int) -> int:
+        """Where an offset of the part stands in the whole text."""
+        before = self.text.count("\n", 0, at)
+        return self.offsets[before] + at - (self.text.rfind("\n", 0, at) + 1)
+
+
+def parts(markdown: str) -> Iterator[Part]:
+    """The text without its admonitions and tabs, which GitHub would take for code, then what stands in each of them."""
+    lines = markdown.split("\n")
+    offsets = [0]
+    for line in lines:
+        offsets.append(offsets[-1] + len(line) + 1)
+    yield from _parts(lines, offsets[:-1])
+
+
+def _parts(lines: list[str], offsets: Sequence[int]) -> Iterator[Part]:
+    inner: list[tuple[list[str], list[int]]] = []
+    titles: list[tuple[int, int]] = []
+    index = 0
+    while index < len(lines):
+        found = _INDENTING.match(lines[index])
+        if not found:
+            index += 1
+            continue
+        if found[2]:
+            titles.append((offsets[index] + found.start(2), offsets[index] + found.end(2)))
+        indent = " " * (len(found[1]) + 4)
+        last = index + 1
+        while last < len(lines) and (lines[last].startswith(indent) or not lines[last].strip()):
+            last += 1
+        inside = range(index + 1, last)
+        inner.append(
+            (
+                [lines[number][len(indent) :] for number in inside],
+                [offsets[number] + min(len(indent), len(lines[number])) for number in inside],
+            )
+        )
+        lines[index:last] = [""] * (last - index)
+        index = last
+    yield Part("\n".join(lines), tuple(offsets), tuple(titles))
+    for texts, starts in inner:
+        yield from _parts(texts, starts)
