@@ -27,7 +27,7 @@ from maths import count_source_formulas, formulas_on_card
 
 from deckgen.chapters import parse_chapter
 from deckgen.config import ChapterSettings
-from deckgen.markdown import image_targets, render_markdown
+from deckgen.markdown import parse_document
 from deckgen.model import Chapter, ImageReference, MediaFile, Question
 from deckgen.render.cardhtml import card_html
 
@@ -112,18 +112,13 @@ def _measure(chapter: Chapter, through_anki: Render, *, verbose: bool) -> tuple[
         row.equal += not compared.reason
         if compared.reason:
             row.reasons[compared.reason] += 1
-        html = render_markdown(
-            question.answer,
-            dialect=chapter.dialect,
-            definitions=chapter.definitions,
-            html_headings=chapter.html_headings,
-        )
+        document = parse_document(question.answer, chapter.context)
         images = {
-            (reference := ImageReference(chapter=chapter.path, target=target)): _picture(reference)
-            for target, _ in image_targets(html)
-            if not re.match(r"(?:https?:)?//", target)
+            (reference := ImageReference(chapter=chapter.path, target=image.target)): _picture(reference)
+            for image in document.images
+            if not re.match(r"(?:https?:)?//", image.target)
         }
-        card = through_anki(card_html(html, chapter=chapter.path, images=images))
+        card = through_anki(card_html(document.html, chapter=chapter.path, images=images))
         fields.append(card)
         expected, actual = compared.text, visible_text(card)
         row.characters += len(expected)

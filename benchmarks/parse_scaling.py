@@ -17,6 +17,7 @@ from itertools import pairwise
 from deckgen.chapters import parse_chapter
 from deckgen.config import ChapterSettings
 from deckgen.lint import lint_chapter
+from deckgen.markdown import Documents
 
 QUESTION = "<h3 id='{n}.问题'>{n}.为什么第{n}种方法更好？</h3>\n\n因为它**更快**，公式是 $x_{n}^2$。\n\n- 一\n- 二\n\n"
 LIST_ENTRY = "- [{n}.为什么第{n}种方法更好？](#{n}.问题)\n"
@@ -95,7 +96,7 @@ KINDS: dict[str, Callable[[int], str]] = {
 def seconds(text: str) -> float:
     start = time.process_time()
     chapter, _ = parse_chapter(text, path="chapter.md", settings=ChapterSettings())
-    lint_chapter(chapter, text)
+    lint_chapter(chapter, text, Documents())
     return time.process_time() - start
 
 

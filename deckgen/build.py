@@ -12,8 +12,7 @@ from deckgen.corpus import Progress, identify, settle, silent
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.files import read_optional
 from deckgen.identity.lock import Lock
-from deckgen.markdown import image_targets, render_markdown
-from deckgen.media.places import locate_reference
+from deckgen.markdown import Documents
 from deckgen.model import (
     Chapter,
     Deck,
@@ -26,7 +25,9 @@ from deckgen.model import (
     Policy,
     Profile,
     StampedDeck,
+    TextState,
     TranslatedCorpus,
+    locate_span,
 )
 from deckgen.project import (
     CONFIG_NAME,
@@ -68,6 +69,7 @@ class Build:
     translated: TranslatedCorpus
     decks: tuple[StampedDeck, ...]
     images: Mapping[ImageReference, MediaFile]
+    documents: Documents
     profile: Profile
     slug: str
     lock: Lock
@@ -90,9 +92,11 @@ def make_decks(
     languages = tuple(dict.fromkeys((config.language, *(tag for edition in editions for tag in edition.languages))))
     paths = tuple(source.path for source in project.sources)
     whole = not options.categories and not (options.chapters and set(paths) - set(options.chapters))
+    documents = Documents()
     chapters, matched, findings = identify(
         project,
         findings,
+        documents,
         whole=whole and not options.chapters,
         allow_retire=options.allow_retire,
         progress=progress,
@@ -102,19 +106,22 @@ def make_decks(
     catalogs, unreadable = translation.read_catalogs(project.locale, paths, languages)
     editor, problems = parse_notes(project.notes_text or "", NOTES_PATH)
     translated, incomplete = translation.translate(
-        matched.corpus, catalogs, languages=languages, notes=editor, policy=options.policy or config.policy
+        matched.corpus, catalogs, documents, languages=languages, notes=editor, policy=options.policy or config.policy
     )
     problems += tuple(strange_languages(editor, (*languages, *known_languages(project))))
     findings += (*unreadable, *problems, *incomplete)
 
-    images, problems = _read_images(project, translated, options, progress)
+    images, problems = _read_images(project, translated, documents, options, progress)
     findings += _with_excerpts(problems, project)
 
     slug = config.slug or config.id or default_slug(project.sources) or project_id
-    proposals = tuple(render.propose_names(translated, item, titles=config.titles, slug=slug) for item in editions)
+    proposals = tuple(
+        render.propose_names(translated, item, documents, titles=config.titles, slug=slug) for item in editions
+    )
     names, lock = identity.freeze_names(matched.lock, proposals)
     findings += identity.frozen_findings(lock, proposals, built=() if options.editions else editions)
-    decks, problems = _render(project, matched.corpus, translated, names, images, options.release or _version(lock))
+    version = options.release or _version(lock)
+    decks, problems = _render(project, matched.corpus, translated, names, documents, images, version)
     findings += problems
 
     stamped, lock, problems = identity.stamp(decks, lock, now=options.now, release=options.release)
@@ -126,13 +133,14 @@ def make_decks(
         translated=translated,
         decks=chosen,
         images=images,
+        documents=documents,
         profile=options.profile or config.profile,
         slug=slug,
         lock=lock,
         changes=matched.changes,
         diagnostics=settle(project, chapters, (*findings, *problems)),
         selected=not whole,
-        version=options.release or _version(lock),
+        version=version,
     )
 
 
@@ -142,10 +150,10 @@ def default_slug(sources: tuple[Source, ...]) -> str:
 
 
 def _read_images(
-    project: Project, translated: TranslatedCorpus, options: Options, progress: Progress
+    project: Project, translated: TranslatedCorpus, documents: Documents, options: Options, progress: Progress
 ) -> tuple[Mapping[ImageReference, MediaFile], tuple[Diagnostic, ...]]:
     return media.read_media(
-        _references(translated, project),
+        _references(translated, documents),
         root=project.root,
         files=project.files,
         profile=options.profile or project.config.profile,
@@ -156,30 +164,24 @@ def _read_images(
     )
 
 
-def _references(translated: TranslatedCorpus, project: Project) -> Iterator[tuple[ImageReference, Location]]:
-    """Every image that a text refers to, with its place in the chapter."""
-    lines = _lines(project)
+def _references(translated: TranslatedCorpus, documents: Documents) -> Iterator[tuple[ImageReference, Location]]:
+    """Every image that a text refers to, with its place in the chapter; that of a translation is its source's."""
     for item in translated.questions:
         chapter, question = item.keyed.chapter, item.keyed.question
-        heading, answer = question.location.line, question.answer_line
-        for texts, line in ((item.titles, heading), (item.answers, answer), (item.notes, heading)):
+        answer = Location(path=chapter.path, line=question.answer_line, column=question.answer_column)
+        for texts, start in ((item.titles, None), (item.answers, answer), (item.notes, None)):
+            known: dict[str, Location] = {}
             for text in texts:
-                html = render_markdown(
-                    text.markdown,
-                    dialect=chapter.dialect,
-                    definitions=chapter.definitions,
-                    html_headings=chapter.html_headings,
-                )
-                for target, position in image_targets(html):
-                    offset = int(position.split(":")[0]) - 1 if position else 0
-                    place = locate_reference(
-                        lines[chapter.path],
-                        target,
-                        path=chapter.path,
-                        line=line + offset,
-                        within=(heading, question.end_line),
-                    )
-                    yield ImageReference(chapter=chapter.path, target=target), place
+                if "!" not in text.markdown and "<" not in text.markdown:
+                    continue
+                for image in documents.of(text.markdown, chapter.context).images:
+                    reference = ImageReference(chapter=chapter.path, target=image.target)
+                    if text.state is TextState.SOURCE and start and image.end:
+                        place = locate_span(text.markdown, image.start, image.end, start)
+                    else:
+                        place = known.get(image.target, replace(question.location, end_line=0, end_column=0))
+                    known.setdefault(image.target, place)
+                    yield reference, place
 
 
 def _lines(project: Project) -> Mapping[str, list[str]]:
@@ -233,6 +235,7 @@ def _render(
     keyed: KeyedCorpus,
     translated: TranslatedCorpus,
     names: tuple[EditionNames, ...],
+    documents: Documents,
     images: Mapping[ImageReference, MediaFile],
     version: str,
 ) -> tuple[tuple[Deck, ...], tuple[Diagnostic, ...]]:
@@ -246,6 +249,7 @@ def _render(
             render.render_deck(
                 translated,
                 named,
+                documents=documents,
                 note_type=card.note_type(
                     project_id=keyed.project_id,
                     edition=edition,

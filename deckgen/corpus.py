@@ -8,6 +8,7 @@ from deckgen import identity, lint
 from deckgen.chapters import apply_ignores, parse_chapter
 from deckgen.diagnostics import DeckgenError, Diagnostic, has_errors, with_severities
 from deckgen.identity.lock import Lock, require_lock
+from deckgen.markdown import Documents
 from deckgen.model import Chapter, Corpus, Location
 from deckgen.project import LOCK_NAME, RECORDS_DIR, Project, Source, read_others, record_path
 
@@ -22,6 +23,7 @@ def silent(stage: str, done: int, total: int) -> None:
 def identify(
     project: Project,
     findings: tuple[Diagnostic, ...],
+    documents: Documents,
     *,
     whole: bool = True,
     allow_retire: bool = False,
@@ -32,7 +34,7 @@ def identify(
     Where the build is not of the ``whole`` project, no note is retired.
     """
     config = project.config
-    chapters, problems = _parse(project, progress)
+    chapters, problems = _parse(project, documents, progress)
     findings += problems
     before = require_lock(project.lock_text, LOCK_NAME) if project.lock_text is not None else None
     _require_releases(project, before)
@@ -93,14 +95,16 @@ def is_about_translations(rule: str) -> bool:
     return rule.startswith("translation-")
 
 
-def _parse(project: Project, progress: Progress) -> tuple[tuple[Chapter, ...], tuple[Diagnostic, ...]]:
+def _parse(
+    project: Project, documents: Documents, progress: Progress
+) -> tuple[tuple[Chapter, ...], tuple[Diagnostic, ...]]:
     chapters: list[Chapter] = []
     findings: list[Diagnostic] = []
     for done, source in enumerate(project.sources):
         progress("parse", done, len(project.sources))
         chapter, problems = _parse_one(project, source)
         chapters.append(chapter)
-        findings += (*problems, *lint.lint_chapter(chapter, source.text))
+        findings += (*problems, *lint.lint_chapter(chapter, source.text, documents))
     return tuple(chapters), tuple(findings)
 
 

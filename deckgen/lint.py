@@ -10,20 +10,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
-from deckgen.markdown import (
-    Formula,
-    find_formulas,
-    find_unknown_html,
-    find_unsafe_html,
-    is_too_deep,
-    prose_of,
-    render_markdown,
-)
-from deckgen.markdown.emphasis import find_literal_bold
+from deckgen.markdown import Document, Documents
+from deckgen.markdown.brackets import find_unknown_html, find_unsafe_html
 from deckgen.markdown.formula_rules import unsafe_commands
-from deckgen.markdown.formulas import code_fences
-from deckgen.markdown.inline import code_spans, mask, mask_comments
-from deckgen.markdown.lines import BlockTracker, Kind, line_kinds, read_front_matter
+from deckgen.markdown.inline import mask
+from deckgen.markdown.lines import Kind, line_kinds
+from deckgen.markdown.tree import prose_of
 from deckgen.model import Category, Chapter, Dialect, Location, Question
 
 LONG_ANSWER = 6000
@@ -34,11 +26,10 @@ _INVISIBLE = re.compile(
 )
 _LATEX = re.compile(r"\\[A-Za-z]{2,}|[_^]\{")
 _OPENING_MATH = re.compile(r"(?<!\\)(?:\$\$|\$(?=[^\s$])|\\\(|\\\[)")
-_DEEP = re.compile(r"^[ \t>*+-]{60}|^[ \t]{100}", re.MULTILINE)
-_MANY_TAGS = 150
+_VERBATIM = re.compile(r"<(?:pre|script|style|textarea)\b", re.IGNORECASE)
+_TAG = re.compile(r"<[A-Za-z/][^<>\n]*>")
 _MATH_REACH = 200
 _MAX_EXCERPT = 5000
-_MATH_FENCE = re.compile(r"[ \t>*+\d.)-]*[`~]{3,}[ \t]*math\b")
 _MAY_BE_UNSAFE = re.compile(r"<|\]\(\s*+<?\s*+(?:java|vb|data)", re.IGNORECASE)
 _WIKI_IMAGE = re.compile(r"!\[\[([^\[\]\n]+)\]\]")
 _IMAGE = re.compile(r"(?<!\\)!\[[^\[\]\n]*\]\(([^()<>\n]*)\)")
@@ -51,6 +42,7 @@ class Checked:
 
     chapter: Chapter
     text: str
+    documents: Documents
 
     @cached_property
     def lines(self) -> list[str]:
@@ -62,9 +54,9 @@ class Checked:
 
     @cached_property
     def answers(self) -> tuple[Answer, ...]:
-        path = self.chapter.path
+        path, context = self.chapter.path, self.chapter.context
         return tuple(
-            Answer(question=question, path=path)
+            Answer(question=question, path=path, document=self.documents.of(question.answer, context))
             for category in self.chapter.categories
             for question in category.questions
         )
@@ -76,41 +68,41 @@ class Answer:
 
     question: Question
     path: str
+    document: Document
 
     @property
     def text(self) -> str:
         return self.question.answer
 
     @cached_property
-    def _hidden(self) -> tuple[tuple[int, int], ...]:
+    def hidden(self) -> tuple[tuple[int, int], ...]:
         """Start and end of all code, tags, comments and formulas."""
-        spans = sorted((*_code(self.text), *((item.start, item.end) for item in self._formulas)))
-        return tuple(_apart(spans))
+        document = self.document
+        formulas = ((item.start, item.end) for item in document.formulas)
+        return tuple(_apart(sorted((*document.code, *self._tags(), *formulas))))
 
-    @cached_property
-    def _formulas(self) -> tuple[Formula, ...]:
-        return find_formulas(self.text)
+    def _tags(self) -> Iterator[tuple[int, int]]:
+        """Start and end of each tag; of each block of HTML whose text is no prose, whole."""
+        for start, end in self.document.tags:
+            if _VERBATIM.match(self.text, start):
+                yield start, end
+            else:
+                yield from (found.span() for found in _TAG.finditer(self.text, start, end))
 
     def is_maths(self, offset: int) -> bool:
         """Whether an offset is inside a formula, or inside a fence of ``math``."""
-        index = bisect_right(self._maths, offset, key=lambda span: span[0]) - 1
-        return index >= 0 and offset < self._maths[index][1]
-
-    @cached_property
-    def _maths(self) -> list[tuple[int, int]]:
-        """Start and end of each formula and fence of ``math``, none inside another."""
-        fences = (span for span in code_fences(self.text) if _MATH_FENCE.match(self.text, span[0]))
-        return sorted((*((item.start, item.end) for item in self._formulas), *fences))
+        formulas = ((item.start, item.end) for item in self.document.formulas)
+        return any(start <= offset < end for start, end in (*formulas, *self.document.math_fences))
 
     @cached_property
     def prose(self) -> str:
         """The answer with what is hidden blanked out, at equal length."""
-        return mask(self.text, iter(self._hidden))
+        return mask(self.text, iter(self.hidden))
 
     @cached_property
     def outline(self) -> str:
         """The answer with what is hidden made letters, save for its first and last character, at equal length."""
-        inner = ((start + 1, end - 1) for start, end in self._hidden if end - start > 2)
+        inner = ((start + 1, end - 1) for start, end in self.hidden if end - start > 2)
         return mask(self.text, inner, by="x")
 
     @cached_property
@@ -122,10 +114,6 @@ class Answer:
         line, column = self._place(start)
         end_line, end_column = self._place(max(start, end - 1))
         return Location(path=self.path, line=line, column=column, end_line=end_line, end_column=end_column)
-
-    def offset(self, line: int, column: int) -> int:
-        """Where a line and a column of the answer, from 1, are in its text."""
-        return self._starts[line - 1] + column - 1
 
     def excerpt(self, offset: int) -> str:
         """The line at an offset, for a person to see; a line that nobody could read is none."""
@@ -142,9 +130,9 @@ class Answer:
         return self.question.answer_line + line, offset - self._starts[line] + 1 + shift
 
 
-def lint_chapter(chapter: Chapter, text: str) -> tuple[Diagnostic, ...]:
+def lint_chapter(chapter: Chapter, text: str, documents: Documents) -> tuple[Diagnostic, ...]:
     """What the rules find in a chapter, in the order of the file. ``text`` is what the chapter was read from."""
-    checked = Checked(chapter=chapter, text=text)
+    checked = Checked(chapter=chapter, text=text, documents=documents)
     found = [item for check in CHECKS for item in check(checked)]
     return tuple(sorted(found, key=lambda item: item.location or Location(path=chapter.path)))
 
@@ -198,7 +186,7 @@ def control_characters(checked: Checked) -> Iterator[Diagnostic]:
 def unbalanced_math(checked: Checked) -> Iterator[Diagnostic]:
     """The first delimiter of a paragraph outside every formula, with LaTeX right after it."""
     for answer in checked.answers:
-        if "$" not in answer.text and "\\" not in answer.text:
+        if not _has_opening_maths(answer):
             continue
         paragraph_end = 0
         for found in _OPENING_MATH.finditer(answer.prose):
@@ -216,10 +204,20 @@ def unbalanced_math(checked: Checked) -> Iterator[Diagnostic]:
                 )
 
 
+def _has_opening_maths(answer: Answer) -> bool:
+    """Whether a delimiter stands outside the formulas, were it in code; far quicker than the prose."""
+    start = 0
+    for formula in answer.document.formulas:
+        if _OPENING_MATH.search(answer.text, start, formula.start):
+            return True
+        start = formula.end
+    return bool(_OPENING_MATH.search(answer.text, start))
+
+
 def ineffective_bold(checked: Checked) -> Iterator[Diagnostic]:
     """A remark where the card shows what was meant, a warning where it cannot."""
     for answer in checked.answers:
-        for bold in find_literal_bold(answer.outline) if "**" in answer.text else ():
+        for bold in answer.document.literal_bold:
             text = answer.text[bold.start : bold.end]
             shown = text if len(text) <= 40 else f"{text[:38]}…"
             found = diagnostic(
@@ -237,8 +235,7 @@ def unsafe_html(checked: Checked) -> Iterator[Diagnostic]:
     for answer in checked.answers:
         if not _MAY_BE_UNSAFE.search(answer.text):
             continue
-        for line, column, what in find_unsafe_html(answer.text):
-            start = answer.offset(line, column)
+        for start, what in sorted(find_unsafe_html(answer.text, answer.document.code, answer.document.brackets)):
             found = diagnostic(
                 "unsafe-html",
                 f"{what} is left out of the card",
@@ -265,8 +262,7 @@ def unsafe_formulas(checked: Checked) -> Iterator[Diagnostic]:
 
 def unknown_html(checked: Checked) -> Iterator[Diagnostic]:
     for answer in checked.answers:
-        for line, column, tag in find_unknown_html(answer.text) if "<" in answer.text else ():
-            start = answer.offset(line, column)
+        for start, tag in find_unknown_html(answer.text, answer.document.code, answer.document.brackets):
             yield diagnostic(
                 "unknown-html",
                 f"{tag} is no HTML: the card shows it as text, GitHub may swallow it",
@@ -280,11 +276,11 @@ def image_syntax(checked: Checked) -> Iterator[Diagnostic]:
     """Pictures written in a way that Markdown does not read, so that the card shows the brackets."""
     chapter = checked.chapter
     for answer in checked.answers:
-        text = mask_comments(answer.outline) if "![" in answer.text else ""
+        text = answer.outline if "![" in answer.text else ""
         found = [*_WIKI_IMAGE.finditer(text)]
         if chapter.dialect is Dialect.GFM:
             found += (image for image in _IMAGE.finditer(text) if not _DESTINATION.fullmatch(image[1]))
-        shown = prose_of(render_markdown(answer.question.answer, dialect=chapter.dialect)) if found else ""
+        shown = prose_of(answer.document.html) if found else ""
         for image in found:
             name = answer.text[image.start(1) : image.end(1)]
             if name in shown:
@@ -321,8 +317,7 @@ def changed_tags(checked: Checked) -> Iterator[Diagnostic]:
 
 def deep_nesting(checked: Checked) -> Iterator[Diagnostic]:
     for answer in checked.answers:
-        may_be = _DEEP.search(answer.text) or answer.text.count("<") > _MANY_TAGS
-        if may_be and is_too_deep(answer.question.answer, dialect=checked.chapter.dialect):
+        if answer.document.too_deep:
             yield diagnostic(
                 "deep-nesting",
                 "quotes, lists or HTML are nested so deep that the card shows the Markdown instead",
@@ -358,31 +353,6 @@ def _changed_tag(category: Category) -> Diagnostic:
 def _line(checked: Checked, index: int) -> Location:
     length = max(1, len(checked.lines[index]))
     return Location(path=checked.chapter.path, line=index + 1, end_line=index + 1, end_column=length)
-
-
-def _code(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of all code, raw blocks and comments of an answer."""
-    lines = text.split("\n")
-    tracker = BlockTracker(lines, read_front_matter(()))
-    offset = 0
-    paragraph = -1
-    for index, line in enumerate(lines):
-        kind = tracker.feed(index)
-        ends = kind is not Kind.TEXT or not line.strip()
-        if ends and paragraph >= 0:
-            yield from _spans(text, paragraph, offset)
-        if kind is not Kind.TEXT:
-            yield offset, offset + len(line)
-        paragraph = -1 if ends else offset if paragraph < 0 else paragraph
-        offset += len(line) + 1
-    if paragraph >= 0:
-        yield from _spans(text, paragraph, len(text))
-
-
-def _spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    part = text[start:end]
-    yield from ((start + first, start + last) for first, last in code_spans(part))
-    yield from ((start + found.start(), start + found.end()) for found in re.finditer(r"<[A-Za-z/][^<>\n]*>", part))
 
 
 def _apart(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -11,6 +11,7 @@ from deckgen.chapters import apply_ignores
 from deckgen.corpus import identify, is_about_translations, settle
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, diagnostic, with_severities
 from deckgen.files import read_optional
+from deckgen.markdown import Documents
 from deckgen.model import KeyedCorpus, Language, Location
 from deckgen.project import GLOSSARY_PATH, NOTES_PATH, Project, known_languages
 from deckgen.translation.apply import unknown_entries, unknown_notes
@@ -37,6 +38,7 @@ class Translations:
     read: Mapping[CatalogId, Catalog]
     catalogs: Mapping[CatalogId, Catalog]
     glossary: Glossary
+    documents: Documents
     diagnostics: tuple[Diagnostic, ...]
 
     @property
@@ -67,7 +69,8 @@ def read_translations(
 
     The languages are those given, else those of the editions and those that have a folder.
     """
-    chapters, matched, findings = identify(project, findings)
+    documents = Documents()
+    chapters, matched, findings = identify(project, findings, documents)
     told = settle(project, chapters, findings, finished=False)
     findings = tuple(finding for finding in told if finding.severity is Severity.ERROR)
     chosen = tuple(languages) or known_languages(project)
@@ -75,11 +78,15 @@ def read_translations(
         raise DeckgenError(
             f"{project.config.language} is the language of the sources, so there is nothing to translate"
         )
-    return _translations(project, matched.corpus, findings, chosen)
+    return _translations(project, matched.corpus, documents, findings, chosen)
 
 
 def _translations(
-    project: Project, corpus: KeyedCorpus, findings: tuple[Diagnostic, ...], languages: tuple[Language, ...]
+    project: Project,
+    corpus: KeyedCorpus,
+    documents: Documents,
+    findings: tuple[Diagnostic, ...],
+    languages: tuple[Language, ...],
 ) -> Translations:
     notes, problems = parse_notes(project.notes_text or "", NOTES_PATH)
     findings += problems
@@ -87,7 +94,7 @@ def _translations(
     glossary, problems = parse_glossary(terms or "", GLOSSARY_PATH)
     findings += problems
     read, problems = read_catalogs(project.locale, (source.path for source in project.sources), languages)
-    texts = tuple(source_texts(corpus, notes))
+    texts = tuple(source_texts(corpus, notes, documents))
     problems += (
         *unknown_notes(corpus, notes),
         *strange_languages(notes, (project.config.language, *known_languages(project), *languages)),
@@ -102,6 +109,7 @@ def _translations(
         read=read,
         catalogs=_named(update_catalogs(read, texts, languages=languages)),
         glossary=glossary,
+        documents=documents,
         diagnostics=with_severities((*findings, *problems), project.config.severities),
     )
 
@@ -134,7 +142,7 @@ def check_translations(found: Translations) -> tuple[Diagnostic, ...]:
 def check_build(made: Build) -> tuple[Diagnostic, ...]:
     """What the build found, and what is wrong with the translations that its editions are made of."""
     languages = tuple(language for language in made.translated.languages if language != made.keyed.language)
-    found = _translations(made.project, made.keyed, (), languages)
+    found = _translations(made.project, made.keyed, made.documents, (), languages)
     checked = (*found.diagnostics, *_checked(found, report_unused=True))
     # The build says of each text that it is untranslated.
     more = (finding for finding in checked if finding.rule != "untranslated")

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from deckgen.markdown import plain_text
+from deckgen.markdown import Documents
 from deckgen.model import BlockCounts, Edition, Key, KeyedQuestion, Note, StampedDeck, TextState
 from deckgen.text.slugs import is_plain_name
 
@@ -45,6 +45,7 @@ def format_manifest(
     packages: tuple[PackageRecord, ...],
     questions: tuple[KeyedQuestion, ...],
     decks: tuple[StampedDeck, ...],
+    documents: Documents,
     *,
     project_id: str,
     version: str,
@@ -63,7 +64,7 @@ def format_manifest(
         "profile": profile,
         "translations": [asdict(counts) for counts in translations],
         "packages": [_package_entry(package, questions) for package in packages],
-        "notes": [_note_entry(item, made[item.key]) for item in questions if item.key in made],
+        "notes": [_note_entry(item, made[item.key], documents) for item in questions if item.key in made],
     }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
@@ -89,7 +90,7 @@ def _package_entry(package: PackageRecord, questions: tuple[KeyedQuestion, ...])
     }
 
 
-def _note_entry(item: KeyedQuestion, notes: Sequence[tuple[Edition, Note]]) -> dict[str, Any]:
+def _note_entry(item: KeyedQuestion, notes: Sequence[tuple[Edition, Note]], documents: Documents) -> dict[str, Any]:
     languages = [
         language
         for edition, note in notes
@@ -100,7 +101,7 @@ def _note_entry(item: KeyedQuestion, notes: Sequence[tuple[Edition, Note]]) -> d
     return {
         "key": item.key,
         "guids": {edition.name: note.guid for edition, note in notes},
-        "question": plain_text(question.title, dialect=item.chapter.dialect, definitions=item.chapter.definitions),
+        "question": documents.of(question.title, item.chapter.context).plain_text,
         "category": item.category.title,
         "tags": sorted({tag for _, note in notes for tag in note.tags}),
         "source": {"path": item.chapter.path, "line": question.location.line, "end_line": question.end_line},

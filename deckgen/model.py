@@ -56,6 +56,19 @@ class Location:
     end_column: int = 0
 
 
+def locate_span(text: str, start: int, end: int, begins: Location) -> Location:
+    """The place of ``text[start:end]`` in the file in which ``text`` begins at ``begins``."""
+    line, column = _line_column(text, start, begins)
+    end_line, end_column = _line_column(text, max(start, end - 1), begins)
+    return Location(path=begins.path, line=line, column=column, end_line=end_line, end_column=end_column)
+
+
+def _line_column(text: str, offset: int, begins: Location) -> tuple[int, int]:
+    line = text.count("\n", 0, offset)
+    column = offset - (text.rfind("\n", 0, offset) + 1) + 1
+    return begins.line + line, column + (begins.column - 1 if line == 0 else 0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
     """An ordered list of languages, written ``zh-en``: the first is primary, the others are behind a tap."""
@@ -103,6 +116,17 @@ class Category:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a Markdown text means beside its own characters: its dialect, and what its chapter says elsewhere."""
+
+    dialect: Dialect
+    definitions: Markdown = Markdown("")
+    """Link reference and footnote definitions."""
+    html_headings: bool = False
+    """A line of ``===`` or ``---`` below text is never a heading."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chapter:
     """One source file. ``definitions`` holds its link reference and footnote definitions, context for every answer."""
 
@@ -115,6 +139,10 @@ class Chapter:
     """Questions are marked with HTML headings, so a line of ``===`` or ``---`` below text is never a heading."""
     fence_ends: tuple[int, ...] = ()
     """Lines, from 1, before which a code fence that is never closed was taken to end."""
+
+    @property
+    def context(self) -> Context:
+        return Context(dialect=self.dialect, definitions=self.definitions, html_headings=self.html_headings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,6 +80,7 @@ def _write_packages(made: Build, folder: Path, progress: Progress) -> tuple[Pack
         tuple(records),
         made.keyed.questions,
         made.decks,
+        made.documents,
         project_id=made.keyed.project_id,
         version=made.version,
         profile=made.profile,

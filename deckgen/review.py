@@ -17,8 +17,8 @@ from importlib import resources
 from deckgen import card, media
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.localisation import Block, Translations, blocks, check_translations
-from deckgen.markdown import image_targets, render_markdown
-from deckgen.model import Edition, Html, ImageReference, Language, Location, Markdown, MediaFile, Profile
+from deckgen.markdown import Documents
+from deckgen.model import Edition, ImageReference, Language, Location, Markdown, MediaFile, Profile
 from deckgen.preview.formulas import with_mathml
 from deckgen.render.cardhtml import card_html
 from deckgen.translation.catalog import EntryState
@@ -72,7 +72,7 @@ def _sections(
         by_key[block.text.key].append(block)
     for key, mine in by_key.items():
         title = _plain(mine[0].text)
-        rows = "\n".join(_row(block, language, found.corpus.language, images, problems) for block in mine)
+        rows = "\n".join(_row(block, language, found, images, problems) for block in mine)
         yield (
             f'<section data-key="{html.escape(key)}"><header><h2>{html.escape(title)}</h2>'
             f"<code>{html.escape(key)}</code>"
@@ -88,15 +88,15 @@ def _plain(text: SourceText) -> str:
 def _row(
     block: Block,
     language: Language,
-    source_language: Language,
+    found: Translations,
     images: Mapping[ImageReference, MediaFile],
     problems: Mapping[tuple[str, int], list[Diagnostic]],
 ) -> str:
     entry, place = block.entry, block.place
     catalog = f"{block.catalog.path}:{entry.line}" if entry.line else block.catalog.path
-    found = problems.get((block.catalog.path, entry.line), []) if entry.line else []
+    mine = problems.get((block.catalog.path, entry.line), []) if entry.line else []
     previous = (
-        f'<details class="previous"><summary>source before</summary><p lang="{source_language}">'
+        f'<details class="previous"><summary>source before</summary><p lang="{found.corpus.language}">'
         f"{html.escape(entry.previous)}</p></details>"
         if entry.previous is not None
         else ""
@@ -104,44 +104,44 @@ def _row(
     machine = f" · {entry.machine.engine}{', edited' if entry.edited else ''}" if entry.machine else ""
     findings = "".join(
         f'<li class="{finding.severity}">{html.escape(finding.message)} <code>{finding.rule}</code></li>'
-        for finding in found
+        for finding in mine
     )
     return (
         f'<article class="row" data-state="{entry.state}" tabindex="-1">'
         f'<div class="meta"><span class="state">{entry.state}{html.escape(machine)}</span> {block.text.side}'
         f" <code>{html.escape(f'{place.path}:{place.line}')}</code> <code>{html.escape(catalog)}</code></div>"
-        f'<div class="pair">{_cell(block, block.segment.text, source_language, images)}'
-        f"{_cell(block, entry.translation, language, images)}</div>"
+        f'<div class="pair">{_cell(block, block.segment.text, found.corpus.language, found.documents, images)}'
+        f"{_cell(block, entry.translation, language, found.documents, images)}</div>"
         f"{previous}{f'<ul class=findings>{findings}</ul>' if findings else ''}"
         f"</article>"
     )
 
 
-def _cell(block: Block, markdown: Markdown, language: Language, images: Mapping[ImageReference, MediaFile]) -> str:
+def _cell(
+    block: Block,
+    markdown: Markdown,
+    language: Language,
+    documents: Documents,
+    images: Mapping[ImageReference, MediaFile],
+) -> str:
     """A block as a field of the card shows it; its pictures are named, and the script puts them in."""
     if not markdown:
         return '<div class="cell empty">no translation</div>'
-    shown = with_mathml(card_html(_rendered(block, markdown), chapter=block.text.chapter.path, images=images))
+    shown = with_mathml(
+        card_html(
+            documents.of(markdown, block.text.chapter.context).html, chapter=block.text.chapter.path, images=images
+        )
+    )
     shown = re.sub(r'<img src="([^":]+)"', r'<img data-picture="\1"', shown)
     side = "dg-question" if block.text.side in (Side.QUESTION, Side.CATEGORY) else "dg-text"
     text = f'<div class="{side}" lang="{language}" dir="{card.text_direction(language)}">{shown}</div>'
     return f'<div class="cell card"><div class="dg-card">{text}</div></div>'
 
 
-def _rendered(block: Block, markdown: Markdown) -> Html:
-    chapter = block.text.chapter
-    return render_markdown(
-        markdown,
-        dialect=chapter.dialect,
-        definitions=chapter.definitions,
-        html_headings=chapter.html_headings,
-    )
-
-
 def _images(found: Translations, shown: tuple[Block, ...], jobs: int) -> Mapping[ImageReference, MediaFile]:
     project = found.project
     images, _ = media.read_media(
-        _references(shown),
+        _references(shown, found.documents),
         root=project.root,
         files=project.files,
         profile=Profile.MOBILE,
@@ -152,12 +152,12 @@ def _images(found: Translations, shown: tuple[Block, ...], jobs: int) -> Mapping
     return images
 
 
-def _references(shown: tuple[Block, ...]) -> Iterator[tuple[ImageReference, Location]]:
+def _references(shown: tuple[Block, ...], documents: Documents) -> Iterator[tuple[ImageReference, Location]]:
     for block in shown:
         for markdown in (block.segment.text, block.entry.translation):
             if "!" in markdown or "<img" in markdown:
-                for target, _ in image_targets(_rendered(block, markdown)):
-                    yield ImageReference(chapter=block.text.chapter.path, target=target), block.place
+                for image in documents.of(markdown, block.text.chapter.context).images:
+                    yield ImageReference(chapter=block.text.chapter.path, target=image.target), block.place
 
 
 def _used(images: Mapping[ImageReference, MediaFile]) -> list[MediaFile]:

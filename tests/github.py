@@ -7,21 +7,32 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cmarkgfm
+import comrak
 import nh3
 from cmarkgfm.cmark import Options
 
-from deckgen.markdown import gfm, render_markdown
+from deckgen.markdown import gfm, safe_html
 from deckgen.markdown.brackets import ALLOWED
 from deckgen.markdown.definitions import used_definitions
 from deckgen.markdown.protect import protect, remove_control_characters
 from deckgen.markdown.tree import parse_tree
-from deckgen.model import Dialect, Html, Markdown
+from deckgen.model import Context, Dialect, Html, Markdown
 
 EXCEPTIONS = ("maths", "angle brackets", "bold", "alerts", "rules", "sanitising", "control characters", "deep")
 """The closed list of docs/fidelity.md, as far as it changes structure, in the order in which they are tried."""
 
 
-_GITHUB_ONLY = gfm.EXTENSIONS - {"alerts"}
+_GITHUB_ONLY = frozenset(gfm.EXTENSIONS) - {"alerts"}
+
+
+def _comrak(text: str, definitions: str, extensions: frozenset[str]) -> str:
+    head = f"{definitions}\n\n<!-- -->\n\n" if definitions else ""
+    return comrak.markdown_to_html(
+        f"{head}{text}\n",
+        comrak.ExtensionOptions(**dict.fromkeys(sorted(extensions), True)),
+        comrak.ParseOptions(),
+        comrak.RenderOptions(unsafe_=True, gfm_quirks=True),
+    )
 
 
 def github_html(markdown: str, definitions: str = "") -> str:
@@ -53,9 +64,8 @@ class Comparison:
 def compare(markdown: str, *, definitions: str = "", html_headings: bool = False) -> Comparison:
     """How the HTML of a piece of a chapter differs from GitHub's, and by which exception."""
     needed = used_definitions(markdown, definitions)
-    html = render_markdown(
-        Markdown(markdown), dialect=Dialect.GFM, definitions=Markdown(definitions), html_headings=html_headings
-    )
+    context = Context(dialect=Dialect.GFM, definitions=Markdown(definitions), html_headings=html_headings)
+    html = safe_html(Markdown(markdown), context)
     card, github = structure(_without_formulas(html)), structure(github_html(markdown, needed))
     protected = protect(markdown)
     oracle = github_html(protected.text, needed)
@@ -84,10 +94,10 @@ def visible_text(html: str) -> str:
 def _parser_reason(text: str, definitions: str, html: str, *, html_headings: bool) -> str:
     """The exception whose taking back gives what GitHub's parser gives."""
     github = structure(github_html(text, definitions))
-    plain = gfm.render(text, definitions=definitions, extensions=_GITHUB_ONLY - {"cjk_friendly_emphasis"})
+    plain = _comrak(text, definitions, _GITHUB_ONLY - {"cjk_friendly_emphasis"})
     if structure(_only_elements(plain)) != github:
         return "sanitising" if _removes(text) else ""
-    if structure(_only_elements(gfm.render(text, definitions=definitions, extensions=_GITHUB_ONLY))) != github:
+    if structure(_only_elements(_comrak(text, definitions, _GITHUB_ONLY))) != github:
         return "bold"
     if "markdown-alert" in html:
         return "alerts"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deckgen.markdown import find_formulas
+from deckgen.markdown.formulas import find_formulas
 from deckgen.markdown.tree import parse_tree
 from deckgen.model import Html
 

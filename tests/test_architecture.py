@@ -25,7 +25,7 @@ OWNERS = {
     "msgspec": {"identity.lock"},
     "nh3": {"markdown.sanitize"},
     "polib": {"translation.catalog"},
-    "pygments": {"render.highlight"},
+    "pygments": {"markdown.highlight"},
     "rapidfuzz": {"text.similarity"},
     "rich": {"cli.report"},
     "slugify": {"text.slugs"},

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deckgen.markdown import render_markdown
+from deckgen.markdown import parse_document
+from deckgen.markdown.highlight import highlight_code
 from deckgen.markdown.tree import parse_tree
-from deckgen.model import Dialect, Html, ImageReference, Markdown, MediaFile
+from deckgen.model import Context, Dialect, Html, ImageReference, Markdown, MediaFile
 from deckgen.render.cardhtml import card_html, field_media
-from deckgen.render.highlight import highlight_code
 
 PICTURE = MediaFile(
     name="dg-00-m.webp",
@@ -30,7 +30,7 @@ IMAGES = {ImageReference(chapter="c.md", target="a.png"): PICTURE}
 
 
 def card(text: str) -> str:
-    return card_html(render_markdown(Markdown(text), dialect=Dialect.GFM), chapter="c.md", images=IMAGES)
+    return card_html(parse_document(Markdown(text), Context(dialect=Dialect.GFM)).html, chapter="c.md", images=IMAGES)
 
 
 def test_a_picture_has_its_address_first_and_can_be_tapped() -> None:
@@ -126,7 +126,7 @@ def test_a_soft_break_between_chinese_characters_is_no_space(text: str, shown: s
 )
 def test_time_grows_with_the_text(unit: str) -> None:
     def seconds(count: int) -> float:
-        html = render_markdown(Markdown(unit * count), dialect=Dialect.GFM)
+        html = parse_document(Markdown(unit * count), Context(dialect=Dialect.GFM)).html
         times = []
         for _ in range(3):
             started = time.process_time()

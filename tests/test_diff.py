@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from projects import NOON, deckgen
 
 from deckgen.diagnostics import DeckgenError
-from deckgen.markdown import render_markdown
+from deckgen.markdown import safe_html
 from deckgen.markdown.tree import block_text
-from deckgen.model import Dialect, Guid, Key, Language, Markdown, TextState
+from deckgen.model import Context, Dialect, Guid, Key, Language, Markdown, TextState
 from deckgen.releases.changelog import WORDS_IN, browser_search, describe_diff, read_words
 from deckgen.releases.comparable import read_comparable
 from deckgen.releases.diff import Kind, ReleaseDiff, compare
@@ -247,7 +247,7 @@ def test_a_long_text_is_compared_in_no_time() -> None:
     ],
 )
 def test_a_field_is_read_as_a_person_reads_it(markdown: str, text: str) -> None:
-    assert block_text(render_markdown(Markdown(markdown), dialect=Dialect.GFM)) == text
+    assert block_text(safe_html(Markdown(markdown), Context(dialect=Dialect.GFM))) == text
 
 
 @given(st.text(max_size=80))
@@ -287,7 +287,7 @@ def test_markdown_and_html_show_the_text_and_never_run_it() -> None:
         shown = format_diff(SAMPLE, form, EN)
         assert "<所有>" not in shown
         assert "<del>其他词</del>" in shown
-    rendered = render_markdown(Markdown(markdown_changelog(describe_diff(SAMPLE, EN))), dialect=Dialect.GFM)
+    rendered = safe_html(Markdown(markdown_changelog(describe_diff(SAMPLE, EN))), Context(dialect=Dialect.GFM))
     assert "<em>" not in rendered.replace("<em>zh answer</em>", "")
     assert "&lt;所有&gt;*" in rendered
 

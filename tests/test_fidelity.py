@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from maths import count_source_formulas, formulas_on_card
 
-from deckgen.markdown import render_markdown
-from deckgen.model import Dialect, Markdown
+from deckgen.markdown import parse_document
+from deckgen.model import Context, Dialect, Markdown
 from deckgen.render.cardhtml import card_html
 
 _CASES = [path for path in inputs("render") if not path.with_suffix(".toml").exists()]
@@ -30,7 +30,7 @@ _EXPLAINED = {
 
 
 def card(text: str) -> str:
-    html = render_markdown(Markdown(text), dialect=Dialect.GFM)
+    html = parse_document(Markdown(text), Context(dialect=Dialect.GFM)).html
     return card_html(html, chapter="chapter.md", images={})
 
 

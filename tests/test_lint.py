@@ -21,8 +21,9 @@ from deckgen.diagnostics import RULES, Diagnostic, Severity, diagnostic
 from deckgen.encoding import decode_source
 from deckgen.identity import Changes
 from deckgen.lint import LONG_ANSWER, lint_chapter
-from deckgen.markdown.emphasis import find_literal_bold, literal_runs
-from deckgen.model import Location
+from deckgen.markdown import Documents, parse_document
+from deckgen.markdown.gfm import literal_bold_starts
+from deckgen.model import Context, Dialect, Location, Markdown
 
 PATH = "source/chapter.md"
 
@@ -33,7 +34,9 @@ def findings(answer: str, title: str = "## 1. 什么是甲？") -> tuple[Diagnos
 
 def check(text: str) -> tuple[Diagnostic, ...]:
     chapter, problems = parse_chapter(text, path=PATH, settings=ChapterSettings())
-    return apply_ignores(text, chapter, (*problems, *lint_chapter(chapter, text)), checked=lambda rule: True)
+    return apply_ignores(
+        text, chapter, (*problems, *lint_chapter(chapter, text, Documents())), checked=lambda rule: True
+    )
 
 
 def marked(text: str, found: Diagnostic) -> str:
@@ -113,13 +116,14 @@ def test_a_tag_that_anki_would_split_is_told() -> None:
 def test_asterisks_stay_exactly_where_github_leaves_them(text: str) -> None:
     import cmarkgfm
 
-    context = f"z{text}z"
-    shown = re.sub("<[^>]*>", "", cmarkgfm.github_flavored_markdown_to_html(context)).count("*")
-    assert sum(run.left for run in literal_runs(context, chinese=False)) == shown
+    whole = f"z{text}z"
+    shown = re.sub("<[^>]*>", "", cmarkgfm.github_flavored_markdown_to_html(whole)).count("**")
+    assert (len(literal_bold_starts(whole, written=whole)) > 0) == (shown > 0)
 
 
 def test_bold_is_looked_for_within_a_cell_and_an_item_only() -> None:
-    assert list(find_literal_bold("| **a | b** |\n|---|---|\n- **a\n- b**")) == []
+    text = Markdown("| **a | b** |\n|---|---|\n\n- **a\n- b**")
+    assert parse_document(text, Context(dialect=Dialect.GFM)).literal_bold == ()
 
 
 def test_an_ignored_rule_is_silent_for_the_block_that_follows_and_no_further() -> None:

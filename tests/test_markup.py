@@ -15,18 +15,10 @@ from goldens import assert_golden, inputs, orphans
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deckgen.markdown import (
-    find_formulas,
-    find_unknown_html,
-    find_unsafe_html,
-    image_targets,
-    is_too_deep,
-    plain_text,
-    render_markdown,
-)
-from deckgen.markdown.blocks import leaf_blocks
-from deckgen.markdown.brackets import ALLOWED
-from deckgen.model import Dialect, ImageReference, Markdown, MediaFile
+from deckgen.markdown import Document, parse_document, safe_html
+from deckgen.markdown.brackets import ALLOWED, find_unknown_html, find_unsafe_html, literal_brackets
+from deckgen.markdown.formulas import find_formulas
+from deckgen.model import Context, Dialect, ImageReference, Markdown, MediaFile
 from deckgen.render.cardhtml import card_html
 
 _PICTURE = MediaFile(
@@ -43,10 +35,8 @@ _IMAGES = {ImageReference(chapter="chapter.md", target="a.png"): _PICTURE}
 
 
 def card(text: str, *, dialect: Dialect = Dialect.GFM, definitions: str = "", html_headings: bool = False) -> str:
-    html = render_markdown(
-        Markdown(text), dialect=dialect, definitions=Markdown(definitions), html_headings=html_headings
-    )
-    return card_html(html, chapter="chapter.md", images=_IMAGES)
+    context = Context(dialect=dialect, definitions=Markdown(definitions), html_headings=html_headings)
+    return card_html(parse_document(Markdown(text), context).html, chapter="chapter.md", images=_IMAGES)
 
 
 @pytest.mark.parametrize("source", inputs("render"), ids=lambda path: path.stem)
@@ -100,47 +90,63 @@ def test_the_python_markdown_dialect_has_the_structure_that_mkdocs_gives(text: s
     expected = nh3.clean(markdown.markdown(text, **_MKDOCS), tags=set(ALLOWED), attributes={})  # type: ignore[arg-type]
     plain = expected.replace("<div>\\[", "<p><span>").replace("\\]</div>", "</span></p>")
     plain = re.sub(r"\\[()]|↩", "", plain)
-    assert structure(render_markdown(Markdown(text), dialect=Dialect.PYTHON_MARKDOWN)) == structure(plain)
+    assert structure(safe_html(Markdown(text), Context(dialect=Dialect.PYTHON_MARKDOWN))) == structure(plain)
 
 
 # --- positions --------------------------------------------------------------------------------------------------------
 
 
-def positions(text: str, **options: str) -> list[tuple[str, str]]:
-    html = render_markdown(Markdown(text), dialect=Dialect.GFM, definitions=Markdown(options.get("definitions", "")))
-    return re.findall(r'<(\w+)[^>]* data-sourcepos="([^"]+)"', html)
+def document(text: str, *, dialect: Dialect = Dialect.GFM, definitions: str = "") -> Document:
+    return parse_document(Markdown(text), Context(dialect=dialect, definitions=Markdown(definitions)))
 
 
-def test_positions_count_characters_from_one() -> None:
-    assert positions("中文 **粗体** x") == [("p", "1:1-1:11"), ("strong", "1:4-1:9")]
+def test_positions_count_characters() -> None:
+    text = "中文 **粗体** `码`\n\n中 `x`"
+    found = document(text)
+    assert [text[leaf.start : leaf.end] for leaf in found.leaves] == ["中文 **粗体** `码`", "中 `x`"]
+    assert [text[start:end] for start, end in found.code] == ["`码`", "`x`"]
 
 
 def test_definitions_from_elsewhere_move_no_position() -> None:
     text = "见 [a] 与 `b`"
-    assert positions(text, definitions="[a]: https://example.org\n[c]: d") == [
-        *positions("见 xxx 与 `b`")[:1],
-        ("a", "1:3-1:5"),
-        ("code", "1:9-1:11"),
-    ]
+    found = document(text, definitions="[a]: https://example.org\n[c]: d\n\n`d`")
+    assert [text[start:end] for start, end in found.code] == ["`b`"]
 
 
 def test_formulas_and_literal_brackets_move_no_position() -> None:
-    assert positions("$a$ <X> **b**\n\n$$\n\n- c\n$$\n\n*d*")[1:] == [
-        ("strong", "1:9-1:13"),
-        ("p", "3:1-6:2"),
-        ("p", "8:1-8:3"),
-        ("em", "8:1-8:3"),
-    ]
+    text = "$a$ <X> `b`\n\n$$\n\n- c\n$$\n\n*d* `e`"
+    found = document(text)
+    assert [text[leaf.start : leaf.end] for leaf in found.leaves] == ["$a$ <X> `b`", "$$\n\n- c\n$$", "*d* `e`"]
+    assert [text[start:end] for start, end in found.code] == ["`b`", "`e`"]
+
+
+def test_a_quoted_fence_inside_code_does_not_end_it() -> None:
+    """Formulas behind a fence are formulas, whatever stands inside it."""
+    shown = card("```python\nprice\n> ```\n$x_1$ still code\n```\n\nafter $y_1$")
+    assert "$x_1$ still code" in re.sub("<[^>]*>", "", shown)
+    assert "\\(y_1\\)" in shown
 
 
 def test_an_image_is_found_with_its_position() -> None:
-    html = render_markdown(Markdown("字\n\n![甲](a.png) $x$ ![乙](b.png)"), dialect=Dialect.GFM)
-    assert list(image_targets(html)) == [("a.png", "3:1-3:11"), ("b.png", "3:17-3:27")]
+    text = "字\n\n![甲](a.png) $x$ ![a.png](b.png) <img alt='c' src='a.png'>"
+    found = document(text).images
+    assert [(image.target, text[: image.start][-2:]) for image in found] == [
+        ("a.png", "]("),
+        ("b.png", "]("),
+        ("a.png", "='"),
+    ]
+    assert [text[image.start : image.end] for image in found] == ["a.png", "b.png", "a.png"]
+
+
+def test_an_image_by_reference_is_the_reference() -> None:
+    text = "见 ![甲][a]"
+    (found,) = document(text, definitions="[a]: a.png").images
+    assert (found.target, text[found.start : found.end]) == ("a.png", "![甲][a]")
 
 
 def test_plain_text_has_no_markup_and_keeps_formulas_and_alternative_texts() -> None:
     text = Markdown("**粗** $x<1$ `c` ![图](a.png) vector<int>")
-    assert plain_text(text, dialect=Dialect.GFM) == "粗 x<1 c 图 vector<int>"
+    assert document(text).plain_text == "粗 x<1 c 图 vector<int>"
 
 
 # --- what lint reports ------------------------------------------------------------------------------------------------
@@ -150,17 +156,20 @@ def test_unsafe_html_is_found_where_it_stands_and_not_in_code() -> None:
     text = (
         'a <script>x</script>\n`<script>` <img src=x onerror="y">\n```\n<iframe>\n```\n[z](javascript:1)\n<p style="a">'
     )
-    assert find_unsafe_html(text) == (
-        (1, 3, "<script>"),
-        (2, 23, "an event handler"),
-        (6, 5, "a script address"),
-        (7, 4, "a style"),
-    )
+    found = document(text)
+    unsafe = sorted(find_unsafe_html(text, found.code, found.brackets))
+    assert [(text[:start].count("\n") + 1, text[start:][:5], what) for start, what in unsafe] == [
+        (1, "<scri", "<script>"),
+        (2, "onerr", "an event handler"),
+        (6, "javas", "a script address"),
+        (7, "style", "a style"),
+    ]
 
 
 def test_unknown_html_is_found_where_it_stands_and_not_in_code() -> None:
     text = "中 vector<int> `List<X>`\n\n    \n<Tencent AI lab>"
-    assert find_unknown_html(text) == ((1, 9, "<int>"), (4, 1, "<Tencent AI lab>"))
+    found = document(text)
+    assert list(find_unknown_html(text, found.code, found.brackets)) == [(8, "<int>"), (30, "<Tencent AI lab>")]
 
 
 @pytest.mark.parametrize(
@@ -195,9 +204,9 @@ def test_deep_nesting_loses_no_text(name: str, dialect: Dialect) -> None:
 
 
 def test_what_is_nested_too_deep_is_shown_as_it_was_written() -> None:
-    assert is_too_deep(Markdown(_DEEP["quotes"]), dialect=Dialect.GFM)
+    assert document(_DEEP["quotes"]).too_deep
     assert card("> " * 300 + "x<y").startswith('<pre class="dg-deep"><code>&gt; &gt;')
-    assert not is_too_deep(Markdown("> > > - 1. a"), dialect=Dialect.GFM)
+    assert not document("> > > - 1. a").too_deep
 
 
 _LINES = {
@@ -220,10 +229,10 @@ def test_a_long_line_takes_time_in_proportion(name: str) -> None:
     card(text)
     find_formulas(text + "\\) \\]")
     for before in _BEFORE_INLINE:
-        find_unsafe_html(before + text)
-        find_unknown_html(before + text)
+        list(find_unsafe_html(before + text, (), ()))
+        list(find_unknown_html(before + text, (), literal_brackets(before + text)))
     for before in _BEFORE_BLOCK:
-        leaf_blocks(Markdown(f"{before}{text}."), dialect=Dialect.PYTHON_MARKDOWN)
+        assert document(f"{before}{text}.", dialect=Dialect.PYTHON_MARKDOWN).blocks is not None
     assert time.process_time() - started < 30
 
 
@@ -261,9 +270,7 @@ def test_no_text_crashes_and_nothing_that_runs_is_left(text: str, dialect: Diale
 @settings(deadline=None, max_examples=300)
 @given(text=_TEXT)
 def test_rendering_twice_gives_the_same(text: str) -> None:
-    render_markdown.cache_clear()
     first = card(text)
-    render_markdown.cache_clear()
     assert card(text) == first
 
 
@@ -278,6 +285,6 @@ def test_no_hidden_character_is_left_behind(text: str) -> None:
 
 
 def test_a_drive_letter_names_a_picture_and_never_a_link() -> None:
-    html = render_markdown(Markdown(r"![甲](D:\book\a.png) [乙](D:\book\a.html)"), dialect=Dialect.GFM)
-    assert [target for target, _ in image_targets(html)] == ["D:%5Cbook%5Ca.png"]
-    assert "href" not in html
+    found = document(r"![甲](D:\book\a.png) [乙](D:\book\a.html)")
+    assert [image.target for image in found.images] == ["D:%5Cbook%5Ca.png"]
+    assert "href" not in found.html

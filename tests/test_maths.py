@@ -9,8 +9,8 @@ import pytest
 from goldens import inputs
 from maths import find_mathjax, formulas_on_card, set_formulas
 
-from deckgen.markdown import render_markdown
-from deckgen.model import Dialect, Markdown
+from deckgen.markdown import parse_document
+from deckgen.model import Context, Dialect, Markdown
 from deckgen.render.cardhtml import card_html
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def mathjax() -> Path:
 
 
 def card(text: str, dialect: Dialect = Dialect.GFM) -> str:
-    return card_html(render_markdown(Markdown(text), dialect=dialect), chapter="chapter.md", images={})
+    return card_html(parse_document(Markdown(text), Context(dialect=dialect)).html, chapter="chapter.md", images={})
 
 
 def test_mathjax_sets_every_formula_of_the_cases_without_an_error(browser: Browser, mathjax: Path) -> None:

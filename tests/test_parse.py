@@ -18,6 +18,7 @@ from deckgen.chapters.structure import find_structure
 from deckgen.config import ChapterSettings, parse_config
 from deckgen.diagnostics import Diagnostic
 from deckgen.lint import lint_chapter
+from deckgen.markdown import Documents
 from deckgen.markdown.lines import Kind
 from deckgen.model import Chapter
 from deckgen.text.titles import normalised_title, strip_number
@@ -90,7 +91,7 @@ chapters = st.lists(st.sampled_from(FRAGMENTS), max_size=40).map(lambda parts: "
 @given(chapters)
 def test_no_chapter_makes_reading_fail_and_no_line_is_lost_without_a_word(text: str) -> None:
     chapter, findings = parse_chapter(text, path=PATH, settings=ChapterSettings())
-    lint_chapter(chapter, text)
+    lint_chapter(chapter, text, Documents())
     told = {
         line
         for found in findings
@@ -136,7 +137,7 @@ def test_an_answer_is_the_text_of_its_lines(text: str) -> None:
 @given(st.text(max_size=300))
 def test_any_text_can_be_read(text: str) -> None:
     chapter, _ = parse_chapter(text, path=PATH, settings=ChapterSettings())
-    lint_chapter(chapter, text)
+    lint_chapter(chapter, text, Documents())
 
 
 @pytest.mark.parametrize(

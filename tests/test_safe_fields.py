@@ -15,11 +15,11 @@ from projects import deckgen, make_project
 from synthetic_deck import CREATED, synthetic_deck, with_fields, write_all_packages
 
 from deckgen.apkg.reader import read_package
-from deckgen.markdown import render_markdown
-from deckgen.model import Dialect, Markdown
+from deckgen.markdown import parse_document
+from deckgen.model import Context, Dialect, Markdown
 from deckgen.releases.verify import verify_package
-from deckgen.render.anki import safe_field, safe_name, safe_text
 from deckgen.render.cardhtml import card_html
+from deckgen.text.anki import safe_field, safe_name, safe_text
 
 SLASH = "\u0338"
 ALPHABET = [
@@ -54,7 +54,9 @@ texts = st.lists(st.sampled_from(ALPHABET), max_size=25).map("".join)
 
 
 def card(markdown: str, dialect: Dialect = Dialect.GFM) -> str:
-    return card_html(render_markdown(Markdown(markdown), dialect=dialect), chapter="source/a.md", images={})
+    return card_html(
+        parse_document(Markdown(markdown), Context(dialect=dialect)).html, chapter="source/a.md", images={}
+    )
 
 
 def tags(html: str) -> list[tuple[str, list[str]]]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from small_corpus import CHAPTER, EN, TEXT, ZH, filled, keyed, made
 
 from deckgen.diagnostics import Diagnostic, Severity
+from deckgen.markdown import Documents
 from deckgen.model import KeyedCorpus, Language, Markdown, Policy, TextState, TranslatedCorpus
 from deckgen.translation import translate
 from deckgen.translation.catalog import Catalog, Entry, Machine
@@ -21,7 +22,7 @@ MACHINE = Machine(engine="libre", date="2025-01-01", digest="0")
 
 
 def catalogs_for(corpus: KeyedCorpus, notes: Notes = Notes()) -> dict[tuple[str, Language], Catalog]:  # noqa: B008
-    made_catalogs = update_catalogs({}, tuple(source_texts(corpus, notes)), languages=(EN,))
+    made_catalogs = update_catalogs({}, tuple(source_texts(corpus, notes, Documents())), languages=(EN,))
     return {key: filled(catalog) for key, catalog in made_catalogs.items()}
 
 
@@ -31,7 +32,7 @@ def shown(
     policy: Policy = Policy.REVIEWED,
     notes: Notes = Notes(),  # noqa: B008
 ) -> tuple[TranslatedCorpus, tuple[Diagnostic, ...]]:
-    return translate(corpus, catalogs, languages=(ZH, EN), notes=notes, policy=policy)
+    return translate(corpus, catalogs, Documents(), languages=(ZH, EN), notes=notes, policy=policy)
 
 
 def changed(catalogs: Catalogs, source: str, **changes: object) -> Catalogs:

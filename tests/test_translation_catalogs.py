@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from small_corpus import CHAPTER, EN, TEXT, filled, keyed, made
 
 from deckgen.diagnostics import DeckgenError, Severity
+from deckgen.markdown import Documents
 from deckgen.model import KeyedCorpus, Language, Markdown
 from deckgen.translation.catalog import (
     Catalog,
@@ -39,7 +40,7 @@ NASTY = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\
 
 
 def update(corpus: KeyedCorpus, catalogs: Catalogs) -> dict[tuple[str, Language], Catalog]:
-    return update_catalogs(catalogs, tuple(source_texts(corpus, Notes())), languages=(EN,))
+    return update_catalogs(catalogs, tuple(source_texts(corpus, Notes(), Documents())), languages=(EN,))
 
 
 def live(catalog: Catalog) -> list[Entry]:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deckgen.markdown import gfm
-from deckgen.markdown.blocks import BlockKind, leaf_blocks
-from deckgen.model import Dialect, Language, Markdown
+from deckgen.markdown import parse_document, safe_html
+from deckgen.markdown.blocks import BlockKind
+from deckgen.model import Context, Dialect, Language, Markdown
 from deckgen.translation.inline import TokenKind, is_translatable, tokens
 from deckgen.translation.segments import Segment, segments, splice, title_segments
 
@@ -43,7 +43,9 @@ CONSTRUCTS = (
 
 
 def texts(markdown: str, dialect: Dialect = Dialect.GFM) -> list[str]:
-    return [segment.text for segment in segments(Markdown(markdown), dialect=dialect, language=ZH)]
+    return [
+        segment.text for segment in segments(parse_document(Markdown(markdown), Context(dialect=dialect)), language=ZH)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def test_python_markdown_admonitions_and_tabs_are_translated_inside_and_out() ->
 @given(st.lists(st.sampled_from(CONSTRUCTS), max_size=6), st.sampled_from(list(Dialect)))
 def test_copying_every_segment_changes_nothing(parts: list[str], dialect: Dialect) -> None:
     markdown = Markdown("\n\n".join(parts))
-    found = segments(markdown, dialect=dialect, language=ZH)
+    found = segments(parse_document(markdown, Context(dialect=dialect)), language=ZH)
     assert splice(markdown, found, [segment.text for segment in found]) == markdown
     assert splice(markdown, found, [None] * len(found)) == markdown
 
@@ -95,25 +97,24 @@ def test_copying_every_segment_changes_nothing(parts: list[str], dialect: Dialec
 @given(st.text(alphabet="中文。a1 \n\t#>-*`$|[]()<!/p:=\\~_^.", max_size=60), st.sampled_from(list(Dialect)))
 def test_any_text_is_cut_into_blocks_that_do_not_overlap(text: str, dialect: Dialect) -> None:
     markdown = Markdown(text)
-    found = segments(markdown, dialect=dialect, language=ZH)
+    found = segments(parse_document(markdown, Context(dialect=dialect)), language=ZH)
     for before, after in itertools.pairwise(found):
         assert before.block.end <= after.block.start
     assert splice(markdown, found, [segment.text for segment in found]) == markdown
 
 
 def shape(markdown: str) -> list[str]:
-    html = gfm.render(markdown)
-    return re.findall(r"</?([a-z][a-z0-9]*)", re.sub(r'\sdata-sourcepos="[^"]*"', "", html))
+    return re.findall(r"</?([a-z][a-z0-9]*)", safe_html(Markdown(markdown), Context(dialect=Dialect.GFM)))
 
 
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(CONSTRUCTS), min_size=1, max_size=6))
 def test_a_translation_of_every_segment_keeps_the_structure_and_leaves_no_chinese(parts: list[str]) -> None:
     markdown = Markdown("\n\n".join(parts))
-    found = segments(markdown, dialect=Dialect.GFM, language=ZH)
+    found = segments(parse_document(markdown, Context(dialect=Dialect.GFM)), language=ZH)
     translated = splice(markdown, found, [latin(segment) for segment in found])
     assert shape(translated) == shape(markdown)
-    left = segments(translated, dialect=Dialect.GFM, language=ZH)
+    left = segments(parse_document(translated, Context(dialect=Dialect.GFM)), language=ZH)
     assert [segment.text for segment in left] == []
 
 
@@ -122,12 +123,12 @@ def test_a_translation_of_every_segment_keeps_the_structure_and_leaves_no_chines
 )
 def test_the_shipped_chapters_obey_the_laws(path: Path) -> None:
     markdown = Markdown(path.read_text(encoding="utf-8"))
-    found = segments(markdown, dialect=Dialect.GFM, language=ZH)
+    found = segments(parse_document(markdown, Context(dialect=Dialect.GFM)), language=ZH)
     assert len(found) > 50
     assert splice(markdown, found, [segment.text for segment in found]) == markdown
     translated = splice(markdown, found, [latin(segment) for segment in found])
     assert shape(translated) == shape(markdown)
-    assert segments(translated, dialect=Dialect.GFM, language=ZH) == ()
+    assert segments(parse_document(translated, Context(dialect=Dialect.GFM)), language=ZH) == ()
 
 
 def latin(segment: Segment) -> Markdown:
@@ -146,14 +147,14 @@ def _latin(text: str) -> str:
 
 def test_a_translation_gets_the_quote_marks_and_indentation_of_its_source() -> None:
     markdown = Markdown("> 一\n> 二\n\n- 三\n\n> - 四")
-    found = segments(markdown, dialect=Dialect.GFM, language=ZH)
+    found = segments(parse_document(markdown, Context(dialect=Dialect.GFM)), language=ZH)
     shown = splice(markdown, found, [Markdown("a\nb\nc"), Markdown("d\ne"), Markdown("f\ng")])
     assert shown == "> a\n> b\n> c\n\n- d\n  e\n\n> - f\n>   g"
 
 
 def test_no_translation_ends_its_cell_or_its_heading() -> None:
     markdown = Markdown("# 题\n\n| 甲 | 乙 |\n|---|---|\n| 丙 | 丁 |")
-    found = segments(markdown, dialect=Dialect.GFM, language=ZH)
+    found = segments(parse_document(markdown, Context(dialect=Dialect.GFM)), language=ZH)
     shown = splice(markdown, found, [Markdown(text) for text in ("a\nb", "c|d", "e\\|f", "g\nh", "i")])
     assert shown == "# a b\n\n| c\\|d | e\\|f |\n|---|---|\n| g h | i |"
 
@@ -166,7 +167,7 @@ def test_the_title_is_one_segment_even_where_it_begins_like_a_list() -> None:
 
 
 def test_a_segment_knows_its_line_and_column() -> None:
-    (segment,) = segments(Markdown("\n\n> - 文"), dialect=Dialect.GFM, language=ZH)
+    (segment,) = segments(parse_document(Markdown("\n\n> - 文"), Context(dialect=Dialect.GFM)), language=ZH)
     assert (segment.line, segment.column) == (3, 5)
 
 
@@ -192,7 +193,8 @@ def test_only_what_a_reader_reads_makes_a_text_translatable(text: str, language:
 
 def test_blocks_of_a_setext_chapter_with_html_headings_stay_paragraphs() -> None:
     markdown = Markdown("文字\n---\n后文")
-    plain, html = (leaf_blocks(markdown, dialect=Dialect.GFM, html_headings=flag) for flag in (False, True))
+    contexts = (Context(dialect=Dialect.GFM, html_headings=flag) for flag in (False, True))
+    plain, html = (parse_document(markdown, context).blocks for context in contexts)
     assert [block.kind for block in plain] == [BlockKind.HEADING, BlockKind.PARAGRAPH]
     assert [block.kind for block in html] == [BlockKind.PARAGRAPH, BlockKind.PARAGRAPH]
 

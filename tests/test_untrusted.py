@@ -14,10 +14,10 @@ from projects import deckgen, make_project
 
 from deckgen.apkg.reader import read_package
 from deckgen.card.settings import check_user_css
-from deckgen.markdown import render_markdown
+from deckgen.markdown import parse_document, safe_html
 from deckgen.markdown.tree import find_active
 from deckgen.media.images import BrokenImageError, encode_image
-from deckgen.model import Dialect, Markdown, Profile
+from deckgen.model import Context, Dialect, Markdown, Profile
 from deckgen.preview.formulas import mathml
 from deckgen.render.cardhtml import card_html
 
@@ -35,7 +35,9 @@ UNSAFE_FORMULAS = (
 
 
 def card(markdown: str) -> str:
-    return card_html(render_markdown(Markdown(markdown), dialect=Dialect.GFM), chapter="source/a.md", images={})
+    return card_html(
+        parse_document(Markdown(markdown), Context(dialect=Dialect.GFM)).html, chapter="source/a.md", images={}
+    )
 
 
 @pytest.mark.parametrize("latex", UNSAFE_FORMULAS)
@@ -100,13 +102,13 @@ def test_real_mathjax_makes_no_link_and_no_request_of_any_card(tmp_path: Path, b
     ],
 )
 def test_what_hides_formulas_can_hide_nothing_else(source: str) -> None:
-    html = render_markdown(Markdown(source), dialect=Dialect.GFM)
+    html = safe_html(Markdown(source), Context(dialect=Dialect.GFM))
     assert find_active(html) == ()
     assert 'src="data:' not in html
 
 
 def test_an_attribute_takes_no_class_of_the_cards_own() -> None:
-    html = render_markdown(Markdown('<p class="$a tappable dg-badge b$">x</p>'), dialect=Dialect.GFM)
+    html = safe_html(Markdown('<p class="$a tappable dg-badge b$">x</p>'), Context(dialect=Dialect.GFM))
     assert "dg-badge" not in html
     assert "tappable" not in html
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
-
-from deckgen.markdown.formulas import code_fences
-from deckgen.markdown.inline import code_spans, comment_spans
+from collections.abc import Iterable, Iterator
 
 ALLOWED = frozenset(
     """a abbr b blockquote br caption center code col colgroup dd del details dfn div dl dt em figcaption figure font
@@ -123,27 +120,21 @@ def _is_target(text: str, start: int) -> bool:
 
 _HANDLER = re.compile(r"\son[a-z]+\s*=", re.IGNORECASE)
 _SCRIPT_URL = re.compile(r"""=\s*+["']?[\s\x00-\x20]*+(?:javascript|vbscript|data:text)""", re.IGNORECASE)
+_DECLARATION = re.compile(r"<[?!][^>\n]{0,200}>?")
 _STYLE = re.compile(r"\sstyle\s*=", re.IGNORECASE)
 _MARKDOWN_SCRIPT = re.compile(
     r"\]\(\s*+<?\s*+(?:javascript|vbscript|data):(?!image/(?:png|gif|jpeg|webp))", re.IGNORECASE
 )
 
 
-def find_unsafe_html(markdown: str) -> tuple[tuple[int, int, str], ...]:
-    """What the card leaves out of the HTML in ``markdown``: line, column (from 1) and what it is, in order."""
-    return _located(markdown, _unsafe(markdown))
+def find_unsafe_html(text: str, code: Iterable[tuple[int, int]], literal: Iterable[int]) -> Iterator[tuple[int, str]]:
+    """What the card leaves out of the HTML in ``text``: where it stands and what it is.
 
-
-def find_unknown_html(markdown: str) -> tuple[tuple[int, int, str], ...]:
-    """Angle brackets outside code that are shown as text where GitHub swallows them: line, column, the tag."""
-    return _located(markdown, _unknown(markdown))
-
-
-def _unsafe(text: str) -> Iterator[tuple[int, str]]:
-    code = _Code(text)
-    literal = set(literal_brackets(text))
+    ``code`` are the spans of what is shown as written, ``literal`` the offsets that ``literal_brackets`` found.
+    """
+    hidden, shown = _Spans(code), frozenset(literal)
     for found in _CANDIDATE.finditer(text):
-        if not found["name"] or found["close"] or found.start() in literal or code.covers(found.start()):
+        if not found["name"] or found["close"] or found.start() in shown or hidden.cover(found.start()):
             continue
         name = found["name"].lower()
         end = text.find(">", found.end(), found.end() + _MAX_TAG)
@@ -154,48 +145,28 @@ def _unsafe(text: str) -> Iterator[tuple[int, str]]:
             if name in ALLOWED and (inner := pattern.search(tag)):
                 yield found.start() + inner.start() + 1, what
     for found in _MARKDOWN_SCRIPT.finditer(text):
-        if not code.covers(found.start()):
+        if not hidden.cover(found.start()):
             yield found.start() + 2, "a script address"
 
 
-def _unknown(text: str) -> Iterator[tuple[int, str]]:
-    code = _Code(text)
-    for start in literal_brackets(text):
-        if not code.covers(start) and (
-            found := _COMPLETE.match(text, start) or re.compile(r"<[?!][^>\n]{0,200}>?").match(text, start)
-        ):
+def find_unknown_html(text: str, code: Iterable[tuple[int, int]], literal: Iterable[int]) -> Iterator[tuple[int, str]]:
+    """Angle brackets outside code that are shown as text where GitHub swallows them: where they stand, the tag."""
+    hidden = _Spans(code)
+    for start in literal:
+        if not hidden.cover(start) and (found := _COMPLETE.match(text, start) or _DECLARATION.match(text, start)):
             yield start, found[0]
 
 
-class _Code:
-    """Where code is: fences, and spans within a line or a paragraph."""
+class _Spans:
+    """Parts of a text, for many questions about what is inside one."""
 
-    def __init__(self, text: str) -> None:
-        self.starts, self.ends = [], list[int]()
-        fences = code_fences(text)
-        spans = [*fences, *_code_spans(text, fences), *comment_spans(text)]
+    def __init__(self, spans: Iterable[tuple[int, int]]) -> None:
+        self._starts, self._ends = [], list[int]()
         for start, end in sorted(spans):
-            if not self.ends or start >= self.ends[-1]:
-                self.starts.append(start)
-                self.ends.append(end)
+            if not self._ends or start >= self._ends[-1]:
+                self._starts.append(start)
+                self._ends.append(end)
 
-    def covers(self, offset: int) -> bool:
-        index = bisect_right(self.starts, offset) - 1
-        return index >= 0 and offset < self.ends[index]
-
-
-def _code_spans(text: str, fences: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, int]]:
-    bounds = [0, *(offset for fence in fences for offset in fence), len(text)]
-    for start, end in zip(bounds[::2], bounds[1::2], strict=True):
-        for paragraph in re.finditer(r"(?:[^\n]+\n?)+", text[start:end]):
-            offset = start + paragraph.start()
-            yield from ((offset + first, offset + last) for first, last in code_spans(paragraph[0]))
-
-
-def _located(text: str, found: Iterator[tuple[int, str]]) -> tuple[tuple[int, int, str], ...]:
-    starts = [0, *(match.end() for match in re.finditer("\n", text))]
-    places = []
-    for offset, what in sorted(found):
-        line = bisect_right(starts, offset)
-        places.append((line, offset - starts[line - 1] + 1, what))
-    return tuple(places)
+    def cover(self, offset: int) -> bool:
+        index = bisect_right(self._starts, offset) - 1
+        return index >= 0 and offset < self._ends[index]

@@ -25,7 +25,7 @@ def nests_safely(text: str) -> bool:
 
 
 def too_deep(html: str, text: str = "") -> bool:
-    """Whether ``html``, balanced or not, nests more than ``MAX_DEPTH`` elements, or ``text`` pictures within pictures."""
+    """Whether ``html``, balanced or not, nests more than ``MAX_DEPTH`` elements, or ``text`` far too many brackets."""
     return _brackets(text) > _SAFE_OPENERS or _elements_too_deep(html)
 
 

@@ -15,10 +15,11 @@ from deckgen.markdown.blocks import Block, BlockKind, Leaf, leaf_blocks
 from deckgen.markdown.definitions import used_definitions
 from deckgen.markdown.depth import preformatted, too_deep
 from deckgen.markdown.formulas import Formula
+from deckgen.markdown.page import page_html
 from deckgen.markdown.protect import Protected, protect, remove_control_characters
 from deckgen.markdown.sanitize import sanitize
 from deckgen.markdown.tree import plain_text_of
-from deckgen.model import Dialect, Html, Markdown
+from deckgen.model import Context, Dialect, Html, Markdown
 
 Span = tuple[int, int]
 """Start and end offset, in characters of the text."""
@@ -49,9 +50,8 @@ class LiteralBold:
 class Document:
     """What ``parse_document`` found out about a text. All offsets count characters of ``markdown`` from 0.
 
-    ``html`` is safe to show, its images still as the source refers to them, its formulas
-    ``<span data-math-style="inline|display">`` that hold the LaTeX. What is nested deeper than a page can show is given
-    as it was written, in a ``pre`` of class ``dg-deep``, and is ``too_deep``.
+    ``html`` is safe to show, as a page shows it; its images are still as the source refers to them. What is nested
+    deeper than a page can show is given as it was written, in a ``pre`` of class ``dg-deep``, and is ``too_deep``.
     """
 
     markdown: Markdown
@@ -87,45 +87,77 @@ class Document:
         return " ".join(plain_text_of(self.html).split())
 
 
-_PLAIN = re.compile(r"[^\W\d_](?:[^\W_]|[ ，。？！；：、（）《》“”‘’?](?! ))*+")
+_PLAIN = re.compile(r"[^\W\d_](?:[^\W_]|[ ，。？！；：、（）《》“”‘’?](?! ))*")
 """A text that says the same in every dialect: letters, digits, Chinese marks."""
 
 
-def parse_document(
-    markdown: Markdown, *, dialect: Dialect, definitions: Markdown = Markdown(""), html_headings: bool = False
-) -> Document:
-    """The document of one text, such as a title or an answer.
-
-    ``definitions`` are the link reference and footnote definitions that stand elsewhere in the chapter; they move no
-    offset. With ``html_headings`` a line of ``===`` or ``---`` below text is never a heading.
-    """
-    if _PLAIN.fullmatch(markdown):
+def parse_document(markdown: Markdown, context: Context) -> Document:
+    """The document of one text, such as a title or an answer; what the context defines moves no offset."""
+    if context.dialect is Dialect.GFM and _PLAIN.fullmatch(markdown):
         leaf = Leaf(BlockKind.PARAGRAPH, 0, len(markdown), 0)
-        return Document(markdown=markdown, html=Html(f"<p>{markdown}</p>\n"), leaves=(leaf,))
-    protected = protect(markdown)
-    definitions = Markdown(used_definitions(markdown, definitions))
-    if dialect is Dialect.GFM:
-        tree = gfm.parse(protected.text, definitions=definitions, ignore_setext=html_headings)
-        raw = tree.html if tree else None
-        nodes = tree.nodes if tree else ()
-        counts: Mapping[str, int] = tree.counts if tree else {}
-    else:
-        raw = _python_markdown(protected.text, definitions)
-        nodes, counts = _github_nodes(protected.text, html_headings)
-    html = _safe(raw, protected) if raw is not None else preformatted(markdown)
+        return Document(
+            markdown=markdown, html=Html(f"<p>{markdown}</p>"), leaves=(leaf,), elements=(("Paragraph", 1),)
+        )
+    parsed = _parse(markdown, context)
+    html, nodes = page_html(parsed.safe), parsed.nodes
     return Document(
         markdown=markdown,
         html=html,
-        too_deep=raw is None,
+        too_deep=parsed.too_deep,
         leaves=tuple(_leaves(nodes)),
         images=tuple(_images(html, markdown, nodes)) if "<img" in html else (),
-        formulas=protected.formulas,
+        formulas=parsed.protected.formulas,
         code=tuple((node.start, node.end) for node in nodes if _is_code(markdown, node)),
         math_fences=tuple((node.start, node.end) for node in nodes if node.name == "CodeBlock" and _is_maths(node)),
         tags=tuple((node.start, node.end) for node in nodes if node.name in ("HtmlInline", "HtmlBlock")),
-        brackets=protected.brackets,
-        literal_bold=tuple(_literal_bold(protected.text, nodes, definitions, html_headings)),
-        elements=tuple(sorted((name, count) for name, count in counts.items() if name not in _NO_ELEMENTS)),
+        brackets=parsed.protected.brackets,
+        literal_bold=tuple(_literal_bold(markdown, parsed, context)) if "**" in markdown else (),
+        elements=tuple(sorted((name, count) for name, count in parsed.counts.items() if name not in _NO_ELEMENTS)),
+    )
+
+
+def safe_html(markdown: Markdown, context: Context) -> Html:
+    """The HTML of a text before it is made ready for a page: what GitHub or MkDocs would show, less what is unsafe.
+
+    Formulas are ``<span data-math-style="inline|display">`` that hold the LaTeX.
+    """
+    return _parse(markdown, context).safe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parsed:
+    safe: Html
+    too_deep: bool
+    nodes: tuple[gfm.Node, ...]
+    counts: Mapping[str, int]
+    protected: Protected
+    definitions: str
+    """Those of the context that the text uses."""
+
+
+def _parse(markdown: Markdown, context: Context) -> _Parsed:
+    protected = protect(markdown)
+    definitions = used_definitions(markdown, context.definitions)
+    raw: str | None
+    nodes: tuple[gfm.Node, ...] = ()
+    counts: Mapping[str, int] = {}
+    if context.dialect is Dialect.PYTHON_MARKDOWN:
+        raw = _python_markdown(protected.text, definitions)
+        nodes, counts = _github_nodes(protected.text, markdown, context.html_headings)
+    elif tree := gfm.parse(
+        protected.text, written=markdown, definitions=definitions, ignore_setext=context.html_headings
+    ):
+        raw, nodes, counts = tree.html, tree.nodes, tree.counts
+    else:
+        raw = None
+    safe = _safe(raw, protected) if raw is not None else preformatted(markdown)
+    return _Parsed(
+        safe=safe,
+        too_deep=raw is None,
+        nodes=nodes,
+        counts=counts,
+        protected=protected,
+        definitions=definitions,
     )
 
 
@@ -149,18 +181,18 @@ def _python_markdown(text: str, definitions: str) -> str | None:
     return None if too_deep(raw) else raw
 
 
-def _github_nodes(text: str, html_headings: bool) -> tuple[tuple[gfm.Node, ...], Mapping[str, int]]:
+def _github_nodes(text: str, written: str, html_headings: bool) -> tuple[tuple[gfm.Node, ...], Mapping[str, int]]:
     """The nodes that GitHub would see in a text of the other dialect, and the titles of admonitions as headings."""
     nodes: list[gfm.Node] = []
     counts: Counter[str] = Counter()
-    for part in python_markdown.parts(text):
+    for part in python_markdown.parts(text, written):
         nodes += (gfm.Node("Heading", start, end, 0) for start, end in part.titles)
-        if tree := gfm.parse(part.text, ignore_setext=html_headings):
+        if tree := gfm.parse(part.text, written=part.text, ignore_setext=html_headings):
             nodes += (
                 gfm.Node(node.name, part.offset(node.start), part.offset(node.end), node.quotes, node.value)
                 for node in tree.nodes
             )
-            counts += tree.counts  # type: ignore[arg-type]
+            counts.update(tree.counts)
     return tuple(nodes), counts
 
 
@@ -199,7 +231,7 @@ _MAX_LENGTH = 2000
 
 def _images(html: str, markdown: str, nodes: Iterable[gfm.Node]) -> Iterator[ImageSpan]:
     """Each picture of the HTML at the place of the node that made it, else where its address stands by itself."""
-    written = defaultdict(list)
+    written: dict[str, list[Span]] = defaultdict(list)
     for node in nodes:
         if node.name == "Image":
             written[node.value].append((node.start, node.end))
@@ -236,17 +268,20 @@ def _find(text: str, target: str, first: int, last: int) -> Span | None:
 # --- bold that is none ------------------------------------------------------------------------------------------------
 
 
-def _literal_bold(
-    text: str, nodes: tuple[gfm.Node, ...], definitions: str, html_headings: bool
-) -> Iterator[LiteralBold]:
-    """Bold beside full-width punctuation, which GitHub does not read as such, and pairs of asterisks that nobody does."""
-    strong = [node for node in nodes if node.name == "Strong"]
+def _literal_bold(text: str, parsed: _Parsed, context: Context) -> Iterator[LiteralBold]:
+    """Bold beside full-width punctuation, which GitHub does not read, and pairs of asterisks that nobody does."""
+    strong = [node for node in parsed.nodes if node.name == "Strong"]
     if any(_may_be_literal(text, node) for node in strong):
-        on_github = gfm.literal_bold_starts(text, definitions=definitions, ignore_setext=html_headings)
+        on_github = gfm.literal_bold_starts(
+            parsed.protected.text,
+            written=text,
+            definitions=parsed.definitions,
+            ignore_setext=context.html_headings,
+        )
         for node in strong:
             if node.start in on_github and node.end - 2 in on_github:
                 yield LiteralBold(start=node.start, end=node.end, mended=True)
-    for runs in _runs_by_leaf(text, nodes):
+    for runs in _runs_by_leaf(text, parsed.nodes):
         for opening, closing in zip(runs[::2], runs[1::2], strict=False):
             if text[opening[1] : closing[0]].strip():
                 yield LiteralBold(start=opening[0], end=closing[1], mended=False)
@@ -269,11 +304,8 @@ def _runs_by_leaf(text: str, nodes: tuple[gfm.Node, ...]) -> Iterator[list[Span]
         if node.name in _KINDS:
             yield runs
             runs = []
-        elif node.name == "Text":
-            for start in gfm.starred(text, node):
-                end = start + len(text[start:]) - len(text[start:].lstrip("*"))
-                if not _multiplies(text, start, end):
-                    runs.append((start, end))
+        elif node.name == gfm.STARS and not _multiplies(text, node.start, node.end):
+            runs.append((node.start, node.end))
     yield runs
 
 

@@ -92,7 +92,7 @@ def _fences(lines: list[_Line]) -> Iterator[list[_Line]]:
                 inside, mark = [line], found[1] or found[2]
             continue
         inside.append(line)
-        stripped = line.text.strip(" \t>")
+        stripped = line.text.strip(" \t>") if line.quotes <= inside[0].quotes else ""
         if len(stripped) >= len(mark) and not stripped.strip(mark[0]):
             yield inside
             inside = []

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import comrak
 
@@ -25,6 +27,9 @@ _RENDERING = comrak.RenderOptions(unsafe_=True, gfm_quirks=True)
 _LEAVES = frozenset(("Paragraph", "Heading", "TableCell", "HtmlBlock"))
 _QUOTES = frozenset(("BlockQuote", "Alert"))
 _VERBATIM = frozenset(("Code", "CodeBlock", "HtmlInline", "HtmlBlock", "Math"))
+STARS = "Stars"
+"""Our own kind of node: two asterisks or more that are no markup."""
+_STARS = re.compile(r"(?<![\\*])\*{2,}")
 _KEPT = _LEAVES | _VERBATIM | {"Image", "Strong"}
 
 
@@ -51,11 +56,12 @@ class Tree:
     counts: Mapping[str, int]
 
 
-def parse(text: str, *, definitions: str = "", ignore_setext: bool = False) -> Tree | None:
-    """The tree of ``text``, in whose characters the nodes count; None where it is nested too deep for a page.
+def parse(text: str, *, written: str, definitions: str = "", ignore_setext: bool = False) -> Tree | None:
+    """The tree of ``text``; None where it is nested too deep for a page.
 
+    ``written`` is the text before its formulas were hidden, line by line the same: in its characters the nodes count.
     ``definitions`` are read as if they stood before the text; they move no position and leave nothing behind but the
-    footnotes that are used. Formulas are to be hidden from ``text``.
+    footnotes that are used.
     """
     head = f"{definitions}\n\n<!-- -->\n\n" if definitions else ""
     # Without a line end, comrak takes a last line such as "1." for text.
@@ -69,42 +75,30 @@ def parse(text: str, *, definitions: str = "", ignore_setext: bool = False) -> T
     if too_deep(html):
         return None
     counts: Counter[str] = Counter()
-    return Tree(html=html, nodes=tuple(_nodes(root, text, head.count("\n"), counts)), counts=counts)
+    return Tree(html=html, nodes=tuple(_nodes(root, _Offsets(text, written, head), counts)), counts=counts)
 
 
-def literal_bold_starts(text: str, *, definitions: str = "", ignore_setext: bool = False) -> frozenset[int]:
-    """Where GitHub, which does not mend bold beside full-width punctuation, leaves ``**`` in a text that ``parse`` took."""
+def literal_bold_starts(
+    text: str, *, written: str, definitions: str = "", ignore_setext: bool = False
+) -> frozenset[int]:
+    """Where GitHub, which mends no bold beside full-width punctuation, leaves ``**`` in a text that ``parse`` took."""
     head = f"{definitions}\n\n<!-- -->\n\n" if definitions else ""
     root = comrak.parse_document(f"{head}{text}\n", _extensions(chinese=False), _parsing(ignore_setext))
-    nodes = _nodes(root, text, head.count("\n"), Counter())
-    return frozenset(start for node in nodes if node.name == "Text" for start in starred(text, node))
+    nodes = _nodes(root, _Offsets(text, written, head), Counter())
+    return frozenset(node.start for node in nodes if node.name == STARS)
 
 
-def starred(text: str, node: Node) -> Iterator[int]:
-    """Where in a text node there are two asterisks or more that are no markup."""
-    at = text.find("**", node.start, node.end)
-    while at >= 0:
-        end = at
-        while end < node.end and text[end] == "*":
-            end += 1
-        if text[at - 1 : at] != "\\":
-            yield at
-        at = text.find("**", end, node.end)
-
-
-def _nodes(root: comrak.AstNode, text: str, head_lines: int, counts: Counter[str]) -> Iterator[Node]:
+def _nodes(root: comrak.AstNode, offsets: _Offsets, counts: Counter[str]) -> Iterator[Node]:
     """The nodes that others read, in the order of the source but for footnotes, which stand last."""
-    offsets = _Offsets(text, head_lines)
     stack: list[tuple[comrak.AstNode, int]] = [(root, 0)]
-    has_stars = "**" in text
     while stack:
         node, quotes = stack.pop()
-        value = node.node_value
+        value: Any = node.node_value
         name = type(value).__name__
         counts[name] += 1
         if name == "Text":
-            if has_stars and "**" in value.value and (span := offsets.span(node)):
-                yield Node(name, *span, quotes, value.value)
+            if "**" in value.value:
+                yield from (Node(STARS, start, end, quotes) for start, end in offsets.stars(node))
             continue
         if name in _KEPT and (span := offsets.span(node)):
             yield Node(name, *span, quotes, _value(name, value))
@@ -113,7 +107,7 @@ def _nodes(root: comrak.AstNode, text: str, head_lines: int, counts: Counter[str
             stack.extend((child, inner) for child in reversed(children))
 
 
-def _value(name: str, value: comrak.NodeValue) -> str:
+def _value(name: str, value: Any) -> str:
     if name == "Image":
         return str(value.value.url)
     if name == "HtmlInline":
@@ -124,11 +118,11 @@ def _value(name: str, value: comrak.NodeValue) -> str:
 class _Offsets:
     """comrak's lines and byte columns, from 1 → offsets in characters. Its own option for it takes quadratic time."""
 
-    def __init__(self, text: str, head_lines: int) -> None:
+    def __init__(self, text: str, written: str, head: str) -> None:
         self._lines = text.split("\n")
-        self._head = head_lines
+        self._head = head.count("\n")
         self._starts = [0]
-        for line in self._lines:
+        for line in written.split("\n"):
             self._starts.append(self._starts[-1] + len(line) + 1)
         self._encoded: dict[int, bytes | None] = {}
 
@@ -141,6 +135,14 @@ class _Offsets:
             return None
         return self._offset(line, first.column - 1), self._offset(last.line - self._head, last.column)
 
+    def stars(self, node: comrak.AstNode) -> Iterator[tuple[int, int]]:
+        """Start and end of each run of asterisks in a text node, two or more."""
+        if span := self.span(node):
+            line = node.sourcepos.start.line - self._head
+            start = self._starts[line - 1]
+            for found in _STARS.finditer(self._lines[line - 1], span[0] - start, span[1] - start):
+                yield start + found.start(), start + found.end()
+
     def _offset(self, line: int, size: int) -> int:
         """Where ``size`` bytes of a line end."""
         if line > len(self._lines):
@@ -151,13 +153,13 @@ class _Offsets:
         encoded = self._encoded[line]
         if encoded is not None:
             size = len(encoded[:size].decode("utf-8", "replace"))
-        return self._starts[line - 1] + min(size, len(text))
+        return min(self._starts[line - 1] + min(size, len(text)), self._starts[line] - 1)
 
 
 @cache
 def _extensions(*, chinese: bool) -> comrak.ExtensionOptions:
-    names = [name for name in EXTENSIONS if chinese or name != "cjk_friendly_emphasis"]
-    return comrak.ExtensionOptions(**dict.fromkeys(names, True))
+    chosen: dict[str, Any] = dict.fromkeys(EXTENSIONS, True)
+    return comrak.ExtensionOptions(**{**chosen, "cjk_friendly_emphasis": chinese})
 
 
 @cache

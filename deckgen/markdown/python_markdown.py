@@ -63,7 +63,7 @@ _INDENTING = re.compile(r"([ ]*)(?:!!!|\?\?\?\+?|===[!+]*)[ ][\w -]*+(?:\"(.*)\"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Lines that GitHub reads as this dialect does; ``offsets`` are where each begins in the whole text.
+    """Lines that GitHub reads as this dialect does; ``offsets`` are where each begins in the whole.
 
     ``titles`` are the offsets of titles that stand between its lines.
     """
@@ -78,13 +78,15 @@ class Part:
         return self.offsets[before] + at - (self.text.rfind("\n", 0, at) + 1)
 
 
-def parts(markdown: str) -> Iterator[Part]:
-    """The text without its admonitions and tabs, which GitHub would take for code, then what stands in each of them."""
-    lines = markdown.split("\n")
+def parts(text: str, written: str) -> Iterator[Part]:
+    """The text without its admonitions and tabs, which GitHub would take for code, then what stands in each of them.
+
+    ``written`` is the text before its formulas were hidden, line by line the same: offsets are its.
+    """
     offsets = [0]
-    for line in lines:
+    for line in written.split("\n"):
         offsets.append(offsets[-1] + len(line) + 1)
-    yield from _parts(lines, offsets[:-1])
+    yield from _parts(text.split("\n"), offsets[:-1])
 
 
 def _parts(lines: list[str], offsets: Sequence[int]) -> Iterator[Part]:

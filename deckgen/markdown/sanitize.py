@@ -10,7 +10,7 @@ import nh3
 from deckgen.markdown.brackets import ALLOWED, REMOVED_WITH_CONTENT
 
 _ATTRIBUTES = {
-    "*": {"class", "id", "lang", "dir", "title", "align", "data-sourcepos", "data-math-style"},
+    "*": {"class", "id", "lang", "dir", "title", "align", "data-math-style"},
     "a": {"href"},
     "img": {"src", "alt", "width", "height"},
     "font": {"color"},

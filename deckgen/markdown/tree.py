@@ -28,7 +28,6 @@ _BLOCKS = frozenset(
     "address article aside blockquote body caption dd details div dl dt fieldset figcaption figure footer form h1 h2 h3"
     " h4 h5 h6 header hr li main nav ol p pre section summary table tbody thead tfoot tr ul".split()
 )
-_POSITION = re.compile(r"\d{1,9}:\d{1,9}-\d{1,9}:\d{1,9}")
 _CELLS = frozenset(("td", "th"))
 _UNSEEN = frozenset(("script", "style", "template", "head"))
 
@@ -45,17 +44,28 @@ def serialize_tree(root: HtmlElement) -> Html:
     return Html(text[len("<div>") : -len("</div>")])
 
 
-def image_targets(html: Html) -> Iterator[tuple[str, str]]:
-    """Each image's ``src`` as the source has it and the ``data-sourcepos`` nearest to it."""
-    for image in parse_tree(html).iter("img"):
-        around = (element.get("data-sourcepos", "") for element in (image, *image.iterancestors()))
-        yield image.get("src", ""), next(filter(_POSITION.fullmatch, around), "")
+def remove(element: HtmlElement) -> None:
+    """Takes an element out and leaves the text behind it."""
+    if element.getparent() is not None:
+        element.drop_tree()
+
+
+def add_class(element: HtmlElement, name: str) -> None:
+    known = (element.get("class") or "").split()
+    if name not in known:
+        element.set("class", " ".join([*known, name]))
 
 
 def plain_text_of(html: Html) -> str:
+    """What a reader sees; formulas as LaTeX, pictures as their alternative text."""
+    if "<" not in html and "&" not in html:
+        return html
     root = parse_tree(html)
     for image in root.iter("img"):
         image.text = image.get("alt", "")
+    for formula in root.iter("span"):
+        if "dg-math" in (formula.get("class") or "").split():
+            formula.text = (formula.text or "")[2:-2]
     return "".join(root.itertext())
 
 

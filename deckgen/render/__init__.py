@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from deckgen.markdown import plain_text, render_markdown
+from deckgen.markdown import Documents
 from deckgen.model import (
     Chapter,
+    Context,
     Deck,
     Dialect,
     Edition,
@@ -29,11 +30,12 @@ from deckgen.model import (
     TranslatedCorpus,
     TranslatedQuestion,
 )
-from deckgen.render.anki import safe_field, safe_name, safe_text
 from deckgen.render.cardhtml import card_html, field_media
+from deckgen.text.anki import safe_field, safe_name, safe_text
 from deckgen.text.slugs import ascii_slug
 
 _DOUBT = tuple(TextState)
+_OF_TITLES = Context(dialect=Dialect.GFM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,7 @@ class Descriptions:
 
 
 def propose_names(
-    corpus: TranslatedCorpus, edition: Edition, *, titles: Mapping[Language, str], slug: str
+    corpus: TranslatedCorpus, edition: Edition, documents: Documents, *, titles: Mapping[Language, str], slug: str
 ) -> EditionNames:
     """What the edition's decks would be called if they were built for the first time now."""
     known = [title for language in edition.languages if (title := titles.get(language))]
@@ -57,7 +59,7 @@ def propose_names(
         edition=edition,
         deck=deck_component(deck),
         note_type=f"deckgen {slug} {edition.name}",
-        subdecks=tuple(_propose_subdeck(category, edition, slug) for category in corpus.categories),
+        subdecks=tuple(_propose_subdeck(category, edition, slug, documents) for category in corpus.categories),
     )
 
 
@@ -65,6 +67,7 @@ def render_deck(
     corpus: TranslatedCorpus,
     names: EditionNames,
     *,
+    documents: Documents,
     note_type: NoteType,
     primary: Language,
     guids: Mapping[Key, Guid],
@@ -79,7 +82,7 @@ def render_deck(
     tags = {subdeck.category: safe_name(subdeck.tag) for subdeck in names.subdecks}
     categories = {item.category.key: item for item in corpus.categories}
     notes = tuple(
-        _render_note(question, categories, names.edition, primary, position, guids, images, by_name, tags)
+        _render_note(question, categories, names.edition, primary, position, guids, documents, images, by_name, tags)
         for position, question in enumerate(corpus.questions, 1)
     )
     used = {name for note in notes for name in note.media}
@@ -110,8 +113,8 @@ def deck_component(name: str) -> str:
     return " ".join(safe_name(name).replace("::", ": ").replace('"', "”").split())
 
 
-def _propose_subdeck(category: TranslatedCategory, edition: Edition, slug: str) -> SubdeckNames:
-    titles = {text.language: _plain(text) for text in category.titles}
+def _propose_subdeck(category: TranslatedCategory, edition: Edition, slug: str, documents: Documents) -> SubdeckNames:
+    titles = {text.language: documents.of(text.markdown, _OF_TITLES).plain_text for text in category.titles}
     shown = [title for language in edition.languages if (title := titles.get(language))] or [category.category.title]
     english = titles.get(Language("en"), "")
     return SubdeckNames(
@@ -120,10 +123,6 @@ def _propose_subdeck(category: TranslatedCategory, edition: Edition, slug: str) 
         tag=safe_name(f"{slug}::{'-'.join(shown[0].replace('::', ':').split())}"),
         slug=ascii_slug(english or category.category.title) or category.category.key,
     )
-
-
-def _plain(text: Text) -> str:
-    return plain_text(text.markdown, dialect=Dialect.GFM)
 
 
 def _render_subdecks(
@@ -153,6 +152,7 @@ def _render_note(
     primary: Language,
     position: int,
     guids: Mapping[Key, Guid],
+    documents: Documents,
     images: Mapping[ImageReference, MediaFile],
     by_name: Mapping[str, MediaFile],
     tags: Mapping[Key, str],
@@ -165,10 +165,10 @@ def _render_note(
     for language in edition.languages:
         sides = tuple(_in_language(texts, language) for texts in (translated.titles, translated.answers))
         texts = (*sides, _in_language(category.titles, language), _in_language(translated.notes, language))
-        shown = [_render_text(text, keyed.chapter, images) for text in texts]
+        shown = [_render_text(text, keyed.chapter, documents, images) for text in texts]
         if language == primary:
             for place, source in enumerate((translated.titles[0], translated.answers[0], category.titles[0])):
-                shown[place] = shown[place] or _in_its_language(source, keyed.chapter, images)
+                shown[place] = shown[place] or _in_its_language(source, keyed.chapter, documents, images)
         fields += shown
         states.append(max((text.state for text in sides), key=_DOUBT.index))
         inputs += [f"{text.state}\0{text.markdown}" for text in texts]
@@ -190,9 +190,11 @@ def _render_note(
     )
 
 
-def _in_its_language(source: Text, chapter: Chapter, images: Mapping[ImageReference, MediaFile]) -> str:
+def _in_its_language(
+    source: Text, chapter: Chapter, documents: Documents, images: Mapping[ImageReference, MediaFile]
+) -> str:
     """The source where the primary language has no translation yet: a card must have two sides."""
-    return f'<div lang="{source.language}">{_render_text(source, chapter, images)}</div>'
+    return f'<div lang="{source.language}">{_render_text(source, chapter, documents, images)}</div>'
 
 
 def _in_language(texts: tuple[Text, ...], language: Language) -> Text:
@@ -202,16 +204,10 @@ def _in_language(texts: tuple[Text, ...], language: Language) -> Text:
     return Text(language=language, markdown=Markdown(""), state=TextState.MISSING)
 
 
-def _render_text(text: Text, chapter: Chapter, images: Mapping[ImageReference, MediaFile]) -> str:
+def _render_text(text: Text, chapter: Chapter, documents: Documents, images: Mapping[ImageReference, MediaFile]) -> str:
     if not text.markdown.strip():
         return ""
-    html = render_markdown(
-        text.markdown,
-        dialect=chapter.dialect,
-        definitions=chapter.definitions,
-        html_headings=chapter.html_headings,
-    )
-    return card_html(html, chapter=chapter.path, images=images)
+    return card_html(documents.of(text.markdown, chapter.context).html, chapter=chapter.path, images=images)
 
 
 def _state_words(edition: Edition, states: list[TextState]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
+from deckgen.markdown import Documents
 from deckgen.model import (
     BlockCounts,
     KeyedCorpus,
@@ -38,6 +39,7 @@ _DOUBT = tuple(TextState)
 def translate(
     corpus: KeyedCorpus,
     catalogs: Mapping[CatalogId, Catalog],
+    documents: Documents,
     *,
     languages: tuple[Language, ...],
     notes: Notes,
@@ -48,7 +50,7 @@ def translate(
     The catalogs need not be up to date: a block that was reworded since has its old translation and is stale.
     """
     targets = tuple(language for language in languages if language != corpus.language)
-    texts = tuple(source_texts(corpus, notes))
+    texts = tuple(source_texts(corpus, notes, documents if targets else None))
     entries = _index(update_catalogs(catalogs, texts, languages=targets))
     rendered: dict[tuple[str, Side], tuple[Text, ...]] = {}
     findings = [*unknown_notes(corpus, notes), *unknown_entries(catalogs, targets, texts)]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
-from deckgen.markdown.blocks import Block, BlockKind, leaf_blocks
-from deckgen.model import Dialect, Language, Markdown
+from deckgen.markdown import Document
+from deckgen.markdown.blocks import Block, BlockKind
+from deckgen.model import Language, Markdown
 from deckgen.translation.inline import is_translatable
 
 
@@ -22,13 +22,11 @@ class Segment:
     column: int
 
 
-@lru_cache(maxsize=4096)
-def segments(
-    markdown: Markdown, *, dialect: Dialect, language: Language, html_headings: bool = False
-) -> tuple[Segment, ...]:
-    """The blocks of ``markdown``, written in ``language``, that have to be translated, in their order."""
+def segments(document: Document, *, language: Language) -> tuple[Segment, ...]:
+    """The blocks of a text, written in ``language``, that have to be translated, in their order."""
     found = []
-    for block in leaf_blocks(markdown, dialect=dialect, html_headings=html_headings):
+    markdown = document.markdown
+    for block in document.blocks:
         if is_translatable(text := block.text(markdown), language):
             line_start = markdown.rfind("\n", 0, block.start) + 1
             line = markdown.count("\n", 0, block.start) + 1

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from deckgen.markdown import Documents
 from deckgen.model import Chapter, Key, KeyedCorpus, KeyedQuestion, Language, Location, Markdown
 from deckgen.translation.notes import Notes
 from deckgen.translation.segments import Segment, segments, title_segments
@@ -54,14 +55,17 @@ class SourceText:
         return next((text for tag, text in self.written if tag == language), None)
 
 
-def source_texts(corpus: KeyedCorpus, notes: Notes) -> Iterator[SourceText]:
-    """Each category's title before its first question, then each question's sides."""
+def source_texts(corpus: KeyedCorpus, notes: Notes, documents: Documents | None) -> Iterator[SourceText]:
+    """Each category's title before its first question, then each question's sides.
+
+    Without documents, for those who translate nothing, no text has segments.
+    """
     seen: set[Key] = set()
     for item in corpus.questions:
         if item.category.key not in seen:
             seen.add(item.category.key)
             yield _category(item, corpus.language)
-        yield from _question(item, corpus.language, notes)
+        yield from _question(item, corpus.language, notes, documents)
 
 
 def _category(item: KeyedQuestion, language: Language) -> SourceText:
@@ -80,7 +84,9 @@ def _category(item: KeyedQuestion, language: Language) -> SourceText:
     )
 
 
-def _question(item: KeyedQuestion, language: Language, notes: Notes) -> Iterator[SourceText]:
+def _question(
+    item: KeyedQuestion, language: Language, notes: Notes, documents: Documents | None
+) -> Iterator[SourceText]:
     question, chapter = item.question, item.chapter
     yield SourceText(
         key=item.key,
@@ -94,9 +100,7 @@ def _question(item: KeyedQuestion, language: Language, notes: Notes) -> Iterator
         key=item.key,
         side=Side.ANSWER,
         markdown=question.answer,
-        segments=segments(
-            question.answer, dialect=chapter.dialect, language=language, html_headings=chapter.html_headings
-        ),
+        segments=_segments(question.answer, chapter, language, documents),
         chapter=chapter,
         location=Location(path=chapter.path, line=question.answer_line, column=question.answer_column),
         hint=question.title,
@@ -107,9 +111,15 @@ def _question(item: KeyedQuestion, language: Language, notes: Notes) -> Iterator
             key=item.key,
             side=Side.NOTE,
             markdown=source.markdown,
-            segments=segments(source.markdown, dialect=chapter.dialect, language=language),
+            segments=_segments(source.markdown, chapter, language, documents),
             chapter=chapter,
             location=source.location,
             hint=question.title,
             written=tuple((text.language, text.markdown) for text in note.texts if text.language != language),
         )
+
+
+def _segments(
+    markdown: Markdown, chapter: Chapter, language: Language, documents: Documents | None
+) -> tuple[Segment, ...]:
+    return segments(documents.of(markdown, chapter.context), language=language) if documents else ()

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.markdown import gfm
+from deckgen.markdown import parse_document
 from deckgen.markdown.blocks import BlockKind
-from deckgen.model import Language, Location, Markdown
+from deckgen.model import Context, Dialect, Language, Location, Markdown
 from deckgen.text.titles import folded
 from deckgen.translation.catalog import Entry
 from deckgen.translation.checks.names import lost_names
@@ -131,7 +131,7 @@ _MARKS = {
     "`": "backticks outside code",
     "\\": "hard line breaks",
 }
-_SHOWN_AS = {"**": "strong", "~~": "del", "*": "em"}
+_SHOWN_AS = {"**": "Strong", "~~": "Strikethrough", "*": "Emph"}
 
 
 def _check_marks(pair: Pair) -> Iterator[Problem]:
@@ -143,10 +143,10 @@ def _check_marks(pair: Pair) -> Iterator[Problem]:
             message = f"it has {translation[mark]} {name} ({mark}), the source has {source[mark]}"
             yield Problem(rule="translation-markup", message=message)
     if source == translation and any(source[mark] for mark in _SHOWN_AS):
-        wanted, shown = _tags(pair.source), _tags(pair.translation)
-        wanted["em"] += titles
-        for mark, tag in _SHOWN_AS.items():
-            if shown[tag] < wanted[tag]:
+        wanted, shown = _elements(pair.source), _elements(pair.translation)
+        wanted["Emph"] += titles
+        for mark, element in _SHOWN_AS.items():
+            if shown[element] < wanted[element]:
                 message = f"some {_MARKS[mark]} ({mark}) stand where they have no effect"
                 yield Problem(rule="translation-markup", message=message, hint="set no blank between them and the word")
 
@@ -214,9 +214,9 @@ def _check_blocks(pair: Pair) -> Iterator[Problem]:
         return
     if pair.kind is BlockKind.HTML:
         return
-    source, translation = _tags(pair.source), _tags(pair.translation)
-    for name, tags in _BLOCK_NAMES.items():
-        counts = [sum(counted[tag] for tag in tags) for counted in (source, translation)]
+    source, translation = _elements(pair.source), _elements(pair.translation)
+    for name, elements in _BLOCK_NAMES.items():
+        counts = [sum(counted[element] for element in elements) for counted in (source, translation)]
         if counts[0] != counts[1]:
             message = f"it makes {counts[1]} {name} of {counts[0]}"
             yield Problem(
@@ -225,18 +225,18 @@ def _check_blocks(pair: Pair) -> Iterator[Problem]:
 
 
 _BLOCK_NAMES = {
-    "paragraphs": ("p",),
-    "headings": ("h1", "h2", "h3", "h4", "h5", "h6"),
-    "list items": ("li",),
-    "quotes": ("blockquote",),
-    "code blocks": ("pre",),
-    "table cells": ("td", "th"),
-    "rules": ("hr",),
+    "paragraphs": ("Paragraph",),
+    "headings": ("Heading",),
+    "list items": ("Item", "TaskItem"),
+    "quotes": ("BlockQuote", "Alert"),
+    "code blocks": ("CodeBlock",),
+    "table cells": ("TableCell",),
+    "rules": ("ThematicBreak",),
 }
 
 
-def _tags(text: str) -> Counter[str]:
-    return Counter(re.findall(r"<([a-z][a-z0-9]*)", gfm.render(text, raw_html=False)))
+def _elements(text: Markdown) -> Counter[str]:
+    return Counter(dict(parse_document(text, Context(dialect=Dialect.GFM)).elements))
 
 
 def _check_terms(pair: Pair) -> Iterator[Problem]:

@@ -1,0 +1,133 @@
+"""The safe HTML of a text → what a page shows: links that lead somewhere, formulas, coloured code, wide tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from lxml.html import HtmlElement
+
+from deckgen.markdown.chinese_lines import has_lines_to_join, join_chinese_lines
+from deckgen.markdown.formula_rules import unsafe_commands
+from deckgen.markdown.highlight import highlight_code
+from deckgen.markdown.tree import add_class, parse_tree, remove, serialize_tree
+from deckgen.model import Html
+from deckgen.text.anki import composed
+
+_CONTENTS_MARK = re.compile(r"\s*\[toc\]\s*", re.IGNORECASE)
+_WEB_ADDRESS = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
+
+
+def page_html(safe: Html) -> Html:
+    """The HTML that a page shows, which refers to no other part of it; pictures and colours are still the source's."""
+    safe = Html(composed(safe))
+    root = parse_tree(safe)
+    for element in list(root.iter()):
+        if element.get("data-math-style"):
+            _place_formula(element)
+        elif place := _PLACES.get(element.tag):
+            place(element)
+    if ' id="' in safe or ' for="' in safe:
+        for element in root.iter():
+            for name in ("id", "for"):
+                element.attrib.pop(name, None)
+    if has_lines_to_join(safe):
+        join_chinese_lines(root)
+    return Html(serialize_tree(root).strip())
+
+
+def _place_link(link: HtmlElement) -> None:
+    """Only what leads out of the card is a link; chapters and headings are not there to go to."""
+    if "footnote-backref" in (link.get("class") or ""):
+        remove(link)
+    elif not _WEB_ADDRESS.match(link.get("href") or ""):
+        link.tag = "span"
+        link.attrib.clear()
+
+
+# --- formulas, code, the rest -----------------------------------------------------------------------------------------
+
+
+def _place_formula(element: HtmlElement) -> None:
+    style = element.attrib.pop("data-math-style")
+    if element.tag not in ("span", "code"):
+        return
+    formula = "".join(element.itertext()).strip()
+    opening, closing = (r"\[", r"\]") if style == "display" else (r"\(", r"\)")
+    parent = element.getparent()
+    if element.tag == "code" and parent is not None and parent.tag == "pre":
+        element = parent
+    element.clear(keep_tail=True)
+    if any(unsafe_commands(formula)):
+        element.tag, element.text = "code", formula
+        return
+    element.tag = "span"
+    element.set("class", f"dg-math dg-math-{'display' if style == 'display' else 'inline'}")
+    element.text = f"{opening}{formula}{closing}"
+
+
+def _place_code(code: HtmlElement) -> None:
+    parent = code.getparent()
+    if parent is None or parent.tag != "pre":
+        return
+    names = [name for name in (code.get("class") or "").split() if name.startswith("language-")]
+    if not names or len(code):
+        return
+    coloured = highlight_code(code.text or "", names[0].removeprefix("language-"))
+    if coloured is None:
+        return
+    fresh = parse_tree(Html(f"<code>{coloured}</code>"))[0]
+    code.text = fresh.text
+    code[:] = list(fresh)
+    parent.set("class", "highlight")
+
+
+def _place_label(label: HtmlElement) -> None:
+    """Tabs, which need a script, become sections, each under its label."""
+    parent = label.getparent()
+    if parent is not None and "tabbed-set" in (parent.get("class") or "").split():
+        label.tag = "div"
+        label.set("class", "tabbed-labels")
+
+
+def _place_checkbox(box: HtmlElement) -> None:
+    if box.get("type") != "checkbox":
+        remove(box)
+        return
+    box.set("disabled", "")
+    item = box.getparent()
+    while item is not None and item.tag in ("p", "label"):
+        item = item.getparent()
+    if item is not None and item.tag == "li" and "task-list-item" not in (item.get("class") or ""):
+        add_class(item, "task-list-item")
+
+
+def _place_paragraph(paragraph: HtmlElement) -> None:
+    """A mark where a contents list would stand is not shown."""
+    if not len(paragraph) and _CONTENTS_MARK.fullmatch(paragraph.text or ""):
+        remove(paragraph)
+
+
+def _place_summary(summary: HtmlElement) -> None:
+    summary.set("class", "tappable")
+
+
+def _place_table(table: HtmlElement) -> None:
+    parent = table.getparent()
+    if parent is None:
+        return
+    wrapper = table.makeelement("div", {"class": "dg-scroll"})
+    wrapper.tail, table.tail = table.tail, None
+    parent.replace(table, wrapper)
+    wrapper.append(table)
+
+
+_PLACES: Mapping[str, Callable[[HtmlElement], None]] = {
+    "a": _place_link,
+    "code": _place_code,
+    "input": _place_checkbox,
+    "label": _place_label,
+    "p": _place_paragraph,
+    "summary": _place_summary,
+    "table": _place_table,
+}
