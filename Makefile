@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help decks check preview test lint types layers browser pictures release verify changes site format lock clean
+.PHONY: help decks check preview test lint types layers browser pictures release verify changes site format lock audit licences dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -63,8 +63,19 @@ format: $(VENV)/dev.stamp ## put the code into the common format
 lock: $(VENV)/dev.stamp ## pin the dependencies anew
 	$(BIN)/pip-compile $(COMPILE) --output-file requirements/run.txt pyproject.toml
 	$(BIN)/pip-compile $(COMPILE) --extra dev --output-file requirements/dev.txt pyproject.toml
+	$(BIN)/pip-compile $(COMPILE) --output-file requirements/audit.txt requirements/audit.in
 COMPILE := --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+audit: $(VENV)/pip.stamp ## ask whether a pinned package has a known weakness (needs the network)
+	$(PIP) install --require-hashes --requirement requirements/audit.txt
+	$(BIN)/pip-audit --disable-pip --require-hashes --requirement requirements/run.txt --requirement requirements/dev.txt
+
+licences: $(VENV)/run.stamp ## list the licences of what is needed
+	$(BIN)/python scripts/licences.py > docs/licences.md
+
+dist: $(VENV)/dev.stamp ## wheel and sdist in dist/
+	$(BIN)/python -m hatchling build -d dist
 
 clean: ## remove what was made
 	rm -rf $(VENV) .cache build/*.apkg build/*.json build/partial build/preview build/release build/site

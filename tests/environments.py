@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import sys
 import time
 import warnings
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,6 +43,18 @@ def environment(folder: Path, interpreter: Path, name: str, *arguments: str) -> 
         pytest.skip(message)
     (folder / "complete").touch()
     return python
+
+
+@cache
+def interpreters(versions: tuple[str, ...] = ("3.11", "3.12", "3.13", "3.14")) -> Mapping[str, Path]:
+    """The Pythons that are installed here, by minor version: the running one, those on the PATH and pyenv's."""
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+    found = {f"{sys.version_info.major}.{sys.version_info.minor}": Path(sys.executable)}
+    for version in versions:
+        for candidate in filter(None, [*root.glob(f"{version}.*/bin/python"), shutil.which(f"python{version}")]):
+            if subprocess.run([candidate, "-c", ""], capture_output=True, check=False).returncode == 0:
+                found.setdefault(version, Path(candidate))
+    return found
 
 
 def _failure(*command: str | Path) -> str:
