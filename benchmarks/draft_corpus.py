@@ -19,11 +19,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from translation_server import translation_server
 
 from deckgen.encoding import decode_source
-from deckgen.localisation import missing_jobs, read_translations, with_drafts
+from deckgen.localisation import draft_jobs, read_translations, with_drafts
 from deckgen.model import Language
 from deckgen.project import read_project
 from deckgen.translation.drafts.engines import make_engine
-from deckgen.translation.drafts.fill import Clock, Filled, Job, draft_missing, problems_by_reason
+from deckgen.translation.drafts.briefing import Job
+from deckgen.translation.drafts.fill import Filled, draft_missing, problems_by_reason
+from deckgen.translation.drafts.remembered import RememberedDrafts
+from deckgen.translation.drafts.sending import Clock
 from deckgen.translation.status import measure_progress
 
 ENGLISH = Language("en")
@@ -41,7 +44,7 @@ def main() -> None:
             text, _ = decode_source(path.read_bytes(), path.name)
             (root / "source" / path.name).write_text(text or "", encoding="utf-8", newline="\n")
         found = read_translations(*read_project(root), (ENGLISH,))
-        jobs = missing_jobs(found, ENGLISH)
+        jobs = draft_jobs(found, ENGLISH)
         began = time.monotonic()
         runs, texts = _draft(jobs, root / "cache.jsonl")
         seconds = time.monotonic() - began
@@ -70,11 +73,18 @@ def _draft(jobs: tuple[Job, ...], cache: Path) -> tuple[list[Filled], list[str]]
             server.modes = [mode for fault in FAULTS for mode in ("ok",) * 29 + (fault,)]
 
             def interrupt(done: int, total: int, stop: int = stop) -> None:
-                if done == stop < total:
+                if stop <= done < total:
                     raise KeyboardInterrupt
 
             clock = Clock(now=time.monotonic, sleep=lambda seconds: None)
-            runs.append(draft_missing(jobs, engine, cache=cache, clock=clock, progress=interrupt))
+            runs.append(draft_missing(
+                    jobs,
+                    engine,
+                    remembered=RememberedDrafts(cache, engine.identity),
+                    clock=clock,
+                    in_flight=8,
+                    progress=interrupt,
+                ))
             stop += 400
         return runs, server.answered
 

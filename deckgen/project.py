@@ -196,6 +196,16 @@ def commit_time(root: Path) -> int | None:
     return int(done.stdout) if done.returncode == 0 and done.stdout.strip().isdigit() else None
 
 
+def git_user(root: Path) -> str:
+    """The name that git signs commits with, empty without git or a name."""
+    command = ["git", "-C", str(root), "config", "user.name"]
+    try:
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=30)
+    except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
+        return ""
+    return done.stdout.strip()
+
+
 def edit_time(root: Path) -> int | None:
     """When a file that the last commit does not have as it is now was last written, None where there is none."""
     times = []

@@ -16,7 +16,7 @@ OWNERS = {
     "anki": {"releases.verify"},
     "click": {"cli"},
     "comrak": {"markdown.gfm"},
-    "deep_translator": {"translation.drafts.engines"},
+    "deep_translator": {"translation.drafts.machines"},
     "deflate": {"apkg"},
     "genanki": {"apkg"},
     "lxml": {"markdown", "render"},
@@ -27,6 +27,7 @@ OWNERS = {
     "polib": {"translation.catalog"},
     "pygments": {"markdown.highlight"},
     "rapidfuzz": {"text.similarity"},
+    "requests": {"translation.drafts.transport"},
     "rich": {"cli.report"},
     "slugify": {"text.slugs"},
 }

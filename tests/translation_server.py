@@ -1,4 +1,4 @@
-"""A translation server on the loopback interface that speaks LibreTranslate's ``/translate``, and fails as told."""
+"""A translation server on the loopback interface that speaks as each engine's does, and fails as told."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 
@@ -27,6 +28,18 @@ class Server:
     queries: list[str] = field(default_factory=list)
     answered: list[str] = field(default_factory=list)
     """The texts that were answered well."""
+    chats: list[dict[str, Any]] = field(default_factory=list)
+    """What was asked over the chat protocol."""
+    headers: list[dict[str, str]] = field(default_factory=list)
+    latency_seconds: float = 0.0
+    translate: Callable[[str], str] = lambda text: english(text)
+    together: threading.Barrier | None = None
+    """Answers nobody before so many ask."""
+    in_flight: int = 0
+    most_in_flight: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    kill: Callable[[], None] = lambda: None
+    """Takes no more connections, and drops those that are open."""
     url: str = ""
     released: threading.Event = field(default_factory=threading.Event)
 
@@ -37,6 +50,15 @@ class Server:
     @property
     def texts(self) -> list[str]:
         return [request.get("q", "") for request in self.requests]
+
+    def blocks(self, number: int) -> list[dict[str, Any]]:
+        """Those of a request over the chat protocol."""
+        return list(asked(self.chats[number])["blocks"])
+
+
+def asked(chat: dict[str, Any]) -> dict[str, Any]:
+    """The document that the user's message of a chat request holds."""
+    return dict(json.loads(chat["messages"][1]["content"]))
 
 
 def english(text: str) -> str:
@@ -61,11 +83,39 @@ def translation_server() -> Iterator[Server]:
     server = Server()
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+            server.headers.append(dict(self.headers))
+            with server.lock:
+                server.in_flight += 1
+                server.most_in_flight = max(server.in_flight, server.most_in_flight)
+            time.sleep(server.latency_seconds)
+            if server.together:
+                server.together.wait()
+            with server.lock:
+                server.in_flight -= 1
+            path = urlsplit(self.path).path
+            if path.endswith("/chat/completions"):
+                document = json.loads(body)
+                server.chats.append(document)
+                self.chat(self.take({}, urlsplit(self.path).query), document)
+                return
+            if path.endswith("/microsoft"):
+                document = json.loads(body)
+                self.take({"q": document[0]["Text" if "Text" in document[0] else "text"]}, urlsplit(self.path).query)
+                self.send(200, [{"translations": [{"text": english(document[0]["text"])}]}])
+                return
             request = {name: values[0] for name, values in parse_qs(body).items()}
             mode = self.take(request, urlsplit(self.path).query)
-            self.answer(mode, request.get("q", ""))
+            if path.endswith("/deepl/translate"):
+                self.send(200, {"translations": [{"text": english(request["text"])}]})
+            elif path.endswith("/baidu"):
+                failed = {"error_code": mode[6:], "error_msg": "no"} if mode.startswith("baidu ") else None
+                self.send(200, failed or {"trans_result": [{"dst": english(request["q"])}]})
+            else:
+                self.answer(mode, request.get("q", ""))
 
         def do_GET(self) -> None:
             address = urlsplit(self.path)
@@ -90,11 +140,72 @@ def translation_server() -> Iterator[Server]:
             server.requests.append(request)
             return mode
 
+        def chat(self, mode: str, document: dict[str, Any]) -> None:
+            blocks = asked(document)["blocks"]
+            rows = [{"id": block["id"], "text": server.translate(block["text"])} for block in blocks]
+            match mode:
+                case "ok":
+                    self.say(rows)
+                case "fenced":
+                    self.say(rows, "Sure! Here is {it}:\n```json\n%s\n```\nAnything else?")
+                case "thinking":
+                    self.say(rows, "<think>{maybe} %s</think>\n%s".replace("%s", '{"translations": []}', 1))
+                case "prose":
+                    self.content("Here is the translation: " + rows[0]["text"])
+                case "chatter":
+                    self.say([{**row, "text": f"Here is the translation: {row['text']}"} for row in rows])
+                case "half":
+                    self.say(rows[: len(rows) // 2])
+                case "wrong ids":
+                    self.say([{**row, "id": row["id"] + 1} for row in rows])
+                case "text ids":
+                    self.say([{**row, "id": str(row["id"])} for row in rows])
+                case "doubled ids":
+                    self.say([rows[0], *rows])
+                case "numbers":
+                    self.say([{**row, "text": 7} for row in rows])
+                case "chinese":
+                    self.say([{**row, "text": f"另一种语言的译文，编号{row['id']}，很长。"} for row in rows])
+                case "bare":
+                    self.say([{**row, "text": re.sub(r"<x\d+/>", "", row["text"])} for row in rows])
+                case "stray":
+                    self.say([{**row, "text": row["text"] + " 残留的文字"} for row in rows])
+                case "megabyte":
+                    self.content('{"a":' * 500_000)
+                case "braces":
+                    self.content('{"a":' * 100_000)
+                case "stream":
+                    self.send_text(200, 'data: {"choices": []}\n\n', {"Content-Type": "text/event-stream"})
+                case "cut off":
+                    self.content('{"translations": [{"id"', finish_reason="length" if len(blocks) > 1 else "stop")
+                case "plain":
+                    if "response_format" in document:
+                        self.send(400, {"error": {"message": "response_format is not supported"}})
+                    else:
+                        self.say(rows)
+                case "quota":
+                    self.send(429, {"error": {"code": "insufficient_quota", "message": "pay"}})
+                case "no model":
+                    self.send(404, {"error": {"message": "model not found"}})
+                case "null":
+                    self.send(200, {"choices": [{"message": {"content": None}}]})
+                case "nothing":
+                    self.send(200, {"choices": []})
+                case _:
+                    self.answer(mode, blocks[0]["text"])
+
+        def say(self, rows: list[dict[str, Any]], form: str = "%s") -> None:
+            self.content(form % json.dumps({"translations": rows}, ensure_ascii=False))
+
+        def content(self, text: str, *, finish_reason: str = "stop") -> None:
+            choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish_reason}
+            self.send(200, {"choices": [choice], "usage": {"prompt_tokens": 100, "completion_tokens": 10}})
+
         def answer(self, mode: str, text: str) -> None:
             match mode:
                 case "ok":
                     server.answered.append(text)
-                    self.send(200, {"translatedText": english(text)})
+                    self.send(200, {"translatedText": server.translate(text)})
                 case "429":
                     self.send(429, {"error": "slow down"}, {"Retry-After": server.retry_after})
                 case "400" | "403" | "404" | "500":
@@ -105,6 +216,7 @@ def translation_server() -> Iterator[Server]:
                     server.released.wait()
                 case "drip":
                     self.send_response(200)
+                    self.send_header("Content-Length", "1000000")
                     self.end_headers()
                     while not server.released.wait(0.05):
                         self.wfile.write(b" ")
@@ -112,6 +224,7 @@ def translation_server() -> Iterator[Server]:
                 case "reset":
                     self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     self.connection.close()
+                    self.close_connection = True
                 case "html":
                     self.send_text(200, "<html><body>502 Bad Gateway</body></html>")
                 case "error":
@@ -149,10 +262,9 @@ def translation_server() -> Iterator[Server]:
 
         def send_text(self, status: int, text: str, headers: dict[str, str] | None = None) -> None:
             self.send_response(status)
-            for name, value in (headers or {}).items():
-                self.send_header(name, value)
             data = text.encode()
-            self.send_header("Content-Type", "application/json; charset=utf-8")
+            for name, value in {"Content-Type": "application/json; charset=utf-8", **(headers or {})}.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
@@ -163,9 +275,24 @@ def translation_server() -> Iterator[Server]:
     class Quiet(ThreadingHTTPServer):
         daemon_threads = True
 
+        def get_request(self) -> tuple[socket.socket, Any]:
+            taken, address = super().get_request()
+            sockets.add(taken)
+            return taken, address
+
         def handle_error(self, request: object, client_address: object) -> None:
             """A client that gave up waiting is part of the tests."""
 
+    sockets: set[socket.socket] = set()
+
+    def kill() -> None:
+        http.shutdown()
+        http.server_close()
+        for taken in sockets:
+            with suppress(OSError):
+                taken.shutdown(socket.SHUT_RDWR)
+
+    server.kill = kill
     http = Quiet(("127.0.0.1", 0), Handler)
     server.url = f"http://127.0.0.1:{http.server_address[1]}"
     thread = threading.Thread(target=http.serve_forever, daemon=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -12,14 +11,17 @@ import click
 from deckgen.cli.options import project_option
 from deckgen.cli.report import progress_bar
 from deckgen.cli.terminal import echo
-from deckgen.cli.translations import language_tag, open_translations, write_catalogs
+from deckgen.cli.translations import language_tag, open_translations, today, write_catalogs
 from deckgen.files import own_path
-from deckgen.localisation import missing_jobs, with_drafts
+from deckgen.localisation import draft_jobs, reviewed_examples, with_drafts
 from deckgen.model import Language
-from deckgen.translation.drafts.engines import Engine, make_engine
-from deckgen.translation.drafts.fill import Clock, Filled, Job, draft_missing, pending_requests, problems_by_reason
-
-KEY_VARIABLE = "DECKGEN_ENGINE_KEY"
+from deckgen.project import Project
+from deckgen.translation.drafts.engines import Engine, engine_names, make_engine
+from deckgen.translation.drafts.fill import Filled, draft_missing, problems_by_reason
+from deckgen.translation.drafts.plan import Plan, Price, plan_run, receipt, write_receipt
+from deckgen.translation.drafts.remembered import RememberedDrafts
+from deckgen.translation.drafts.sending import Clock
+from deckgen.translation.drafts.transport import KEY_VARIABLE
 
 
 def _address(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
@@ -28,21 +30,43 @@ def _address(_context: click.Context, _parameter: click.Parameter, value: str | 
     return value
 
 
+def _price(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Price | None:
+    if value is None:
+        return None
+    try:
+        read, written = (float(part) for part in value.split(","))
+    except ValueError:
+        raise click.BadParameter(f"“{value}” has to be two numbers with a comma, such as 0.27,1.10") from None
+    return Price(tokens_in=read, tokens_out=written)
+
+
 @click.command()
 @click.argument("language", type=language_tag)
-@click.option("--engine", "engine_name", required=True, metavar="NAME", help="libre, google, mymemory or another's.")
+@click.option("--engine", "engine_name", required=True, metavar="NAME", help=f"{', '.join(engine_names())}.")
 @click.option("--url", callback=_address, help="The engine's address; libre needs one.")
+@click.option("--model", help="Which language model; openai needs one.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many blocks.")
-@click.option("--dry-run", is_flag=True, help="Tell what would be sent, and send nothing.")
-@click.option("--timeout", "timeout_seconds", type=click.FloatRange(1), default=30.0, show_default=True)
+@click.option("--stale", is_flag=True, help="Also propose texts beside translations whose source has changed.")
+@click.option("--fresh", is_flag=True, help="Ask again for what earlier runs got.")
+@click.option("--dry-run", is_flag=True, help="Tell what would be sent and what it would cost, and send nothing.")
+@click.option("--price", metavar="IN,OUT", callback=_price, help="Money per million tokens read and written.")
+@click.option("--jobs", type=click.IntRange(1), default=8, show_default=True, help="Requests at a time, at most.")
+@click.option("--per-minute", type=click.FloatRange(min=0, min_open=True), help="Requests per minute, at most.")
+@click.option("--timeout", "timeout_seconds", type=click.FloatRange(1), help="Seconds to wait for an answer.")
 @project_option
 def fill(
     language: Language,
     engine_name: str,
     url: str | None,
+    model: str | None,
     limit: int | None,
+    stale: bool,
+    fresh: bool,
     dry_run: bool,
-    timeout_seconds: float,
+    price: Price | None,
+    jobs: int,
+    per_minute: float | None,
+    timeout_seconds: float | None,
     root: Path,
 ) -> None:
     """Draft what has no translation yet; what is there is never touched.
@@ -51,52 +75,74 @@ def fill(
     read from the environment variable DECKGEN_ENGINE_KEY. Ctrl-C loses nothing: the next run goes on from there.
     """
     found = open_translations(root, (language,))
-    engine = make_engine(engine_name, url=url, key=os.environ.get(KEY_VARIABLE), timeout_seconds=timeout_seconds)
-    jobs = missing_jobs(found, language, limit)
+    engine = make_engine(
+        engine_name,
+        url=url,
+        model=model,
+        key=os.environ.get(KEY_VARIABLE),
+        timeout_seconds=timeout_seconds or (120 if model else 30),
+    )
+    wanted = draft_jobs(found, language, stale=stale, limit=limit)
+    reviewed = reviewed_examples(found, language)
+    remembered = _remembered(found.project, engine, language, fresh=fresh)
     if dry_run:
-        _print_plan(jobs, engine)
+        _print_plan(plan_run(wanted, engine, remembered, reviewed), len(wanted), price)
         return
+    began = time.monotonic()
     with progress_bar() as report:
         filled = draft_missing(
-            jobs,
+            wanted,
             engine,
-            cache=own_path(found.project.cache, f"drafts/{engine.name}-{language}.jsonl"),
+            remembered=remembered,
             clock=Clock(now=time.monotonic, sleep=time.sleep),
+            reviewed=reviewed,
+            in_flight=jobs,
+            pause_seconds=60 / per_minute if per_minute else None,
             progress=lambda done, total: report(f"{engine.name}: {language}", done, total),
         )
+    seconds = time.monotonic() - began
     found = open_translations(root, (language,))  # somebody may have written translations meanwhile
-    found, count = with_drafts(found, language, filled.drafts, engine=engine.name, date=_today())
+    found, count = with_drafts(found, language, filled.drafts, engine=engine.name, date=today())
     write_catalogs(found)
-    _print_result(filled, count, len(jobs))
+    document = receipt(filled, engine=engine, language=language, date=today(), seconds=seconds, price=price)
+    write_receipt(own_path(found.project.cache, "drafts/receipts.jsonl"), document)
+    _print_result(filled, count, len(wanted), price)
     if filled.interrupted:
         raise click.exceptions.Exit(130)
     if filled.stopped or problems_by_reason(filled.drafts):
         raise click.exceptions.Exit(1)
 
 
-def _today() -> str:
-    """The day in UTC, or that of SOURCE_DATE_EPOCH."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    return datetime.fromtimestamp(int(epoch) if epoch.isdigit() else time.time(), UTC).date().isoformat()
+def _remembered(project: Project, engine: Engine, language: Language, *, fresh: bool) -> RememberedDrafts:
+    # A model's name may hold slashes.
+    name = "".join(character if character.isalnum() or character in "-._" else "-" for character in engine.name)
+    return RememberedDrafts(own_path(project.cache, f"drafts/{name}-{language}.jsonl"), engine.identity, fresh=fresh)
 
 
-def _print_plan(jobs: tuple[Job, ...], engine: Engine) -> None:
-    plans = [pieces for _, pieces in pending_requests(jobs, engine)]
-    characters = sum(len(piece) for pieces in plans for piece in pieces)
-    requests = sum(len(pieces) for pieces in plans)
-    echo(f"{len(jobs)} blocks without a translation; {requests} requests of {characters} characters in all")
-    for pieces in plans:
-        for piece in pieces:
-            echo(f"  {piece}")
-    if skipped := sum(not pieces for pieces in plans):
-        echo(f"{skipped} blocks cannot be sent")
+def _print_plan(plan: Plan, wanted: int, price: Price | None) -> None:
+    characters = sum(batch.characters for batch in plan.batches)
+    echo(f"{wanted} blocks to draft; {len(plan.batches)} requests of {characters} characters in all")
+    if plan.tokens_in:
+        echo(f"about {plan.tokens_in} tokens to read and {plan.tokens_out} to write", nl=not price)
+        if price:
+            echo(f", which cost about {price.of(plan.tokens_in, plan.tokens_out):.4f}")
+    for batch in plan.batches:
+        for passage in batch.passages:
+            echo(f"  {passage.text}")
+    if plan.remembered:
+        echo(f"{plan.remembered} blocks are remembered from earlier runs; --fresh asks for them again")
+    if plan.unsendable:
+        echo(f"{plan.unsendable} blocks cannot be sent")
 
 
-def _print_result(filled: Filled, count: int, wanted: int) -> None:
+def _print_result(filled: Filled, count: int, wanted: int, price: Price | None) -> None:
     echo(
         f"{count} drafts written, {filled.requests} requests sent, {filled.cached} blocks taken from the cache; "
         "review them in the PO files or with “deckgen translate review”"
     )
+    if filled.tokens_in or filled.tokens_out:
+        cost = f", {price.of(filled.tokens_in, filled.tokens_out):.4f} in money" if price else ""
+        echo(f"{filled.tokens_in} tokens read and {filled.tokens_out} written{cost}")
     for reason, failed in problems_by_reason(filled.drafts).items():
         echo(f"no draft of {len(failed)} {'block' if len(failed) == 1 else 'blocks'}: {reason}", err=True)
         for draft in failed[:3]:

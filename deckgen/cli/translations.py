@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -11,8 +16,10 @@ from deckgen.cli.terminal import echo
 from deckgen.diagnostics import DeckgenError, has_errors
 from deckgen.localisation import Translations, changed_catalogs, read_translations
 from deckgen.model import Language, parse_language
-from deckgen.project import read_project
+from deckgen.project import git_user, read_project
 from deckgen.translation.files import write_files
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def language_tag(value: str) -> Language:
@@ -32,6 +39,24 @@ def open_translations(root: Path, languages: tuple[Language, ...], *, lenient: b
         if has_errors(found.diagnostics):
             raise DeckgenError("nothing was written", hint="mend the errors above, then run this again")
     return found
+
+
+def _reviewer(context: click.Context, _parameter: click.Parameter, given: str | None) -> str:
+    """The name, on one line; without one that of git's settings."""
+    name = given if given is not None else git_user(context.params.get("root") or Path())
+    return " ".join(name.split())
+
+
+def reviewer_option(function: _F) -> _F:
+    return click.option(
+        "--by", metavar="NAME", callback=_reviewer, help="Who reviewed them, for the PO file; git's user by default."
+    )(function)
+
+
+def today() -> str:
+    """The day in UTC, or that of SOURCE_DATE_EPOCH."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return datetime.fromtimestamp(int(epoch) if epoch.isdigit() else time.time(), UTC).date().isoformat()
 
 
 def write_catalogs(found: Translations) -> None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Hashable, Iterator, Sequence
 from typing import NewType
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Indel
 
 from deckgen.text.titles import folded
@@ -73,6 +73,12 @@ def _hashes(value: Sketch) -> tuple[int, frozenset[int]]:
 def title_likeness(one: str, other: str) -> float:
     """How alike two folded titles are, from 0 to 100: the share of characters that an edit would leave alone."""
     return fuzz.ratio(one, other)
+
+
+def most_alike(text: str, others: Sequence[str], *, most: int, least: float) -> Sequence[tuple[int, float]]:
+    """The places in ``others`` of the texts that are most like ``text``, at least ``least`` of 100, best first."""
+    found = process.extract(text, others, scorer=fuzz.ratio, limit=most, score_cutoff=least)
+    return [(place, likeness) for _, likeness, place in found]
 
 
 def answer_likeness(one: Sketch, other: Sketch) -> float:

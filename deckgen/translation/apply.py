@@ -189,7 +189,7 @@ _STALE = _Kind(
     rule="stale-translation",
     one="one of {total} blocks of the {side} has changed since its {language} translation was reviewed",
     many="{count} of {total} blocks of the {side} have changed since their {language} translation was reviewed",
-    hint="revise the fuzzy entries in {file}, or accept them with “deckgen translate accept {key}”",
+    hint="revise the fuzzy entries in {file}, or accept them with “deckgen translate review”",
 )
 
 

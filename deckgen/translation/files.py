@@ -24,6 +24,20 @@ def catalog_name(chapter: str) -> str:
     return f"{stem if dot and '/' not in suffix else inner}.po"
 
 
+def read_style(folder: Path, chapter: str) -> str:
+    """The style guide of a language's ``folder`` for a chapter: ``style.md``, those of folders within, the chapter's.
+
+    The one for ``source/a/模型.md`` is ``a/模型.style.md``. The more particular ones come last.
+    """
+    name = Path(catalog_name(chapter))
+    places = [
+        *reversed([folder / parent / "style.md" for parent in name.parents]),
+        folder / name.with_suffix(".style.md"),
+    ]
+    texts = [(read_optional(path, inside=folder) or "").removeprefix("\ufeff").strip() for path in places]
+    return "\n\n".join(text for text in texts if text)
+
+
 def read_catalogs(
     folder: Path, chapters: Iterable[str], languages: Iterable[Language]
 ) -> tuple[dict[CatalogId, Catalog], tuple[Diagnostic, ...]]:

@@ -1,40 +1,33 @@
-"""Fills what is missing with drafts of an engine: one request at a time, each result checked and kept at once."""
+"""Fills what is missing with drafts of an engine: several requests at a time, each answer judged and kept at once."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import random
+import queue
 import re
+import threading
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import count
 
 from deckgen.model import Markdown
 from deckgen.text.titles import folded
-from deckgen.translation.checks.pairs import Pair, check_pair
-from deckgen.translation.drafts.engines import Engine, EngineError, Remedy, refusal
-from deckgen.translation.drafts.placeholders import PlaceholderError, Protected, holds_placeholder, protect, restore
+from deckgen.translation.checks.pairs import Pair
+from deckgen.translation.drafts.answers import objection, refusal
+from deckgen.translation.drafts.briefing import Briefing, Example, Job, brief
+from deckgen.translation.drafts.engines import Answer, Batch, Engine, EngineError, Passage, Remedy
+from deckgen.translation.drafts.placeholders import Masked, PlaceholderError, holds_placeholder, mask, unmask
+from deckgen.translation.drafts.remembered import RememberedDrafts
+from deckgen.translation.drafts.sending import Clock, Sender
 from deckgen.translation.glossary import LanguageGlossary
 
-TRIES = 5
-_BASE_SECONDS = 1.0
-_MOST_SECONDS = 60.0
-_LONGEST_WAIT_SECONDS = 300.0
 _FAILURES_IN_A_ROW = 5
-"""After so many texts without an answer the engine is taken to be down."""
-_REJECTED = frozenset(("translation-missing", "translation-markup", "translation-blocks", "translation-placeholder"))
+"""After so many texts in a row that got an answer of no use, there is no use in going on."""
 _REPEAT_LENGTH = 12
-_BROKEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
-"""Control characters, halves of characters and what stands for a character that got lost."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """A block without a translation."""
-
-    pair: Pair
+_REPEATED = "it is the answer that another text got"
+_POLL_SECONDS = 0.2
+"""How often Ctrl-C is listened to where the system does not let it wake a waiting thread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,222 +41,333 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
-    """What a run brought. ``stopped`` is why it ended early, empty where it did not; ``requests`` were sent."""
+    """What a run brought, in the order of its jobs.
+
+    ``stopped`` is why it ended early, empty where it did not; ``requests`` were sent, ``cached`` jobs needed none.
+    """
 
     drafts: tuple[Draft, ...]
     requests: int
     cached: int
+    tokens_in: int = 0
+    tokens_out: int = 0
     stopped: str = ""
     interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
-    """Time as an argument: ``now`` and ``sleep`` in seconds, and the source of jitter."""
+class Asked:
+    """A job on its way: its text in pieces that the engine takes, and what was wrong with its last draft."""
 
-    now: Callable[[], float]
-    sleep: Callable[[float], None]
-    chance: random.Random = field(default_factory=random.Random)
+    job: Job
+    given: Masked
+    pieces: tuple[str, ...]
+    complaint: str = ""
+    refused: str = ""
+    again: bool = False
+
+    @property
+    def characters(self) -> int:
+        return sum(map(len, self.pieces))
+
+
+Parcel = tuple[Asked, ...]
+"""What one thread sends: in one request, but one per piece where a text is too long for a request."""
 
 
 def draft_missing(
     jobs: Sequence[Job],
     engine: Engine,
     *,
-    cache: Path,
+    remembered: RememberedDrafts,
     clock: Clock,
+    reviewed: Sequence[Example] = (),
+    in_flight: int = 1,
+    pause_seconds: float | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Filled:
-    """Drafts for the jobs, in their order.
+    """Drafts for the jobs, with at most ``in_flight`` requests at a time, and no more than the engine allows.
 
-    Every accepted draft is in the file ``cache`` before the next request is sent; what is there already is not asked
-    for again. Ctrl-C ends the run with what it has.
+    What is remembered, or a term of the glossary, is not asked for. Every draft is remembered before the next request
+    of its thread is sent, so that Ctrl-C or a crash loses none. ``pause_seconds`` between the beginnings of two
+    requests, else the engine's own.
     """
-    run = _Run(engine=engine, cache=cache, clock=clock)
-    drafts: list[Draft] = []
+    run = _Run(engine, remembered, reviewed, Sender(engine, clock, pause_seconds=pause_seconds))
     stopped, interrupted = "", False
     try:
-        for done, job in enumerate(jobs):
-            progress(done, len(jobs))
-            drafts.append(run.draft(job))
-        progress(len(jobs), len(jobs))
+        run.work(jobs, min(in_flight, engine.limits.in_flight), progress)
     except EngineError as error:
         stopped = str(error)
     except KeyboardInterrupt:
         stopped, interrupted = "interrupted", True
+    finally:
+        run.sender.stop(stopped)
+        remembered.close()
     return Filled(
-        drafts=tuple(map(run.settled, drafts)),
-        requests=run.requests,
+        drafts=tuple(run.drafts[job] for job in jobs if job in run.drafts),
+        requests=run.sender.requests,
         cached=run.cached,
+        tokens_in=run.tokens[0],
+        tokens_out=run.tokens[1],
         stopped=stopped,
         interrupted=interrupted,
     )
 
 
-class _RepeatedError(EngineError):
-    """An answer that another text got."""
+def parcels(asked: Iterable[Asked], engine: Engine) -> Iterator[Parcel]:
+    """What is sent together: blocks of one key in their order, as many as a request may hold."""
+    limits = engine.limits
+    parcel: list[Asked] = []
+    for item in asked:
+        full = len(parcel) >= limits.passages or sum(one.characters for one in (*parcel, item)) > limits.characters
+        if parcel and (full or parcel[0].job.setting.key != item.job.setting.key):
+            yield tuple(parcel)
+            parcel = []
+        parcel.append(item)
+    if parcel:
+        yield tuple(parcel)
 
 
-_REPEATED = "it is the answer that another text got"
+def ask(job: Job, engine: Engine) -> Asked:
+    """The job ready to be sent. PlaceholderError or EngineError where it cannot be."""
+    hidden = LanguageGlossary() if engine.reads_briefings else job.pair.glossary
+    given = mask(job.pair.source, hidden, engine.placeholder)
+    return Asked(job=job, given=given, pieces=tuple(_pieces(given.text, engine.limits.characters)))
+
+
+def batches(parcel: Parcel, engine: Engine, reviewed: Sequence[Example]) -> Iterator[Batch]:
+    """The requests of a parcel; passages are numbered through, from 1."""
+    pair = parcel[0].job.pair
+    briefing = brief([item.job for item in parcel], reviewed) if engine.reads_briefings else Briefing()
+    ids = count(1)
+    passages = [
+        Passage(id=next(ids), text=text, kind=item.job.pair.kind, complaint=item.complaint, refused=item.refused)
+        for item in parcel
+        for text in item.pieces
+    ]
+    whole = Batch(source=pair.source_language, target=pair.language, passages=tuple(passages), briefing=briefing)
+    if len(passages) <= engine.limits.passages and whole.characters <= engine.limits.characters:
+        yield whole
+    else:
+        yield from (replace(whole, passages=(passage,)) for passage in passages)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Returned:
+    """What came back for a parcel; ``error`` where nothing did."""
+
+    parcel: Parcel
+    answers: tuple[Answer, ...] = ()
+    error: EngineError | None = None
 
 
 class _Run:
-    """One run's memory: what is cached, when the last request was, how many failed in a row."""
+    """What is known while drafts are made; only the threads of `_serve` know nothing of it but the sender."""
 
-    def __init__(self, *, engine: Engine, cache: Path, clock: Clock) -> None:
-        self.requests = 0
+    def __init__(
+        self, engine: Engine, remembered: RememberedDrafts, reviewed: Sequence[Example], sender: Sender
+    ) -> None:
+        self.sender = sender
+        self.drafts: dict[Job, Draft] = {}
         self.cached = 0
+        self.tokens = [0, 0]
         self._engine = engine
-        self._clock = clock
-        self._cache = cache
-        self._known = dict(_read_cache(cache))
-        self._answers: dict[str, tuple[str, str]] = {}
-        self._withdrawn: set[str] = set()
-        self._last_accepted = ""
-        self._last_request: float | None = None
-        self._failures = 0
+        self._remembered = remembered
+        self._reviewed = reviewed
+        self._answers: dict[str, Job] = {}
+        self._useless = 0
+        self._last_accepted: Job | None = None
 
-    def draft(self, job: Job) -> Draft:
-        """Raises EngineError only where going on makes no sense."""
-        pair = job.pair
-        key = _cache_key(pair, self._engine.name)
-        known = self._known.get(key)
-        if known is not None and not _objection(pair, known) and not self._is_repeated(key, pair.source, known):
-            self.cached += 1
-            return Draft(job=job, translation=Markdown(known))
-        if exact := _from_glossary(pair):
-            return Draft(job=job, translation=exact)
+    def work(self, jobs: Sequence[Job], in_flight: int, progress: Callable[[int, int], None]) -> None:
+        """First what needs no engine, then one parcel per thread until none is left."""
+        progress(0, len(jobs))
+        waiting = deque(parcels(self._ready(jobs), self._engine))
+        tasks: queue.SimpleQueue[tuple[Parcel, tuple[Batch, ...]] | None] = queue.SimpleQueue()
+        results: queue.SimpleQueue[_Returned] = queue.SimpleQueue()
+        for _ in range(in_flight):
+            threading.Thread(target=self._serve, args=(tasks, results), daemon=True).start()
+        out = 0
+
+        def send() -> int:
+            """Gives every idle thread its work; how many are busy then."""
+            busy = out
+            while waiting and busy < in_flight:
+                parcel = waiting.popleft()
+                tasks.put((parcel, tuple(batches(parcel, self._engine, self._reviewed))))
+                busy += 1
+            return busy
+
         try:
-            translation = self._translated(key, pair)
-        except EngineError as error:
-            if error.remedy is Remedy.STOP:
-                raise
-            failed = error.remedy is Remedy.RETRY or isinstance(error, _RepeatedError)
-            self._failures = self._failures + 1 if failed else 0
-            if self._failures >= _FAILURES_IN_A_ROW:
-                message = f"{_FAILURES_IN_A_ROW} texts in a row failed, the last with: {error}"
-                raise EngineError(message, Remedy.STOP) from None
-            return Draft(job=job, translation=None, problem=str(error))
-        except PlaceholderError as error:
-            return Draft(job=job, translation=None, problem=str(error))
-        self._failures, self._last_accepted = 0, key
-        _append_to_cache(self._cache, key, translation)
-        self._known[key] = translation
-        return Draft(job=job, translation=translation)
+            while waiting or out:
+                progress(len(self.drafts), len(jobs))
+                out = send()
+                if returned := _next(results):
+                    out -= 1
+                    if in_flight > 1:
+                        out = send()  # nobody waits while an answer is judged
+                    waiting.extendleft(reversed(self._judge(returned)))
+            progress(len(self.drafts), len(jobs))
+        except KeyboardInterrupt:
+            with suppress(EngineError):
+                while not results.empty():
+                    self._judge(results.get())
+            raise
+        finally:
+            for _ in range(in_flight):
+                tasks.put(None)
 
-    def settled(self, draft: Draft) -> Draft:
-        """The draft, or none where its answer was given to another text too."""
-        if _cache_key(draft.job.pair, self._engine.name) not in self._withdrawn or draft.translation is None:
-            return draft
-        return Draft(job=draft.job, translation=None, problem=_REPEATED)
-
-    def _translated(self, key: str, pair: Pair) -> Markdown:
-        given = protect(pair.source, pair.glossary, self._engine.placeholder)
-        problem = EngineError("no answer", Remedy.SKIP)
-        for attempt in range(TRIES):
+    def _serve(
+        self,
+        tasks: queue.SimpleQueue[tuple[Parcel, tuple[Batch, ...]] | None],
+        results: queue.SimpleQueue[_Returned],
+    ) -> None:
+        """One thread's work: nothing but requests."""
+        while task := tasks.get():
+            parcel, requests = task
             try:
-                translation = self._asked(key, pair, given)
+                answers = tuple(self.sender.send(batch, _refusal(batch, self._engine)) for batch in requests)
+                results.put(_Returned(parcel=parcel, answers=answers))
             except EngineError as error:
-                if error.remedy is not Remedy.RETRY or attempt == TRIES - 1:
-                    raise
-                self._wait(attempt, error.after_seconds)
-                continue
-            except PlaceholderError as error:
-                # A machine that loses a placeholder of a text loses it each time; once more is enough.
-                problem = EngineError(str(error), Remedy.SKIP)
-                if attempt:
-                    raise problem from None
-                continue
-            if objection := _objection(pair, translation):
-                raise EngineError(objection, Remedy.SKIP)
-            if self._is_repeated(key, pair.source, translation):
-                raise _RepeatedError(_REPEATED, Remedy.SKIP)
-            return translation
-        raise problem
+                results.put(_Returned(parcel=parcel, error=error))
 
-    def _asked(self, key: str, pair: Pair, given: Protected) -> Markdown:
-        answers = []
-        for piece in _pieces(given.text, self._engine.max_characters):
-            self._pace()
-            self.requests += 1
-            answer = self._engine.translate(piece, source=pair.source_language, target=pair.language).strip()
-            if refused := refusal(piece, answer):
-                raise refused
+    def _ready(self, jobs: Sequence[Job]) -> Iterator[Asked]:
+        """The jobs that an engine has to be asked for; all others are settled."""
+        for job in jobs:
+            known = self._remembered.get(job.pair)
+            if known and not self._objection(job.pair, known) and not self._is_repeated(job, job.pair.source, known):
+                self.cached += 1
+                self._settle(job, known)
+            elif term := next((term for term in job.pair.glossary.terms if term.source == job.pair.source), None):
+                self._settle(job, term.targets[0])
+            else:
+                try:
+                    yield ask(job, self._engine)
+                except (PlaceholderError, EngineError) as error:
+                    self.drafts[job] = Draft(job=job, translation=None, problem=str(error))
+
+    def _judge(self, returned: _Returned) -> Sequence[Parcel]:
+        """Keeps what is good of an answer; what is not is given up, or returned to be asked for once more."""
+        if returned.error:
+            return self._after_failure(returned.parcel, returned.error)
+        texts = {number: text for answer in returned.answers for number, text in answer.texts.items()}
+        complaint = next((answer.complaint for answer in returned.answers if answer.complaint), "")
+        self.tokens[0] += sum(answer.tokens_in for answer in returned.answers)
+        self.tokens[1] += sum(answer.tokens_out for answer in returned.answers)
+        ids = count(1)
+        good: list[tuple[Asked, Markdown]] = []
+        bad: list[tuple[Asked, str]] = []
+        again: list[Asked] = []
+        for item in returned.parcel:
+            answers = [texts.get(next(ids), "") for _ in item.pieces]
+            try:
+                good.append((item, self._draft(item, answers, complaint)))
+            except _UselessError as error:
+                if item.again or not (error.mendable or self._engine.reads_briefings):
+                    bad.append((item, str(error)))
+                else:
+                    refused = " ".join(answers)[:_QUOTED]
+                    again.append(replace(item, complaint=str(error), refused=refused, again=True))
+        self._accept(good)
+        self._give_up(bad, useless=not good and (self._engine.reads_briefings or (_REPEATED in dict(bad).values())))
+        return (tuple(again),) if again else ()
+
+    def _after_failure(self, parcel: Parcel, error: EngineError) -> Sequence[Parcel]:
+        if error.remedy is Remedy.STOP:
+            raise error
+        if error.remedy is Remedy.SKIP and len(parcel) > 1:
+            middle = len(parcel) // 2
+            return (parcel[:middle], parcel[middle:])
+        self._give_up([(item, str(error)) for item in parcel], useless=error.remedy is Remedy.RETRY)
+        return ()
+
+    def _draft(self, item: Asked, answers: Sequence[str], complaint: str) -> Markdown:
+        """The draft that the answers for its pieces make. _UselessError where that cannot be used."""
+        if complaint or not all(answers):
+            raise _UselessError(complaint or "the answer had no text for it")
+        pair = item.job.pair
+        for piece, answer in zip(item.pieces, answers, strict=True):
             # With placeholders one answer may be right for several texts: [X0X] is a model.
-            if not holds_placeholder(answer) and self._is_repeated(key, piece, answer):
-                raise _RepeatedError(_REPEATED, Remedy.SKIP)
-            answers.append(answer)
+            if not holds_placeholder(answer, item.given.style) and self._is_repeated(item.job, piece, answer):
+                raise _UselessError(_REPEATED)
         joint = "" if pair.script in ("ja", "zh") else " "
-        text = joint.join(answers).replace("\r\n", "\n")
-        return restore(_without_bars(text) if pair.kind == "cell" else text, given)
+        text = joint.join(answer.strip() for answer in answers).replace("\r\n", "\n")
+        try:
+            draft = unmask(_without_bars(text) if pair.kind == "cell" else text, item.given)
+        except PlaceholderError as error:
+            raise _UselessError(str(error), mendable=True) from None
+        if problem := self._objection(pair, draft):
+            raise _UselessError(problem)
+        if self._is_repeated(item.job, pair.source, draft):
+            raise _UselessError(_REPEATED)
+        return draft
 
-    def _is_repeated(self, key: str, source: str, answer: str) -> bool:
+    def _objection(self, pair: Pair, draft: str) -> str:
+        return objection(pair, draft, strict=self._engine.reads_briefings)
+
+    def _accept(self, good: Sequence[tuple[Asked, Markdown]]) -> None:
+        self._remembered.keep([(item.job.pair, draft) for item, draft in good])
+        for item, draft in good:
+            self._settle(item.job, draft)
+            self._useless, self._last_accepted = 0, item.job
+
+    def _settle(self, job: Job, draft: str) -> None:
+        self.drafts[job] = Draft(job=job, translation=Markdown(draft))
+
+    def _give_up(self, bad: Sequence[tuple[Asked, str]], *, useless: bool) -> None:
+        for item, problem in bad:
+            self.drafts[item.job] = Draft(job=item.job, translation=None, problem=problem)
+        if bad:
+            self._useless = self._useless + 1 if useless else 0
+        if self._useless >= _FAILURES_IN_A_ROW:
+            message = f"{_FAILURES_IN_A_ROW} requests in a row brought nothing, the last with: {bad[-1][1]}"
+            raise EngineError(message, Remedy.STOP)
+
+    def _is_repeated(self, job: Job, source: str, answer: str) -> bool:
         """Whether another text got this answer; then neither can be trusted, and the other's draft is taken back.
 
-        An engine that is shared, confused or at its limit answers so.
+        A service that is shared, confused or at its limit answers so. A model would have to fake its ids too.
         """
-        other_source, other_key = self._answers.setdefault(folded(answer), (source, key))
-        if len(answer) < _REPEAT_LENGTH or folded(other_source) == folded(source):
+        if self._engine.reads_briefings or len(answer) < _REPEAT_LENGTH:
             return False
-        if other_key != key and self._known.get(other_key):
-            self._withdrawn.add(other_key)
-            self._known[other_key] = ""
-            self._failures += other_key == self._last_accepted
-            _append_to_cache(self._cache, other_key, "")
+        other = self._answers.setdefault(folded(answer), job)
+        if other is job or folded(other.pair.source) in (folded(source), folded(job.pair.source)):
+            return False
+        if (kept := self.drafts.get(other)) and kept.translation:
+            self._remembered.keep([(other.pair, "")])
+            self.drafts[other] = Draft(job=other, translation=None, problem=_REPEATED)
+            self._useless += other is self._last_accepted
         return True
 
-    def _pace(self) -> None:
-        if self._last_request is not None:
-            rest = self._last_request + self._engine.pause_seconds - self._clock.now()
-            if rest > 0:
-                self._clock.sleep(rest)
-        self._last_request = self._clock.now()
 
-    def _wait(self, attempt: int, after_seconds: float | None) -> None:
-        """What the server asks for, else twice as long each time, with jitter so that many clients spread."""
-        if after_seconds is not None and after_seconds > _LONGEST_WAIT_SECONDS:
-            message = f"the engine asks to wait for {after_seconds:.0f} seconds; run this again later"
-            raise EngineError(message, Remedy.STOP)
-        backoff = min(_BASE_SECONDS * 2**attempt, _MOST_SECONDS) * self._clock.chance.uniform(0.5, 1.5)
-        self._clock.sleep(backoff if after_seconds is None else after_seconds)
+class _UselessError(Exception):
+    """An answer that makes no draft; ``mendable`` where even a machine may do better the next time."""
+
+    def __init__(self, message: str, *, mendable: bool = False) -> None:
+        super().__init__(message)
+        self.mendable = mendable
 
 
-def pending_requests(jobs: Sequence[Job], engine: Engine) -> Iterator[tuple[Job, tuple[str, ...]]]:
-    """What would be sent for each job; empty where the text cannot be protected."""
-    for job in jobs:
-        try:
-            given = protect(job.pair.source, job.pair.glossary, engine.placeholder)
-            yield job, tuple(_pieces(given.text, engine.max_characters))
-        except (PlaceholderError, EngineError):
-            yield job, ()
+_QUOTED = 1000
+"""Characters of a refused answer that are sent back with the complaint."""
 
 
-def _objection(pair: Pair, translation: str) -> str:
-    """Why a draft cannot be used; what only a reader can judge is left to the checks."""
-    if not translation.strip():
-        return "an empty answer"
-    if set(_BROKEN.findall(translation)) - set(pair.source):
-        return "an answer with broken characters"
-    checked = Pair(
-        source=pair.source,
-        translation=Markdown(translation),
-        language=pair.language,
-        source_language=pair.source_language,
-        kind=pair.kind,
-        glossary=LanguageGlossary(),
-    )
-    for problem in check_pair(checked):
-        if problem.rule in _REJECTED:
-            return problem.message
-        if problem.rule == "translation-copied":
-            return "it is the source itself"
-    return ""
+def _refusal(batch: Batch, engine: Engine) -> Callable[[Answer], EngineError | None]:
+    """Finds errors in words; a model that means to refuse fails to answer in its form."""
+
+    def refused(answer: Answer) -> EngineError | None:
+        if engine.reads_briefings:
+            return None
+        texts = ((passage.text, answer.texts.get(passage.id, "")) for passage in batch.passages)
+        return next((error for text, said in texts if (error := refusal(text, said))), None)
+
+    return refused
 
 
-def _from_glossary(pair: Pair) -> Markdown | None:
-    """A block that is a term and nothing else."""
-    term = next((term for term in pair.glossary.terms if term.source == pair.source), None)
-    return Markdown(term.targets[0]) if term else None
+def _next(results: queue.SimpleQueue[_Returned]) -> _Returned | None:
+    try:
+        return results.get(timeout=_POLL_SECONDS)
+    except queue.Empty:
+        return None
 
 
 def _without_bars(text: str) -> str:
@@ -288,46 +392,10 @@ def _pieces(text: str, most: int) -> Iterator[str]:
         yield piece
 
 
-# --- the cache: one JSON object per line, each written before the next request ----------------------------------------
-
-
-def _cache_key(pair: Pair, engine: str) -> str:
-    parts = (engine, pair.source_language, pair.language, pair.kind, pair.source)
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def _read_cache(path: Path) -> Iterator[tuple[str, str]]:
-    """What earlier runs got; a line that was cut off in the middle does not count."""
-    if not path.is_file():
-        return
-    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
-        try:
-            entry = json.loads(line)
-            yield str(entry["key"]), str(entry["translation"])
-        except (ValueError, KeyError, TypeError):
-            continue
-
-
-def _append_to_cache(path: Path, key: str, translation: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    line = json.dumps({"key": key, "translation": translation}, ensure_ascii=False)
-    torn = path.is_file() and path.stat().st_size > 0 and not _ends_with_newline(path)
-    with path.open("a", encoding="utf-8", newline="\n") as file:
-        file.write(f"\n{line}\n" if torn else f"{line}\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _ends_with_newline(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
-
-
 def problems_by_reason(drafts: Iterable[Draft]) -> dict[str, list[Draft]]:
     """The jobs without a draft, by what went wrong."""
-    failed: dict[str, list[Draft]] = {}
+    failed: dict[str, list[Draft]] = defaultdict(list)
     for draft in drafts:
         if draft.translation is None:
-            failed.setdefault(draft.problem, []).append(draft)
+            failed[draft.problem].append(draft)
     return failed

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 
 from deckgen.model import Markdown
 from deckgen.translation.glossary import LanguageGlossary, kept_terms
 from deckgen.translation.inline import Token, TokenKind, protected
 
 
-class Role(StrEnum):
+class Edge(StrEnum):
     """On which side of a placeholder a blank would undo its markup."""
 
     PLAIN = "plain"
@@ -26,31 +27,48 @@ class Original:
     """What a placeholder stands for; ``mark`` is a bold or emphasis mark, outside of which a word needs a blank."""
 
     text: str
-    role: Role = Role.PLAIN
+    edge: Edge = Edge.PLAIN
     mark: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Protected:
-    """A text with placeholders, and what the placeholder of each number stands for."""
+class Masked:
+    """A text with placeholders in an engine's ``style``, and what the placeholder of each number stands for."""
 
     text: str
     originals: tuple[Original, ...]
+    style: str
 
 
 class PlaceholderError(Exception):
     """An answer in which a placeholder is missing, doubled or strange."""
 
 
-_FOUND = re.compile(r"[\[【［]\s*[xXＸх]\s*([0-9０-９]+)\s*[xXＸх]\s*[\]】］]")
+_FORMS = {
+    "[": "[\\[【［]",
+    "]": "[\\]】］]",
+    "<": "[<＜〈]",
+    ">": "[>＞〉]",
+    "/": "[/／]?",
+    "{": "[{｛]",
+    "}": "[}｝]",
+} | dict.fromkeys("xX", "[xXＸх]")
+"""What engines make of the characters of a placeholder."""
 
 
-def protect(text: str, glossary: LanguageGlossary, style: str) -> Protected:
-    """``text`` with a placeholder, written in ``style``, for all markup and for every term that has to stay.
+@cache
+def _pattern(style: str) -> re.Pattern[str]:
+    before, after = style.split("{}")
+    forms = [r"\s*".join(_FORMS.get(character, re.escape(character)) for character in part) for part in (before, after)]
+    return re.compile(rf"{forms[0]}\s*([0-9０-９]+)\s*{forms[1]}")
+
+
+def mask(text: str, glossary: LanguageGlossary, style: str) -> Masked:
+    """``text`` with a placeholder, written in ``style``, for all markup and for every term that ``glossary`` keeps.
 
     PlaceholderError where the text itself holds what looks like one.
     """
-    if _FOUND.search(text):
+    if _pattern(style).search(text):
         raise PlaceholderError("the text holds what looks like a placeholder")
     parts: list[str] = []
     originals: list[Original] = []
@@ -59,16 +77,16 @@ def protect(text: str, glossary: LanguageGlossary, style: str) -> Protected:
         parts += [text[last:start], style.format(len(originals))]
         originals.append(original)
         last = end
-    return Protected(text="".join([*parts, text[last:]]), originals=tuple(originals))
+    return Masked(text="".join([*parts, text[last:]]), originals=tuple(originals), style=style)
 
 
-def restore(answer: str, given: Protected) -> Markdown:
+def unmask(answer: str, given: Masked) -> Markdown:
     """The answer with the originals back in place, wherever the machine has moved them.
 
     Blanks inside placeholders, full-width brackets and digits are taken as meant. PlaceholderError unless each stands
     in the answer exactly once.
     """
-    numbers = [int(found[1]) for found in _FOUND.finditer(answer)]
+    numbers = [int(found[1]) for found in _pattern(given.style).finditer(answer)]
     if sorted(numbers) != list(range(len(given.originals))):
         missing = sorted(set(range(len(given.originals))) - set(numbers))
         what = f"{len(missing)} placeholders are missing" if missing else "a placeholder is doubled or unknown"
@@ -76,8 +94,8 @@ def restore(answer: str, given: Protected) -> Markdown:
     return Markdown(_joined(answer.strip(), given))
 
 
-def holds_placeholder(text: str) -> bool:
-    return _FOUND.search(text) is not None
+def holds_placeholder(text: str, style: str) -> bool:
+    return _pattern(style).search(text) is not None
 
 
 def _pieces(text: str, glossary: LanguageGlossary) -> Iterator[tuple[int, int, Original]]:
@@ -93,7 +111,7 @@ def _pieces(text: str, glossary: LanguageGlossary) -> Iterator[tuple[int, int, O
         last = end
         if original.mark:
             marks[original.text] += 1
-            original = replace(original, role=Role.OPENS if marks[original.text] % 2 else Role.CLOSES)
+            original = replace(original, edge=Edge.OPENS if marks[original.text] % 2 else Edge.CLOSES)
         yield start, end, original
 
 
@@ -101,26 +119,26 @@ def _original(token: Token) -> Original:
     if token.kind in (TokenKind.BOLD, TokenKind.EMPHASIS):
         return Original(text=token.text, mark=True)
     if token.kind is TokenKind.BRACKET:
-        return Original(text=token.text, role=Role.OPENS)
+        return Original(text=token.text, edge=Edge.OPENS)
     closes = token.kind in (TokenKind.LINK, TokenKind.IMAGE)
-    return Original(text=token.text, role=Role.CLOSES if closes else Role.PLAIN)
+    return Original(text=token.text, edge=Edge.CLOSES if closes else Edge.PLAIN)
 
 
-def _joined(answer: str, given: Protected) -> str:
+def _joined(answer: str, given: Masked) -> str:
     """The answer with its originals, without the blanks that machines put around placeholders where they do harm."""
     text, last = "", 0
     opened = False
-    for found in _FOUND.finditer(answer):
+    for found in _pattern(given.style).finditer(answer):
         original = given.originals[int(found[1])]
         between = answer[last : found.start()]
         between = between.lstrip(" \t") if opened else between
-        text += between.rstrip(" \t") if original.role is Role.CLOSES else between
-        if original.mark and original.role is Role.OPENS and _is_word(text[-1:]):
+        text += between.rstrip(" \t") if original.edge is Edge.CLOSES else between
+        if original.mark and original.edge is Edge.OPENS and _is_word(text[-1:]):
             text += " "
         text += original.text
-        opened = original.role is Role.OPENS
+        opened = original.edge is Edge.OPENS
         last = found.end()
-        if original.mark and original.role is Role.CLOSES and _is_word(answer[last : last + 1]):
+        if original.mark and original.edge is Edge.CLOSES and _is_word(answer[last : last + 1]):
             text += " "
     rest = answer[last:]
     return text + (rest.lstrip(" \t") if opened else rest)

@@ -1,0 +1,27 @@
+"""What is done with a project's translations outside a build: brought up to date, drafted, checked, mended, judged."""
+
+from deckgen.localisation.checking import check_block, check_build, check_translations, checked_blocks
+from deckgen.localisation.drafting import draft_jobs, reviewed_examples, with_drafts
+from deckgen.localisation.translations import Block, Translations, blocks, changed_catalogs, read_translations
+from deckgen.localisation.verdicts import Action, Refusal, Word, accept, heard, pending_blocks
+
+__all__ = [
+    "Action",
+    "Block",
+    "Refusal",
+    "Translations",
+    "Word",
+    "accept",
+    "blocks",
+    "changed_catalogs",
+    "check_block",
+    "check_build",
+    "check_translations",
+    "checked_blocks",
+    "draft_jobs",
+    "heard",
+    "pending_blocks",
+    "read_translations",
+    "reviewed_examples",
+    "with_drafts",
+]

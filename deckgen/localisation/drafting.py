@@ -1,0 +1,99 @@
+"""The blocks of a project that want a draft, what an engine may be told of them, and the drafts put in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from deckgen.localisation.translations import Block, Translations, blocks, pair_of, with_entries
+from deckgen.model import Language, Markdown
+from deckgen.translation.catalog import Entry, EntryState, Machine, Proposal, digest
+from deckgen.translation.drafts.briefing import Example, Job, Setting
+from deckgen.translation.drafts.fill import Draft
+from deckgen.translation.files import read_style
+from deckgen.translation.units import Side
+
+_NEIGHBOURS = 2
+"""Blocks before and after one that its engine is told."""
+
+
+def draft_jobs(
+    found: Translations, language: Language, *, stale: bool = False, limit: int | None = None
+) -> tuple[Job, ...]:
+    """The blocks without a translation into ``language``, each text once, at most ``limit`` of them.
+
+    With ``stale`` also those whose source has changed since their translation was reviewed.
+    """
+    wanted = (EntryState.MISSING, EntryState.STALE) if stale else (EntryState.MISSING,)
+    every = tuple(blocks(found, language))
+    glossary = found.glossary.for_language(language)
+    titles = _titles(found)
+    styles = {chapter: read_style(found.project.locale / language, chapter) for chapter in found.chapters}
+    jobs: dict[tuple[str, str], Job] = {}
+    for place, block in enumerate(every):
+        if block.entry.state in wanted and not block.entry.proposal:
+            pair = pair_of(block, found, glossary)
+            setting = _setting(every, place, titles)
+            style = styles.get(block.text.chapter.path, "")
+            jobs.setdefault((pair.source, pair.kind), Job(pair=pair, setting=setting, style=style))
+    return tuple(jobs.values())[:limit]
+
+
+def reviewed_examples(found: Translations, language: Language) -> tuple[Example, ...]:
+    """Every reviewed block of the language, each source once."""
+    reviewed = {
+        block.segment.text: block.entry.translation
+        for block in blocks(found, language)
+        if block.entry.state is EntryState.REVIEWED
+    }
+    return tuple(Example(source=source, translation=translation) for source, translation in reviewed.items())
+
+
+def with_drafts(
+    found: Translations, language: Language, drafts: Sequence[Draft], *, engine: str, date: str
+) -> tuple[Translations, int]:
+    """The catalogs with the drafts where nothing was, marked as machine work of this day, and how many entries.
+
+    A draft of a stale block stands beside its reviewed text.
+    """
+    texts = {draft.job.pair.source: draft.translation for draft in drafts if draft.translation}
+
+    def drafted(entry: Entry) -> Entry:
+        text = texts.get(entry.source)
+        if not text or entry.was_rejected(text):
+            return entry
+        if entry.state is EntryState.MISSING:
+            machine = Machine(engine=engine, date=date, digest=digest(text))
+            return replace(entry, translation=text, fuzzy=True, previous=None, machine=machine)
+        if entry.state is EntryState.STALE and not entry.proposal and text != entry.translation:
+            return replace(entry, proposal=Proposal(engine=engine, date=date, text=text))
+        return entry
+
+    return with_entries(found, drafted, languages=(language,))
+
+
+def _titles(found: Translations) -> Mapping[str, tuple[str, str]]:
+    """The titles of the category and the question of each key."""
+    titles: dict[str, tuple[str, str]] = {}
+    for item in found.corpus.questions:
+        titles[item.category.key] = (item.category.title, "")
+        titles[item.key] = (item.category.title, item.question.title)
+    return titles
+
+
+def _setting(every: Sequence[Block], place: int, titles: Mapping[str, tuple[str, str]]) -> Setting:
+    text = every[place].text
+    category, question = titles.get(text.key, ("", ""))
+    first = max(0, place - _NEIGHBOURS)
+    around = [block for block in every[first : place + _NEIGHBOURS + 1] if block.text.context == text.context]
+    return Setting(
+        key=text.key,
+        category="" if text.side is Side.CATEGORY else category,
+        question=question,
+        neighbours=tuple(_example(block) for block in around if block is not every[place]),
+    )
+
+
+def _example(block: Block) -> Example:
+    done = block.entry.state is EntryState.REVIEWED
+    return Example(source=block.segment.text, translation=block.entry.translation if done else Markdown(""))

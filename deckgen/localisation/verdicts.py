@@ -1,0 +1,128 @@
+"""What readers say of translations, each block by the mark of what they saw: accepted, refused, written anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import assert_never
+
+from deckgen.diagnostics import Diagnostic, Severity
+from deckgen.localisation.checking import check_block
+from deckgen.localisation.translations import Block, Translations, blocks, with_entries
+from deckgen.model import Markdown
+from deckgen.translation.catalog import Entry, EntryState, accepted, mark, rejected
+
+
+class Action(StrEnum):
+    """What a reader does with a block; a comment may come with each."""
+
+    ACCEPT = "accept"
+    SAVE = "save"
+    """Keeps another text, still to be reviewed."""
+    REJECT = "reject"
+    COMMENT = "comment"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """A reader's word on a block; without a ``text`` it is about the translation that is there."""
+
+    action: Action
+    by: str
+    date: str
+    text: Markdown | None = None
+    comment: str | None = None
+    despite_warnings: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why a word was not taken."""
+
+    reason: str
+    findings: tuple[Diagnostic, ...] = ()
+    despite: bool = False
+    """It would be with ``despite_warnings``."""
+
+
+def pending_blocks(found: Translations) -> Iterator[tuple[str, Block]]:
+    """Every block that waits for a reader, in every language, with the mark of what there is to see."""
+    for language in found.languages:
+        seen: set[Entry] = set()
+        for block in blocks(found, language):
+            if block.entry.state in (EntryState.DRAFT, EntryState.STALE) and block.entry not in seen:
+                seen.add(block.entry)
+                yield mark(block.entry, language), block
+
+
+def accept(found: Translations, marks: Sequence[str], word: Word) -> tuple[Translations, int, dict[str, Refusal]]:
+    """The blocks of these marks as reviewed, how many that were, and by mark what was refused.
+
+    Refused is a block whose source or translation has changed since its mark was made, and what `heard` refuses.
+    """
+    pending = dict(pending_blocks(found))
+    refused: dict[str, Refusal] = {}
+    changed: dict[Entry, Entry] = {}
+    for one in dict.fromkeys(marks):
+        if one not in pending:
+            refused[one] = Refusal(reason="it has changed since, is reviewed already, or is not there")
+            continue
+        block = pending[one]
+        entry = heard(word, block.entry, block, found)
+        if isinstance(entry, Refusal):
+            refused[one] = entry
+        else:
+            changed[block.entry] = entry
+    after, count = with_entries(found, lambda entry: changed.get(entry, entry))
+    return after, count, refused
+
+
+def heard(word: Word, entry: Entry, block: Block, found: Translations) -> Entry | Refusal:
+    """The entry after a reader's word on it; ``block`` is where its text stands.
+
+    Nothing with an error is accepted, and what the checks warn of only despite that.
+    """
+    if word.comment is not None:
+        entry = replace(entry, comment=_comment(word.comment))
+    text = entry.translation if word.text is None else Markdown(word.text.replace("\r\n", "\n").strip())
+    match word.action:
+        case Action.COMMENT:
+            return entry
+        case Action.REJECT:
+            return rejected(entry, by=word.by, date=word.date)
+        case Action.SAVE:
+            return _saved(entry, text)
+        case Action.ACCEPT:
+            findings = check_block(found, block, text)
+            if reason := _objection(findings, despite_warnings=word.despite_warnings):
+                despite = not any(finding.severity is Severity.ERROR for finding in findings)
+                return Refusal(reason=reason, findings=findings, despite=despite)
+            return accepted(replace(entry, translation=text), by=word.by, date=word.date)
+        case _:
+            assert_never(word.action)
+
+
+def _saved(entry: Entry, text: Markdown) -> Entry:
+    """The entry with another text, which is a draft; a stale one stays stale, with the source that it was made for."""
+    stale = entry.state is EntryState.STALE
+    unmarked = entry.machine is None and not stale
+    return replace(entry, translation=text, fuzzy=bool(text), draft=bool(text) and unmarked, proposal=None)
+
+
+def _objection(findings: Iterable[Diagnostic], *, despite_warnings: bool) -> str:
+    severities = {finding.severity for finding in findings}
+    if Severity.ERROR in severities:
+        return "it has an error"
+    if Severity.WARNING in severities and not despite_warnings:
+        return "it has a warning; look again, and accept it despite that where it is right"
+    return ""
+
+
+_OURS = ("mt:", "draft:", "reviewed:", "rejected:", "proposed:")
+
+
+def _comment(text: str) -> str:
+    """A comment that cannot be taken for one of the lines that say how far an entry is."""
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    return "\n".join(f"– {line}" if line.startswith(_OURS) else line for line in lines if line)

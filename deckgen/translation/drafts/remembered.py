@@ -1,0 +1,84 @@
+"""Drafts that earlier runs got, so that nothing is paid for twice: a file with one JSON object per line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TextIO
+
+from deckgen.translation.checks.pairs import Pair
+
+
+class RememberedDrafts:
+    """The drafts of one engine in the file ``path``, open from the first that is kept until `close`.
+
+    What is kept survives the process at once, and a power cut after a second. With ``fresh`` what earlier runs got
+    does not count.
+    """
+
+    def __init__(self, path: Path, engine: str, *, fresh: bool = False) -> None:
+        self._path = path
+        self._engine = engine
+        self._known = {} if fresh else dict(_read(path))
+        self._file: TextIO | None = None
+        self._synced = 0.0
+
+    def get(self, pair: Pair) -> str:
+        """The draft, empty where there is none."""
+        return self._known.get(self._key(pair), "")
+
+    def keep(self, drafts: Iterable[tuple[Pair, str]]) -> None:
+        """An empty text takes a draft back."""
+        for pair, text in drafts:
+            key = self._key(pair)
+            self._known[key] = text
+            self._file = self._file or _opened(self._path)
+            self._file.write(json.dumps({"key": key, "translation": text}, ensure_ascii=False) + "\n")
+        if self._file:
+            self._file.flush()
+            if time.monotonic() - self._synced > _SYNC_SECONDS:
+                os.fsync(self._file.fileno())
+                self._synced = time.monotonic()
+
+    def close(self) -> None:
+        if self._file:
+            self._file.close()
+            self._file = None
+
+    def _key(self, pair: Pair) -> str:
+        parts = (self._engine, pair.source_language, pair.language, pair.kind, pair.source)
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+_SYNC_SECONDS = 1.0
+
+
+def _read(path: Path) -> Iterator[tuple[str, str]]:
+    """A line that was cut off in the middle does not count."""
+    if not path.is_file():
+        return
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
+        try:
+            row = json.loads(line)
+            yield str(row["key"]), str(row["translation"])
+        except (ValueError, KeyError, TypeError):
+            continue
+
+
+def _opened(path: Path) -> TextIO:
+    """The file, ready for the next line, though its last one may have been cut off."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torn = path.is_file() and path.stat().st_size > 0 and not _ends_with_newline(path)
+    file = path.open("a", encoding="utf-8", newline="\n")
+    file.write("\n" * torn)
+    return file
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"

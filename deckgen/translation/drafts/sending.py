@@ -1,0 +1,115 @@
+"""Sends batches to an engine: at its pace, again after failures that pass, and no more once the engine is down."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from deckgen.translation.drafts.engines import Answer, Batch, Engine, EngineError, Remedy
+
+TRIES = 4
+_BASE_SECONDS = 0.5
+_MOST_SECONDS = 30.0
+_LONGEST_WAIT_SECONDS = 300.0
+_DOWN_SECONDS = 3.0
+_DOWN_FAILURES, _DOWN_UNREACHABLE = 12, 3
+"""After so many failures without a success between, over so long a time, the engine is taken to be down."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """Time as an argument: ``now`` and ``sleep`` in seconds, and the source of jitter."""
+
+    now: Callable[[], float]
+    sleep: Callable[[float], None]
+    chance: random.Random = field(default_factory=random.Random)
+
+
+class Sender:
+    """One run's way to its engine, shared by the run's threads."""
+
+    def __init__(self, engine: Engine, clock: Clock, *, pause_seconds: float | None = None) -> None:
+        self.requests = 0
+        self._engine = engine
+        self._clock = clock
+        self._pause_seconds = engine.limits.pause_seconds if pause_seconds is None else pause_seconds
+        self._lock = threading.Lock()
+        self._next_at = clock.now()
+        self._failures: list[float] = []
+        self._over: EngineError | None = None
+
+    def send(self, batch: Batch, refused: Callable[[Answer], EngineError | None]) -> Answer:
+        """The answer, which is asked for up to ``TRIES`` times; ``refused`` finds errors in the guise of answers.
+
+        EngineError where there is none. After one that no retry can mend every later call fails with it at once.
+        """
+        for attempt in range(TRIES):
+            self._await_turn()
+            try:
+                answer = self._translated(batch)
+                if error := refused(answer):
+                    raise error
+            except EngineError as error:
+                self._note_failure(error)
+                if error.remedy is not Remedy.RETRY or attempt == TRIES - 1:
+                    raise
+                if error.after_seconds is None:
+                    self._clock.sleep(self._backoff(attempt))
+                continue
+            with self._lock:
+                self._failures.clear()
+            return answer
+        raise AssertionError("the last try returns or raises")
+
+    def stop(self, message: str) -> None:
+        """Lets every later call fail."""
+        self._over = self._over or EngineError(message, Remedy.STOP)
+
+    def _translated(self, batch: Batch) -> Answer:
+        try:
+            return self._engine.translate(batch)
+        except EngineError:
+            raise
+        except Exception as error:  # another package's engine; its message may hold a text or a key
+            raise EngineError(f"the engine failed with {type(error).__name__}", Remedy.STOP) from None
+
+    def _await_turn(self) -> None:
+        with self._lock:
+            now = self._clock.now()
+            mine = max(self._next_at, now)
+            self._next_at = mine + self._pause_seconds
+        if mine > now:
+            self._clock.sleep(mine - now)
+        with self._lock:
+            if self._over:
+                raise self._over
+            self.requests += 1
+
+    def _backoff(self, attempt: int) -> float:
+        """Twice as long each time, with jitter so that many clients spread."""
+        return min(_BASE_SECONDS * 2.0**attempt, _MOST_SECONDS) * self._clock.chance.uniform(0.5, 1.5)
+
+    def _note_failure(self, error: EngineError) -> None:
+        """Makes everybody wait where the server asks for it, and ends the run where there is no hope."""
+        with self._lock:
+            if error.after_seconds is not None:
+                self._wait_for_all(error.after_seconds)
+            elif error.remedy is Remedy.RETRY:
+                self._failures.append(self._clock.now())
+                enough = _DOWN_UNREACHABLE if error.unreachable else _DOWN_FAILURES
+                if len(self._failures) >= enough and self._failures[-1] - self._failures[0] >= _DOWN_SECONDS:
+                    self._over = EngineError(f"the engine seems to be down: {error}", Remedy.STOP)
+            if error.remedy is Remedy.STOP:
+                self._over = error
+            if self._over:
+                raise self._over from None
+
+    def _wait_for_all(self, seconds: float) -> None:
+        if seconds > _LONGEST_WAIT_SECONDS:
+            message = f"the engine asks to wait for {seconds:.0f} seconds; run this again later"
+            self._over = EngineError(message, Remedy.STOP)
+        self._next_at = max(self._next_at, self._clock.now() + seconds)
