@@ -22,8 +22,8 @@ from deckgen.encoding import decode_source
 from deckgen.localisation import draft_jobs, read_translations, with_drafts
 from deckgen.model import Language
 from deckgen.project import read_project
-from deckgen.translation.drafts.engines import make_engine
 from deckgen.translation.drafts.briefing import Job
+from deckgen.translation.drafts.engines import make_engine
 from deckgen.translation.drafts.fill import Filled, draft_missing, problems_by_reason
 from deckgen.translation.drafts.remembered import RememberedDrafts
 from deckgen.translation.drafts.sending import Clock
@@ -77,14 +77,16 @@ def _draft(jobs: tuple[Job, ...], cache: Path) -> tuple[list[Filled], list[str]]
                     raise KeyboardInterrupt
 
             clock = Clock(now=time.monotonic, sleep=lambda seconds: None)
-            runs.append(draft_missing(
+            runs.append(
+                draft_missing(
                     jobs,
                     engine,
                     remembered=RememberedDrafts(cache, engine.identity),
                     clock=clock,
                     in_flight=8,
                     progress=interrupt,
-                ))
+                )
+            )
             stop += 400
         return runs, server.answered
 

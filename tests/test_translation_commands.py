@@ -15,11 +15,10 @@ from click.testing import CliRunner, Result
 from PIL import Image
 from projects import deckgen
 from small_corpus import TEXT
-from translation_server import Server, translation_server, wait_until
+from translation_server import Server, asked, translation_server, wait_until
 
 from deckgen.cli.translate import translate
 from deckgen.diagnostics import DeckgenError
-from deckgen.model import Language
 from deckgen.translation.drafts.engines import make_engine
 
 if TYPE_CHECKING:
@@ -56,6 +55,16 @@ def fill(project: Path, server: Server, *more: str) -> Result:
     return run(project, "fill", "en", "--engine", "libre", "--url", server.url, *more)
 
 
+def marks(project: Path) -> dict[str, str]:
+    """What stands for each block that waits for a reader, with its source."""
+    lines = run(project, "accept").output.splitlines()
+    return {
+        found[1]: lines[number + 1].strip()
+        for number, line in enumerate(lines)
+        if (found := re.match("([0-9a-f]{8}) ", line))
+    }
+
+
 def status(project: Path) -> dict[str, int]:
     document = json.loads(run(project, "status", "--json").stdout)
     (english,) = document["languages"]
@@ -69,9 +78,9 @@ def test_a_language_goes_from_nothing_to_reviewed(project: Path, server: Server)
     assert filled.exit_code == 0, filled.output
     assert status(project) == {"reviewed": 0, "draft": 10, "stale": 0, "missing": 0}
     assert len(re.findall(r"^# mt: libre \d{4}-\d\d-\d\d h=[0-9a-f]{8}$", po(project).read_text("utf-8"), re.M)) == 10
-    keys = set(re.findall(r'^msgctxt "(\w+)\|', po(project).read_text("utf-8"), re.M))
-    accepted = run(project, "accept", *keys)
+    accepted = run(project, "accept", *marks(project), "--by", "李", "--despite-warnings")
     assert "10 translations accepted" in accepted.output
+    assert po(project).read_text("utf-8").count("# reviewed: by 李 on 20") == 10
     assert status(project) == {"reviewed": 10, "draft": 0, "stale": 0, "missing": 0}
     assert "fuzzy" not in po(project).read_text("utf-8")
 
@@ -112,7 +121,7 @@ def test_what_people_write_while_an_engine_works_stays(project: Path, server: Se
             po(project).write_text(text, encoding="utf-8", newline="\n")
 
     server.requests = Requests()
-    fill(project, server)
+    fill(project, server, "--jobs", "1")
     text = po(project).read_text("utf-8")
     assert 'msgid "高效"\nmsgstr "My own words"' in text
     assert text.count("# mt: libre") == len(server.texts) - 1
@@ -130,7 +139,7 @@ def test_a_limit_and_a_dry_run_are_kept_to(project: Path, server: Server) -> Non
 
 def test_a_failing_server_gives_exit_code_1_and_keeps_what_came_before(project: Path, server: Server) -> None:
     server.modes = ["ok", "ok", "403"]
-    filled = fill(project, server)
+    filled = fill(project, server, "--jobs", "1")
     assert filled.exit_code == 1
     assert "access refused" in filled.output
     assert status(project)["draft"] == 2
@@ -140,7 +149,9 @@ def test_a_killed_run_is_resumed_from_its_cache(project: Path, server: Server) -
     server.modes = ["ok"] * 4
     server.always = "hang"
     command = [sys.executable, "-m", "deckgen", "translate", "fill", "en", "--engine", "libre", "--url", server.url]
-    process = subprocess.Popen([*command, "--project", str(project), "--timeout", "600"], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*command, "--project", str(project), "--timeout", "600", "--jobs", "1"], stderr=subprocess.DEVNULL
+    )
     try:
         wait_until(lambda: len(server.texts) >= 5 or process.poll() is not None)
     finally:
@@ -263,21 +274,105 @@ def test_a_comment_in_the_source_excuses_a_translation(project: Path) -> None:
 
 
 def test_unknown_keys_and_languages_are_refused(project: Path) -> None:
-    assert isinstance(run(project, "accept", "nosuch").exception, DeckgenError)
     assert run(project, "extract", "english-language").exit_code == 2
     assert isinstance(run(project, "extract", "zh").exception, DeckgenError)
-    assert isinstance(run(project, "fill", "en", "--engine", "deepl").exception, DeckgenError)
+    assert isinstance(run(project, "fill", "en", "--engine", "papago").exception, DeckgenError)
 
 
-def test_accepting_in_a_language_that_is_not_there_writes_nothing(project: Path) -> None:
-    run(project, "extract", "en")
-    key = re.findall(r'^msgctxt "(\w+)\|', po(project).read_text("utf-8"), re.M)[0]
-    refused = run(project, "accept", key, "--language", "fr")
-    assert refused.exit_code == 2
-    assert "fr" in refused.output
-    (project / "deckgen.toml").write_text('[deck]\nid = "test"\neditions = ["zh-en", "zh-ja"]\n', encoding="utf-8")
-    assert run(project, "accept", key).exit_code == 0
-    assert [path.name for path in (project / "locale").iterdir()] == ["en"]
+def edit(project: Path, pattern: str, replacement: str) -> None:
+    text, count = re.subn(pattern, replacement, po(project).read_text("utf-8"))
+    assert count == 1
+    po(project).write_text(text, encoding="utf-8", newline="\n")
+
+
+def test_what_changed_after_it_was_seen_is_refused_and_named(project: Path, server: Server) -> None:
+    run(project, "extract")
+    fill(project, server)
+    seen = {source: mark for mark, source in marks(project).items()}
+    edit(project, r'(msgid "高效"\nmsgstr ")[^"]*', r"\1other words")
+    source = project / "source/章.md"
+    text = source.read_text("utf-8").replace("它能达到相对位置编码的效果", "它能达到相对位置编码的全部效果")
+    source.write_text(text, encoding="utf-8")
+    asked = [seen["高效"], seen["它能达到相对位置编码的效果。"], seen["没有额外的参数"], "00000000"]
+    result = run(project, "accept", *asked, "--despite-warnings")
+    assert result.exit_code == 1
+    assert "1 translations accepted" in result.output
+    for mark in (*asked[:2], "00000000"):
+        assert f"{mark} refused: it has changed since" in result.output
+    assert status(project) == {"reviewed": 1, "draft": 9, "stale": 0, "missing": 0}
+
+
+def test_a_stale_block_that_nobody_saw_stays_stale(project: Path) -> None:
+    translated(project)
+    source = project / "source/章.md"
+    text = source.read_text("utf-8").replace("把输入加到", "总是把输入加到").replace("它能达到", "它还能达到")
+    source.write_text(text, encoding="utf-8")
+    stale = {source: mark for mark, source in marks(project).items()}
+    result = run(project, "accept", stale["残差连接总是把输入加到输出上。"], "--despite-warnings")
+    assert "1 translations accepted" in result.output
+    assert status(project) == {"reviewed": 9, "draft": 0, "stale": 1, "missing": 0}
+
+
+def test_an_error_is_never_accepted_and_a_warning_only_despite_it(project: Path) -> None:
+    translated(project)
+    edit(project, r'msgid "高效"\nmsgstr "[^"]*"', '#, fuzzy\nmsgid "高效"\nmsgstr "残留 words"')
+    edit(project, r'msgid "没有额外的参数"\nmsgstr "[^"]*"', '#, fuzzy\nmsgid "没有额外的参数"\nmsgstr "No 7 more"')
+    seen = {source: mark for mark, source in marks(project).items()}
+    refused = run(project, "accept", *seen.values())
+    assert refused.exit_code == 1
+    assert "refused: it has an error" in refused.output
+    assert "[translation-residue]" in refused.output
+    assert "(--despite-warnings)" in refused.output
+    despite = run(project, "accept", *seen.values(), "--despite-warnings")
+    assert "1 translations accepted" in despite.output
+    assert "refused: it has an error" in despite.output
+
+
+# --- a language model -------------------------------------------------------------------------------------------------
+
+
+def test_a_model_is_told_the_style_guide_and_its_run_leaves_a_receipt(project: Path, server: Server) -> None:
+    run(project, "extract")
+    (project / "locale/en/style.md").write_text("Short sentences.", encoding="utf-8")
+    (project / "locale/en/章.style.md").write_text("No jargon.", encoding="utf-8")
+    (project / "locale/ja").mkdir()
+    (project / "locale/ja/style.md").write_text("だ・である調。", encoding="utf-8")
+    address = ("--engine", "openai", "--url", f"{server.url}/v1", "--model", "m/1", "--price", "1,2")
+    dry = run(project, "fill", "en", *address, "--dry-run")
+    assert re.search(r"about \d+ tokens to read and \d+ to write, which cost about 0\.00\d+", dry.output)
+    assert server.chats == []
+    filled = run(project, "fill", "en", *address)
+    assert filled.exit_code == 0, filled.output
+    assert len(server.chats) == 3, "one for the category and each question"
+    assert server.chats[0]["messages"][0]["content"].endswith("Short sentences.\n\nNo jargon.")
+    assert re.search(r"^# mt: openai:m/1 ", po(project).read_text("utf-8"), re.M)
+    (line,) = (project / ".cache/deckgen/drafts/receipts.jsonl").read_text("utf-8").splitlines()
+    receipt = json.loads(line)
+    assert (receipt["drafts"], receipt["tokens_in"], receipt["cost"]) == (10, 300, 0.00036)
+    questions = [asked(chat).get("question", "") for chat in server.chats]
+    assert sorted(questions) == ["", "什么是旋转位置编码？", "什么是残差连接？"]
+
+
+def test_stale_blocks_get_a_proposal_beside_their_reviewed_text(project: Path, server: Server) -> None:
+    translated(project)
+    source = project / "source/章.md"
+    source.write_text(source.read_text("utf-8").replace("把输入加到", "总是把输入加到"), encoding="utf-8")
+    before = status(project)
+    address = ("--engine", "openai", "--url", server.url, "--model", "m1")
+    assert "0 drafts" in run(project, "fill", "en", *address).output
+    assert "1 drafts" in run(project, "fill", "en", *address, "--stale").output
+    assert status(project) == before
+    assert len(re.findall(r'^# proposed: openai:m1 \S+ "', po(project).read_text("utf-8"), re.M)) == 1
+    assert "0 drafts" in run(project, "fill", "en", *address, "--stale").output
+
+
+def test_a_text_that_is_reviewed_elsewhere_is_not_sent(project: Path, server: Server) -> None:
+    translated(project)
+    (project / "source/新.md").write_text(TEXT.replace("什么是", "何为"), encoding="utf-8")
+    fill(project, server)
+    assert "高效" not in server.texts
+    other = (project / "locale/en/新.po").read_text("utf-8")
+    assert re.search(r'^# draft: not reviewed\n.*\n#, fuzzy\nmsgctxt ".*"\nmsgid "高效"\nmsgstr "\w', other, re.M)
 
 
 def test_an_address_without_its_scheme_is_wrong_usage_at_once(project: Path) -> None:
@@ -303,17 +398,23 @@ def test_an_engine_of_another_package_is_found_by_its_entry_point(
     (package / "shouting-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: shouting\nVersion: 1\n")
     (package / "shouting-1.dist-info" / "entry_points.txt").write_text("[deckgen.engines]\nshout = shouting:make\n")
     (package / "shouting.py").write_text(
+        "from deckgen.translation.drafts.engines import Answer, Limits\n"
         "class Engine:\n"
-        "    name, max_characters, pause_seconds, placeholder = 'shout', 1000, 0, '[X{}X]'\n"
-        "    def translate(self, text, *, source, target):\n"
-        "        return 'WORDS OF ' + str(len(text)) + ' ' + ''.join(c for c in text if ord(c) < 128)\n"
-        "def make(*, url, key, timeout_seconds):\n"
+        "    name = identity = 'shout'\n"
+        "    limits, placeholder, reads_briefings = Limits(characters=1000), '[X{}X]', False\n"
+        "    def translate(self, batch):\n"
+        "        words = 'WORDS OF ' + str(batch.characters) + ' '\n"
+        "        return Answer(texts={1: words + ''.join(c for c in batch.passages[0].text if ord(c) < 128)})\n"
+        "def make(*, url, model, key, timeout_seconds):\n"
         "    return Engine()\n"
     )
     monkeypatch.syspath_prepend(str(package))
-    assert make_engine("shout").translate("一", source=Language("zh"), target=Language("en")) == "WORDS OF 1 "
+    assert make_engine("shout").name == "shout"
     run(project, "fill", "en", "--engine", "shout")
-    assert "# mt: shout" in po(project).read_text("utf-8")
+    text = po(project).read_text("utf-8")
+    assert "# mt: shout" in text
+    assert 'msgstr "WORDS OF 2 "' not in text
+    assert 'msgid "高效"\nmsgstr "WORDS OF 2"' in text
 
 
 # --- the review page --------------------------------------------------------------------------------------------------
@@ -352,7 +453,7 @@ def test_the_review_page_works_from_a_file(project: Path, server: Server, browse
         page.keyboard.press("j")
         page.keyboard.press("j")
         page.keyboard.press("a")
-        expect(page.locator("footer code")).to_have_text(re.compile(r"^deckgen translate accept \w+ --language en$"))
+        expect(page.locator("footer code")).to_have_text(re.compile(r"^deckgen translate accept [0-9a-f]{8}$"))
         page.keyboard.press("/")
         page.keyboard.type("残差")
         expect(shown).not_to_have_count(8)
@@ -364,11 +465,13 @@ def test_the_review_page_works_from_a_file(project: Path, server: Server, browse
         page.close()
 
 
-def test_the_review_page_holds_what_is_long_and_keeps_the_place(project: Path, browser: Browser) -> None:
+def test_the_review_page_holds_what_is_long_and_keeps_the_place(
+    project: Path, server: Server, browser: Browser
+) -> None:
     formula = "+".join(f"x_{{{number}}}" for number in range(60))
     questions = "".join(f"### {n}. 为什么 {'identifier_' * 12}{n}？\n\n长 ${formula}$ 式。\n\n" for n in range(1, 41))
     (project / "source" / "章.md").write_text(f"## 甲\n\n{questions}", encoding="utf-8")
-    run(project, "extract")
+    fill(project, server)
     run(project, "review", "en")
     page = browser.new_page(viewport={"width": 390, "height": 844})
     try:
@@ -379,8 +482,10 @@ def test_the_review_page_holds_what_is_long_and_keeps_the_place(project: Path, b
         label = page.locator("section > header label").first.bounding_box()
         assert label
         assert label["height"] >= 44
-        for box in page.locator(".good").all():
-            box.check()
+        page.locator(".all").first.check()
+        page.reload()
+        assert page.locator(".good:checked").count() > 0, "marks survive"
+        page.evaluate("for (const box of document.querySelectorAll('.all:not(:checked)')) box.click()")
         footer = page.locator("footer").bounding_box()
         assert footer
         assert footer["height"] <= 0.3 * 844 + 1

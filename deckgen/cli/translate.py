@@ -13,9 +13,9 @@ from deckgen.cli.options import project_option
 from deckgen.cli.report import print_counts, print_diagnostics, print_table
 from deckgen.cli.review import review
 from deckgen.cli.terminal import echo, escaped
-from deckgen.cli.translations import language_tag, open_translations, write_catalogs
+from deckgen.cli.translations import language_tag, open_translations, reviewer_option, today, write_catalogs
 from deckgen.diagnostics import Severity, has_errors
-from deckgen.localisation import accept, check_translations
+from deckgen.localisation import Action, Word, accept, check_translations, pending_blocks
 from deckgen.model import Language
 from deckgen.translation.status import Progress, measure_progress, progress_document
 
@@ -61,7 +61,7 @@ def status(languages: tuple[Language, ...], as_json: bool, root: Path) -> None:
     rows = measure_progress(found.catalogs, found.chapters, found.languages)
     print_diagnostics(found.diagnostics)
     if as_json:
-        click.echo(escaped(json.dumps(progress_document(rows), ensure_ascii=False, indent=1)))
+        echo(escaped(json.dumps(progress_document(rows), ensure_ascii=False, indent=1)))
     else:
         _print_progress(rows)
     if has_errors(found.diagnostics):
@@ -89,19 +89,36 @@ def _print_progress(rows: Sequence[Progress]) -> None:
 
 
 @translate.command(name="accept")
-@click.argument("keys", nargs=-1, required=True, metavar="KEY...")
-@click.option("--language", "languages", multiple=True, type=language_tag, help="Only this language.")
+@click.argument("marks", nargs=-1, metavar="MARK...")
+@reviewer_option
+@click.option("--despite-warnings", is_flag=True, help="Also what the checks warn of.")
 @project_option
-def accept_keys(keys: tuple[str, ...], languages: tuple[Language, ...], root: Path) -> None:
-    """Mark every translation of these questions or categories as reviewed."""
-    found = open_translations(root, languages)
-    if strange := [language for language in languages if not any(tag == language for _, tag in found.read)]:
-        raise click.UsageError(
-            f"there are no translations into {', '.join(strange)}; “deckgen translate extract” makes their files"
-        )
-    found, count = accept(found, keys)
+def accept_marks(marks: tuple[str, ...], by: str, despite_warnings: bool, root: Path) -> None:
+    """Mark translations as reviewed, each by the mark that stands beside it on the review page.
+
+    What has changed since the mark was made is refused, and so is what has an error. Without any MARK, the blocks that
+    wait for a reader are listed with theirs.
+    """
+    found = open_translations(root, ())
+    if not marks:
+        for one, block in pending_blocks(found):
+            echo(f"{one} {block.catalog.language} {block.entry.state} {block.entry.context}")
+            echo(f"    {_one_line(block.entry.source)}\n    {_one_line(block.entry.translation)}")
+        return
+    word = Word(action=Action.ACCEPT, by=by, date=today(), despite_warnings=despite_warnings)
+    found, count, refused = accept(found, marks, word)
     write_catalogs(found)
     echo(f"{count} translations accepted")
+    for one, refusal in refused.items():
+        hint = " (--despite-warnings)" if refusal.despite else ""
+        echo(f"{one} refused: {refusal.reason}{hint}", err=True)
+        print_diagnostics(refusal.findings)
+    if refused:
+        raise click.exceptions.Exit(1)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 for _command in (fill, review):

@@ -1,25 +1,41 @@
 "use strict";
 (() => {
   const main = document.querySelector("main");
-  const rows = [...document.querySelectorAll(".row")];
+  let rows = [...document.querySelectorAll(".row")];
   const boxes = [...document.querySelectorAll('input[name="state"]')];
+  const finding = document.querySelector('select[name="finding"]');
   const search = document.querySelector('input[type="search"]');
-  const formulas = [...document.querySelectorAll(".cell .dg-math-inline")];
+  let formulas = [];
   const footer = document.querySelector("footer");
   const command = footer.querySelector("code");
   const pictures = JSON.parse(document.getElementById("pictures").textContent);
-  for (const image of document.querySelectorAll("img[data-picture]")) {
-    image.src = pictures[image.dataset.picture] || "";
-  }
-  const texts = new Map(rows.map((row) => [row, row.closest("section").textContent.toLowerCase()]));
+  const texts = new Map();
+  const memory = `deckgen review ${document.title}`;
   const visible = () => rows.filter((row) => !row.hidden);
+
+  // What a row that has just come needs: its pictures, and to be found by its words.
+  function meet(row) {
+    for (const image of row.querySelectorAll("img[data-picture]")) image.src = pictures[image.dataset.picture] || "";
+    texts.set(row, row.closest("section").textContent.toLowerCase());
+    for (const box of row.querySelectorAll(".good")) box.addEventListener("change", tell);
+  }
+
+  function collect() {
+    rows = [...document.querySelectorAll(".row")];
+    formulas = [...document.querySelectorAll(".cell .dg-math-inline")];
+  }
+
+  function hasFinding(row) {
+    const rules = row.dataset.rules.split(" ");
+    return !finding.value || (finding.value === "*" ? row.dataset.rules !== "" : rules.includes(finding.value));
+  }
 
   function filter() {
     const row = document.activeElement.closest(".row");
     const states = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
     const wanted = search.value.trim().toLowerCase();
     for (const row of rows) {
-      row.hidden = !states.has(row.dataset.state) || !texts.get(row).includes(wanted);
+      row.hidden = !states.has(row.dataset.state) || !texts.get(row).includes(wanted) || !hasFinding(row);
     }
     for (const section of document.querySelectorAll("section")) {
       section.hidden = !section.querySelector(".row:not([hidden])");
@@ -56,14 +72,35 @@
   }
 
   function tell() {
-    const keys = [...document.querySelectorAll(".good:checked")].map((box) => box.value);
-    footer.hidden = keys.length === 0;
-    command.textContent = `deckgen translate accept ${keys.join(" ")} --language ${main.dataset.language}`;
+    const marks = [...new Set([...document.querySelectorAll(".good:checked")].map((box) => box.value))];
+    footer.hidden = marks.length === 0;
+    command.textContent = `deckgen translate accept ${marks.join(" ")}`;
+    for (const section of document.querySelectorAll("section")) {
+      const good = [...section.querySelectorAll(".good")];
+      section.querySelector(".all").checked = good.length > 0 && good.every((box) => box.checked);
+      section.querySelector(".all").closest("label").hidden = good.length === 0;
+    }
+    try {
+      localStorage.setItem(memory, JSON.stringify(marks));
+    } catch {
+      // A browser that keeps nothing for files.
+    }
+  }
+
+  // A mark stands for a source and a translation, so what has changed since is not taken for good.
+  function recall() {
+    let marks = [];
+    try {
+      marks = JSON.parse(localStorage.getItem(memory)) || [];
+    } catch {
+      return;
+    }
+    for (const box of document.querySelectorAll(".good")) box.checked = marks.includes(box.value);
   }
 
   function good() {
     const row = document.activeElement.closest(".row");
-    const box = row && row.closest("section").querySelector(".good");
+    const box = row && row.querySelector(".good");
     if (box) {
       box.checked = !box.checked;
       tell();
@@ -78,6 +115,7 @@
   const keys = { j: () => step(1), k: () => step(-1), a: good, n: night, "/": () => search.focus() };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target === finding) return;
     if (event.target === search) {
       if (event.key === "Escape") search.blur();
       return;
@@ -93,14 +131,25 @@
   });
   for (const box of boxes) box.addEventListener("change", filter);
   search.addEventListener("input", filter);
-  for (const box of document.querySelectorAll(".good")) box.addEventListener("change", tell);
+  finding.addEventListener("change", filter);
+  for (const box of document.querySelectorAll(".all")) {
+    box.addEventListener("change", () => {
+      const mine = [...box.closest("section").querySelectorAll(".row:not([hidden]) .good")];
+      for (const good of mine) good.checked = box.checked;
+      tell();
+    });
+  }
   footer.querySelector("button").addEventListener("click", () => {
     getSelection().selectAllChildren(command);
     if (navigator.clipboard) navigator.clipboard.writeText(command.textContent);
     else document.execCommand("copy");
   });
   if (matchMedia("(prefers-color-scheme: dark)").matches) night();
+  for (const row of rows) meet(row);
+  collect();
+  recall();
   filter();
   tell();
   new ResizeObserver(fit).observe(main);
+  window.deckgenReview = { keys, go, meet, collect, tell, filter };
 })();

@@ -1,0 +1,262 @@
+"""A language's translations beside their sources as one page that opens from a file, for a person to review."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+import string
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from urllib.parse import quote
+
+from deckgen import card, media
+from deckgen.diagnostics import Diagnostic, Severity
+from deckgen.localisation import Block, Translations, blocks, checked_blocks
+from deckgen.markdown import Documents
+from deckgen.model import Edition, ImageReference, Language, Location, Markdown, MediaFile, Profile
+from deckgen.preview.formulas import with_mathml
+from deckgen.render.cardhtml import card_html
+from deckgen.text.similarity import edits
+from deckgen.translation.catalog import Entry, EntryState, digest, mark
+from deckgen.translation.units import Side, SourceText
+
+STATES = (EntryState.MISSING, EntryState.STALE, EntryState.DRAFT, EntryState.REVIEWED)
+
+
+EDITOR = "vscode://file/{path}:{line}"
+"""The address that opens a file at a line in an editor; this one's is understood by the most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewPage:
+    """The page as text, and how many blocks it shows in each state."""
+
+    html: str
+    counts: Mapping[EntryState, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Showing:
+    """What rows are rendered with: the translations, their findings by entry, and the pictures that blocks show."""
+
+    found: Translations
+    language: Language
+    findings: Mapping[Entry, tuple[Diagnostic, ...]]
+    images: Mapping[ImageReference, MediaFile]
+    editor: str
+
+
+def show(found: Translations, language: Language, *, editor: str = EDITOR, jobs: int = 1) -> Showing:
+    """All that a page about ``language`` needs; it works on pictures with ``jobs`` processes."""
+    findings: dict[Entry, list[Diagnostic]] = defaultdict(list)
+    for finding, block in checked_blocks(found):
+        if finding.severity in (Severity.ERROR, Severity.WARNING) and block.catalog.language == language:
+            findings[block.entry].append(finding)
+    return Showing(
+        found=found,
+        language=language,
+        findings={entry: tuple(told) for entry, told in findings.items()},
+        images=_images(found, tuple(blocks(found, language)), jobs),
+        editor=editor,
+    )
+
+
+def render_review(showing: Showing, *, token: str = "") -> ReviewPage:
+    """Every block of the project beside its translation, as the card shows them, with its state and its findings.
+
+    With a ``token`` the page sends what its reader says to the server that it comes from.
+    """
+    found, language = showing.found, showing.language
+    shown = tuple(blocks(found, language))
+    counts = {state: sum(block.entry.state is state for block in shown) for state in STATES}
+    rules = Counter(rule for block in shown for rule in {told.rule for told in showing.findings.get(block.entry, ())})
+    script = _data("review.js") + (_data("serve.js") if token else "")
+    edition = Edition(languages=(found.corpus.language, language))
+    page = string.Template(_data("review.html")).substitute(
+        language=language,
+        title=html.escape(f"{found.corpus.project_id}: {found.corpus.language} → {language}"),
+        token=token,
+        card_css=_card_css(found, edition),
+        css=_data("review.css"),
+        filters="".join(_filter(state, counts[state]) for state in STATES),
+        findings="".join(f'<option value="{rule}">{rule} ({count})</option>' for rule, count in sorted(rules.items())),
+        total=str(len(shown)),
+        sections="\n".join(_sections(shown, showing)),
+        pictures=_json({file.name: _data_address(file) for file in _used(showing.images)}),
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+    return ReviewPage(html=page, counts=counts)
+
+
+def _sections(shown: tuple[Block, ...], showing: Showing) -> Iterator[str]:
+    """A section per note or category, its blocks in order."""
+    by_key: dict[str, list[Block]] = defaultdict(list)
+    for block in shown:
+        by_key[block.text.key].append(block)
+    for key, mine in by_key.items():
+        title = _plain(mine[0].text)
+        rows = "\n".join(render_row(block, showing) for block in mine)
+        yield (
+            f'<section data-key="{html.escape(key)}"><header><h2>{html.escape(title)}</h2>'
+            f"<code>{html.escape(key)}</code>"
+            '<label><input type="checkbox" class="all"> all good</label></header>\n'
+            f"{rows}</section>"
+        )
+
+
+def _plain(text: SourceText) -> str:
+    return " ".join((text.hint if text.side in (Side.ANSWER, Side.NOTE) else text.markdown).split())
+
+
+def render_row(block: Block, showing: Showing) -> str:
+    """A block with its translation, its state, its findings, and the mark by which it can be accepted."""
+    entry = block.entry
+    findings = showing.findings.get(entry, ())
+    waits = entry.state in (EntryState.DRAFT, EntryState.STALE)
+    one = mark(entry, showing.language)
+    good = f'<label><input type="checkbox" class="good" value="{one}"> good</label>' if waits else ""
+    told = "".join(
+        f'<li class="{finding.severity}">{html.escape(finding.message)} <code>{finding.rule}</code></li>'
+        for finding in findings
+    )
+    rules = " ".join(dict.fromkeys(finding.rule for finding in findings))
+    return (
+        f'<article class="row" data-state="{entry.state}" data-mark="{one}" data-rules="{rules}"'
+        f' data-text="{html.escape(entry.translation)}" data-comment="{html.escape(entry.comment)}" tabindex="-1">'
+        f'<div class="meta"><span class="state">{_state(entry)}</span> {block.text.side}'
+        f" {_link(block.place, showing)}{_entry_link(block, showing)}{good}</div>"
+        f'<div class="pair">{_cell(block, block.segment.text, showing.found.corpus.language, showing)}'
+        f"{_cell(block, entry.translation, showing.language, showing)}</div>"
+        f"{_changed(block, showing)}{_proposed(block, showing)}"
+        f"{f'<p class=comment>{html.escape(entry.comment)}</p>' if entry.comment else ''}"
+        f"{f'<ul class=findings>{told}</ul>' if told else ''}"
+        f"</article>"
+    )
+
+
+def _state(entry: Entry) -> str:
+    """How far the entry is, with whose work it is and who said what of it."""
+    parts = [entry.state.value]
+    if entry.machine:
+        parts.append(f"{entry.machine.engine}{', edited' if entry.edited else ''}")
+    if verdict := entry.verdict:
+        who = f" by {verdict.by}" if verdict.by else ""
+        since = ", edited since" if verdict.accepted and verdict.digest != digest(entry.translation) else ""
+        parts.append(f"{'accepted' if verdict.accepted else 'another text rejected'}{who} on {verdict.date}{since}")
+    return html.escape(" · ".join(parts))
+
+
+def _link(place: Location, showing: Showing) -> str:
+    """A place that opens in the editor."""
+    path = quote((showing.found.project.root.resolve() / place.path).as_posix())
+    address = showing.editor.replace("{path}", path).replace("{line}", str(place.line))
+    return f'<a href="{html.escape(address)}"><code>{html.escape(f"{place.path}:{place.line}")}</code></a>'
+
+
+def _entry_link(block: Block, showing: Showing) -> str:
+    if not block.entry.line:
+        return f" <code>{html.escape(block.catalog.path)}</code>"
+    return f" {_link(Location(path=block.catalog.path, line=block.entry.line), showing)}"
+
+
+def _changed(block: Block, showing: Showing) -> str:
+    """What has changed in the source since its translation was made."""
+    before, now = block.entry.previous, block.segment.text
+    if before is None:
+        return ""
+    parts, last = [], 0
+    for old, new in edits(before, now):
+        parts.append(html.escape(now[last : new.start]))
+        parts += [f"<del>{html.escape(before[old])}</del>"] if before[old] else []
+        parts += [f"<ins>{html.escape(now[new])}</ins>"] if now[new] else []
+        last = new.stop
+    shown = "".join([*parts, html.escape(now[last:])])
+    return f'<p class="previous" lang="{showing.found.corpus.language}">{shown}</p>'
+
+
+def _proposed(block: Block, showing: Showing) -> str:
+    """A machine's text for a source that has changed."""
+    if not (offered := block.entry.proposal):
+        return ""
+    return (
+        f'<div class="proposal" data-text="{html.escape(offered.text)}">'
+        f"<b>proposed by {html.escape(offered.engine)} on {offered.date}</b>"
+        f"{_cell(block, offered.text, showing.language, showing)}</div>"
+    )
+
+
+def _cell(block: Block, markdown: Markdown, language: Language, showing: Showing) -> str:
+    """A block as a field of the card shows it; its pictures are named, and the script puts them in."""
+    if not markdown:
+        return '<div class="cell empty">no translation</div>'
+    chapter = block.text.chapter
+    document = showing.found.documents.of(markdown, chapter.context)
+    shown = with_mathml(card_html(document.html, chapter=chapter.path, images=showing.images))
+    shown = re.sub(r'<img src="([^":]+)"', r'<img data-picture="\1"', shown)
+    side = "dg-question" if block.text.side in (Side.QUESTION, Side.CATEGORY) else "dg-text"
+    text = f'<div class="{side}" lang="{language}" dir="{card.text_direction(language)}">{shown}</div>'
+    return f'<div class="cell card"><div class="dg-card">{text}</div></div>'
+
+
+def _images(found: Translations, shown: tuple[Block, ...], jobs: int) -> Mapping[ImageReference, MediaFile]:
+    project = found.project
+    images, _ = media.read_media(
+        _references(shown, found.documents),
+        root=project.root,
+        files=project.files,
+        profile=Profile.MOBILE,
+        cache=project.cache,
+        jobs=jobs,
+        settings=project.config.images,
+    )
+    return images
+
+
+def _references(shown: tuple[Block, ...], documents: Documents) -> Iterator[tuple[ImageReference, Location]]:
+    for block in shown:
+        proposal = block.entry.proposal.text if block.entry.proposal else ""
+        for markdown in (block.segment.text, block.entry.translation, proposal):
+            if "!" in markdown or "<img" in markdown:
+                for image in documents.of(Markdown(markdown), block.text.chapter.context).images:
+                    yield ImageReference(chapter=block.text.chapter.path, target=image.target), block.place
+
+
+def _used(images: Mapping[ImageReference, MediaFile]) -> list[MediaFile]:
+    return sorted({file.name: file for file in images.values()}.values(), key=lambda file: file.name)
+
+
+def _data_address(file: MediaFile) -> str:
+    kind = file.name.rpartition(".")[2].replace("jpg", "jpeg").replace("svg", "svg+xml")
+    return f"data:image/{kind};base64,{base64.b64encode(file.path.read_bytes()).decode()}"
+
+
+def _card_css(found: Translations, edition: Edition) -> str:
+    settings, _ = card.parse_card_settings(found.project.config.card)
+    ui = {language: card.read_ui(language) for language in edition.languages}
+    made = card.note_type(project_id=found.corpus.project_id, edition=edition, name="review", settings=settings, ui=ui)
+    return made.css.replace("</", "<\\/")
+
+
+def _filter(state: EntryState, count: int) -> str:
+    number = STATES.index(state) + 1
+    return (
+        f'<label class="filter"><input type="checkbox" name="state" value="{state}" checked> '
+        f"<kbd>{number}</kbd> {state} <b>{count}</b></label>"
+    )
+
+
+def _json(value: object) -> str:
+    """JSON that can stand in a script element."""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
+
+
+@cache
+def _data(name: str) -> str:
+    return resources.files("deckgen").joinpath("templates", "review", name).read_text(encoding="utf-8")
