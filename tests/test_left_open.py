@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from projects import NOON, deckgen, make_project
 
-from deckgen.chapters import parse_chapter
+from deckgen.chapters import apply_ignores, parse_chapter
 from deckgen.config import ChapterSettings
+from deckgen.diagnostics import diagnostic
+from deckgen.model import Location
 
 TOPICS = "锁 互斥量 信号量 条件变量 读写锁 自旋锁 屏障 原子操作 内存序 无锁队列 线程池 协程 管道 套接字".split()
 STYLES: Mapping[str, Callable[[int, str], str]] = {
@@ -82,3 +86,14 @@ def test_no_card_retires_because_of_one_tag(tmp_path: Path) -> None:
     after = (folder / "deckgen.lock").read_text(encoding="utf-8")
     assert "retired" not in after
     assert after.count('"guid"') == before.count('"guid"')
+
+
+def test_comments_above_one_another_hold_for_one_block_and_cost_time_only_once() -> None:
+    findings = (diagnostic("ineffective-bold", "x", Location(path="source/c.md", line=20_004)),)
+    text = "## 什么？\n\n" + "<!-- deckgen: ignore[ineffective-bold] -->\n" * 20_000 + "\n** x **\n\n** y **\n"
+    chapter, _ = parse_chapter(text, path="source/c.md", settings=ChapterSettings())
+    chapter = replace(chapter, categories=())
+    start = time.process_time()
+    kept = apply_ignores(text, chapter, findings, checked=lambda _: True)
+    assert time.process_time() - start < 5
+    assert [found.location.line for found in kept if found.location] == [*range(4, 20_003)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 
 from deckgen.chapters.directives import Directive, find_directives, location_of
@@ -29,24 +29,42 @@ def apply_ignores(
     lines = text.split("\n")
     kinds = line_kinds(lines, fence_ends=chapter.fence_ends)
     directives = [directive for directive in find_directives(lines, kinds) if directive.rules]
-    questions = _questions(chapter)
-    ranges = [(directive, _block(lines, kinds, directive, questions)) for directive in directives]
-    by_rule: dict[str, list[tuple[Directive, range]]] = defaultdict(list)
-    for directive, lines_ in ranges:
-        for rule in directive.rules:
-            by_rule[rule].append((directive, lines_))
+    blocks = _blocks(lines, kinds, directives, _questions(chapter))
+    reaches = {
+        rule: _reaches(rule, directives, blocks) for rule in {rule for item in directives for rule in item.rules}
+    }
     used: set[tuple[int, str]] = set()
     kept = []
     for found in findings:
         place = found.location
         match = None
-        if place is not None and place.path == chapter.path:
-            match = next((item for item, span in by_rule.get(found.rule, ()) if place.line in span), None)
+        if place is not None and place.path == chapter.path and found.rule in reaches:
+            match = _reaching(reaches[found.rule], place.line)
         if match is None:
             kept.append(found)
         else:
-            used.add((match.line, found.rule))
+            used.add((match, found.rule))
     return (*kept, *_unused(directives, used, chapter.path, checked))
+
+
+def _reaches(rule: str, directives: Sequence[Directive], blocks: Sequence[range]) -> list[tuple[int, int, int]]:
+    """First line, last line and comment of each stretch where a rule is ignored, in order and without overlap.
+
+    Where blocks overlap, the comment that stands first counts.
+    """
+    found: list[tuple[int, int, int]] = []
+    end = 0
+    for directive, block in zip(directives, blocks, strict=True):
+        if rule in directive.rules and block.stop - 1 > end:
+            found.append((max(block.start, end + 1), block.stop - 1, directive.line))
+            end = block.stop - 1
+    return found
+
+
+def _reaching(reaches: Sequence[tuple[int, int, int]], line: int) -> int | None:
+    """The line of the comment that holds for a line."""
+    index = bisect_right(reaches, line, key=lambda item: item[0]) - 1
+    return reaches[index][2] if index >= 0 and line <= reaches[index][1] else None
 
 
 def _unused(
@@ -73,14 +91,23 @@ def _questions(chapter: Chapter) -> dict[int, int]:
     }
 
 
-def _block(lines: Sequence[str], kinds: Sequence[Kind], directive: Directive, questions: dict[int, int]) -> range:
-    """The line numbers that the comment speaks of."""
-    start = directive.line
-    while start < len(lines) and (not lines[start].strip() or _is_comment(lines[start])):
-        start += 1
-    if start + 1 in questions:
-        return range(directive.line, questions[start + 1] + 1)
-    return range(directive.line, _block_end(lines, kinds, start) + 1)
+def _blocks(
+    lines: Sequence[str], kinds: Sequence[Kind], directives: Sequence[Directive], questions: dict[int, int]
+) -> list[range]:
+    """The line numbers that each comment speaks of; comments above one another speak of the same block."""
+    blocks: list[range] = []
+    below, block = len(lines), range(0)
+    known: dict[tuple[int, bool], int] = {}
+    for directive in reversed(directives):
+        start = directive.line
+        while start < below and (not lines[start].strip() or _is_comment(lines[start])):
+            start += 1
+        if start < below or not blocks:
+            last = questions[start + 1] if start + 1 in questions else _block_end(lines, kinds, start, known)
+            block = range(directive.line, last + 1)
+        blocks.append(range(directive.line, block.stop))
+        below = directive.line
+    return blocks[::-1]
 
 
 def _is_comment(line: str) -> bool:
@@ -88,15 +115,18 @@ def _is_comment(line: str) -> bool:
     return text.startswith("<!--") and text.endswith("-->")
 
 
-def _block_end(lines: Sequence[str], kinds: Sequence[Kind], start: int) -> int:
-    """The number of the last line of the block that begins at an index."""
+def _block_end(lines: Sequence[str], kinds: Sequence[Kind], start: int, known: dict[tuple[int, bool], int]) -> int:
+    """The number of the last line of the block that begins at an index.
+
+    ``known`` are the ends of blocks further below, by index and whether they are lists, and gets this one's.
+    """
     end = start
     if start < len(lines) and kinds[start] is Kind.CODE:
         while end + 1 < len(lines) and kinds[end + 1] is Kind.CODE:
             end += 1
         return end + 1
     is_list = start < len(lines) and _MARKER.match(lines[start]) is not None
-    while end + 1 < len(lines):
+    while end + 1 < len(lines) and (end, is_list) not in known:
         following = lines[end + 1]
         if not following.strip():
             after = next((i for i in range(end + 2, min(end + 6, len(lines))) if lines[i].strip()), None)
@@ -105,4 +135,5 @@ def _block_end(lines: Sequence[str], kinds: Sequence[Kind], start: int) -> int:
             end = after
         else:
             end += 1
-    return end + 1
+    known[start, is_list] = known.get((end, is_list), end + 1)
+    return known[start, is_list]
