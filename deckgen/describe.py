@@ -12,7 +12,7 @@ from deckgen.render import Descriptions
 
 
 def descriptions(edition: Edition, config: Config, version: str, ui: Mapping[Language, UiStrings]) -> Descriptions:
-    """HTML in the edition's languages, the primary first.
+    """HTML in the edition's languages, the primary first, a blank line between them.
 
     The parent's holds no count: the last package imported sets it, and packages differ in what they hold.
     """
@@ -27,7 +27,7 @@ def descriptions(edition: Edition, config: Config, version: str, ui: Mapping[Lan
             lines.append(f"{html.escape(strings.licence)} {html.escape(config.licence)}")
         blocks.append(f'<div lang="{language}">{"<br>".join(line for line in lines if line)}</div>')
     cards = " · ".join(html.escape(ui[language].cards_count) for language in edition.languages)
-    return Descriptions(parent="".join(blocks), cards=cards)
+    return Descriptions(parent="<br>".join(blocks), cards=cards)
 
 
 def development_version(released: str | None) -> str:

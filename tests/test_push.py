@@ -117,7 +117,7 @@ def test_an_update_reaches_what_an_import_does_not_and_takes_nothing_of_the_lear
         assert {"marked", "我的::难"} <= set(changed.tags)
         assert collection.get_card(changed.card_ids()[0]).ivl == 17
         assert "leech" in moved.tags
-        assert [collection.decks.name(card.did) for card in moved.cards()] == [f"{DECK}::训练"]
+        assert [collection.decks.name(card.did) for card in moved.cards()] == [f"{DECK}::2 训练"]
         assert "deckgen::retired" in note_of(collection, RETIRED).tags
         assert note_of(collection, ADDED)
 

@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from anki_collection import import_package, new_collection
@@ -108,14 +108,33 @@ def test_the_large_pictures_get_packages_of_their_own_only_where_they_differ(
     assert names == {"evolving-zh-en-desktop-v1.0.0.apkg", "evolving-zh-en-01-ji-chu-desktop-v1.0.0.apkg"}
 
 
-def test_pictures_of_cards_come_to_the_page(tmp_path: Path) -> None:
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pictures_of_cards_come_to_the_page_and_on_a_dark_one_those_of_the_night_first(
+    scheme: Literal["light", "dark"], tmp_path: Path, browser: Browser
+) -> None:
     project = start(tmp_path)
     (tmp_path / "docs/pictures").mkdir(parents=True)
-    shutil.copy(tmp_path / "imgs/图.png", tmp_path / "docs/pictures/front.png")
-    project.commit("Add a picture")
+    for name in ("front", "night"):
+        shutil.copy(tmp_path / "imgs/图.png", tmp_path / f"docs/pictures/{name}.png")
+    project.commit("Add pictures")
     folder = project.release("0.1.0", now=NOON + 1)
     assert (folder / "picture-front.png").is_file()
-    assert '<img src="picture-front.png"' in (folder / "index.html").read_text("utf-8")
+    page = browser.new_page(color_scheme=scheme)
+    page.goto((folder / "index.html").as_uri())
+    places = {image.get_attribute("src"): image.bounding_box() for image in page.locator(".pictures img").all()}
+    first = min(places, key=lambda name: (places[name] or {"x": 0})["x"])
+    assert first == f"picture-{'night' if scheme == 'dark' else 'front'}.png"
+    page.close()
+
+
+def test_the_page_says_what_to_take_first_and_how_to_check_it_last(twice: tuple[Evolving, Path, Path]) -> None:
+    page = (twice[2] / "index.html").read_text("utf-8")
+    assert page.index("不确定选哪个") < page.index('class="main-package"') < page.index("新卡片抽取顺序")
+    sums = dict(line.split("  ")[::-1] for line in (twice[2] / "SHA256SUMS").read_text("utf-8").splitlines())
+    for name in sums:
+        if name.endswith(".apkg"):
+            assert page.index(sums[name]) > page.index('id="verify"')
+            assert page.count(sums[name]) == 1
 
 
 def watch(page: Page) -> list[str]:

@@ -218,7 +218,7 @@ def history(request: pytest.FixtureRequest, releases: Releases) -> History:
         "move": keys["translated"],
         "edit": keys["still"],
         "tag": keys["tagged"],
-        "rename": "upgrade (zh-en)::训练",
+        "rename": "upgrade (zh-en)::2 训练",
     }
     study = {"do": "study", "plan": plan, "at": releases.times[0] + 7_200}
     zero, _, before, one, after_one, two, after_two = drive(
@@ -300,7 +300,7 @@ def test_a_renamed_category_makes_no_second_deck(history: History) -> None:
     """Anki goes by deck names; the deck that the learner renamed themselves does come back, empty or with new cards."""
     for after in (history.next, history.last, history.direct):
         assert not [name for name in after["decks"] if name.endswith("架构基础")]
-        assert set(after["decks"]) - set(history.before["decks"]) <= {"upgrade (zh-en)::训练"}
+        assert set(after["decks"]) - set(history.before["decks"]) <= {"upgrade (zh-en)::2 训练"}
 
 
 def test_there_is_one_note_type_with_the_newest_style(history: History) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from importlib import resources
 from types import MappingProxyType
 
-from deckgen.card import PercentTemplate, read_ui
+from deckgen.card import PercentTemplate, day_and_night, read_ui
 from deckgen.model import Key, Language, Profile, parse_edition
 from deckgen.releases.changelog import WORDS_IN, category_title, describe_diff, note_title
 from deckgen.releases.diff import ReleaseDiff
@@ -35,6 +35,8 @@ class PageFacts:
     origin: str = ""
     licence: str = ""
     fallback_title: str = ""
+    accent: str = "#0b6e6e"
+    """The cards' colour, ``#rrggbb``."""
 
 
 _PROFILES: Mapping[str, Mapping[Language, str]] = MappingProxyType(
@@ -46,6 +48,7 @@ _PROFILES: Mapping[str, Mapping[Language, str]] = MappingProxyType(
 )
 _ALL: Mapping[Language, str] = MappingProxyType({Language("zh"): "全部卡片", Language("en"): "All cards"})
 
+_NIGHT = ' class="night"'
 _CHOICE: Mapping[Language, str] = MappingProxyType(
     {
         Language("zh"): "“电脑高清”只是图片更大，卡片相同；两者任选其一，不要都导入。",
@@ -61,7 +64,7 @@ def format_page(facts: PageFacts) -> str:
     return PercentTemplate(_data("page.html")).substitute(
         title=html.escape(_title(facts, Language("zh"))),
         version=html.escape(record.version),
-        style=_data("page.css"),
+        style=_style(facts.accent),
         script=_data("page.js"),
         heading=_both(lambda language: f"{html.escape(_title(facts, language))} <small>{record.version}</small>"),
         lead=_both(lambda language: html.escape(facts.descriptions.get(language, ""))),
@@ -73,12 +76,23 @@ def format_page(facts: PageFacts) -> str:
         changes=_both(lambda language: html_changelog(describe_diff(facts.diff, language)), tag="div"),
         contents=_both(lambda language: "".join(_contents(facts, language)), tag="div"),
         example=html.escape(facts.packages[0].file),
+        sums=_sums(facts),
         origin=_both(lambda language: _origin(facts, language)),
     )
 
 
 def _data(name: str) -> str:
     return resources.files("deckgen").joinpath("templates", "release", name).read_text(encoding="utf-8")
+
+
+def _style(accent: str) -> str:
+    day, night = day_and_night(accent) or (accent, accent)
+    return PercentTemplate(_data("page.css")).substitute(accent_day=day, accent_night=night)
+
+
+def _sums(facts: PageFacts) -> str:
+    rows = (f"<dt>{html.escape(item.file)}</dt><dd>{facts.sums[item.file].sha256}</dd>" for item in facts.packages)
+    return f'<details><summary>SHA-256</summary><dl class="sums">{"".join(rows)}</dl></details>'
 
 
 def _both(say: Callable[[Language], str], tag: str = "span") -> str:
@@ -101,7 +115,8 @@ def _day(time: int) -> str:
 
 def _pictures(names: Iterable[str]) -> str:
     images = "".join(
-        f'<img src="{html.escape(name)}" alt="卡片示例 Card picture {number}">' for number, name in enumerate(names, 1)
+        f'<img src="{html.escape(name)}"{_NIGHT if "night" in name else ""} alt="卡片示例 Card picture {number}">'
+        for number, name in enumerate(names, 1)
     )
     return f'<div class="pictures" tabindex="0">{images}</div>' if images else ""
 
@@ -138,12 +153,8 @@ def _main_package(facts: PageFacts, package: ReleasedPackage) -> str:
         name = _ALL[language] + (f" · {profile}" if profile else "")
         return f"{name} <small>{_count(package.notes, language)} · {human_size(sums.bytes)}</small>"
 
-    file = html.escape(package.file)
     kind = " second" if package.profile != facts.packages[0].profile else ""
-    return (
-        f'<a class="main-package{kind}" href="{file}" download>{_both(say)}</a>'
-        f'<p class="sum">{file}<br>SHA-256 {sums.sha256}</p>'
-    )
+    return f'<a class="main-package{kind}" href="{html.escape(package.file)}" download>{_both(say)}</a>'
 
 
 def _row(facts: PageFacts, package: ReleasedPackage) -> str:
@@ -154,7 +165,7 @@ def _row(facts: PageFacts, package: ReleasedPackage) -> str:
         title = category_title(facts.diff, Key(package.category), language)
         return html.escape(title + (f" · {profile}" if profile else ""))
 
-    link = f'<a href="{html.escape(package.file)}" download>{_both(say)}</a><div class="sum">{sums.sha256}</div>'
+    link = f'<a href="{html.escape(package.file)}" download>{_both(say)}</a>'
     return (
         f'<tr><td>{link}</td><td class="number">{package.notes}</td>'
         f'<td class="number">{human_size(sums.bytes)}</td></tr>'

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deckgen.apkg import write_package
-from deckgen.build import Build
+from deckgen.build import Build, card_settings
 from deckgen.corpus import Progress, silent
 from deckgen.diagnostics import DeckgenError
 from deckgen.files import own_path, write_atomically
@@ -162,6 +162,7 @@ def _fill(folder: Path, plan: Plan, progress: Progress) -> tuple[tuple[ReleasedP
                 origin=config.origin,
                 licence=config.licence,
                 fallback_title=made.slug,
+                accent=card_settings(made.project)[0].accent,
             )
         ),
     )

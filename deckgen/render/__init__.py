@@ -55,11 +55,12 @@ def propose_names(
     deck = " · ".join(dict.fromkeys(known)) or slug
     if len(known) < len(edition.languages):
         deck = f"{deck} ({edition.name})"
+    digits = len(str(len(corpus.categories)))
     return EditionNames(
         edition=edition,
         deck=deck_component(deck),
         note_type=f"deckgen {slug} {edition.name}",
-        subdecks=tuple(_propose_subdeck(category, edition, slug, documents) for category in corpus.categories),
+        subdecks=tuple(_propose_subdeck(item, edition, slug, documents, digits) for item in corpus.categories),
     )
 
 
@@ -113,13 +114,16 @@ def deck_component(name: str) -> str:
     return " ".join(safe_name(name).replace("::", ": ").replace('"', "”").split())
 
 
-def _propose_subdeck(category: TranslatedCategory, edition: Edition, slug: str, documents: Documents) -> SubdeckNames:
+def _propose_subdeck(
+    category: TranslatedCategory, edition: Edition, slug: str, documents: Documents, digits: int
+) -> SubdeckNames:
+    """With its number before its name: Anki studies sub-decks in the order of their names."""
     titles = {text.language: documents.of(text.markdown, _OF_TITLES).plain_text for text in category.titles}
     shown = [title for language in edition.languages if (title := titles.get(language))] or [category.category.title]
     english = titles.get(Language("en"), "")
     return SubdeckNames(
         category=category.category.key,
-        deck=deck_component(" · ".join(dict.fromkeys(shown))),
+        deck=deck_component(f"{category.category.order:0{digits}} {' · '.join(dict.fromkeys(shown))}"),
         tag=safe_name(f"{slug}::{'-'.join(shown[0].replace('::', ':').split())}"),
         slug=ascii_slug(english or category.category.title) or category.category.key,
     )

@@ -215,7 +215,7 @@
     each(".dg-text img", offer);
     if (!text) { return; }
     if (!text.dgOutlined) { outline(); }
-    card.classList.toggle("dg-far", card.offsetHeight > window.innerHeight);
+    card.classList.toggle("dg-far", card.offsetHeight > window.innerHeight * (other ? 1 : 2));
     place();
   }
 
