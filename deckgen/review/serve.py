@@ -72,7 +72,9 @@ class ReviewDesk:
             showing = self._showing or self._shown()
             one, word = said.get("mark"), self._word(said)
             block = next((block for block in blocks(showing.found, self._language) if self._mark(block) == one), None)
-            if word is None or block is None:
+            if word is None:
+                return Reply(status=HTTPStatus.BAD_REQUEST, document={"problem": "no such action"})
+            if block is None:
                 return Reply(status=HTTPStatus.CONFLICT, document={"problem": _CHANGED})
             return self._heard(showing, block, word)
 

@@ -23,6 +23,9 @@
   function collect() {
     rows = [...document.querySelectorAll(".row")];
     formulas = [...document.querySelectorAll(".cell .dg-math-inline")];
+    for (const box of boxes) {
+      box.closest("label").querySelector("b").textContent = rows.filter((row) => row.dataset.state === box.value).length;
+    }
   }
 
   function hasFinding(row) {

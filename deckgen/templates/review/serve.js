@@ -103,7 +103,8 @@
     const bar = document.createElement("div");
     bar.className = "acts";
     for (const [key, [label, act]] of Object.entries(acts)) {
-      if (!row.dataset.text && (key === "a" || key === "x")) continue;
+      if (key === "a" && !["draft", "stale"].includes(row.dataset.state)) continue;
+      if (key === "x" && !row.dataset.text) continue;
       const made = button(label, () => act(row));
       made.dataset.act = key;
       bar.append(made);
@@ -128,7 +129,7 @@
   document.documentElement.classList.add("served");
   document.querySelector(".keys").insertAdjacentHTML(
     "beforeend",
-    ", <kbd>a</kbd> accept, <kbd>e</kbd> edit, <kbd>x</kbd> reject, <kbd>c</kbd> comment",
+    "<kbd>a</kbd> accept, <kbd>e</kbd> edit, <kbd>x</kbd> reject, <kbd>c</kbd> comment",
   );
   for (const row of document.querySelectorAll(".row")) equip(row);
 })();
