@@ -73,6 +73,7 @@ RULES: Mapping[str, Rule] = _table(
     ("unbalanced-math", Severity.WARNING, "A formula that is opened and not closed."),
     ("ineffective-bold", Severity.WARNING, "Asterisks that GitHub shows as they are."),
     ("unsafe-html", Severity.WARNING, "HTML that would run code or load something; removed."),
+    ("unsafe-formula", Severity.WARNING, "A formula that does more than show; it is shown as it is written."),
     ("unknown-html", Severity.INFO, "Something in angle brackets that is no HTML; shown as text."),
     ("image-syntax", Severity.WARNING, "An image written in a way that Markdown does not read; shown as text."),
     ("missing-image", Severity.ERROR, "An image file that is not there."),

@@ -11,11 +11,11 @@ from functools import cached_property
 
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
 from deckgen.markdown import Document, Documents
-from deckgen.markdown.brackets import find_unknown_html, find_unsafe_html
-from deckgen.markdown.formula_rules import unsafe_commands
+from deckgen.markdown.brackets import find_unknown_html
 from deckgen.markdown.inline import mask
 from deckgen.markdown.lines import Kind, line_kinds
 from deckgen.markdown.tree import prose_of
+from deckgen.markdown.unsafe import find_unsafe
 from deckgen.model import Category, Chapter, Dialect, Location, Question
 
 LONG_ANSWER = 6000
@@ -30,7 +30,6 @@ _VERBATIM = re.compile(r"<(?:pre|script|style|textarea)\b", re.IGNORECASE)
 _TAG = re.compile(r"<[A-Za-z/][^<>\n]*>")
 _MATH_REACH = 200
 _MAX_EXCERPT = 5000
-_MAY_BE_UNSAFE = re.compile(r"<|\]\(\s*+<?\s*+(?:java|vb|data)", re.IGNORECASE)
 _WIKI_IMAGE = re.compile(r"!\[\[([^\[\]\n]+)\]\]")
 _IMAGE = re.compile(r"(?<!\\)!\[[^\[\]\n]*\]\(([^()<>\n]*)\)")
 _DESTINATION = re.compile(r"""\s*\S*(\s+("[^"]*"|'[^']*'))?\s*""")
@@ -88,11 +87,6 @@ class Answer:
                 yield start, end
             else:
                 yield from (found.span() for found in _TAG.finditer(self.text, start, end))
-
-    def is_maths(self, offset: int) -> bool:
-        """Whether an offset is inside a formula, or inside a fence of ``math``."""
-        formulas = ((item.start, item.end) for item in self.document.formulas)
-        return any(start <= offset < end for start, end in (*formulas, *self.document.math_fences))
 
     @cached_property
     def prose(self) -> str:
@@ -231,33 +225,17 @@ def ineffective_bold(checked: Checked) -> Iterator[Diagnostic]:
             yield replace(found, severity=Severity.INFO) if bold.mended else found
 
 
-def unsafe_html(checked: Checked) -> Iterator[Diagnostic]:
+def unsafe_content(checked: Checked) -> Iterator[Diagnostic]:
     for answer in checked.answers:
-        if not _MAY_BE_UNSAFE.search(answer.text):
-            continue
-        for start, what in sorted(find_unsafe_html(answer.text, answer.document.code, answer.document.brackets)):
+        for item in find_unsafe(answer.document):
             found = diagnostic(
-                "unsafe-html",
-                f"{what} is left out of the card",
-                answer.locate(start, start + 1),
-                hint="write it in Markdown, or put it into code if it is to be read",
-                excerpt=answer.excerpt(start),
+                item.rule,
+                item.what,
+                answer.locate(item.start, item.end),
+                hint=item.hint,
+                excerpt=answer.excerpt(item.start),
             )
-            # A style says how the page looks; the card looks its own way, and nothing is lost.
-            yield replace(found, severity=Severity.INFO) if what == "a style" else found
-
-
-def unsafe_formulas(checked: Checked) -> Iterator[Diagnostic]:
-    for answer in checked.answers:
-        for start, command in unsafe_commands(answer.text):
-            if answer.is_maths(start):
-                yield diagnostic(
-                    "unsafe-html",
-                    f"{command} could load or run something, so the card shows this formula as it is written",
-                    answer.locate(start, start + len(command)),
-                    hint="take the command out of the formula; GitHub does not show it either",
-                    excerpt=answer.excerpt(start),
-                )
+            yield replace(found, severity=Severity.INFO) if item.is_remark else found
 
 
 def unknown_html(checked: Checked) -> Iterator[Diagnostic]:
@@ -331,8 +309,7 @@ CHECKS: tuple[Callable[[Checked], Iterator[Diagnostic]], ...] = (
     control_characters,
     unbalanced_math,
     ineffective_bold,
-    unsafe_html,
-    unsafe_formulas,
+    unsafe_content,
     unknown_html,
     image_syntax,
     long_answers,

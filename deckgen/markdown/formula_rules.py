@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 _TEXT_GROUP = re.compile(r"\\(?:text|mbox|textbf|textit|textrm|mathrm|operatorname|tag)\*?\s*\{[^{}]*\}")
 _HAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
@@ -11,16 +10,6 @@ _COMMAND = re.compile(r"\\[A-Za-z]{2,}|[\^_{]|\\[,;!\\|{]")
 _OPERATOR = re.compile(r"[=<>+*/^_|]|\\")
 _WORDS = re.compile(r"[A-Za-z]{2,}[,.]?\s+[A-Za-z]{2,}")
 _SHELL = re.compile(r"[A-Za-z_]\w*\W?|\{\w+\}\W?")
-_UNSAFE_COMMAND = re.compile(
-    r"\\(?:href|style|class|cssId|data|require|mmlToken)(?![A-Za-z])|\\(?:bbox|unicode)\s*\[[^\]]*[:;(]"
-)
-"""What MathJax's html, require and mmltoken extensions make of links, styles and attributes; GitHub bars some."""
-
-
-def unsafe_commands(latex: str) -> Iterator[tuple[int, str]]:
-    """Offset and name of each command with which a formula would make links, styles or attributes, or load more."""
-    for found in _UNSAFE_COMMAND.finditer(latex):
-        yield found.start(), found[0].split("[")[0].strip()
 
 
 def is_latex(content: str) -> bool:

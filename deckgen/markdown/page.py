@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from lxml.html import HtmlElement
 
 from deckgen.markdown.chinese_lines import has_lines_to_join, join_chinese_lines
-from deckgen.markdown.formula_rules import unsafe_commands
+from deckgen.markdown.formula_safety import refusal, without_delimiters
 from deckgen.markdown.highlight import highlight_code
 from deckgen.markdown.tree import add_class, parse_tree, remove, serialize_tree
 from deckgen.model import Html
@@ -58,12 +58,12 @@ def _place_formula(element: HtmlElement) -> None:
     if element.tag == "code" and parent is not None and parent.tag == "pre":
         element = parent
     element.clear(keep_tail=True)
-    if any(unsafe_commands(formula)):
+    if refusal(shown := without_delimiters(formula)):
         element.tag, element.text = "code", formula
         return
     element.tag = "span"
     element.set("class", f"dg-math dg-math-{'display' if style == 'display' else 'inline'}")
-    element.text = f"{opening}{formula}{closing}"
+    element.text = f"{opening}{shown}{closing}"
 
 
 def _place_code(code: HtmlElement) -> None:

@@ -10,7 +10,7 @@ import lxml.etree
 import lxml.html
 from lxml.html import HtmlElement
 
-from deckgen.markdown.formula_rules import unsafe_commands
+from deckgen.markdown.formula_safety import active_commands
 from deckgen.model import Html
 
 _ACTIVE = frozenset(
@@ -154,7 +154,7 @@ def find_active(html: str) -> tuple[str, ...]:
                 found.append("srcdoc=")
             elif name in _ADDRESSES and any(each.startswith(_SCRIPT_ADDRESSES) for each in plain.split(";")):
                 found.append(f"{name}={plain.split(':')[0]}:")
-    found += [f"{command} in a formula" for latex in _formulas(html) for _, command in unsafe_commands(unescape(latex))]
+    found += [f"{command} in a formula" for latex in _formulas(html) for command in active_commands(unescape(latex))]
     return tuple(dict.fromkeys(found))
 
 

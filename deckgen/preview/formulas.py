@@ -21,6 +21,13 @@ _CONVERTER = math_core.LatexToMathML(
     macros={"substack": r"\begin{matrix}#1\end{matrix}", "bm": r"\boldsymbol{#1}"},
     fancy_error=False,
 )
+_MAX_UNMATCHED = 10
+_BRACKET = re.compile(
+    r"(?P<open>\\\{|[(\[⟨]|\\(?:[lL](?:floor|ceil|angle|brace|brack|vert|Vert|paren|group|moustache)|[ul]lcorner|llbracket)\b)"
+    r"|(?P<close>\\\}|[)\]⟩]|\\(?:r(?:floor|ceil|angle|brace|brack|vert|Vert|paren|group|moustache)|[ul]rcorner|rrbracket)\b)"
+    r"|(?P<begin>\{)|(?P<end>\})|\\(?:[A-Za-z]+|.)",
+    re.DOTALL,
+)
 STYLE = """
 /* --- added by the preview: fonts for its MathML, and formulas that fail --- */
 math {
@@ -44,6 +51,8 @@ def with_mathml(card: str) -> str:
 @lru_cache(maxsize=8192)
 def mathml(latex: str, *, display: bool) -> str | None:
     """The MathML of a formula; None where it is no valid LaTeX. Unknown commands show as themselves, as in MathJax."""
+    if _unmatched_brackets(latex) > _MAX_UNMATCHED:
+        return None
     prepared = _prepared(latex)
     plain = _TAG.sub("", prepared)
     shown = (_converted(_tagged(prepared), display=True) if display else None) or _converted(plain, display=display)
@@ -53,6 +62,23 @@ def mathml(latex: str, *, display: bool) -> str | None:
     shown = shown.replace("\\<", "\\&lt;")
     # Browsers paint an merror in colours of their own, which cannot be read by night.
     return re.sub(r"<(/?)merror\b[^>]*>", r"<\1mrow>", shown)
+
+
+def _unmatched_brackets(latex: str) -> int:
+    """How many brackets are opened in a group and not closed there: the converter takes 2ⁿ steps for n of them."""
+    unmatched, groups = 0, [0]
+    for found in _BRACKET.finditer(latex):
+        match found.lastgroup:
+            case "open":
+                groups[-1] += 1
+            case "close":
+                groups[-1] = max(0, groups[-1] - 1)
+            case "begin":
+                groups.append(0)
+            case "end":
+                unmatched += groups.pop()
+                groups = groups or [0]
+    return unmatched + sum(groups)
 
 
 def with_plain_formulas(text: str) -> str:

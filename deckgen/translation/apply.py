@@ -25,6 +25,7 @@ from deckgen.translation.catalog import Catalog, Entry, EntryState
 from deckgen.translation.notes import Notes
 from deckgen.translation.segments import splice
 from deckgen.translation.units import Side, SourceText, source_texts
+from deckgen.translation.unsafe import unsafe_content
 from deckgen.translation.update import CatalogId, update_catalogs
 
 _STATES = {
@@ -53,7 +54,11 @@ def translate(
     texts = tuple(source_texts(corpus, notes, documents if targets else None))
     entries = _index(update_catalogs(catalogs, texts, languages=targets))
     rendered: dict[tuple[str, Side], tuple[Text, ...]] = {}
-    findings = [*unknown_notes(corpus, notes), *unknown_entries(catalogs, targets, texts)]
+    findings = [
+        *unknown_notes(corpus, notes),
+        *unknown_entries(catalogs, targets, texts),
+        *unsafe_content(texts, notes, catalogs, targets, documents),
+    ]
     for text in texts:
         source = Text(language=corpus.language, markdown=text.markdown, state=TextState.SOURCE)
         shown = tuple(_translated(text, language, entries, policy) for language in targets)
