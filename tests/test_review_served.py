@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from small_corpus import EN
-from test_translation_commands import edit, po, project, run, status, translated
+from test_translation_commands import edit, entry_of, po, project, run, status, translated
 
 from deckgen.localisation import read_translations
 from deckgen.project import BUILD_DIR, read_project, snapshot
@@ -90,11 +90,6 @@ def marks_on(server: ReviewServer) -> dict[str, str]:
     }
 
 
-def entry(project: Path, source: str) -> str:
-    """The lines of a PO entry."""
-    return next(part for part in po(project).read_text("utf-8").split("\n\n") if f'msgid "{source}"' in part)
-
-
 def test_nobody_speaks_to_it_but_its_own_page(drafted: Path) -> None:
     before = po(drafted).read_bytes()
     with served(drafted) as server:
@@ -137,12 +132,12 @@ def test_a_word_is_written_at_once_with_who_said_it(drafted: Path) -> None:
         done, answer = say(server, action="accept", mark=marks["No 7 more parameters"], text="No more parameters\r\n")
         assert (done, answer["state"]) == (200, "reviewed")
         assert "accepted by 李 on 2026-01-02" in answer["row"]
-        assert 'msgstr "No more parameters"' in entry(drafted, "没有额外的参数")
-        assert "# reviewed: by 李 on 2026-01-02 h=" in entry(drafted, "没有额外的参数")
-        assert "fuzzy" not in entry(drafted, "没有额外的参数")
+        assert 'msgstr "No more parameters"' in entry_of(drafted, "没有额外的参数")
+        assert "# reviewed: by 李 on 2026-01-02 h=" in entry_of(drafted, "没有额外的参数")
+        assert "fuzzy" not in entry_of(drafted, "没有额外的参数")
         done, answer = say(server, action="reject", mark=marks["残留 words"], comment="mt: not a mark\nnonsense")
         assert (done, answer["state"]) == (200, "missing")
-        text = entry(drafted, "高效")
+        text = entry_of(drafted, "高效")
         assert text.startswith("# – mt: not a mark\n# nonsense\n# rejected: by 李 on 2026-01-02 h=")
         assert 'msgstr ""' in text
         mark = re.search(r'data-mark="(\w+)"', answer["row"])
@@ -174,10 +169,10 @@ def test_what_others_changed_meanwhile_is_never_overwritten(drafted: Path) -> No
         assert say(other, action="save", mark=one, text="theirs")[0] == 200
         refused, answer = say(server, action="accept", mark=one, despite=True)
         assert (refused, "has changed" in answer["problem"]) == (409, True)
-        assert 'msgstr "theirs"' in entry(drafted, "没有额外的参数")
+        assert 'msgstr "theirs"' in entry_of(drafted, "没有额外的参数")
         edit(drafted, r'msgstr "残留 words"', 'msgstr "by hand"')
         assert say(server, action="reject", mark=marks["残留 words"])[0] == 409
-        assert 'msgstr "by hand"' in entry(drafted, "高效")
+        assert 'msgstr "by hand"' in entry_of(drafted, "高效")
         edit(drafted, r'msgstr "by hand"', "<<<<<<< HEAD")
         refused, answer = say(server, action="accept", mark=one)
         assert (refused, "conflict marker" in answer["problem"]) == (409, True)
@@ -208,7 +203,7 @@ def test_a_reader_works_through_the_page(drafted: Path, browser: Browser) -> Non
             row.locator("textarea").fill("efficient")
             page.keyboard.press("Control+Enter")
             expect(_row(page, "高效")).to_have_attribute("data-state", "reviewed")
-            assert 'msgstr "efficient"' in entry(drafted, "高效")
+            assert 'msgstr "efficient"' in entry_of(drafted, "高效")
             page.keyboard.press("j")
             page.keyboard.press("x")
             page.keyboard.type("too literal")

@@ -285,6 +285,11 @@ def edit(project: Path, pattern: str, replacement: str) -> None:
     po(project).write_text(text, encoding="utf-8", newline="\n")
 
 
+def entry_of(project: Path, source: str) -> str:
+    """The lines of a PO entry."""
+    return next(part for part in po(project).read_text("utf-8").split("\n\n") if f'msgid "{source}"' in part)
+
+
 def test_what_changed_after_it_was_seen_is_refused_and_named(project: Path, server: Server) -> None:
     run(project, "extract")
     fill(project, server)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from difflib import unified_diff
 from pathlib import Path
 
 import click
@@ -15,7 +16,8 @@ from deckgen.cli.review import review
 from deckgen.cli.terminal import echo, escaped
 from deckgen.cli.translations import language_tag, open_translations, reviewer_option, today, write_catalogs
 from deckgen.diagnostics import Severity, has_errors
-from deckgen.localisation import Action, Word, accept, check_translations, pending_blocks
+from deckgen.files import read_optional
+from deckgen.localisation import Action, Word, accept, changed_catalogs, check_translations, mend, pending_blocks
 from deckgen.model import Language
 from deckgen.translation.status import Progress, measure_progress, progress_document
 
@@ -86,6 +88,26 @@ def _print_progress(rows: Sequence[Progress]) -> None:
             for row in rows
         ],
     )
+
+
+@translate.command()
+@_languages
+@click.option("--write", is_flag=True, help="Write the PO files instead of showing what would change.")
+@project_option
+def fix(languages: tuple[Language, ...], write: bool, root: Path) -> None:
+    """Mend what needs no judgement: characters nobody sees, doubled blanks, the width of punctuation, blanks at edges.
+
+    Without --write the changes are shown and nothing is written. What the checks would then find worse stays as it is.
+    """
+    found, count = mend(open_translations(root, languages))
+    if write:
+        write_catalogs(found)
+    else:
+        for file in changed_catalogs(found):
+            before = (read_optional(file.path) or "").splitlines(keepends=True)
+            after = (file.text or "").splitlines(keepends=True)
+            echo("".join(unified_diff(before, after, f"a/{file.name}", f"b/{file.name}", n=4)), nl=False)
+    echo(f"{count} translations {'mended' if write else 'to mend; --write mends them'}")
 
 
 @translate.command(name="accept")

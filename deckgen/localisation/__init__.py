@@ -2,6 +2,7 @@
 
 from deckgen.localisation.checking import check_block, check_build, check_translations, checked_blocks
 from deckgen.localisation.drafting import draft_jobs, reviewed_examples, with_drafts
+from deckgen.localisation.mending import mend
 from deckgen.localisation.translations import Block, Translations, blocks, changed_catalogs, read_translations
 from deckgen.localisation.verdicts import Action, Refusal, Word, accept, heard, pending_blocks
 
@@ -20,6 +21,7 @@ __all__ = [
     "checked_blocks",
     "draft_jobs",
     "heard",
+    "mend",
     "pending_blocks",
     "read_translations",
     "reviewed_examples",

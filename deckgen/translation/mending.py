@@ -1,0 +1,97 @@
+"""Mends what needs no judgement in a translation: characters nobody sees, doubled blanks, widths, edges."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from deckgen.model import Language
+from deckgen.translation.inline import Token, TokenKind, protected
+
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u2060\ufeff]")
+"""Control characters, soft hyphens and blanks without width; joiners stay, since some scripts and emoji need them."""
+_WIDE_LETTERS = {
+    code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
+}
+_NARROW = {"，": ",", "、": ",", "。": ".", "；": ";", "：": ":", "！": "!", "？": "?", "（": "(", "）": ")", "％": "%"}
+_WIDE = {",": "，", ";": "；", ":": "：", "!": "！", "?": "？", ".": "。"}
+_CJK = "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]"
+_BETWEEN_CJK = re.compile(rf"(?<={_CJK})([,;:!?])[ ]?(?={_CJK})|(?<={_CJK})([.!?])(?=\s*\Z)")
+
+
+_OPENING, _WORD, _CLOSING = 0xF0000, 0xF8000, 0x100000
+"""Where the characters begin that stand for markup while a text is mended: planes that nobody writes in."""
+_STANDS_FOR = re.compile("[\U000f0000-\U0010ffff]")
+_BEGINS = "[^\\W_]|[\U000f0000-\U000fffff]"
+"""What wants a blank before it when a mark stands there: a word, code and its like, markup that opens."""
+_ENDS = "[^\\W_]|[\U000f8000-\U0010ffff]"
+
+
+def mended(text: str, language: Language) -> str:
+    """The text as a careful typist would have typed it; code, formulas, addresses and markup stay as they are."""
+    if _STANDS_FOR.search(text):
+        return text
+    tokens = protected(text)
+    parts, last = [], 0
+    marks: Counter[str] = Counter()
+    for number, token in enumerate(tokens):
+        parts += [text[last : token.start], chr(_plane(token, marks) + number)]
+        last = token.end
+    plain = "".join([*parts, text[last:]])
+    for step in _steps(language):
+        plain = step(plain)
+    return _STANDS_FOR.sub(lambda found: tokens[ord(found[0]) & 0x7FFF].text, plain).strip()
+
+
+def _plane(token: Token, marks: Counter[str]) -> int:
+    if token.kind in (TokenKind.BOLD, TokenKind.EMPHASIS):
+        marks[token.text] += 1
+        return _OPENING if marks[token.text] % 2 else _CLOSING
+    if token.kind is TokenKind.BRACKET:
+        return _OPENING
+    return _CLOSING if token.kind in (TokenKind.LINK, TokenKind.IMAGE, TokenKind.BREAK) else _WORD
+
+
+Step = Callable[[str], str]
+
+
+def _steps(language: Language) -> Sequence[Step]:
+    base = language.split("-")[0]
+    width = _in_chinese if base == "zh" else _in_japanese if base == "ja" else _as_it_is if base == "ko" else _in_latin
+    return (_without_unseen, _narrow_letters, width, _single_blanks)
+
+
+def _without_unseen(text: str) -> str:
+    return _UNSEEN.sub("", text)
+
+
+def _narrow_letters(text: str) -> str:
+    return text.translate(_WIDE_LETTERS)
+
+
+def _single_blanks(text: str) -> str:
+    return re.sub(r"(?<=\S) {2,}(?=\S)", " ", text)
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+_WIDE_MARK = re.compile(f"[ ]?([，、。；：！？）％])(?={_BEGINS})|[ ]?([，、。；：！？）％])")
+_WIDE_BRACKET = re.compile("(.?)[ ]?（")
+
+
+def _in_latin(text: str) -> str:
+    """With the half-width marks, each with a blank on the side where one belongs."""
+    text = _WIDE_MARK.sub(lambda found: f"{_NARROW[found[1]]} " if found[1] else _NARROW[found[2]], text)
+    return _WIDE_BRACKET.sub(lambda found: f"{found[1]}{' (' if re.fullmatch(_ENDS, found[1]) else '('}", text)
+
+
+def _in_chinese(text: str) -> str:
+    return _BETWEEN_CJK.sub(lambda found: _WIDE[found[1] or found[2]], text)
+
+
+def _in_japanese(text: str) -> str:
+    """As in Chinese, with its own comma."""
+    return _BETWEEN_CJK.sub(lambda found: "、" if found[1] == "," else _WIDE[found[1] or found[2]], text)
