@@ -86,7 +86,7 @@ def test_a_planted_fault_is_caught(fault: Fault) -> None:
 
 @pytest.mark.parametrize("fault", faults(), ids=lambda fault: fault.name)
 def test_the_translation_without_the_fault_passes(fault: Fault) -> None:
-    assert errors(problems(fault, fault.good)) == []
+    assert problems(fault, fault.good) == ()
 
 
 @pytest.mark.parametrize("right", faultless(), ids=lambda right: right.name)

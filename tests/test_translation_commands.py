@@ -209,7 +209,9 @@ def translated(project: Path, **changes: str) -> None:
         marks = (
             "![diagram](imgs/图.png)" if "图.png" in entry[1] else "Formula $x^2$, `码`." if "x^2" in entry[1] else ""
         )
-        made = " ".join(chr(ord("a") + ord(character) % 26) * 3 for character in entry[1])
+        denied = "not" if "没" in entry[1] else ""
+        letters = (chr(ord("a") + ord(character) % 26) for character in entry[1])
+        made = " ".join([denied, *(f"{letter * 2}{'xy'[at % 2]}" for at, letter in enumerate(letters))]).strip()
         words = changes.get(entry[1], marks or made)
         return f'msgid "{entry[1]}"\nmsgstr "{words}"'
 
@@ -252,6 +254,18 @@ def test_check_and_strict_builds_report_what_is_wrong_with_translations(project:
     assert strict.exit_code == 1
     assert ("error", "translation-residue") in rules(strict)
     assert "translation-residue" not in whole(project, "check", "--edition", "zh").output
+
+
+def test_a_fact_that_differs_is_an_error_in_a_strict_build_alone(project: Path) -> None:
+    translated(project, 高效="5 times as efficient")
+    assert ("warning", "translation-numbers") in rules(run(project, "check"))
+    strict = whole(project, "build", "--policy", "strict")
+    assert strict.exit_code == 1
+    assert ("error", "translation-numbers") in rules(strict)
+    assert ("error", "translation-numbers") in rules(whole(project, "check", "--policy", "strict"))
+    settings = project / "deckgen.toml"
+    settings.write_text(settings.read_text("utf-8") + '[lint]\ntranslation-numbers = "warning"\n', encoding="utf-8")
+    assert ("error", "translation-numbers") not in rules(whole(project, "build", "--policy", "strict"))
 
 
 def test_a_comment_in_the_source_excuses_a_translation(project: Path) -> None:

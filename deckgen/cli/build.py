@@ -13,7 +13,7 @@ from deckgen.cli.report import human_size, print_counts, print_diagnostics, prin
 from deckgen.cli.terminal import echo
 from deckgen.diagnostics import has_errors
 from deckgen.localisation import check_build
-from deckgen.model import Policy, TextState
+from deckgen.model import TextState
 from deckgen.output import Written, write_build
 
 
@@ -37,8 +37,8 @@ def build(
     project, findings = wanted.read()
     with progress_bar() as progress:
         made = make_decks(project, findings, wanted.options(allow_retire=allow_retire), progress)
-        if Policy(wanted.policy or project.config.policy) is Policy.STRICT:
-            made = replace(made, diagnostics=check_build(made))
+        if wanted.is_strict(project):
+            made = replace(made, diagnostics=check_build(made, strict=True))
         written = write_build(made, out=out, strict=strict, locked=locked, progress=progress)
     print_diagnostics(written.diagnostics)
     _print_summary(made, written)

@@ -41,7 +41,7 @@ def check(
         return
     with progress_bar() as progress:
         made = make_decks(project, findings, wanted.options(), progress)
-    found = check_build(made)
+    found = check_build(made, strict=wanted.is_strict(project))
     if form == "text":
         print_diagnostics(found, least=Severity.INFO)
         _print_changes(made)

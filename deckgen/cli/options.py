@@ -77,6 +77,10 @@ class Wanted:
         """The chapters that were asked for, relative to the project."""
         return tuple(relative_path(self.root, chapter) for chapter in self.chapters)
 
+    def is_strict(self, project: Project) -> bool:
+        """Whether nothing but reviewed and faultless translations will do."""
+        return Policy(self.policy or project.config.policy) is Policy.STRICT
+
     def options(self, *, allow_retire: bool = False) -> Options:
         return Options(
             now=build_time(self.root),

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from deckgen.build import Build
 from deckgen.chapters import apply_ignores
 from deckgen.corpus import is_about_translations
-from deckgen.diagnostics import Diagnostic, diagnostic, with_severities
+from deckgen.diagnostics import Diagnostic, Severity, diagnostic, with_severities
 from deckgen.localisation.translations import Block, Translations, blocks, pair_of, translations_of
 from deckgen.model import Language, Location, Markdown
-from deckgen.translation.catalog import Entry
-from deckgen.translation.checks.pairs import Problem, check_pair, check_repeats, located
+from deckgen.translation.catalog import Entry, EntryState
+from deckgen.translation.checks.pairs import FACTS, Problem, check_pair, check_repeats, located
 
 
 def check_translations(found: Translations) -> tuple[Diagnostic, ...]:
@@ -35,11 +35,14 @@ def check_block(found: Translations, block: Block, translation: Markdown) -> tup
     return tuple(item.finding for item in _settled(found, checked, report_unused=False))
 
 
-def check_build(made: Build) -> tuple[Diagnostic, ...]:
-    """What the build found, and what is wrong with the translations that its editions are made of."""
+def check_build(made: Build, *, strict: bool = False) -> tuple[Diagnostic, ...]:
+    """What the build found, and what is wrong with the translations that its editions are made of.
+
+    In a ``strict`` one a fact that differs in a reviewed text is an error, unless the project has set its severity.
+    """
     languages = tuple(language for language in made.translated.languages if language != made.keyed.language)
     found = translations_of(made.project, made.keyed, made.documents, (), languages)
-    checked = (*found.diagnostics, *(item.finding for item in _checked(found, report_unused=True)))
+    checked = (*found.diagnostics, *(item.finding for item in _checked(found, report_unused=True, strict=strict)))
     # The build says of each text that it is untranslated.
     more = (finding for finding in checked if finding.rule != "untranslated")
     return tuple(sorted(dict.fromkeys((*made.diagnostics, *more)), key=lambda item: item.location or Location(path="")))
@@ -53,12 +56,12 @@ class _Checked:
     block: Block | None
 
 
-def _checked(found: Translations, *, report_unused: bool) -> Iterator[_Checked]:
-    every = [item for language in found.languages for item in _check(found, language)]
+def _checked(found: Translations, *, report_unused: bool, strict: bool = False) -> Iterator[_Checked]:
+    every = [item for language in found.languages for item in _check(found, language, strict=strict)]
     yield from _settled(found, every, report_unused=report_unused)
 
 
-def _check(found: Translations, language: Language) -> Iterator[_Checked]:
+def _check(found: Translations, language: Language, *, strict: bool) -> Iterator[_Checked]:
     glossary = found.glossary.for_language(language)
     every = tuple(blocks(found, language))
     begun = {block.text.context for block in every if block.entry.translation.strip()}
@@ -68,7 +71,10 @@ def _check(found: Translations, language: Language) -> Iterator[_Checked]:
             continue
         seen[block.entry] = block
         for problem in check_pair(pair_of(block, found, glossary)):
-            yield _Checked(finding=_located(problem, block), block=block)
+            finding = _located(problem, block)
+            if strict and problem.rule in FACTS and block.entry.state is EntryState.REVIEWED:
+                finding = replace(finding, severity=Severity.ERROR)
+            yield _Checked(finding=finding, block=block)
     for entry, problem in check_repeats(seen):
         yield _Checked(finding=_located(problem, seen[entry]), block=seen[entry])
     yield from _not_begun(every, begun)

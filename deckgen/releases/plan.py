@@ -61,7 +61,7 @@ def survey_release(
 ) -> Survey:
     """``now`` in seconds since the epoch. DeckgenError where the record of the last release is missing or damaged."""
     made = make_decks(project, findings, Options(now=now, jobs=jobs), progress)
-    made = replace(made, diagnostics=check_build(made))
+    made = replace(made, diagnostics=check_build(made, strict=True))
     released = tuple(parse_version(version) for version in made.lock.releases)
     last = _read_record(project, released[-1]) if released else None
     record = _record(made, version="", time=0)

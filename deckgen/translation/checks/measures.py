@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,6 +12,8 @@ class Measure:
 
     kind: str
     factor: float
+    name: str = ""
+    """As it is written."""
 
 
 def measure_at(text: str, end: int, number: str) -> Measure | None:
@@ -22,7 +24,8 @@ def measure_at(text: str, end: int, number: str) -> Measure | None:
     name = found["name"]
     if name == "s" and found.start("name") == end and number.endswith("0"):
         return None  # the 1990s
-    return _MEASURES.get(name) or _MEASURES.get(name.lower().rstrip("s")) or _MEASURES.get(name.lower())
+    measure = _MEASURES.get(name) or _MEASURES.get(name.lower().rstrip("s")) or _MEASURES.get(name.lower())
+    return measure and replace(measure, name=name)
 
 
 _NAMES = {
@@ -62,6 +65,10 @@ _NAMES = {
         1e6: "MB megabyte 兆字节 メガバイト",
         1e9: "GB gigabyte 吉字节 ギガバイト",
         1e12: "TB terabyte 太字节 テラバイト",
+        2.0**10: "KiB",
+        2.0**20: "MiB",
+        2.0**30: "GiB",
+        2.0**40: "TiB",
     },
     "rate": {1e3: "kbps Kbps", 1e6: "Mbps", 1e9: "Gbps"},
     "operations": {1e6: "MFLOPS MFLOPs", 1e9: "GFLOPS GFLOPs", 1e12: "TFLOPS TFLOPs", 1e15: "PFLOPS PFLOPs"},

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deckgen.translation.checks.measures import Measure, measure_at
 
@@ -29,6 +29,12 @@ class Number:
     parts: tuple[float, ...] = ()
     """Numerator and denominator."""
     measure: Measure | None = None
+
+    @property
+    def said(self) -> str:
+        """The number with its unit, for a person."""
+        unit = self.measure.name if self.measure and not self.text.endswith(self.measure.name) else ""
+        return f"{self.text} {unit}" if unit.isascii() and unit else f"{self.text}{unit}"
 
     def may_be(self, other: Number) -> bool:
         if self.negative != other.negative:
@@ -63,7 +69,7 @@ def differing_numbers(source: str, translation: str, *, words: bool) -> tuple[tu
     """
     said, meant = tuple(numbers(source)), tuple(numbers(translation))
     lost = [
-        number.text
+        number.said
         for number in said
         if (number.digits or number.certain)
         and (words or (number.digits and max(number.values) > 20))
@@ -71,7 +77,7 @@ def differing_numbers(source: str, translation: str, *, words: bool) -> tuple[tu
     ]
     if words and not _ANY_PERCENT.search(translation):
         lost += [f"{number.text}%" for number in said if number.percent and not _has_share(number, meant)]
-    added = [number.text for number in meant if number.digits and not _stands_in(number, said)]
+    added = [number.said for number in meant if number.digits and not _stands_in(number, said)]
     if words:
         strange = [number.text for number in meant if number.ordinal and not _stands_in(number, said)]
         missing = [number.text for number in said if number.ordinal and not _stands_in(number, meant)]
@@ -129,6 +135,8 @@ _DENOMINATORS = dict(zip(_ORDINALS[2:], range(3, 21), strict=True)) | {
     "thousandth": 1000,
     "millionth": 10**6,
 }
+_HALVED = "年 ヶ月 か月 月 週間 周 天 日 時間 小时 分钟 分 秒 倍".split()
+"""Of what 一半 is said behind it: 3日半."""
 _DIGIT = r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?"
 _NUMERAL = "[零〇一二两三四五六七八九半十百千万萬亿億兆]+"
 _EITHER = rf"(?:{_DIGIT}|{_NUMERAL})"
@@ -156,7 +164,14 @@ _DIGITS = re.compile(
     r"(\s*倍)?",
     re.IGNORECASE,
 )
-_CHINESE = re.compile(r"([零〇一二两三四五六七八九半十百千万萬亿億兆]+)(倍?)|[翻加]倍|翻番|倍增")
+_CHINESE = re.compile(
+    r"([零〇一二两三四五六七八九半十百千万萬亿億兆]+)(倍?)|[翻加]倍|翻番|倍增|(?P<each>[每单單各首毎])|(?P<power>[平立]方(?![米公分千毫厘]))"
+)
+_AND_A_HALF = re.compile(
+    rf"(?P<digits>{_EITHER})\s*(?:[个個]|{'|'.join(_HALVED)})半"
+    rf"|\b(?P<words>\d+|{'|'.join(_WORDS)})\s+and\s+a\s+half\b|\b(?P<one>an?)\s+\w+\s+and\s+a\s+half\b",
+    re.IGNORECASE,
+)
 _ENGLISH = re.compile(
     rf"\b({'|'.join(_WORDS)}|hundred|thousand|million|billion|trillion)(?:s|d|th|-?fold)?\b", re.IGNORECASE
 )
@@ -246,6 +261,12 @@ def _read_doublings(found: re.Match[str]) -> Iterator[Number]:
     yield _number(found, 2.0 ** _value(found[1]), digits=False)
 
 
+def _read_and_a_half(found: re.Match[str]) -> Iterator[Number]:
+    whole = _value(found["digits"]) if found["digits"] else _english_value(found["words"] or "one")
+    number = _number(found, whole + 0.5, digits=bool(found["digits"]) and found["digits"][0].isdecimal())
+    yield replace(number, values=number.values | {whole, 0.5})
+
+
 def _read_circled(found: re.Match[str]) -> Iterator[Number]:
     yield _number(found, unicodedata.numeric(found[0]), digits=True)
 
@@ -279,9 +300,9 @@ def _read_digits(found: re.Match[str]) -> Iterator[Number]:
 
 
 def _read_chinese(found: re.Match[str]) -> Iterator[Number]:
-    # 多了一倍 is twice as much, 三倍 three times, 翻倍 doubling.
+    # 多了一倍 is twice as much, 三倍 three times, 翻倍 doubling; 每个 may be 1つにつき, 平方 2乗.
     text, end = found.string, found.end()
-    value = _chinese_value(found[1]) if found[1] else 2.0
+    value = _chinese_value(found[1]) if found[1] else 1.0 if found["each"] else 3.0 if found[0] == "立方" else 2.0
     certain = value > 10 and bool(re.search("[二两三四五六七八九]|一[十百千万萬亿億兆]|十一", found[0]))
     yield Number(
         text=found[0],
@@ -295,6 +316,7 @@ def _read_chinese(found: re.Match[str]) -> Iterator[Number]:
 
 
 _READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Iterator[Number]]], ...] = (
+    (_AND_A_HALF, _read_and_a_half),
     (_POWER, _read_power),
     (_CENTURY, _read_century),
     (_PERCENTAGE, _read_percentage),

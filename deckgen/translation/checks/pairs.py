@@ -3,45 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.markdown import parse_document
-from deckgen.markdown.blocks import BlockKind
-from deckgen.model import Context, Dialect, Language, Location, Markdown
+from deckgen.model import Location
 from deckgen.text.titles import folded
 from deckgen.translation.catalog import Entry
+from deckgen.translation.checks.chatter import chatter
+from deckgen.translation.checks.directions import exchanged_facts, turned_words
+from deckgen.translation.checks.markup import check_markup
 from deckgen.translation.checks.names import lost_names
+from deckgen.translation.checks.negations import changed_negations
 from deckgen.translation.checks.numbers import differing_numbers, turned_signs
+from deckgen.translation.checks.pair import Pair, Problem
+from deckgen.translation.checks.repetition import doubled, lost_sentences
 from deckgen.translation.checks.script import HAN, broken_characters, foreign_characters, untranslated
 from deckgen.translation.glossary import LanguageGlossary, broken_terms, kept_terms
-from deckgen.translation.inline import Link, TokenKind, links, protected, tokens, words
+from deckgen.translation.inline import words
 
+__all__ = ["FACTS", "Pair", "Problem", "check_pair", "check_repeats", "located"]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
-    """A block beside its translation into ``language``."""
-
-    source: Markdown
-    translation: Markdown
-    language: Language
-    source_language: Language = Language("zh")
-    kind: BlockKind = BlockKind.PARAGRAPH
-    glossary: LanguageGlossary = field(default_factory=LanguageGlossary)
-
-    @property
-    def script(self) -> str:
-        """The target's primary subtag, on which depends which characters are its own."""
-        return self.language.split("-")[0]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    rule: str
-    message: str
-    hint: str = ""
+FACTS = frozenset(("translation-names", "translation-numbers", "translation-opposites"))
+"""Rules that name a fact which differs: errors in a release and in a strict build, once the text is reviewed."""
 
 
 Check = Callable[[Pair], Iterator[Problem]]
@@ -110,135 +94,6 @@ def _check_residue(pair: Pair) -> Iterator[Problem]:
         yield Problem(rule="translation-residue", message=_short(left, 100))
 
 
-def _check_tokens(pair: Pair) -> Iterator[Problem]:
-    source, translation = (
-        Counter((token.kind, token.value) for token in tokens(text) if token.kind is not TokenKind.BOLD)
-        for text in (pair.source, pair.translation)
-    )
-    for lost, (kind, value) in [
-        *((True, token) for token in (source - translation).elements()),
-        *((False, token) for token in (translation - source).elements()),
-    ]:
-        message = f"the {kind} {_short(value)} is lost" if lost else f"the {kind} {_short(value)} is not in the source"
-        yield Problem(rule="translation-markup", message=message)
-
-
-_MARKS = {
-    "**": "bold marks",
-    "~~": "strike-through marks",
-    "*": "emphasis marks",
-    "<!--": "openings of a comment",
-    "`": "backticks outside code",
-    "\\": "hard line breaks",
-}
-_SHOWN_AS = {"**": "Strong", "~~": "Strikethrough", "*": "Emph"}
-
-
-def _check_marks(pair: Pair) -> Iterator[Problem]:
-    source, translation = (_marks(text) for text in (pair.source, pair.translation))
-    titles = _titles_emphasised(pair, translation["*"] - source["*"])
-    source["*"] += 2 * titles
-    for mark, name in _MARKS.items():
-        if source[mark] != translation[mark]:
-            message = f"it has {translation[mark]} {name} ({mark}), the source has {source[mark]}"
-            yield Problem(rule="translation-markup", message=message)
-    if source == translation and any(source[mark] for mark in _SHOWN_AS):
-        wanted, shown = _elements(pair.source), _elements(pair.translation)
-        wanted["Emph"] += titles
-        for mark, element in _SHOWN_AS.items():
-            if shown[element] < wanted[element]:
-                message = f"some {_MARKS[mark]} ({mark}) stand where they have no effect"
-                yield Problem(rule="translation-markup", message=message, hint="set no blank between them and the word")
-
-
-def _titles_emphasised(pair: Pair, more: int) -> int:
-    """How many titles in 《》 may have become emphasis, of which the translation has ``more`` marks."""
-    titles = pair.source.count("《") - pair.translation.count("《")
-    return more // 2 if more % 2 == 0 and 0 < more <= 2 * titles else 0
-
-
-def _marks(text: str) -> Counter[str]:
-    """How often each mark stands outside code, formulas and addresses."""
-    parts, last = [], 0
-    for token in tokens(text):
-        if token.kind is not TokenKind.BOLD:
-            parts += [text[last : token.start], " "]
-            last = token.end
-    plain = re.sub(r"\\[*~_`]", "", "".join([*parts, text[last:]])).replace("__", "**")
-    counts = Counter({mark: plain.count(mark) for mark in ("**", "~~", "<!--", "`")})
-    counts["\\"] = sum(token.kind is TokenKind.BREAK for token in protected(text))
-    rest = plain.replace("**", "").split("\n")
-    counts["*"] = sum(re.sub(r"^\s*\*\s", "", line).count("*") for line in rest if not re.search(r"\s\*\s", line))
-    return counts
-
-
-def _check_links(pair: Pair) -> Iterator[Problem]:
-    source, translation = links(pair.source), links(pair.translation)
-    said = {(link.kind, link.target) for link in source if link.text.strip()}
-    for link in translation:
-        if not link.text.strip() and (link.kind, link.target) in said:
-            yield Problem(rule="translation-markup", message=f"the words of the {link.kind} {link.target} are lost")
-    if moved := _moved_links(source, translation):
-        message = f"{' and '.join(moved)} may be behind each other's words"
-        yield Problem(rule="translation-links", message=message, hint="compare the order of the links")
-
-
-def _moved_links(source: Sequence[Link], translation: Sequence[Link]) -> tuple[str, ...]:
-    """Targets that stand in another order than in the source, or behind a name or number of another link.
-
-    A link whose names and numbers came along may stand anywhere.
-    """
-    counted = [[link for link in found if link.kind is TokenKind.LINK] for found in (source, translation)]
-    meant, given = ({link.target: _latin(link.text) for link in found} for found in counted)
-    if set(meant) != set(given) or any(len(found) != len(meant) for found in counted):
-        return ()
-    kept = {target for target, names in meant.items() if names and names <= given[target]}
-    for target, names in meant.items():
-        others = [other for other in given if other not in kept and other != target and names <= given[other]]
-        if names and target not in kept and others:
-            return target, others[0]
-    orders = [[target for target in found if target not in kept] for found in (meant, given)]
-    return next((pair for pair in zip(*orders, strict=True) if pair[0] != pair[1]), ())
-
-
-def _latin(text: str) -> frozenset[str]:
-    return frozenset(re.findall("[a-z0-9]{2,}", text.casefold()))
-
-
-def _check_blocks(pair: Pair) -> Iterator[Problem]:
-    """A translation that would open a list, a quote, a heading, a table, a fence or another paragraph."""
-    if pair.kind is BlockKind.CELL:
-        bars = len(re.findall(r"(?<!\\)\|", pair.translation)), len(re.findall(r"(?<!\\)\|", pair.source))
-        if bars[0] != bars[1] or "\n" in pair.translation:
-            yield Problem(rule="translation-blocks", message="it would end its table cell", hint=r"write \| for a bar")
-        return
-    if pair.kind is BlockKind.HTML:
-        return
-    source, translation = _elements(pair.source), _elements(pair.translation)
-    for name, elements in _BLOCK_NAMES.items():
-        counts = [sum(counted[element] for element in elements) for counted in (source, translation)]
-        if counts[0] != counts[1]:
-            message = f"it makes {counts[1]} {name} of {counts[0]}"
-            yield Problem(
-                rule="translation-blocks", message=message, hint="escape its first character, or join the lines"
-            )
-
-
-_BLOCK_NAMES = {
-    "paragraphs": ("Paragraph",),
-    "headings": ("Heading",),
-    "list items": ("Item", "TaskItem"),
-    "quotes": ("BlockQuote", "Alert"),
-    "code blocks": ("CodeBlock",),
-    "table cells": ("TableCell",),
-    "rules": ("ThematicBreak",),
-}
-
-
-def _elements(text: Markdown) -> Counter[str]:
-    return Counter(dict(parse_document(text, Context(dialect=Dialect.GFM)).elements))
-
-
 def _check_terms(pair: Pair) -> Iterator[Problem]:
     source, translation = words(pair.source), words(pair.translation)
     for term, wanted in broken_terms(source, translation, pair.glossary, language=pair.language):
@@ -266,12 +121,41 @@ def _check_placeholders(pair: Pair) -> Iterator[Problem]:
 def _check_numbers(pair: Pair) -> Iterator[Problem]:
     known = pair.script in ("en", "ja", "zh")
     lost, added = differing_numbers(words(pair.source), words(pair.translation), words=known)
-    if lost:
-        yield Problem(rule="translation-numbers", message=f"{', '.join(lost)} of the source is not in it")
-    if added:
-        yield Problem(rule="translation-numbers", message=f"{', '.join(added)} is not in the source")
+    if len(lost) == len(added) == 1:
+        yield Problem(rule="translation-numbers", message=f"“{lost[0]}” of the source has become “{added[0]}”")
+    elif lost or added:
+        said = [f"{', '.join(lost)} of the source is not in it"] if lost else []
+        said += [f"{', '.join(added)} is not in the source"] if added else []
+        yield Problem(rule="translation-numbers", message="; ".join(said))
     if turned := turned_signs(words(pair.source), words(pair.translation)):
         yield Problem(rule="translation-numbers", message=f"{turned[0]} of the source has become {turned[1]}")
+
+
+def _check_opposites(pair: Pair) -> Iterator[Problem]:
+    source, translation = words(pair.source), words(pair.translation)
+    languages = {"source_language": pair.source_language, "language": pair.language}
+    for message in turned_words(source, translation, **languages):
+        yield Problem(rule="translation-opposites", message=message)
+    for message in exchanged_facts(source, translation, **languages):
+        yield Problem(rule="translation-order", message=message)
+
+
+def _check_negations(pair: Pair) -> Iterator[Problem]:
+    languages = {"source_language": pair.source_language, "language": pair.language}
+    for message in changed_negations(words(pair.source), words(pair.translation), **languages):
+        yield Problem(rule="translation-negation", message=message)
+
+
+def _check_doubled(pair: Pair) -> Iterator[Problem]:
+    for message in doubled(words(pair.source), words(pair.translation)):
+        yield Problem(rule="translation-doubled", message=_short(message, 100))
+
+
+def _check_chatter(pair: Pair) -> Iterator[Problem]:
+    if found := chatter(words(pair.source), words(pair.translation)):
+        yield Problem(
+            rule="translation-chatter", message=f"“{_short(found)}” speaks of the translation", hint="cut it out"
+        )
 
 
 _SHORTEST, _LONGEST = 0.5, 2.0
@@ -291,6 +175,9 @@ def _check_length(pair: Pair) -> Iterator[Problem]:
     if ratio > _LONGEST or (ratio < _SHORTEST and expected >= _LENGTH_FLOOR):
         what = "short" if ratio < _SHORTEST else "long"
         yield Problem(rule="translation-length", message=f"it is {what} for its source: {ratio:.0%} of what is usual")
+    elif lost := lost_sentences(source, translation, ratio=ratio):
+        message = f"{lost} of the source's sentences may be missing: it is {ratio:.0%} of what is usual"
+        yield Problem(rule="translation-length", message=message)
 
 
 def _check_characters(pair: Pair) -> Iterator[Problem]:
@@ -303,14 +190,15 @@ CHECKS: Sequence[Check] = (
     _check_copied,
     _check_residue,
     _check_characters,
-    _check_tokens,
-    _check_marks,
-    _check_links,
-    _check_blocks,
+    check_markup,
     _check_terms,
     _check_names,
     _check_placeholders,
+    _check_chatter,
     _check_numbers,
+    _check_opposites,
+    _check_negations,
+    _check_doubled,
     _check_length,
 )
 

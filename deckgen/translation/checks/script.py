@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from deckgen.model import Language
 from deckgen.text.titles import folded
+from deckgen.translation.checks.sentences import sentences
 
 HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
@@ -23,11 +24,13 @@ def untranslated(text: str, source: str, language: Language) -> str:
 
     Both texts are without markup and kept terms.
     """
-    if (base := _base(language)) not in _OWN_LETTERS:
+    if (base := _base(language)) == "en":
+        return _other_latin(text)
+    if base not in _OWN_LETTERS:
         return ""
     name, letters = _OWN_LETTERS[base]
-    if base == "ja" and _QUOTED.search(text):
-        return "the quotation marks “ ” are not those of Japanese, 「 」"
+    if base == "ja" and (wrong := next(_foreign_marks(text), "")):
+        return wrong
     if not letters.search(text):
         foreign = not HAN.search(text) and len(HAN.findall(source)) >= _SENTENCE_HAN
         return f"no {name} stands in it, so it is left untranslated" if foreign or _is_chinese(text, "") else ""
@@ -68,6 +71,7 @@ _FULL_WIDTH = re.compile("[\u3000-\u303f\uff01-\uff60\uffe0-\uffe6]")
 _OWN_CHARACTERS = {"ja": "cp932", "zh-Hant": "big5hkscs", "zh-TW": "big5hkscs", "zh-HK": "big5hkscs"}
 """Encodings that hold the characters which readers of a language know, and not the simplified ones."""
 _QUOTED = re.compile("“[^“”]*[\u3041-\u30ff\u4e00-\u9fff][^“”]*”")
+_HALF_WIDTH = re.compile("(?<=[\u3041-\u30ff\u4e00-\u9fff])[,;.](?=[ ]?[\u3041-\u30ff\u4e00-\u9fff]|$)")
 _SENTENCE = re.compile(r"(?:[^。！？!?\n.]|\.(?!\s|\Z|[^\x00-\x7f])|(?<![A-Za-z)])\.)+[。！？!?.]?")
 _LIST_MARK = re.compile(r"[、，,・／/|（）()「」『』“”：:；;\s]+")
 _SENTENCE_HAN = 8
@@ -76,6 +80,29 @@ _LONGEST_TERM = 9
 _CHINESE_WORD = re.compile(
     "可以|因此|但是|如果|由于|(?<!変)更多|所以|需要更|我们|[它你很]|是(?![正非認])|(?<!成)就(?![職業学任寝航労役床活])"
 )
+_FULL_WIDTH_COMMA = re.compile("，")
+_LITTLE_WORDS = {
+    name: frozenset(words.split())
+    for name, words in {
+        "English": (
+            "the a an of to in and is are was were for with that this it on as by be can not from which its at or "
+            "than when what why how does do has have each both only but so if into"
+        ),
+        "German": (
+            "der die das und ist ein eine einen einem in den dem des zu mit für auf von nicht als auch sich es "
+            "wird werden durch kann damit bei im um oder aus wie sind hat nach nur über zum zur beim"
+        ),
+        "French": (
+            "le la les des est un une du pour dans que qui sur par plus au avec ne pas sont se aux ce cette sa "
+            "ses il elle ou à"
+        ),
+        "Spanish": "el la los las de y en un una que se con para por es del más su lo como no son o sus esta este",
+        "Italian": "il lo la gli le di e un una che si con per in è del della più non viene su come sono dei nel",
+        "Dutch": "de het een en van in is op te dat met voor niet zijn wordt door aan er bij ook deze om",
+        "Portuguese": "o a os as de e um uma que se com para por em é do da no na mais não são ao dos pelo pela",
+    }.items()
+}
+"""Little words by which a sentence is known for English or for another language in Latin letters."""
 _LATIN_RUN = re.compile(r"[A-Za-z][A-Za-z'’-]*(?:,?[ ]+[A-Za-z][A-Za-z'’-]*){4,}")
 _VERB = re.compile(r"\b(?:is|are|was|were|be|can|will|has|have|does|do|which|that|this|these|it|they)\b")
 _ZERO_WIDTH_SPACE = dict.fromkeys(("th", "km", "lo", "my"), "\u200b")
@@ -106,6 +133,26 @@ def _foreign(text: str, source: str, language: Language, source_language: Langua
     from_japanese = _base(source_language) == "ja"
     kana = [character for character in _KANA.findall(text) if from_japanese or character not in source]
     return [*HAN.findall(text), *kana, *_FULL_WIDTH.findall(text)]
+
+
+def _foreign_marks(text: str) -> Iterator[str]:
+    if _QUOTED.search(text):
+        yield "the quotation marks “ ” are not those of Japanese, 「 」"
+    if found := _HALF_WIDTH.search(text):
+        yield f"the half-width “{found[0]}” stands after Japanese: {text[max(0, found.start() - 6) : found.end() + 6]}"
+    if (found := _FULL_WIDTH_COMMA.search(text)) and "、" in text:
+        yield f"“，” beside “、”: {text[max(0, found.start() - 6) : found.end() + 6]}"
+
+
+def _other_latin(text: str) -> str:
+    """Why a sentence of an English text is in another language: its little words are."""
+    for sentence in sentences(text):
+        words = re.findall(r"[^\W\d_]{2,}|à", sentence)
+        counts = {name: sum(word in little for word in words) for name, little in _LITTLE_WORDS.items()}
+        language = max(counts, key=lambda name: (counts[name], name == "English"))
+        if language != "English" and counts[language] >= max(2, len(words) // 6, 2 * counts["English"] + 1):
+            return f"a sentence in it is {language}: {sentence}"
+    return ""
 
 
 def _encodes(character: str, encoding: str) -> bool:

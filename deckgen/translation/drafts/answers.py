@@ -6,6 +6,7 @@ import re
 
 from deckgen.diagnostics import RULES, Severity
 from deckgen.model import Markdown
+from deckgen.translation.checks.chatter import chatter
 from deckgen.translation.checks.pairs import Pair, check_pair
 from deckgen.translation.drafts.engines import EngineError, Remedy
 from deckgen.translation.glossary import LanguageGlossary
@@ -36,17 +37,6 @@ _REFUSALS = tuple(
         ),
     )
 )
-_CHATTER = re.compile(
-    r"\A\W*(?:(?:sure|certainly|of course|okay|ok)\b[,!.:]|here(?:'s| is| are)\b[^.\n]{0,40}\btranslat"
-    r"|(?:the |my )?(?:english |japanese )?translat(?:ion|ed text)\b[^.\n]{0,30}:"
-    r"|(?:i'm|i am) sorry\b|as an ai\b|i (?:can(?:'|no)t|cannot|am unable)\b"
-    r"|(?:以下|下面|这)是?[^。\n]{0,12}(?:译文|翻译)|(?:译文|翻译|翻訳|訳文|번역)\s*[:：]|以下(?:が|は)[^。\n]{0,12}(?:翻訳|訳))"
-    r"|(?:let me know if|i hope this helps|feel free to ask|\(?(?:translator's )?note:)[^\n]{0,200}\Z",
-    re.IGNORECASE,
-)
-"""What models say around a translation."""
-_TALKS = re.compile("翻译|译文|抱歉|当然|好的|注意|translat|note|sorry|sure", re.IGNORECASE)
-"""In a text whose translation may well read like chatter."""
 
 
 def refusal(text: str, answer: str) -> EngineError | None:
@@ -67,8 +57,8 @@ def objection(pair: Pair, draft: str, *, strict: bool) -> str:
         return "an empty answer"
     if set(_BROKEN.findall(draft)) - set(pair.source):
         return "an answer with broken characters"
-    if (found := _CHATTER.search(draft)) and not _TALKS.search(pair.source):
-        return f"“{' '.join(found[0].split())[:40]}” is no part of a translation"
+    if found := chatter(pair.source, draft):
+        return f"“{' '.join(found.split())[:40]}” is no part of a translation"
     checked = Pair(
         source=pair.source,
         translation=Markdown(draft),

@@ -1,0 +1,158 @@
+"""Markup that differs: pieces that no translation may change, marks, links, and the blocks that a text makes.
+
+The only check that renders Markdown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from deckgen.markdown import parse_document
+from deckgen.markdown.blocks import BlockKind
+from deckgen.model import Context, Dialect, Markdown
+from deckgen.translation.checks.pair import Pair, Problem
+from deckgen.translation.inline import Link, TokenKind, links, protected, tokens
+
+
+def check_markup(pair: Pair) -> Iterator[Problem]:
+    """Everything that is wrong with the markup of a translation."""
+    yield from _check_tokens(pair)
+    yield from _check_marks(pair)
+    yield from _check_links(pair)
+    yield from _check_blocks(pair)
+
+
+def _check_tokens(pair: Pair) -> Iterator[Problem]:
+    source, translation = (
+        Counter((token.kind, token.value) for token in tokens(text) if token.kind is not TokenKind.BOLD)
+        for text in (pair.source, pair.translation)
+    )
+    for lost, (kind, value) in [
+        *((True, token) for token in (source - translation).elements()),
+        *((False, token) for token in (translation - source).elements()),
+    ]:
+        message = f"the {kind} {_short(value)} is lost" if lost else f"the {kind} {_short(value)} is not in the source"
+        yield Problem(rule="translation-markup", message=message)
+
+
+_MARKS = {
+    "**": "bold marks",
+    "~~": "strike-through marks",
+    "*": "emphasis marks",
+    "<!--": "openings of a comment",
+    "`": "backticks outside code",
+    "\\": "hard line breaks",
+}
+_SHOWN_AS = {"**": "Strong", "~~": "Strikethrough", "*": "Emph"}
+
+
+def _check_marks(pair: Pair) -> Iterator[Problem]:
+    source, translation = (_marks(text) for text in (pair.source, pair.translation))
+    titles = _titles_emphasised(pair, translation["*"] - source["*"])
+    source["*"] += 2 * titles
+    for mark, name in _MARKS.items():
+        if source[mark] != translation[mark]:
+            message = f"it has {translation[mark]} {name} ({mark}), the source has {source[mark]}"
+            yield Problem(rule="translation-markup", message=message)
+    if source == translation and any(source[mark] for mark in _SHOWN_AS):
+        wanted, shown = _elements(pair.source), _elements(pair.translation)
+        wanted["Emph"] += titles
+        for mark, element in _SHOWN_AS.items():
+            if shown[element] < wanted[element]:
+                message = f"some {_MARKS[mark]} ({mark}) stand where they have no effect"
+                yield Problem(rule="translation-markup", message=message, hint="set no blank between them and the word")
+
+
+def _titles_emphasised(pair: Pair, more: int) -> int:
+    """How many titles in 《》 may have become emphasis, of which the translation has ``more`` marks."""
+    titles = pair.source.count("《") - pair.translation.count("《")
+    return more // 2 if more % 2 == 0 and 0 < more <= 2 * titles else 0
+
+
+def _marks(text: str) -> Counter[str]:
+    """How often each mark stands outside code, formulas and addresses."""
+    parts, last = [], 0
+    for token in tokens(text):
+        if token.kind is not TokenKind.BOLD:
+            parts += [text[last : token.start], " "]
+            last = token.end
+    plain = re.sub(r"\\[*~_`]", "", "".join([*parts, text[last:]])).replace("__", "**")
+    counts = Counter({mark: plain.count(mark) for mark in ("**", "~~", "<!--", "`")})
+    counts["\\"] = sum(token.kind is TokenKind.BREAK for token in protected(text))
+    rest = plain.replace("**", "").split("\n")
+    counts["*"] = sum(re.sub(r"^\s*\*\s", "", line).count("*") for line in rest if not re.search(r"\s\*\s", line))
+    return counts
+
+
+def _check_links(pair: Pair) -> Iterator[Problem]:
+    source, translation = links(pair.source), links(pair.translation)
+    said = {(link.kind, link.target) for link in source if link.text.strip()}
+    for link in translation:
+        if not link.text.strip() and (link.kind, link.target) in said:
+            yield Problem(rule="translation-markup", message=f"the words of the {link.kind} {link.target} are lost")
+    if moved := _moved_links(source, translation):
+        message = f"{' and '.join(moved)} may be behind each other's words"
+        yield Problem(rule="translation-links", message=message, hint="compare the order of the links")
+
+
+def _moved_links(source: Sequence[Link], translation: Sequence[Link]) -> tuple[str, ...]:
+    """Targets that stand in another order than in the source, or behind a name or number of another link.
+
+    A link whose names and numbers came along may stand anywhere.
+    """
+    counted = [[link for link in found if link.kind is TokenKind.LINK] for found in (source, translation)]
+    meant, given = ({link.target: _latin(link.text) for link in found} for found in counted)
+    if set(meant) != set(given) or any(len(found) != len(meant) for found in counted):
+        return ()
+    kept = {target for target, names in meant.items() if names and names <= given[target]}
+    for target, names in meant.items():
+        others = [other for other in given if other not in kept and other != target and names <= given[other]]
+        if names and target not in kept and others:
+            return target, others[0]
+    orders = [[target for target in found if target not in kept] for found in (meant, given)]
+    return next((pair for pair in zip(*orders, strict=True) if pair[0] != pair[1]), ())
+
+
+def _latin(text: str) -> frozenset[str]:
+    return frozenset(re.findall("[a-z0-9]{2,}", text.casefold()))
+
+
+def _check_blocks(pair: Pair) -> Iterator[Problem]:
+    """A translation that would open a list, a quote, a heading, a table, a fence or another paragraph."""
+    if pair.kind is BlockKind.CELL:
+        bars = len(re.findall(r"(?<!\\)\|", pair.translation)), len(re.findall(r"(?<!\\)\|", pair.source))
+        if bars[0] != bars[1] or "\n" in pair.translation:
+            yield Problem(rule="translation-blocks", message="it would end its table cell", hint=r"write \| for a bar")
+        return
+    if pair.kind is BlockKind.HTML:
+        return
+    source, translation = _elements(pair.source), _elements(pair.translation)
+    for name, elements in _BLOCK_NAMES.items():
+        counts = [sum(counted[element] for element in elements) for counted in (source, translation)]
+        if counts[0] != counts[1]:
+            message = f"it makes {counts[1]} {name} of {counts[0]}"
+            yield Problem(
+                rule="translation-blocks", message=message, hint="escape its first character, or join the lines"
+            )
+
+
+_BLOCK_NAMES = {
+    "paragraphs": ("Paragraph",),
+    "headings": ("Heading",),
+    "list items": ("Item", "TaskItem"),
+    "quotes": ("BlockQuote", "Alert"),
+    "code blocks": ("CodeBlock",),
+    "table cells": ("TableCell",),
+    "rules": ("ThematicBreak",),
+}
+
+
+def _elements(text: Markdown) -> Counter[str]:
+    return Counter(dict(parse_document(text, Context(dialect=Dialect.GFM)).elements))
+
+
+def _short(text: str, length: int = 60) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= length else f"{line[:length]}…"

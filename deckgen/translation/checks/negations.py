@@ -1,0 +1,62 @@
+"""A negation that is dropped or added."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from deckgen.model import Language
+from deckgen.translation.checks.sentences import aligned
+
+
+def changed_negations(source: str, translation: str, *, source_language: Language, language: Language) -> Iterator[str]:
+    """What to say of sentences that deny something while their translation has nothing of the kind, and the reverse.
+
+    Two denials in a sentence may be none.
+    """
+    mine, other = _words().get(source_language.split("-")[0]), _words().get(language.split("-")[0])
+    if mine is None or other is None:
+        return
+    lost = len(mine.found(source)) - len(other.found(translation))
+    for said, meant in aligned(source, translation):
+        denied, denying = mine.found(said), other.found(meant)
+        if lost > 0 and len(denied) % 2 and not other.holds(meant):
+            yield f"“{denied[0]}” of the source is denied nowhere in it"
+        elif lost < 0 and len(denying) % 2 and not mine.holds(said):
+            yield f"it denies with “{denying[0]}”, and nothing of the source does"
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """One language's table; `negations.toml` says what its parts are."""
+
+    apart: re.Pattern[str]
+    names: re.Pattern[str]
+    denials: re.Pattern[str]
+    others: re.Pattern[str]
+
+    def found(self, text: str) -> list[str]:
+        """The denials in their order."""
+        return [denial[0] for denial in self.denials.finditer(self.apart.sub("\0", self.names.sub("\0", text)))]
+
+    def holds(self, text: str) -> bool:
+        text = self.names.sub("\0", text)
+        return bool(self.denials.search(text) or self.others.search(text))
+
+
+@cache
+def _words() -> Mapping[str, _Words]:
+    data = resources.files("deckgen").joinpath("translation", "checks", "negations.toml").read_text(encoding="utf-8")
+    return {
+        base: _Words(**{kind: _any(base, table) for kind, table in kinds.items()})
+        for base, kinds in tomllib.loads(data).items()
+    }
+
+
+def _any(base: str, table: str) -> re.Pattern[str]:
+    words = "|".join(table.split()).replace("_", " ")
+    return re.compile(rf"(?<!\w)(?:{words})(?!\w)" if base == "en" else words, re.IGNORECASE)
