@@ -66,7 +66,7 @@ def english(text: str) -> str:
 
     def word(found: re.Match[str]) -> str:
         letters = hashlib.sha256(found[0].encode()).hexdigest()[:6].translate(str.maketrans("0123456789", "ghijklmnop"))
-        return f" {letters} " * max(1, len(found[0]) // 2)
+        return "".join(f" {letters}{'' if at % 2 else 'x'} " for at in range(max(1, len(found[0]) // 2)))
 
     return " ".join(re.sub(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uff60]+", word, text).split())
 
