@@ -17,6 +17,7 @@ from deckgen.config import ImageSettings
 from deckgen.diagnostics import Diagnostic
 from deckgen.media import read_media
 from deckgen.media.images import BrokenImageError, EncodedImage, encode_image
+from deckgen.media.images.colours import find_palettes, with_palette
 from deckgen.media.images.quality import DRAWING, Meter
 from deckgen.media.images.reading import MAX_WIDTH_PX
 from deckgen.model import ImageReference, Location, MediaFile, Profile
@@ -135,6 +136,30 @@ def test_a_photograph_is_compressed_as_one() -> None:
 def test_a_photograph_that_needs_no_resizing_never_grows(quality: int) -> None:
     source = saved(photograph(900, 600), "JPEG", quality=quality)
     assert len(encode(source).data) <= len(source)
+
+
+def test_a_fill_keeps_its_colour_beside_blends_that_are_close_to_it() -> None:
+    """Pillow finds the nearest colour for a whole cell of 4 × 4 × 4 colours at a time, by the cell's corner."""
+    exact = Image.new("RGB", (400, 400), (243, 243, 243))
+    exact.paste((239, 240, 235), (10, 10, 20, 16))
+    for palette in find_palettes(exact, (256, 128)):
+        assert colour_at(with_palette(exact, palette), 399, 1) == (243, 243, 243)
+
+
+def test_what_is_no_drawing_is_never_put_into_few_colours_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+
+    def counting(picture: Image.Image, palette: Image.Image) -> Image.Image:
+        sizes.append(picture.width * picture.height)
+        return with_palette(picture, palette)
+
+    monkeypatch.setattr("deckgen.media.images.with_palette", counting)
+    encode(saved(photograph()))
+    assert sizes
+    assert max(sizes) <= 251_000
+    sizes.clear()
+    encode(saved(drawing()))
+    assert sorted(size > 251_000 for size in sizes) == [False, False, True]
 
 
 def test_a_smooth_gradient_gets_no_bands() -> None:
