@@ -19,6 +19,7 @@ from deckgen.model import (
     Edition,
     EditionNames,
     ImageReference,
+    Key,
     KeyedCorpus,
     Location,
     MediaFile,
@@ -121,9 +122,10 @@ def make_decks(
     names, lock = identity.freeze_names(matched.lock, proposals)
     findings += identity.frozen_findings(lock, proposals, built=() if options.editions else editions)
     version = options.release or _version(lock)
-    decks, problems = _render(project, matched.corpus, translated, names, documents, images, version)
+    decks, problems = _render(project, matched.corpus, translated, names, documents, images, version, lock)
     findings += problems
 
+    decks = _mark_updated(decks, lock, options)
     stamped, lock, problems = identity.stamp(decks, lock, now=options.now, release=options.release)
     chosen = select(stamped, matched.corpus, chapters=options.chapters, categories=options.categories)
     return Build(
@@ -238,9 +240,12 @@ def _render(
     documents: Documents,
     images: Mapping[ImageReference, MediaFile],
     version: str,
+    lock: Lock,
 ) -> tuple[tuple[Deck, ...], tuple[Diagnostic, ...]]:
     settings, problems = card_settings(project)
     diagrams = {picture.identity for picture in images.values() if picture.diagram}
+    released = version if "+" not in version else "".join(lock.releases[-1:])
+    addresses = _addresses(project, keyed, settings, released)
     decks = []
     for named in names:
         edition = named.edition
@@ -257,6 +262,8 @@ def _render(
                     settings=settings,
                     ui=ui,
                     diagrams=diagrams,
+                    addresses=addresses,
+                    version=released,
                 ),
                 primary=card.languages_shown(edition, settings)[0],
                 guids={item.key: identity.edition_guid(item.guid, edition.name) for item in keyed.questions},
@@ -265,6 +272,37 @@ def _render(
             )
         )
     return tuple(decks), problems
+
+
+def _addresses(project: Project, keyed: KeyedCorpus, settings: card.CardSettings, released: str) -> Mapping[Key, str]:
+    """Where each question stands in the book, at the newest release, so that builds between two change no template."""
+    template = settings.source_url
+    if template is None:
+        template = card.source_template(project.config.origin)
+    lines = _lines(project)
+    return {
+        item.key: card.source_address(
+            template,
+            path=item.chapter.path,
+            line=item.question.location.line,
+            anchor=card.anchor_of(lines[item.chapter.path][item.question.location.line - 1]),
+            revision=f"v{released}" if released else "HEAD",
+        )
+        for item in keyed.questions
+        if template
+    }
+
+
+def _mark_updated(decks: tuple[Deck, ...], lock: Lock, options: Options) -> tuple[Deck, ...]:
+    """The decks whose style marks the cards that the newest release changed."""
+    _, after, _ = identity.stamp(decks, lock, now=options.now, release=options.release)
+    newest = identity.next_time(lock, options.now) if options.release else None
+    marked = []
+    for deck in decks:
+        keys = identity.updated_keys(after, deck.edition.name, newest=newest) if after.releases else ()
+        text = card.read_ui(deck.edition.primary).updated.format(version="".join(after.releases[-1:]))
+        marked.append(replace(deck, note_type=card.mark_updated(deck.note_type, keys, text)))
+    return tuple(marked)
 
 
 def _version(lock: Lock) -> str:

@@ -358,13 +358,14 @@ def test_every_setting_reaches_the_card() -> None:
             "density": "relaxed",
             "primary": "en",
             "text_to_speech": True,
-            "report_url": "mailto:deck@example.org?subject={key}",
+            "report_url": "mailto:deck@example.org?subject={key}%20{version}&body={title}",
+            "source_url": "https://example.org/{revision}/{path}?l={line}#{anchor}",
             "css": "card/own.css",
         }
     )
     assert problems == ()
     assert {field.name for field in fields(CardSettings)} - {"user_css"} == {
-        *("accent", "font_size", "density", "primary", "text_to_speech", "report_url", "css")
+        *("accent", "font_size", "density", "primary", "text_to_speech", "report_url", "source_url", "css")
     }
     css = make(settings=settings).css
     assert "font-size: 19px" in css
@@ -379,6 +380,7 @@ def test_every_setting_reaches_the_card() -> None:
         ("font_size", "17"), ("density", "tight"), ("density", ["normal"]), ("primary", "English"), ("primary", 1),
         ("text_to_speech", "yes"), ("report_url", "http://example.org"), ("report_url", "javascript:alert(1)"),
         ("report_url", 'https://x/"onclick="'), ("report_url", "https://x/{key}{{Key}}"), ("report_url", "https://x/{id}"),
+        ("source_url", "http://example.org"), ("source_url", "https://x/{key}"), ("source_url", "https://x/ y"),
         ("css", "../x.css"), ("css", "/etc/x.css"), ("css", "x.scss"), ("css", "C:/x.css"),
     ],
 )  # fmt: skip

@@ -7,12 +7,14 @@ import html
 import string
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
+from urllib.parse import quote
 
 from deckgen.card.colour import AA, blend, parse_colour, readable
+from deckgen.card.links import anchor_of, link_attributes, source_address, source_template
 from deckgen.card.settings import (
     MIN_FONT_SIZE_PX,
     SETTINGS,
@@ -21,20 +23,24 @@ from deckgen.card.settings import (
     parse_card_settings,
     with_user_css,
 )
-from deckgen.model import CardTemplate, Edition, Language, NoteField, NoteType
+from deckgen.model import CardTemplate, Edition, Key, Language, NoteField, NoteType
 
 __all__ = [
     "SETTINGS",
     "CardSettings",
     "PercentTemplate",
     "UiStrings",
+    "anchor_of",
     "check_user_css",
     "day_and_night",
     "field_names",
     "languages_shown",
+    "mark_updated",
     "note_type",
     "parse_card_settings",
     "read_ui",
+    "source_address",
+    "source_template",
     "text_direction",
     "with_user_css",
 ]
@@ -61,7 +67,8 @@ class UiStrings:
     """The words on a card and of a deck's description, in one language.
 
     ``language_name`` is what the language calls itself, ``voice`` the locale that Anki's text-to-speech asks for;
-    ``cards_count`` and ``outline`` hold ``{count}``; ``version``, ``origin`` and ``licence`` are labels.
+    ``cards_count`` and ``outline`` hold ``{count}``, ``updated`` holds ``{version}``; ``version``, ``origin`` and
+    ``licence`` are labels.
     """
 
     language_name: str
@@ -80,6 +87,7 @@ class UiStrings:
     close: str
     cards_count: str
     version: str
+    updated: str
     origin: str
     licence: str
 
@@ -109,18 +117,20 @@ def note_type(
     settings: CardSettings,
     ui: Mapping[Language, UiStrings],
     diagrams: Iterable[str] = (),
+    addresses: Mapping[Key, str] = MappingProxyType({}),
+    version: str = "",
 ) -> NoteType:
     """The edition's note type; ``ui`` has every language of the edition.
 
-    ``diagrams`` are the identities of the pictures that take the colours of the night; the style names them, so that
-    it changes no note whether a picture is one.
+    ``diagrams`` are the identities of the pictures that take the colours of the night, ``addresses`` those of the
+    questions in the book, ``version`` the newest release. They stand in style and templates, so they change no note.
 
     Ids depend on the project, the edition and what a field or template is, never on ``name`` or the settings, so
     that neither a new title nor a new look costs a learner anything.
     """
     shown = languages_shown(edition, settings)
     identify = _identifier(project_id, edition)
-    words = _Words(languages=shown, ui=ui, settings=settings)
+    words = _Words(languages=shown, ui=ui, settings=settings, addresses=addresses, version=version)
     template = CardTemplate(
         name="Card 1",
         id=identify("template:Card 1"),
@@ -138,6 +148,16 @@ def note_type(
         css=_css(shown, settings, diagrams),
         sort_field=names.index(f"Question {shown[0]}"),
     )
+
+
+def mark_updated(note_type: NoteType, keys: Iterable[Key], text: str) -> NoteType:
+    """The note type whose style shows ``text`` on the backs of the notes with these keys."""
+    marked = ",\n".join(f'.dg-card[data-key="{key}"] .dg-updated' for key in sorted(keys))
+    if not marked:
+        return note_type
+    label = text.replace("\\", "").replace('"', "”")
+    rules = f'{marked} {{ display: block; }}\n.dg-updated::before {{ content: "{label}"; }}\n'
+    return replace(note_type, css=f"{note_type.css}\n/* --- updated in the newest release --- */\n{rules}")
 
 
 def field_names(edition: Edition) -> tuple[str, ...]:
@@ -176,6 +196,8 @@ class _Words:
     languages: tuple[Language, ...]
     ui: Mapping[Language, UiStrings]
     settings: CardSettings
+    addresses: Mapping[Key, str]
+    version: str
 
     @property
     def primary(self) -> UiStrings:
@@ -205,6 +227,7 @@ def _back(words: _Words) -> str:
         speech=_speech(words, "Answer"),
         note=_note(words, primary),
         translations=_translations("answer_translation.html", words),
+        links=link_attributes(words.addresses),
         source=html.escape(words.primary.source),
         report=_report(words),
         script=_data("card.js"),
@@ -289,8 +312,12 @@ def _speech(words: _Words, side: str) -> str:
 def _report(words: _Words) -> str:
     if not words.settings.report_url:
         return ""
-    address = html.escape(words.settings.report_url).replace("{key}", "{{Key}}")
-    return f'<a class="dg-report" href="{address}">{html.escape(words.primary.report)}</a>'
+    wanted = (
+        html.escape(words.settings.report_url).replace("{version}", quote(words.version)).replace("{key}", "{{Key}}")
+    )
+    # The title can be written into an address by the script alone.
+    address, title = wanted.replace("{title}", "{{Key}}"), f' data-address="{wanted}"' if "{title}" in wanted else ""
+    return f'<a class="dg-report" href="{address}"{title}>{html.escape(words.primary.report)}</a>'
 
 
 # --- style ------------------------------------------------------------------------------------------------------------

@@ -9,10 +9,12 @@ from types import MappingProxyType
 from typing import Any
 
 from deckgen.card.colour import parse_colour
+from deckgen.card.links import PLACEHOLDERS
 from deckgen.model import Language, parse_language
 
 DENSITIES = ("compact", "normal", "relaxed")
 MAX_USER_CSS_BYTES = 64 * 1024
+REPORT_PLACEHOLDERS = ("key", "title", "version")
 MIN_FONT_SIZE_PX, MAX_FONT_SIZE_PX = 16, 32
 
 
@@ -21,7 +23,8 @@ class CardSettings:
     """The ``[card]`` table. ``css`` is the project path of the author's own style and ``user_css`` its text.
 
     ``primary`` shows first in every edition that has it; None leaves each edition's order. ``report_url`` may hold
-    ``{key}``; empty means no link.
+    ``{key}``, ``{title}`` and ``{version}``; empty means no link. ``source_url`` may hold what ``links`` fills in; None
+    is told from the deck's origin, empty means no link.
     """
 
     accent: str = "#0b6e6e"
@@ -30,6 +33,7 @@ class CardSettings:
     primary: Language | None = None
     text_to_speech: bool = False
     report_url: str = ""
+    source_url: str | None = None
     css: str = ""
     user_css: str = ""
 
@@ -146,9 +150,23 @@ def _switch(value: object) -> bool:
 
 def _report_url(value: object) -> str:
     address = _text(value)
-    if address and not re.fullmatch(r"(https://|mailto:)[^\s\"'<>`\\{}]*", address.replace("{key}", "")):
-        raise ValueError("an address that begins with https:// or mailto: is needed; {key} stands for the card’s key")
+    if address and not re.fullmatch(r"(https://|mailto:)[^\s\"'<>`\\{}]*", _without(address, REPORT_PLACEHOLDERS)):
+        raise ValueError(
+            "an address that begins with https:// or mailto: is needed; filled in are {key}, {title} and {version}"
+        )
     return address
+
+
+def _source_url(value: object) -> str:
+    address = _text(value)
+    if address and not re.fullmatch(r"https://[^\s\"'<>`\\{}]*", _without(address, PLACEHOLDERS)):
+        names = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+        raise ValueError(f"an address that begins with https:// is needed; filled in are {names}")
+    return address
+
+
+def _without(address: str, placeholders: tuple[str, ...]) -> str:
+    return re.sub(rf"\{{(?:{'|'.join(placeholders)})\}}", "", address)
 
 
 def _css_path(value: object) -> str:
@@ -170,6 +188,7 @@ SETTINGS: Mapping[str, Callable[[object], Any]] = MappingProxyType(
         "primary": _primary,
         "text_to_speech": _switch,
         "report_url": _report_url,
+        "source_url": _source_url,
         "css": _css_path,
     }
 )

@@ -1,7 +1,7 @@
 """Who is who over time: what the rest of the pipeline needs of keys, matching and stamping, in one place."""
 
 from deckgen.identity.matching import ChangeKind, Changes, LockChange, Matched, match, of_chapters
-from deckgen.identity.stamping import freeze_names, frozen_findings, next_time, stamp
+from deckgen.identity.stamping import freeze_names, frozen_findings, next_time, stamp, updated_keys
 from deckgen.keys import base_guid, derive_project_id, edition_guid, is_key
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "next_time",
     "of_chapters",
     "stamp",
+    "updated_keys",
 ]

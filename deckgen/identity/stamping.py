@@ -148,6 +148,23 @@ def stamp(
     return done, after, tuple(findings)
 
 
+def updated_keys(lock: Lock, edition: str, *, newest: int | None) -> tuple[Key, ...]:
+    """The notes whose content the newest release changed for the learners of an edition, by the lock after ``stamp``.
+
+    ``newest`` is that release's time if it is being made; None takes the latest that the lock knows. Notes that are new
+    in it are none of them, nor are those of an edition that is.
+    """
+    stamps = [(note, known) for note in lock.live if (known := note.stamps.get(edition)) and known.shipped_hash]
+    note_types = [record.note_type.stamp.shipped_time for record in lock.editions if record.note_type]
+    times = [known.shipped_time for note in lock.notes for known in note.stamps.values()]
+    time = max([*note_types, *times], default=0) if newest is None else newest
+    changed = tuple(
+        note.key for note, known in stamps if known.shipped_time == time and note.since != lock.releases[-1]
+    )
+    before = [note for note, _ in stamps if note.since != lock.releases[-1]]
+    return changed if len(changed) < len(before) else ()
+
+
 def _keep_sort_field(deck: Deck, editions: Mapping[str, EditionRecord]) -> Deck:
     """The deck with the sort field that learners have.
 

@@ -228,6 +228,22 @@
     });
   });
 
+  // --- links that the template cannot write itself: to the question in the book, and to a report with its title
+  var foot = card.querySelector(".dg-foot[data-places]");
+  each(".dg-path", function (path) {
+    var key = " " + card.getAttribute("data-key") + " ";
+    var places = foot ? foot.getAttribute("data-places").split("\n") : [];
+    var found = places.filter(function (line) { return (line + " ").indexOf(key) >= 0; })[0];
+    if (found === undefined) { return; }
+    var link = make("a", "dg-path", path.textContent);
+    link.href = foot.getAttribute("data-base") + found.split(" ")[0];
+    path.parentNode.replaceChild(link, path);
+  });
+  each(".dg-report[data-address]", function (link) {
+    var title = card.querySelector(".dg-question").textContent.trim().replace(/\s+/g, " ");
+    link.href = link.getAttribute("data-address").replace("{title}", function () { return encodeURIComponent(title); });
+  });
+
   // --- pictures enlarge
   function offer(image) {
     if (image.closest("a") || !image.clientWidth || image.clientWidth < 100) { return; }
