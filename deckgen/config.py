@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import EnumType
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from deckgen.diagnostics import RULES, Diagnostic, Severity, diagnostic
 from deckgen.model import Dialect, Edition, Language, Location, Policy, Profile, parse_edition, parse_language
+from deckgen.patterns import is_pattern, matches
 
 _T = TypeVar("_T")
 
@@ -58,7 +58,11 @@ class Config:
     language: Language = Language("zh")
     editions: tuple[Edition, ...] = (parse_edition("zh-en"),)
     profile: Profile = Profile.MOBILE
-    chapters: tuple[str, ...] = ("source/**/*.md",)
+    chapters: tuple[str, ...] = ()
+    """Patterns of the chapters; without any they are found."""
+    include: tuple[str, ...] = ()
+    """Patterns of what is a chapter besides those that are found."""
+    exclude: tuple[str, ...] = ()
     dialect: Dialect = Dialect.GFM
     origin: str = ""
     licence: str = ""
@@ -70,8 +74,10 @@ class Config:
     chapter_settings: Mapping[str, ChapterSettings] = field(default_factory=lambda: MappingProxyType({}))
 
     def settings_for(self, path: str) -> ChapterSettings:
-        """The settings of the chapter at ``path``, relative to the project and POSIX."""
-        return self.chapter_settings.get(path, ChapterSettings(dialect=self.dialect))
+        """The settings of the chapter at ``path``, relative to the project and POSIX: its own, else its pattern's."""
+        names = (path, *(name for name in self.chapter_settings if is_pattern(name) and matches(name, path)))
+        found = (self.chapter_settings[name] for name in names if name in self.chapter_settings)
+        return next(found, ChapterSettings(dialect=self.dialect))
 
 
 def parse_config(text: str, path: str) -> tuple[Config, tuple[Diagnostic, ...]]:
@@ -116,7 +122,9 @@ def _read(reader: _Reader, table: Mapping[str, Any]) -> Config:
         language=language,
         editions=reader.get(deck, ("deck", "editions"), _editions, (parse_edition("zh-en"),)),
         profile=reader.get(deck, ("deck", "profile"), Profile, Profile.MOBILE),
-        chapters=reader.get(deck, ("deck", "chapters"), _patterns, ("source/**/*.md",)),
+        chapters=reader.get(deck, ("deck", "chapters"), _patterns, ()),
+        include=reader.get(deck, ("deck", "include"), _patterns, ()),
+        exclude=reader.get(deck, ("deck", "exclude"), _patterns, ()),
         dialect=dialect,
         origin=reader.get(deck, ("deck", "origin"), _text, ""),
         licence=reader.get(deck, ("deck", "licence"), _text, ""),
@@ -145,6 +153,8 @@ _DECK_KEYS = (
     "editions",
     "profile",
     "chapters",
+    "include",
+    "exclude",
     "dialect",
     "origin",
     "licence",
@@ -292,13 +302,13 @@ def _by_language(language: Language) -> Callable[[object], Mapping[Language, str
 
 
 def _patterns(value: object) -> tuple[str, ...]:
-    """Of files below the project, as pathlib's ``glob`` reads them."""
+    """Of files below the project."""
     patterns = _texts(value)
     for pattern in patterns:
-        try:
-            next(iter(Path(os.devnull).glob(pattern)), None)
-        except (NotImplementedError, ValueError):
-            raise ValueError(f"“{pattern}” is no pattern such as source/**/*.md, relative to the project") from None
+        if pattern.startswith("!"):
+            raise ValueError(f"“{pattern}”: what is no chapter belongs into deck.exclude, without the exclamation mark")
+        if not pattern.strip("./") or re.match(r"[/~]|[A-Za-z]:|\\", pattern):
+            raise ValueError(f"“{pattern}” is no pattern such as source/**/*.md, relative to the project")
         if ".." in pattern.split("/"):
             raise ValueError(f"“{pattern}” leads out of the project")
     return patterns

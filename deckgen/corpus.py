@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from deckgen import identity, lint
 from deckgen.chapters import apply_ignores, parse_chapter
-from deckgen.diagnostics import DeckgenError, Diagnostic, has_errors, with_severities
+from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, has_errors, with_severities
 from deckgen.identity.lock import Lock, require_lock
 from deckgen.markdown import Documents
 from deckgen.model import Chapter, Corpus, Location
@@ -38,6 +39,7 @@ def identify(
     findings += problems
     before = require_lock(project.lock_text, LOCK_NAME) if project.lock_text is not None else None
     _require_releases(project, before)
+    findings = tuple(_without_questions(findings, chapters, before))
     derived = identity.derive_project_id(source.path for source in project.sources)
     complete = whole and not has_errors(settle(project, chapters, findings, finished=False))
     # Questions are told apart from those of chapters that this build leaves alone, too.
@@ -54,6 +56,18 @@ def identify(
     if others:
         matched = identity.of_chapters(matched, frozenset(source.path for source in project.sources))
     return chapters, matched, (*findings, *matched.diagnostics)
+
+
+def _without_questions(
+    findings: Iterable[Diagnostic], chapters: Iterable[Chapter], before: Lock | None
+) -> Iterator[Diagnostic]:
+    """A page without questions is a remark among chapters that have some, unless its questions are in the lock."""
+    some = any(chapter.categories for chapter in chapters)
+    known = {note.chapter for note in before.live} if before else set()
+    for found in findings:
+        lost = found.location is not None and found.location.path in known
+        mild = some and not lost and found.rule == "no-questions"
+        yield replace(found, severity=Severity.INFO) if mild else found
 
 
 def _require_releases(project: Project, lock: Lock | None) -> None:

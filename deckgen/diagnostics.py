@@ -53,6 +53,8 @@ def _table(*rules: tuple[str, Severity, str]) -> Mapping[str, Rule]:
 RULES: Mapping[str, Rule] = _table(
     ("unknown-setting", Severity.ERROR, "A key in deckgen.toml that deckgen does not know."),
     ("bad-setting", Severity.ERROR, "A value in deckgen.toml that is not allowed."),
+    ("unused-setting", Severity.WARNING, "A setting that changes nothing."),
+    ("left-out", Severity.INFO, "Markdown files that are no chapters."),
     ("unreadable-file", Severity.ERROR, "A source file that cannot be read or is not text."),
     ("no-chapters", Severity.ERROR, "The project has no chapter."),
     ("no-questions", Severity.ERROR, "A chapter in which no question was found."),

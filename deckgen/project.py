@@ -13,10 +13,11 @@ from pathlib import Path, PurePosixPath
 
 from deckgen.config import Config, ImageSettings, locate_setting, parse_config
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, diagnostic
+from deckgen.discovery import SOURCES, choose_chapters, is_chapter, left_out
 from deckgen.encoding import decode_source
 from deckgen.files import Survey, is_own_file, is_plain_name, own_path, read_file, read_optional, survey
 from deckgen.model import Language, Location
-from deckgen.patterns import matches
+from deckgen.patterns import is_pattern, matches
 
 CONFIG_NAME = "deckgen.toml"
 LOCK_NAME = "deckgen.lock"
@@ -36,7 +37,6 @@ CACHE_DIR = ".cache/deckgen"
 IMAGE_SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".bmp", ".avif", ".tif", ".tiff", ".heic")
 )
-_ABOUT_A_PROJECT = frozenset(("README", "CHANGELOG", "CONTRIBUTING", "LICENSE", "ARCHITECTURE", "CODE_OF_CONDUCT"))
 _SKIPPED_DIRS = frozenset((BUILD_DIR, "node_modules", "dist", "__pycache__"))
 _PUT_IT_THERE = "put the file itself there under a plain name, and check its permissions"
 _READ_SUFFIXES = IMAGE_SUFFIXES | {".md", ".markdown", ".po", ".toml", ".lock", ".css"}
@@ -64,6 +64,8 @@ class Project:
     config_text: str = ""
     released: tuple[str, ...] = ()
     """The versions that have a record."""
+    wanted: tuple[str, ...] = ()
+    """The chapters that were asked for; none where all were."""
 
     @property
     def cache(self) -> Path:
@@ -84,19 +86,15 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
     config_text = read_optional(root / CONFIG_NAME)
     config, findings = parse_config(config_text, CONFIG_NAME) if config_text is not None else (Config(), ())
     found = survey(root, skip=_is_skipped)
-    wanted = [relative_path(root, chapter) for chapter in chapters]
-    paths = sorted({*_chapter_paths(found.files, config, alone=not wanted and config_text is None), *wanted})
-    sources, unreadable = _read_sources(root, paths)
-    unreadable += tuple(_refused(found, config))
-    if not paths:
-        unreadable += (
-            diagnostic(
-                "no-chapters",
-                f"no chapter matches {', '.join(config.chapters)}",
-                Location(path=CONFIG_NAME) if config_text is not None else None,
-                hint="put a Markdown file into source/, name one on the command line, or set deck.chapters",
-            ),
-        )
+    asked = tuple(_relative_path(root, path) for path in chapters)
+    ignored = _ignored_by_git(root) if not config.chapters else frozenset()
+    chosen = choose_chapters(found.files, config, asked, settled=config_text is not None, ignored=ignored)
+    sources, problems = _read_sources(root, chosen.paths)
+    left = chosen.no_chapters({source.path: source.text for source in sources})
+    sources = tuple(source for source in sources if source.path not in left)
+    problems = (*problems, *_refused(found, config), *left_out({**chosen.left, **left}))
+    if not sources and not any(found.rule == "unreadable-file" for found in problems):
+        problems += (_no_chapters(config, config_text),)
     project = Project(
         root=root,
         config=config,
@@ -106,16 +104,24 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
         notes_text=read_optional(root / NOTES_PATH, inside=root),
         config_text=config_text or "",
         released=tuple(_released(root, found.files)),
+        wanted=tuple(source.path for source in sources if source.path in chosen.wanted),
     )
-    return project, (*findings, *_unused_settings(project), *unreadable)
+    return project, (*findings, *_unused_settings(project, found.files), *problems)
 
 
-def _unused_settings(project: Project) -> Iterator[Diagnostic]:
+def _unused_settings(project: Project, pages: Iterable[str]) -> Iterator[Diagnostic]:
     """``[chapters."…"]`` tables of no chapter, and image folders that are not there."""
     roots = project.config.images.roots
     for folder in roots if roots != ImageSettings().roots else ():
         plain = folder.replace("\\", "/").strip("./")
-        if not (project.root / plain).is_dir() and not any(f"/{plain}/" in f"/{path}" for path in project.files):
+        if not plain:
+            yield diagnostic(
+                "unused-setting",
+                f"“{folder}” in images.roots changes nothing: pictures are looked for from the project's folder anyway",
+                locate_setting(project.config_text, CONFIG_NAME, ("images", "roots")),
+                hint="name the folder of the pictures, or take the setting out",
+            )
+        elif not (project.root / plain).is_dir() and not any(f"/{plain}/" in f"/{path}" for path in project.files):
             yield diagnostic(
                 "bad-setting",
                 f"“images.roots” names {folder}, and there is no such folder",
@@ -123,8 +129,25 @@ def _unused_settings(project: Project) -> Iterator[Diagnostic]:
                 hint="name a folder of pictures, as its path in the project or by its name alone",
             )
     read = [source.path for source in project.sources]
+    for name in ("chapters", "include", "exclude"):
+        for pattern in getattr(project.config, name):
+            if not any(matches(pattern, path) for path in pages):
+                yield diagnostic(
+                    "unused-setting",
+                    f"“{pattern}” in deck.{name} matches no file",
+                    locate_setting(project.config_text, CONFIG_NAME, ("deck", name)),
+                    hint="take it out, or mend it; * stands for anything within a folder, ** for folders too",
+                )
     for path in project.config.chapter_settings:
-        if path not in read and not (project.root / path).is_file():
+        if is_pattern(path):
+            if not any(matches(path, chapter) for chapter in read):
+                yield diagnostic(
+                    "unused-setting",
+                    f"“{path}” matches no chapter",
+                    locate_setting(project.config_text, CONFIG_NAME, ("chapters", path)),
+                    hint="take it out, or mend it",
+                )
+        elif path not in read and not (project.root / path).is_file():
             close = difflib.get_close_matches(path, read, 1)
             yield diagnostic(
                 "bad-setting",
@@ -135,11 +158,19 @@ def _unused_settings(project: Project) -> Iterator[Diagnostic]:
 
 
 def project_above(root: Path) -> Path | None:
-    """The nearest folder above that is a project, where ``root`` itself has neither settings nor lock."""
-    folder, names = root.resolve(), (CONFIG_NAME, LOCK_NAME)
-    if any((folder / name).exists() for name in names):
-        return None
-    return next((above for above in folder.parents if any((above / name).is_file() for name in names)), None)
+    """The nearest folder above that is a project, where ``root`` itself is none and no git repository either."""
+    folder = root.resolve()
+    for spot in (folder, *folder.parents):
+        if project_at(spot):
+            return spot if spot != folder else None
+        if (spot / ".git").exists():
+            return None
+    return None
+
+
+def project_at(folder: Path) -> bool:
+    """Whether a folder has a project's settings or lock."""
+    return any((folder / name).is_file() for name in (CONFIG_NAME, LOCK_NAME))
 
 
 def _released(root: Path, files: Iterable[str]) -> Iterator[str]:
@@ -149,20 +180,22 @@ def _released(root: Path, files: Iterable[str]) -> Iterator[str]:
                 yield PurePosixPath(path).stem
 
 
-def relative_path(root: Path, path: Path) -> str:
-    """``path``, from the working folder or absolute, as the project knows it. DeckgenError where it lies outside."""
-    found = next((spot for spot in (path, root / path) if spot.is_file()), None)
-    if found is None and any(spot.is_dir() for spot in (path, root / path)):
-        hint = f"name its chapters, as in {(path / '*.md').as_posix()}, or the project's folder with --project"
-        raise DeckgenError(f"{path} is a folder, not a chapter", hint=hint)
-    if found is None or not is_plain_name(path.name):
+def _relative_path(root: Path, path: Path) -> str:
+    """``path``, from the working folder or absolute, as the project knows it; a folder's ends with a slash.
+
+    DeckgenError where it is not there or lies outside.
+    """
+    spots = [spot for spot in (path, root / path) if spot.exists() and is_plain_name(path.name)]
+    if not spots:
         raise DeckgenError(f"there is no chapter {path}", hint="the path is relative to this folder or to the project")
-    try:
-        return found.resolve().relative_to(root.resolve()).as_posix()
-    except ValueError:
-        raise DeckgenError(
-            f"{path} lies outside the project {root}", hint="name the folder that holds it with --project"
-        ) from None
+    found = next((spot for spot in spots if spot.resolve().is_relative_to(root.resolve())), None)
+    if found is None:
+        hint = "name the folder that holds it with --project"
+        raise DeckgenError(f"{path} lies outside the project {root}", hint=hint)
+    relative = found.resolve().relative_to(root.resolve()).as_posix()
+    if relative != "." and found.is_dir() and project_at(found):
+        raise DeckgenError(f"{path} is a project of its own", hint=f"name it with --project {path}")
+    return "/" if relative == "." else f"{relative}/" if found.is_dir() else relative
 
 
 def known_languages(project: Project) -> tuple[Language, ...]:
@@ -183,27 +216,22 @@ def read_others(project: Project, chapters: Iterable[str]) -> tuple[tuple[Source
 
 def commit_time(root: Path) -> int | None:
     """The last commit's time in seconds since the epoch, None outside a git checkout."""
+    time = (_git(root, "log", "-1", "--format=%ct") or b"").strip()
+    return int(time) if time.isdigit() else None
+
+
+def _git(root: Path, *arguments: str) -> bytes | None:
+    """What git prints; None outside a checkout, without git, and where it fails."""
     try:
-        done = subprocess.run(
-            ["git", "-C", str(root), "log", "-1", "--format=%ct"],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=30,
-        )
+        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=False, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return int(done.stdout) if done.returncode == 0 and done.stdout.strip().isdigit() else None
+    return done.stdout if done.returncode == 0 else None
 
 
 def git_user(root: Path) -> str:
     """The name that git signs commits with, empty without git or a name."""
-    command = ["git", "-C", str(root), "config", "user.name"]
-    try:
-        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=30)
-    except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
-        return ""
-    return done.stdout.strip()
+    return (_git(root, "config", "user.name") or b"").decode(errors="replace").strip()
 
 
 def edit_time(root: Path) -> int | None:
@@ -236,29 +264,12 @@ def changed_files(root: Path) -> tuple[str, ...] | None:
 
     Paths are POSIX and relative to ``root``; what git ignores and what a build writes are left out.
     """
-    command = [
-        "git",
-        "-C",
-        str(root),
-        "status",
-        "--porcelain",
-        "-z",
-        "--untracked-files=all",
-        "--no-renames",
-        "--",
-        ".",
-    ]
-    prefix = ["git", "-C", str(root), "rev-parse", "--show-prefix"]
-    try:
-        inside, done = (
-            subprocess.run(line, capture_output=True, check=False, timeout=60) for line in (prefix, command)
-        )
-    except (OSError, subprocess.TimeoutExpired):
+    inside = _git(root, "rev-parse", "--show-prefix")
+    listed = _git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--", ".")
+    if inside is None or listed is None:
         return None
-    if inside.returncode or done.returncode:
-        return None
-    above = os.fsdecode(inside.stdout).strip()
-    paths = (os.fsdecode(entry[3:]).removeprefix(above) for entry in done.stdout.split(b"\0") if entry)
+    above = os.fsdecode(inside).strip()
+    paths = (os.fsdecode(entry[3:]).removeprefix(above) for entry in listed.split(b"\0") if entry)
     made = (f"{BUILD_DIR}/", f"{CACHE_DIR.split('/')[0]}/")
     return tuple(sorted(path for path in paths if not path.startswith(made)))
 
@@ -284,25 +295,22 @@ def card_pictures(root: Path, limit: int = 8) -> tuple[Path, ...]:
     return tuple(sorted(found, key=lambda path: (not path.stem.startswith("front"), path.name))[:limit])
 
 
-def _is_about_a_project(name: str) -> bool:
-    """Whether a file such as README.zh-CN.md is no chapter where no setting says so."""
-    return name.split(".")[0].upper() in _ABOUT_A_PROJECT
+def _ignored_by_git(root: Path) -> frozenset[str]:
+    command = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--", "*.md", "*.markdown"]
+    return frozenset(os.fsdecode(entry) for entry in (_git(root, *command) or b"").split(b"\0") if entry)
 
 
-def _chapter_paths(files: Iterable[str], config: Config, *, alone: bool) -> list[str]:
-    """Those of the files that are chapters: that the settings name, else, ``alone``, those side by side at the top."""
-    files = tuple(files)
-    named = [path for path in files if _is_chapter(path, config)]
-    if not named and alone:
-        named = [path for path in files if matches("*.md", path) and not _is_about_a_project(path)]
-    return named
+def _no_chapters(config: Config, config_text: str | None) -> Diagnostic:
+    patterns = ", ".join(config.chapters)
+    return diagnostic(
+        "no-chapters",
+        f"no chapter matches {patterns}" if patterns else "there is no Markdown file that could be a chapter",
+        Location(path=CONFIG_NAME) if config_text is not None else None,
+        hint="put a Markdown file into source/, name one on the command line, or set deck.chapters",
+    )
 
 
-def _is_chapter(path: str, config: Config) -> bool:
-    return any(matches(pattern, path) for pattern in config.chapters)
-
-
-def _read_sources(root: Path, paths: list[str]) -> tuple[tuple[Source, ...], tuple[Diagnostic, ...]]:
+def _read_sources(root: Path, paths: Iterable[str]) -> tuple[tuple[Source, ...], tuple[Diagnostic, ...]]:
     sources: list[Source] = []
     findings: list[Diagnostic] = []
     for path in paths:
@@ -328,8 +336,8 @@ def _refused(found: Survey, config: Config) -> Iterator[Diagnostic]:
     """What lies in the project and is not read; an error where it would be a chapter or hold some."""
     for path, why in sorted(found.refused.items()):
         finding = diagnostic("unreadable-file", f"{path} {why}", Location(path=path), hint=_PUT_IT_THERE)
-        holds_chapters = any(pattern.startswith(f"{path}/") for pattern in config.chapters)
-        serious = holds_chapters or _is_chapter(path, config)
+        holds_chapters = any(pattern.startswith(f"{path}/") for pattern in (*config.chapters, SOURCES))
+        serious = holds_chapters or is_chapter(path, config) or matches(SOURCES, path)
         yield finding if serious else replace(finding, severity=Severity.WARNING)
 
 

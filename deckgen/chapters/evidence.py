@@ -11,6 +11,7 @@ from deckgen.chapters.contents import Claims
 from deckgen.chapters.headings import Heading, Markup, Scan
 from deckgen.markdown.inline import mask_comments
 from deckgen.markdown.lines import Kind
+from deckgen.text.asking import asking
 from deckgen.text.titles import Split, split_number
 
 _RULE = re.compile(r"[ \t]{0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
@@ -19,14 +20,6 @@ OPENING_DETAILS = re.compile(r"\s*<details(?:\s[^<>]*)?>\s*$", re.IGNORECASE)
 CLOSING_DETAILS = re.compile(r"\s*</details\s*>\s*$", re.IGNORECASE)
 """A line of nothing but the tag."""
 _TOC_MARK = re.compile(r"[ \t]*(?:\[toc\]|\[\[toc\]\]|\[\[_toc_\]\]|@\[toc\].*)[ \t]*$", re.IGNORECASE)
-_MARKED = re.compile(r"[？?]")
-_ASKING = re.compile(
-    r"什么|如何|怎么|怎样|为何|哪[些个几种里类一]|多少|几[种个类]|是否|能否|有没有|吗$|呢$|区别|介绍|简述|简要|描述一|列举|谈谈|说说|"
-    r"说下|说一|讲讲|讲一|讲下|聊聊|解释|阐述|对比|比较|手写|手撕|"
-    r"\b(?:what|why|how|which|when|who|explain|describe|compare|difference)\b",
-    re.IGNORECASE,
-)
-_TOPICAL = re.compile(r"概念|原理|机制|定义|作用|优缺点|优势|异同|特点|知识|流程|方法|步骤|应用")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +68,6 @@ def mark_of(heading: Heading) -> Mark:
 def is_outline(mark: Mark) -> bool:
     """A heading to Markdown or HTML, not a line that only its words make one."""
     return mark.markup in (Markup.HTML, Markup.ATX)
-
-
-def asking(title: str) -> float:
-    """How much a title sounds like a question, from 0 to 1."""
-    if _MARKED.search(title) or _ASKING.search(title):
-        return 1.0
-    return 0.4 if _TOPICAL.search(title) else 0.0
 
 
 def is_visible(line: str) -> bool:

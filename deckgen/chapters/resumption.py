@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from deckgen.chapters.evidence import OPENING_DETAILS, Mark, asking, is_outline, mark_of
+from deckgen.chapters.evidence import OPENING_DETAILS, Mark, is_outline, mark_of
 from deckgen.chapters.headings import Heading, Markup
 from deckgen.markdown.lines import Fence, RawElement
+from deckgen.text.asking import asking
 from deckgen.text.titles import folded, normalised_title, split_number
 
 _SWALLOWED = 3

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from deckgen.chapters.contents import Claims, Entry, group_title
-from deckgen.chapters.evidence import Body, Mark, asking, is_outline, mark_of
+from deckgen.chapters.evidence import Body, Mark, is_outline, mark_of
 from deckgen.chapters.headings import Heading, Markup
 from deckgen.config import ChapterSettings
+from deckgen.text.asking import asking
 from deckgen.text.titles import Split, folded, normalised_title
 
 OUTSIDE_TITLES = frozenset(

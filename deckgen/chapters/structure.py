@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deckgen.chapters.contents import Claims, Contents, Entry, alike, find_contents, group_title, titles_in_contents
-from deckgen.chapters.evidence import Body, Evidence, asking, is_outline, number_headings, weigh
+from deckgen.chapters.evidence import Body, Evidence, is_outline, number_headings, weigh
 from deckgen.chapters.headings import Heading, Markup, Scan, scan_headings, without_attributes
 from deckgen.chapters.resumption import Resumption
 from deckgen.chapters.roles import Decision, Role, RoleReader
 from deckgen.config import ChapterSettings
 from deckgen.model import Dialect
+from deckgen.text.asking import asking
 from deckgen.text.titles import normalised_title, split_number
 
 _MARGIN = 1.0

@@ -36,7 +36,7 @@ def build(
     """
     project, findings = wanted.read()
     with progress_bar() as progress:
-        made = make_decks(project, findings, wanted.options(allow_retire=allow_retire), progress)
+        made = make_decks(project, findings, wanted.options(project, allow_retire=allow_retire), progress)
         if wanted.is_strict(project):
             made = replace(made, diagnostics=check_build(made, strict=True))
         written = write_build(made, out=out, strict=strict, locked=locked, progress=progress)

@@ -37,10 +37,10 @@ def check(
     """
     project, findings = wanted.read()
     if explain:
-        _explain(project, wanted.paths())
+        _explain(project)
         return
     with progress_bar() as progress:
-        made = make_decks(project, findings, wanted.options(), progress)
+        made = make_decks(project, findings, wanted.options(project), progress)
     found = check_build(made, strict=wanted.is_strict(project))
     if form == "text":
         print_diagnostics(found, least=Severity.INFO)
@@ -52,9 +52,9 @@ def check(
         raise click.exceptions.Exit(1)
 
 
-def _explain(project: Project, paths: tuple[str, ...]) -> None:
+def _explain(project: Project) -> None:
     for source in project.sources:
-        if not paths or source.path in paths:
+        if not project.wanted or source.path in project.wanted:
             echo(source.path)
             explanation = explain_structure(source.text, settings=project.config.settings_for(source.path))
             for line in describe_explanation(explanation):

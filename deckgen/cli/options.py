@@ -15,7 +15,7 @@ import click
 from deckgen.build import Options
 from deckgen.diagnostics import Diagnostic
 from deckgen.model import Edition, Policy, Profile, parse_edition
-from deckgen.project import Project, commit_time, edit_time, project_above, read_project, relative_path
+from deckgen.project import Project, commit_time, edit_time, project_above, read_project
 
 _LAST_TIME = 2**32 - 1
 _PROFILES = [profile.value for profile in Profile]
@@ -73,21 +73,17 @@ class Wanted:
         """The project as it lies on disk now, and what is wrong with its files."""
         return read_project(self.root, self.chapters)
 
-    def paths(self) -> tuple[str, ...]:
-        """The chapters that were asked for, relative to the project."""
-        return tuple(relative_path(self.root, chapter) for chapter in self.chapters)
-
     def is_strict(self, project: Project) -> bool:
         """Whether nothing but reviewed and faultless translations will do."""
         return Policy(self.policy or project.config.policy) is Policy.STRICT
 
-    def options(self, *, allow_retire: bool = False) -> Options:
+    def options(self, project: Project, *, allow_retire: bool = False) -> Options:
         return Options(
             now=build_time(self.root),
             editions=self.editions,
             profile=Profile(self.profile) if self.profile else None,
             policy=Policy(self.policy) if self.policy else None,
-            chapters=self.paths(),
+            chapters=project.wanted,
             categories=self.categories,
             jobs=self.jobs or os.cpu_count() or 1,
             allow_retire=allow_retire,

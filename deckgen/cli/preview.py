@@ -40,7 +40,7 @@ def preview(
     def make() -> Build:
         project, findings = wanted.read()
         with progress_bar() as progress:
-            made = make_decks(project, findings, wanted.options(), progress)
+            made = make_decks(project, findings, wanted.options(project), progress)
         write_preview(made, folder, public=public)
         print_diagnostics(made.diagnostics)
         print_counts(made.diagnostics)

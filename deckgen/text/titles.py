@@ -135,10 +135,10 @@ def _values(number: str) -> tuple[int, ...]:
         return (int("".join(character for character in number if character.isdecimal())),)
     if number[0].isdecimal():
         return tuple(int(part) for part in re.split(r"[.．]", number))
-    return (_han_value(number),)
+    return (han_value(number),)
 
 
-def _han_value(number: str) -> int:
+def han_value(number: str) -> int:
     """``二十三`` → 23; digits in a row, as in ``二三``, are read one after the other."""
     total, digit = 0, 0
     for character in number:

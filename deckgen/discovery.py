@@ -1,0 +1,167 @@
+"""Which Markdown files of a folder are the chapters of a book: as settings say, else by place, name and text; pure."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from deckgen.config import Config
+from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic, name_some
+from deckgen.patterns import matches
+from deckgen.text.asking import asking
+from deckgen.text.order import natural_key
+
+SOURCES = "source/**/*.md"
+"""A folder of chapters and nothing else."""
+_SUFFIXES = (".md", ".markdown")
+_ABOUT_A_PROJECT = re.compile(
+    r"changelog|changes|history|contributing|contributors?|licen[cs]e|architecture|code[-_]of[-_]conduct|security|"
+    r"support|authors|governance|roadmap|todo|release[-_]?notes?|copying|notice|pull_request_template|issue_template|"
+    r"贡献指南|贡献者|更新日志|行为准则",
+    re.IGNORECASE,
+)
+_NAVIGATION = re.compile(r"_.*|summary|toc|contents|nav|sidebar|navbar|coverpage|404|目录|导航", re.IGNORECASE)
+_FRONT_PAGE = re.compile(r"readme|index|home", re.IGNORECASE)
+_TRANSLATION = re.compile(
+    r"(?P<base>.+?)[._-](?:(?:zh|en|ja|jp|ko|kr|de|fr|es|pt|ru|it|vi|tr|ar|fa|id|th|pl|uk|nl)"
+    r"(?:[-_](?:[a-z]{2}|hans|hant))?|cn|tw|hk|br)",
+    re.IGNORECASE,
+)
+_FENCE = re.compile(r"\s*(?:`{3}|~{3})")
+_HEADING = re.compile(
+    r"\s{0,3}(?:#{1,6}\s|<h[1-6]|\*\*|\d{1,4}\s*[.、)）]|.*<summary|Q\d*\s*[:：]|问\s*[:：])", re.IGNORECASE
+)
+_LINK = re.compile(r"!?\[[^\[\]]*\]\((?P<to>[^()\s]*)[^()]*\)|<a\s[^<>]*>[^<>]*</a>|<img\s[^<>]*>", re.IGNORECASE)
+_MARKUP = re.compile(r"<[^<>]*>|[#>*+|_`~\s-]+|\d+[.)]")
+_MOSTLY = 0.5
+_ENOUGH_QUESTIONS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """The chapters to read, in order.
+
+    ``found`` are those that nobody named, ``wanted`` those that the command line names, and ``left`` tells of pages
+    that are plainly no chapters why.
+    """
+
+    paths: tuple[str, ...]
+    found: frozenset[str]
+    wanted: frozenset[str]
+    left: Mapping[str, str]
+
+    def no_chapters(self, texts: Mapping[str, str]) -> Mapping[str, str]:
+        """What was found and is no chapter by its text, and why; nothing where nothing else would remain."""
+        found = (path for path in texts if path in self.found)
+        left = {path: why for path in found if (why := _why_no_chapter(path, texts[path]))}
+        return left if texts.keys() - left.keys() else {}
+
+
+def choose_chapters(
+    files: Iterable[str], config: Config, asked: tuple[str, ...], *, settled: bool, ignored: frozenset[str]
+) -> Chosen:
+    """First what the settings name or, without any, what may be chapters; then what the command line asks for.
+
+    ``asked`` are files, and folders with a slash at their end. Where there are no settings (``settled``) and something
+    was asked for, that alone is read. ``ignored`` are the files that git ignores. DeckgenError for a folder of nothing.
+    """
+    pages = sorted(path for path in files if path.lower().endswith(_SUFFIXES) or is_chapter(path, config))
+    kept = {path for path in pages if is_chapter(path, config)}
+    found: set[str] = set()
+    left: dict[str, str] = {}
+    if not config.chapters and (settled or not asked):
+        found, left = _find(pages, config, ignored)
+    wanted = {path for path in asked if not path.endswith("/")}
+    for folder in (path for path in asked if path.endswith("/")):
+        within = [page for page in pages if page.startswith(folder.removeprefix("/"))]
+        if not (kept | found).intersection(within):
+            more, aside = _find(within, config, ignored)
+            found, left = found | more, left | aside
+        if not (inside := (kept | found).intersection(within)):
+            raise DeckgenError(f"there is no chapter in {folder}", hint="chapters are Markdown files with questions")
+        wanted |= inside
+    excluded = {path for path in kept | found if any(matches(item, path) for item in config.exclude)} - wanted
+    paths = sorted((kept | found | wanted) - excluded, key=natural_key)
+    return Chosen(paths=tuple(paths), found=frozenset(found - kept), wanted=frozenset(wanted), left=left)
+
+
+def is_chapter(path: str, config: Config) -> bool:
+    """Whether the settings name a file."""
+    return any(matches(pattern, path) for pattern in (*config.chapters, *config.include))
+
+
+def left_out(left: Mapping[str, str]) -> Iterator[Diagnostic]:
+    """One finding about all that was left out, by reason; none about nothing."""
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for path, reason in left.items():
+        by_reason[reason].append(path)
+    if left:
+        told = "; ".join(f"{name_some(paths)} ({reason})" for reason, paths in by_reason.items())
+        pages = "1 page is no chapter" if len(left) == 1 else f"{len(left)} pages are no chapters"
+        yield diagnostic("left-out", f"{pages}: {told}", hint="deck.include in deckgen.toml takes pages in")
+
+
+def _find(pages: Iterable[str], config: Config, ignored: frozenset[str]) -> tuple[set[str], dict[str, str]]:
+    """Those of the pages that are chapters by where they lie and what they are called; the others with the reason."""
+    pages = frozenset(pages)
+    if own := {path for path in pages if matches(SOURCES, path)}:
+        return own, {}
+    left = {path: why for path in sorted(pages) if (why := _why_left_out(path, pages, ignored))}
+    left = {path: why for path, why in left.items() if not is_chapter(path, config)}
+    return set(pages - left.keys()), left
+
+
+def _why_left_out(path: str, pages: frozenset[str], ignored: frozenset[str]) -> str:
+    name = PurePosixPath(path)
+    base = _TRANSLATION.fullmatch(name.stem)
+    original = str(name.with_name(f"{base['base']}{name.suffix}")) if base else path
+    if path in ignored:
+        return "ignored by git"
+    if _ABOUT_A_PROJECT.fullmatch(name.stem):
+        return "about the project"
+    if _NAVIGATION.fullmatch(name.stem):
+        return "navigation"
+    if original != path and original in pages:
+        return f"a translation of {PurePosixPath(original).name}"
+    return ""
+
+
+def _why_no_chapter(path: str, text: str) -> str:
+    """Why the text of a file shows that it is no chapter; empty where it may be one."""
+    if matches(SOURCES, path):
+        return ""
+    if _share_of_links(text) >= _MOSTLY:
+        return "a list of links"
+    if _FRONT_PAGE.fullmatch(PurePosixPath(path).stem.split(".")[0]) and not _asks_enough(text):
+        return "a front page"
+    return ""
+
+
+def _asks_enough(text: str) -> bool:
+    lines = (line for line in _prose(text) if _HEADING.match(line))
+    return sum(asking(line) == 1.0 and not _LINK.search(line) for line in lines) >= _ENOUGH_QUESTIONS
+
+
+def _share_of_links(text: str) -> float:
+    """How much of the visible text is links to elsewhere; those within the page are its contents list."""
+    linked = other = 0
+    for line in _prose(text):
+        links = list(_LINK.finditer(line))
+        if links and all((link["to"] or "").startswith("#") for link in links):
+            continue
+        inside = sum(len(link[0]) for link in links)
+        linked += inside
+        other += len(_MARKUP.sub("", _LINK.sub("", line)))
+    return linked / (linked + other) if linked else 0.0
+
+
+def _prose(text: str) -> Iterator[str]:
+    inside = False
+    for line in text.split("\n"):
+        if _FENCE.match(line):
+            inside = not inside
+        elif not inside and line.strip():
+            yield line

@@ -1,0 +1,139 @@
+"""Small books of every build are taken for what they are: which pages are chapters, what asks in them, what is said."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import goldens
+import pytest
+from projects import NOON, deckgen, make_project
+
+from deckgen.chapters import parse_chapter
+from deckgen.corpus import settle
+from deckgen.project import Project, read_project
+from deckgen.text.order import natural_key
+
+BOOKS = Path(__file__).parent / "books"
+
+
+@pytest.mark.parametrize("book", sorted(path for path in BOOKS.iterdir() if path.is_dir()), ids=lambda path: path.name)
+def test_a_book_is_taken_for_what_it_is(book: Path, pytestconfig: pytest.Config) -> None:
+    goldens.assert_golden(_describe(book), book.with_suffix(".expected"), pytestconfig)
+
+
+def test_no_golden_is_orphaned() -> None:
+    folders = {path.name for path in BOOKS.iterdir() if path.is_dir()}
+    assert {path.stem for path in BOOKS.iterdir() if path.is_file()} == folders
+
+
+def _describe(book: Path) -> str:
+    """The chapters in order with their categories and questions, the lines of each, and the findings."""
+    project, findings = read_project(book)
+    chapters = []
+    lines = []
+    for source in project.sources:
+        settings = project.config.settings_for(source.path)
+        chapter, problems = parse_chapter(source.text, path=source.path, settings=settings)
+        chapters.append(chapter)
+        findings += problems
+        lines.append(f"{source.path}: {chapter.title}")
+        for category in chapter.categories:
+            lines.append(f"  {category.title}")
+            for question in category.questions:
+                title = f"{question.number} {question.title}".strip()
+                lines.append(f"    {question.location.line}-{question.end_line} {title}")
+    for found in settle(project, tuple(chapters), findings):
+        place = f"{found.location.path}:{found.location.line}: " if found.location else ""
+        lines.append(f"{place}{found.severity}: {found.message} [{found.rule}]")
+    return "\n".join(lines) + "\n"
+
+
+def _paths(folder: Path, *chapters: Path) -> list[str]:
+    project: Project = read_project(folder, chapters)[0]
+    return [source.path for source in project.sources]
+
+
+def test_numbers_in_names_are_read_by_their_value() -> None:
+    for names in (
+        ["第2章.md", "第十章.md", "第11章.md"],
+        ["一、a.md", "二、b.md", "十、c.md"],
+        ["9-x.md", "10-x.md"],
+        ["b/9/x.md", "b/10/a.md"],
+        ["a2/10.md", "a10/9.md"],
+    ):
+        assert sorted(set(names), key=natural_key) == names
+
+
+def test_folders_and_files_on_the_command_line_choose_chapters(tmp_path: Path) -> None:
+    shutil.copytree(BOOKS / "numbered_folders", tmp_path, dirs_exist_ok=True)
+    assert _paths(tmp_path, tmp_path / "第2章 优化") == ["第2章 优化/优化.md"]
+    assert _paths(tmp_path, tmp_path / "第2章 优化", tmp_path / "后记.md") == ["后记.md", "第2章 优化/优化.md"]
+    assert _paths(tmp_path, tmp_path) == _paths(tmp_path)
+    result = deckgen("build", "--project", tmp_path, tmp_path / "第2章 优化")
+    assert result.exit_code == 0
+    (tmp_path / "empty").mkdir()
+    assert "there is no chapter in empty/" in deckgen("build", "--project", tmp_path, tmp_path / "empty").stderr
+
+
+def test_settings_without_chapters_change_nothing_and_take_pages_in_and_out(tmp_path: Path) -> None:
+    shutil.copytree(BOOKS / "numbered_folders", tmp_path, dirs_exist_ok=True)
+    before = _paths(tmp_path)
+    settings = tmp_path / "deckgen.toml"
+    settings.write_text('[deck]\nlanguage = "zh"\n', encoding="utf-8")
+    assert _paths(tmp_path) == before
+    settings.write_text('[deck]\ninclude = ["CONTRIBUTING.md"]\nexclude = ["第10章*/**"]\n', encoding="utf-8")
+    assert set(_paths(tmp_path)) == {*before, "CONTRIBUTING.md"} - {"第10章 部署/部署.md"}
+    settings.write_text('[deck]\nchapters = ["!x.md"]\n', encoding="utf-8")
+    assert "belongs into deck.exclude" in deckgen("check", "--project", tmp_path).stderr
+
+
+def test_what_git_ignores_is_no_chapter(tmp_path: Path) -> None:
+    for name in ("a.md", "draft.md"):
+        (tmp_path / name).write_text("## 1. 什么？\n\n这个。\n", encoding="utf-8")
+    (tmp_path / ".gitignore").write_text("draft.md\n", encoding="utf-8")
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    assert _paths(tmp_path) == ["a.md"]
+
+
+def test_settings_that_change_nothing_are_named_with_their_line(tmp_path: Path) -> None:
+    settings = '[deck]\nchapters = ["source/*.md", "docs/*.md"]\n[images]\nroots = ["."]\n[chapters."no/*.md"]\n'
+    folder = make_project(tmp_path, settings=settings)
+    result = deckgen("build", "--project", folder)
+    assert result.exit_code == 0
+    assert "deckgen.toml:2:1: warning: “docs/*.md” in deck.chapters matches no file [unused-setting]" in result.stderr
+    assert "deckgen.toml:4:1: warning: “.” in images.roots changes nothing" in result.stderr
+    assert "deckgen.toml:5:1: warning: “no/*.md” matches no chapter" in result.stderr
+
+
+def test_a_pattern_sets_many_chapters(tmp_path: Path) -> None:
+    settings = '[chapters."source/*.md"]\nquestion_level = 3\n[chapters."source/chapter.md"]\nquestion_level = 2\n'
+    config = read_project(make_project(tmp_path, settings=settings))[0].config
+    assert config.settings_for("source/other.md").question_level == 3
+    assert config.settings_for("source/chapter.md").question_level == 2
+    assert config.settings_for("docs/other.md").question_level is None
+
+
+def test_a_chapter_that_loses_all_its_questions_is_an_error_and_a_page_without_any_a_remark(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    (folder / "source/second.md").write_text("## 什么？\n\n这个。\n", encoding="utf-8")
+    (folder / "source/page.md").write_text("一段话。\n", encoding="utf-8")
+    assert deckgen("build", "--project", folder).exit_code == 0
+    (folder / "source/second.md").write_text("一段话。\n", encoding="utf-8")
+    result = deckgen("build", "--project", folder, now=NOON + 100)
+    assert result.exit_code == 1
+    assert "source/second.md:1:1: error: no question was found" in result.stderr
+    assert "page.md" not in result.stderr
+
+
+def test_a_git_repository_below_a_project_is_no_part_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_project(tmp_path)
+    (tmp_path / "deckgen.lock").write_text("", encoding="utf-8")
+    inner = tmp_path / "book"
+    (inner / ".git").mkdir(parents=True)
+    (inner / "a.md").write_text("## 1. 什么？\n\n这个。\n", encoding="utf-8")
+    monkeypatch.chdir(inner)
+    assert deckgen("check").exit_code == 0
+    (inner / ".git").rmdir()
+    assert "lies in the project" in deckgen("check").stderr
