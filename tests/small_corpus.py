@@ -9,7 +9,7 @@ from deckgen.chapters import parse_chapter
 from deckgen.config import ChapterSettings
 from deckgen.identity.lock import Lock
 from deckgen.model import Corpus, KeyedCorpus, Language, Markdown
-from deckgen.translation.catalog import Catalog, Entry
+from deckgen.translation.catalog import Catalog, CatalogEntry
 
 ZH, EN = Language("zh"), Language("en")
 CHAPTER = "source/章.md"
@@ -48,7 +48,7 @@ def filled(catalog: Catalog, **changes: object) -> Catalog:
         language=catalog.language,
         path=catalog.path,
         entries=tuple(
-            Entry(
+            CatalogEntry(
                 context=entry.context, source=entry.source, translation=made(entry.source), hint=entry.hint, **changes
             )  # type: ignore[arg-type]
             for entry in catalog.entries

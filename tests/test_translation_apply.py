@@ -13,7 +13,7 @@ from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.markdown import Documents
 from deckgen.model import KeyedCorpus, Language, Markdown, Policy, TextState, TranslatedCorpus
 from deckgen.translation import translate
-from deckgen.translation.catalog import Catalog, Entry, Machine
+from deckgen.translation.catalog import Catalog, CatalogEntry, Machine
 from deckgen.translation.notes import Notes, parse_notes
 from deckgen.translation.units import source_texts
 from deckgen.translation.update import Catalogs, update_catalogs
@@ -147,7 +147,7 @@ def test_a_catalog_of_another_project_is_noticed() -> None:
     strange = Catalog(
         language=EN,
         path="locale/en/章.po",
-        entries=(Entry(context="zzz|answer", source=Markdown("别的"), translation=Markdown("other"), line=9),),
+        entries=(CatalogEntry(context="zzz|answer", source=Markdown("别的"), translation=Markdown("other"), line=9),),
     )
     _, findings = shown(corpus, {(CHAPTER, EN): strange})
     (found,) = [found for found in findings if found.rule == "catalog-mismatch"]

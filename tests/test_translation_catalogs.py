@@ -18,7 +18,7 @@ from deckgen.markdown import Documents
 from deckgen.model import KeyedCorpus, Language, Markdown
 from deckgen.translation.catalog import (
     Catalog,
-    Entry,
+    CatalogEntry,
     EntryState,
     Machine,
     Proposal,
@@ -43,11 +43,11 @@ def update(corpus: KeyedCorpus, catalogs: Catalogs) -> dict[tuple[str, Language]
     return update_catalogs(catalogs, tuple(source_texts(corpus, Notes(), Documents())), languages=(EN,))
 
 
-def live(catalog: Catalog) -> list[Entry]:
+def live(catalog: Catalog) -> list[CatalogEntry]:
     return [entry for entry in catalog.entries if not entry.obsolete]
 
 
-def by_source(catalog: Catalog) -> dict[str, Entry]:
+def by_source(catalog: Catalog) -> dict[str, CatalogEntry]:
     return {entry.source: entry for entry in live(catalog)}
 
 
@@ -63,7 +63,7 @@ def translated(text: str = TEXT) -> tuple[KeyedCorpus, object, Catalogs]:
 @given(
     st.lists(
         st.builds(
-            Entry,
+            CatalogEntry,
             context=st.sampled_from(["k|answer", "k|question", "m2|note"]),
             source=NASTY,
             translation=st.one_of(st.just(""), NASTY),
@@ -87,7 +87,7 @@ def translated(text: str = TEXT) -> tuple[KeyedCorpus, object, Catalogs]:
         unique_by=lambda entry: (entry.context, entry.source),
     )
 )
-def test_a_catalog_survives_its_file(entries: list[Entry]) -> None:
+def test_a_catalog_survives_its_file(entries: list[CatalogEntry]) -> None:
     text = format_catalog(Catalog(language=EN, path="x.po", entries=tuple(entries)))
     catalog, findings = parse_catalog(text, path="x.po", language=EN)
     assert findings == ()
@@ -98,18 +98,20 @@ def test_a_catalog_survives_its_file(entries: list[Entry]) -> None:
 @pytest.mark.skipif(not shutil.which("msgcat"), reason="gettext is not installed")
 def test_gettext_reads_a_catalog_and_writes_the_same_bytes(tmp_path: Path) -> None:
     entries = (
-        Entry(
+        CatalogEntry(
             context="k|answer", source=Markdown('一\n二 $\\alpha$ "引"'), translation=Markdown("1\n2 \\ \t"), hint="题"
         ),
-        Entry(
+        CatalogEntry(
             context="k|answer",
             source=Markdown("三"),
             translation=Markdown("3"),
             fuzzy=True,
             previous=Markdown("二\n三"),
         ),
-        Entry(context="k|note", source=Markdown("四 %s %d"), translation=Markdown("4"), fuzzy=True, machine=MACHINE),
-        Entry(context="k|answer", source=Markdown("旧"), translation=Markdown("old"), obsolete=True),
+        CatalogEntry(
+            context="k|note", source=Markdown("四 %s %d"), translation=Markdown("4"), fuzzy=True, machine=MACHINE
+        ),
+        CatalogEntry(context="k|answer", source=Markdown("旧"), translation=Markdown("old"), obsolete=True),
     )
     file = tmp_path / "x.po"
     file.write_text(format_catalog(Catalog(language=EN, path="", entries=entries)), encoding="utf-8", newline="\n")
@@ -133,7 +135,7 @@ def _in_octal(text: str) -> str:
 @settings(deadline=None)
 @given(NASTY, NASTY, NASTY)
 def test_bytes_in_octal_are_the_characters_that_they_encode(source: str, translation: str, previous: str) -> None:
-    entry = Entry(
+    entry = CatalogEntry(
         context="k|answer",
         source=Markdown(source),
         translation=Markdown(translation),
@@ -222,20 +224,25 @@ def test_a_catalog_is_named_after_its_chapter(chapter: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("entry", "state"),
     [
-        (Entry(context="k|a", source=Markdown("一")), EntryState.MISSING),
-        (Entry(context="k|a", source=Markdown("一"), translation=Markdown("1")), EntryState.REVIEWED),
-        (Entry(context="k|a", source=Markdown("一"), translation=Markdown("1"), machine=MACHINE), EntryState.REVIEWED),
-        (Entry(context="k|a", source=Markdown("一"), translation=Markdown("1"), fuzzy=True), EntryState.DRAFT),
+        (CatalogEntry(context="k|a", source=Markdown("一")), EntryState.MISSING),
+        (CatalogEntry(context="k|a", source=Markdown("一"), translation=Markdown("1")), EntryState.REVIEWED),
         (
-            Entry(context="k|a", source=Markdown("一"), translation=Markdown("1"), fuzzy=True, machine=MACHINE),
+            CatalogEntry(context="k|a", source=Markdown("一"), translation=Markdown("1"), machine=MACHINE),
+            EntryState.REVIEWED,
+        ),
+        (CatalogEntry(context="k|a", source=Markdown("一"), translation=Markdown("1"), fuzzy=True), EntryState.DRAFT),
+        (
+            CatalogEntry(context="k|a", source=Markdown("一"), translation=Markdown("1"), fuzzy=True, machine=MACHINE),
             EntryState.DRAFT,
         ),
         (
-            Entry(context="k|a", source=Markdown("一"), translation=Markdown("1"), fuzzy=True, previous=Markdown("二")),
+            CatalogEntry(
+                context="k|a", source=Markdown("一"), translation=Markdown("1"), fuzzy=True, previous=Markdown("二")
+            ),
             EntryState.STALE,
         ),
         (
-            Entry(
+            CatalogEntry(
                 context="k|a",
                 source=Markdown("一"),
                 translation=Markdown("1"),
@@ -247,14 +254,16 @@ def test_a_catalog_is_named_after_its_chapter(chapter: str, name: str) -> None:
         ),
     ],
 )
-def test_the_marks_of_an_entry_tell_its_state(entry: Entry, state: EntryState) -> None:
+def test_the_marks_of_an_entry_tell_its_state(entry: CatalogEntry, state: EntryState) -> None:
     assert entry.state is state
     assert accepted(entry).state is (EntryState.REVIEWED if entry.translation else EntryState.MISSING)
 
 
 def test_a_draft_that_a_person_changed_is_told_from_an_untouched_one() -> None:
     machine = replace(MACHINE, digest=digest("text"))
-    entry = Entry(context="k|a", source=Markdown("一"), translation=Markdown("text"), fuzzy=True, machine=machine)
+    entry = CatalogEntry(
+        context="k|a", source=Markdown("一"), translation=Markdown("text"), fuzzy=True, machine=machine
+    )
     assert not entry.edited
     assert replace(entry, translation=Markdown("better text")).edited
 
@@ -360,7 +369,9 @@ def test_a_draft_is_not_offered_elsewhere() -> None:
 
 
 def test_a_mark_changes_with_everything_that_a_reader_saw() -> None:
-    entry = Entry(context="k|answer", source=Markdown("一"), translation=Markdown("one"), fuzzy=True, machine=MACHINE)
+    entry = CatalogEntry(
+        context="k|answer", source=Markdown("一"), translation=Markdown("one"), fuzzy=True, machine=MACHINE
+    )
     others = (
         replace(entry, context="k|note"),
         replace(entry, source=Markdown("二")),

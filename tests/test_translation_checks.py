@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from deckgen.diagnostics import RULES, Severity
 from deckgen.markdown.blocks import BlockKind
 from deckgen.model import Language, Location, Markdown
-from deckgen.translation.catalog import Entry
+from deckgen.translation.catalog import CatalogEntry
 from deckgen.translation.checks.numbers import differing_numbers, numbers
 from deckgen.translation.checks.pairs import Pair, Problem, check_pair, check_repeats, located
 from deckgen.translation.files import read_catalogs
@@ -200,7 +200,7 @@ def test_kept_chinese_is_no_residue() -> None:
 
 def test_one_translation_of_different_sources_is_named() -> None:
     entries = [
-        Entry(context="a|answer", source=Markdown(source), translation=Markdown("the very same translation"))
+        CatalogEntry(context="a|answer", source=Markdown(source), translation=Markdown("the very same translation"))
         for source in ("什么是架构的意思", "什么是结构的意思", "什么是结构的意思。")
     ]
     found = list(check_repeats(entries))
@@ -208,7 +208,7 @@ def test_one_translation_of_different_sources_is_named() -> None:
 
 
 def test_a_finding_stands_at_the_po_entry_and_names_the_source() -> None:
-    entry = Entry(context="k|answer", source=Markdown("文"), translation=Markdown("x "), line=17)
+    entry = CatalogEntry(context="k|answer", source=Markdown("文"), translation=Markdown("x "), line=17)
     where = Location(path="source/章.md", line=5, column=3)
     found = located(Problem(rule="translation-edges", message="m"), entry, catalog="locale/en/章.po", source=where)
     assert found.location == Location(path="locale/en/章.po", line=17)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -165,6 +166,32 @@ def test_a_killed_run_is_resumed_from_its_cache(project: Path, server: Server) -
     assert len(set(server.texts)) == 10
     assert len(server.texts) == 11
     assert status(project)["draft"] == 10
+
+
+def test_ctrl_c_ends_a_run_at_once_and_loses_no_answer(project: Path, server: Server) -> None:
+    (project / "source/章.md").write_text(
+        "## 甲\n\n### 1. 什么？\n\n" + "".join(f"- 第{number}项的内容\n" for number in range(40)), encoding="utf-8"
+    )
+    server.modes, server.always = ["ok"] * 20, "hang"
+    command = [sys.executable, "-m", "deckgen", "translate", "fill", "en", "--engine", "libre", "--url", server.url]
+    process = subprocess.Popen(
+        [*command, "--project", str(project), "--timeout", "600"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        wait_until(lambda: len(server.texts) == 28 or process.poll() is not None)
+        kept = project / ".cache/deckgen/drafts/libre-en.jsonl"
+        wait_until(lambda: kept.exists() and kept.read_text("utf-8").count("\n") == 20)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+    finally:
+        process.kill()
+        process.wait()
+    assert status(project)["draft"] == 20
+    server.always = "ok"
+    server.released.set()
+    assert fill(project, server).exit_code == 0
+    assert len(server.texts) == 28 + 22, "what was answered is not asked again"
+    assert status(project) == {"reviewed": 0, "draft": 42, "stale": 0, "missing": 0}
 
 
 @pytest.mark.parametrize(
@@ -417,13 +444,13 @@ def test_an_engine_of_another_package_is_found_by_its_entry_point(
     (package / "shouting-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: shouting\nVersion: 1\n")
     (package / "shouting-1.dist-info" / "entry_points.txt").write_text("[deckgen.engines]\nshout = shouting:make\n")
     (package / "shouting.py").write_text(
-        "from deckgen.translation.drafts.engines import Answer, Limits\n"
+        "from deckgen.translation.drafts.engines import EngineAnswer, EngineLimits\n"
         "class Engine:\n"
         "    name = identity = 'shout'\n"
-        "    limits, placeholder, reads_briefings = Limits(characters=1000), '[X{}X]', False\n"
+        "    limits, placeholder, reads_briefings = EngineLimits(characters=1000), '[X{}X]', False\n"
         "    def translate(self, batch):\n"
         "        words = 'WORDS OF ' + str(batch.characters) + ' '\n"
-        "        return Answer(texts={1: words + ''.join(c for c in batch.passages[0].text if ord(c) < 128)})\n"
+        "        return EngineAnswer(texts={1: words + ''.join(c for c in batch.passages[0].text if ord(c) < 128)})\n"
         "def make(*, url, model, key, timeout_seconds):\n"
         "    return Engine()\n"
     )

@@ -24,11 +24,11 @@ from deckgen.model import Language, Markdown
 from deckgen.translation.checks.pairs import Pair
 from deckgen.translation.drafts.briefing import Briefing, Example, Job, Setting
 from deckgen.translation.drafts.engines import (
-    Answer,
     Batch,
     Engine,
+    EngineAnswer,
     EngineError,
-    Limits,
+    EngineLimits,
     Passage,
     Remedy,
     engine_names,
@@ -81,7 +81,7 @@ def job(source: str, *, kind: BlockKind = BlockKind.PARAGRAPH, language: str = "
 class Brisk:
     """LibreTranslate as it is, which waits briefly for what will not come, and as long as it takes for all else."""
 
-    def __init__(self, server: Server, key: str | None, *, limits: Limits | None = None) -> None:
+    def __init__(self, server: Server, key: str | None, *, limits: EngineLimits | None = None) -> None:
         self._server = server
         self._patient = make_engine("libre", url=server.url, key=key)
         self._brisk = make_engine("libre", url=server.url, key=key, timeout_seconds=0.4)
@@ -89,7 +89,7 @@ class Brisk:
         self.placeholder, self.reads_briefings = self._patient.placeholder, self._patient.reads_briefings
         self.limits = limits or self._patient.limits
 
-    def translate(self, batch: Batch) -> Answer:
+    def translate(self, batch: Batch) -> EngineAnswer:
         if self._server.next_mode not in ("hang", "drip"):
             return self._patient.translate(batch)
         before = len(self._server.requests)
@@ -335,7 +335,7 @@ def test_a_cache_that_was_cut_off_in_the_middle_of_a_line_still_serves(server: S
 
 
 def test_requests_keep_the_engines_pace(server: Server, tmp_path: Path) -> None:
-    engine = Brisk(server, None, limits=Limits(characters=2000, pause_seconds=2.5))
+    engine = Brisk(server, None, limits=EngineLimits(characters=2000, pause_seconds=2.5))
     jobs = [job(f"第{number}段文字。") for number in "一二三"]
     time = Time()
     fill(engine, jobs, tmp_path / "c", time=time)
@@ -346,7 +346,7 @@ def test_requests_keep_the_engines_pace(server: Server, tmp_path: Path) -> None:
 
 
 def test_a_long_text_is_sent_in_whole_sentences(server: Server, tmp_path: Path) -> None:
-    engine = Brisk(server, None, limits=Limits(characters=40))
+    engine = Brisk(server, None, limits=EngineLimits(characters=40))
     source = "第一句话在这里结束。" * 3 + "带有`码`的一句话。" + "最后一句话。" * 3
     filled = fill(engine, [job(source)], tmp_path / "c")
     assert len(server.texts) > 1
@@ -382,7 +382,7 @@ def test_as_many_requests_are_in_flight_as_were_asked_for_and_the_engine_allows(
     assert all(draft.translation == english_of(draft.job) for draft in filled.drafts)
     assert (server.most_in_flight, filled.requests) == (8, 64)
     server.together, server.most_in_flight = threading.Barrier(2, timeout=60), 0
-    fill(Brisk(server, None, limits=Limits(characters=99, in_flight=2)), jobs, tmp_path / "d", in_flight=8)
+    fill(Brisk(server, None, limits=EngineLimits(characters=99, in_flight=2)), jobs, tmp_path / "d", in_flight=8)
     assert server.most_in_flight == 2
 
 
@@ -638,12 +638,12 @@ def test_a_model_needs_a_name() -> None:
 def test_an_engines_own_placeholders_are_looked_for_in_its_answer(style: str, tmp_path: Path) -> None:
     class Echo:
         name = identity = "echo"
-        limits = Limits(characters=100)
+        limits = EngineLimits(characters=100)
         placeholder = style
         reads_briefings = False
 
-        def translate(self, batch: Batch) -> Answer:
-            return Answer(texts={passage.id: english(passage.text) for passage in batch.passages})
+        def translate(self, batch: Batch) -> EngineAnswer:
+            return EngineAnswer(texts={passage.id: english(passage.text) for passage in batch.passages})
 
     filled = fill(Echo(), [job("一段`x=1`文字。")], tmp_path / "c")
     assert "`x=1`" in (filled.drafts[0].translation or "")

@@ -18,7 +18,7 @@ from deckgen.model import Language
 from deckgen.project import Project
 from deckgen.translation.drafts.engines import Engine, engine_names, make_engine
 from deckgen.translation.drafts.fill import Filled, draft_missing, problems_by_reason
-from deckgen.translation.drafts.plan import Plan, Price, plan_run, receipt, write_receipt
+from deckgen.translation.drafts.plan import FillPlan, Price, plan_run, receipt, write_receipt
 from deckgen.translation.drafts.remembered import RememberedDrafts
 from deckgen.translation.drafts.sending import Clock
 from deckgen.translation.drafts.transport import KEY_VARIABLE
@@ -119,7 +119,7 @@ def _remembered(project: Project, engine: Engine, language: Language, *, fresh: 
     return RememberedDrafts(own_path(project.cache, f"drafts/{name}-{language}.jsonl"), engine.identity, fresh=fresh)
 
 
-def _print_plan(plan: Plan, wanted: int, price: Price | None) -> None:
+def _print_plan(plan: FillPlan, wanted: int, price: Price | None) -> None:
     characters = sum(batch.characters for batch in plan.batches)
     echo(f"{wanted} blocks to draft; {len(plan.batches)} requests of {characters} characters in all")
     if plan.tokens_in:

@@ -3,13 +3,13 @@
 from deckgen.localisation.checking import check_block, check_build, check_translations, checked_blocks
 from deckgen.localisation.drafting import draft_jobs, reviewed_examples, with_drafts
 from deckgen.localisation.mending import mend
-from deckgen.localisation.translations import Block, Translations, blocks, changed_catalogs, read_translations
-from deckgen.localisation.verdicts import Action, Refusal, Word, accept, heard, pending_blocks
+from deckgen.localisation.translations import TranslatedBlock, Translations, blocks, changed_catalogs, read_translations
+from deckgen.localisation.verdicts import Action, Declined, Word, accept, heard, pending_blocks
 
 __all__ = [
     "Action",
-    "Block",
-    "Refusal",
+    "Declined",
+    "TranslatedBlock",
     "Translations",
     "Word",
     "accept",

@@ -10,9 +10,9 @@ from deckgen.build import Build
 from deckgen.chapters import apply_ignores
 from deckgen.corpus import is_about_translations
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic, with_severities
-from deckgen.localisation.translations import Block, Translations, blocks, pair_of, translations_of
+from deckgen.localisation.translations import TranslatedBlock, Translations, blocks, pair_of, translations_of
 from deckgen.model import Language, Location, Markdown
-from deckgen.translation.catalog import Entry, EntryState
+from deckgen.translation.catalog import CatalogEntry, EntryState
 from deckgen.translation.checks.pairs import FACTS, Problem, check_pair, check_repeats, located
 
 
@@ -21,14 +21,14 @@ def check_translations(found: Translations) -> tuple[Diagnostic, ...]:
     return tuple(dict.fromkeys(item.finding for item in _checked(found, report_unused=False)))
 
 
-def checked_blocks(found: Translations) -> Iterator[tuple[Diagnostic, Block]]:
+def checked_blocks(found: Translations) -> Iterator[tuple[Diagnostic, TranslatedBlock]]:
     """The findings of `check_translations`, each with the block that it is about."""
     for item in _checked(found, report_unused=False):
         if item.block:
             yield item.finding, item.block
 
 
-def check_block(found: Translations, block: Block, translation: Markdown) -> tuple[Diagnostic, ...]:
+def check_block(found: Translations, block: TranslatedBlock, translation: Markdown) -> tuple[Diagnostic, ...]:
     """What would be wrong with another translation of a block."""
     pair = pair_of(block, found, found.glossary.for_language(block.catalog.language), translation)
     checked = [_Checked(finding=_located(problem, block), block=block) for problem in check_pair(pair)]
@@ -53,7 +53,7 @@ class _Checked:
     """A finding at its PO entry, and the block of the source that it is about, where it is about one."""
 
     finding: Diagnostic
-    block: Block | None
+    block: TranslatedBlock | None
 
 
 def _checked(found: Translations, *, report_unused: bool, strict: bool = False) -> Iterator[_Checked]:
@@ -65,7 +65,7 @@ def _check(found: Translations, language: Language, *, strict: bool) -> Iterator
     glossary = found.glossary.for_language(language)
     every = tuple(blocks(found, language))
     begun = {block.text.context for block in every if block.entry.translation.strip()}
-    seen: dict[Entry, Block] = {}
+    seen: dict[CatalogEntry, TranslatedBlock] = {}
     for block in every:
         if block.entry in seen or block.text.context not in begun:
             continue
@@ -80,9 +80,9 @@ def _check(found: Translations, language: Language, *, strict: bool) -> Iterator
     yield from _not_begun(every, begun)
 
 
-def _not_begun(every: Sequence[Block], begun: Collection[str]) -> Iterator[_Checked]:
+def _not_begun(every: Sequence[TranslatedBlock], begun: Collection[str]) -> Iterator[_Checked]:
     """One remark per chapter about its texts without any translation: work to do rather than a mistake."""
-    texts: dict[str, dict[str, Block]] = defaultdict(dict)
+    texts: dict[str, dict[str, TranslatedBlock]] = defaultdict(dict)
     for block in every:
         texts[block.text.chapter.path].setdefault(block.text.context, block)
     for chapter, firsts in texts.items():
@@ -98,7 +98,7 @@ def _not_begun(every: Sequence[Block], begun: Collection[str]) -> Iterator[_Chec
             yield _Checked(finding=finding, block=first)
 
 
-def _located(problem: Problem, block: Block) -> Diagnostic:
+def _located(problem: Problem, block: TranslatedBlock) -> Diagnostic:
     return located(problem, block.entry, catalog=block.catalog.path, source=block.place)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from deckgen.localisation.translations import Block, Translations, blocks, pair_of, with_entries
+from deckgen.localisation.translations import TranslatedBlock, Translations, blocks, pair_of, with_entries
 from deckgen.model import Language, Markdown
-from deckgen.translation.catalog import Entry, EntryState, Machine, Proposal, digest
+from deckgen.translation.catalog import CatalogEntry, EntryState, Machine, Proposal, digest
 from deckgen.translation.drafts.briefing import Example, Job, Setting
 from deckgen.translation.drafts.fill import Draft
 from deckgen.translation.files import read_style
@@ -58,7 +58,7 @@ def with_drafts(
     """
     texts = {draft.job.pair.source: draft.translation for draft in drafts if draft.translation}
 
-    def drafted(entry: Entry) -> Entry:
+    def drafted(entry: CatalogEntry) -> CatalogEntry:
         text = texts.get(entry.source)
         if not text or entry.was_rejected(text):
             return entry
@@ -81,7 +81,7 @@ def _titles(found: Translations) -> Mapping[str, tuple[str, str]]:
     return titles
 
 
-def _setting(every: Sequence[Block], place: int, titles: Mapping[str, tuple[str, str]]) -> Setting:
+def _setting(every: Sequence[TranslatedBlock], place: int, titles: Mapping[str, tuple[str, str]]) -> Setting:
     text = every[place].text
     category, question = titles.get(text.key, ("", ""))
     first = max(0, place - _NEIGHBOURS)
@@ -94,6 +94,6 @@ def _setting(every: Sequence[Block], place: int, titles: Mapping[str, tuple[str,
     )
 
 
-def _example(block: Block) -> Example:
+def _example(block: TranslatedBlock) -> Example:
     done = block.entry.state is EntryState.REVIEWED
     return Example(source=block.segment.text, translation=block.entry.translation if done else Markdown(""))

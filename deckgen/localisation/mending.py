@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from deckgen.localisation.translations import Block, Translations, blocks, pair_of, with_entries
+from deckgen.localisation.translations import TranslatedBlock, Translations, blocks, pair_of, with_entries
 from deckgen.model import Markdown
-from deckgen.translation.catalog import Entry, digest
+from deckgen.translation.catalog import CatalogEntry, digest
 from deckgen.translation.checks.pairs import Pair, check_pair
 from deckgen.translation.glossary import LanguageGlossary
 from deckgen.translation.mending import mended
@@ -15,7 +15,7 @@ from deckgen.translation.mending import mended
 
 def mend(found: Translations) -> tuple[Translations, int]:
     """The catalogs with every translation mended, and how many that changed; states and who reviewed them stay."""
-    changed: dict[Entry, Entry] = {}
+    changed: dict[CatalogEntry, CatalogEntry] = {}
     for language in found.languages:
         glossary = found.glossary.for_language(language)
         for block in blocks(found, language):
@@ -25,7 +25,7 @@ def mend(found: Translations) -> tuple[Translations, int]:
     return with_entries(found, lambda entry: changed.get(entry, entry))
 
 
-def _is_worse(block: Block, text: Markdown, found: Translations, glossary: LanguageGlossary) -> bool:
+def _is_worse(block: TranslatedBlock, text: Markdown, found: Translations, glossary: LanguageGlossary) -> bool:
     """Whether a check finds more than before, as where a blank more would undo a bold mark."""
     before, after = (_rules(pair_of(block, found, glossary, one)) for one in (None, text))
     return bool(after - before)
@@ -35,7 +35,7 @@ def _rules(pair: Pair) -> Counter[str]:
     return Counter(problem.rule for problem in check_pair(pair))
 
 
-def _with_text(entry: Entry, text: Markdown) -> Entry:
+def _with_text(entry: CatalogEntry, text: Markdown) -> CatalogEntry:
     """Nobody's edit: what marked the text as untouched goes on doing so."""
     old, new = digest(entry.translation), digest(text)
     machine, verdict = entry.machine, entry.verdict

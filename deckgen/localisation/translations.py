@@ -12,7 +12,7 @@ from deckgen.markdown import Documents
 from deckgen.model import KeyedCorpus, Language, Location, Markdown
 from deckgen.project import GLOSSARY_PATH, NOTES_PATH, Project, known_languages
 from deckgen.translation.apply import unknown_entries, unknown_notes
-from deckgen.translation.catalog import Catalog, Entry
+from deckgen.translation.catalog import Catalog, CatalogEntry
 from deckgen.translation.checks.pairs import Pair
 from deckgen.translation.files import CatalogFile, catalog_name, changed_files, read_catalogs
 from deckgen.translation.glossary import Glossary, LanguageGlossary, parse_glossary
@@ -43,12 +43,12 @@ class Translations:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class TranslatedBlock:
     """An entry beside the block that it translates."""
 
     text: SourceText
     segment: Segment
-    entry: Entry
+    entry: CatalogEntry
     catalog: Catalog
 
     @property
@@ -116,7 +116,7 @@ def changed_catalogs(found: Translations) -> tuple[CatalogFile, ...]:
     return tuple(changed_files(found.project.locale, found.read, found.catalogs, project=found.corpus.project_id))
 
 
-def blocks(found: Translations, language: Language) -> Iterator[Block]:
+def blocks(found: Translations, language: Language) -> Iterator[TranslatedBlock]:
     """Every block to translate into ``language``, in the order of the sources."""
     entries = {
         (entry.context, entry.source): (entry, catalog)
@@ -128,10 +128,12 @@ def blocks(found: Translations, language: Language) -> Iterator[Block]:
     for text in found.texts:
         for segment in text.segments:
             if held := entries.get((text.context, segment.text)):
-                yield Block(text=text, segment=segment, entry=held[0], catalog=held[1])
+                yield TranslatedBlock(text=text, segment=segment, entry=held[0], catalog=held[1])
 
 
-def pair_of(block: Block, found: Translations, glossary: LanguageGlossary, translation: Markdown | None = None) -> Pair:
+def pair_of(
+    block: TranslatedBlock, found: Translations, glossary: LanguageGlossary, translation: Markdown | None = None
+) -> Pair:
     """The block beside its translation, or beside another one."""
     return Pair(
         source=block.segment.text,
@@ -144,7 +146,7 @@ def pair_of(block: Block, found: Translations, glossary: LanguageGlossary, trans
 
 
 def with_entries(
-    found: Translations, change: Callable[[Entry], Entry], *, languages: Collection[Language] = ()
+    found: Translations, change: Callable[[CatalogEntry], CatalogEntry], *, languages: Collection[Language] = ()
 ) -> tuple[Translations, int]:
     """The catalogs, of these languages or all, with every live entry as ``change`` returns it, and how many changed."""
     count = 0

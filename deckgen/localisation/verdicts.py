@@ -9,9 +9,9 @@ from typing import assert_never
 
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.localisation.checking import check_block
-from deckgen.localisation.translations import Block, Translations, blocks, with_entries
+from deckgen.localisation.translations import TranslatedBlock, Translations, blocks, with_entries
 from deckgen.model import Markdown
-from deckgen.translation.catalog import Entry, EntryState, accepted, mark, rejected
+from deckgen.translation.catalog import CatalogEntry, EntryState, accepted, mark, rejected
 
 
 class Action(StrEnum):
@@ -37,7 +37,7 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Declined:
     """Why a word was not taken."""
 
     reason: str
@@ -46,31 +46,31 @@ class Refusal:
     """It would be with ``despite_warnings``."""
 
 
-def pending_blocks(found: Translations) -> Iterator[tuple[str, Block]]:
+def pending_blocks(found: Translations) -> Iterator[tuple[str, TranslatedBlock]]:
     """Every block that waits for a reader, in every language, with the mark of what there is to see."""
     for language in found.languages:
-        seen: set[Entry] = set()
+        seen: set[CatalogEntry] = set()
         for block in blocks(found, language):
             if block.entry.state in (EntryState.DRAFT, EntryState.STALE) and block.entry not in seen:
                 seen.add(block.entry)
                 yield mark(block.entry, language), block
 
 
-def accept(found: Translations, marks: Sequence[str], word: Word) -> tuple[Translations, int, dict[str, Refusal]]:
+def accept(found: Translations, marks: Sequence[str], word: Word) -> tuple[Translations, int, dict[str, Declined]]:
     """The blocks of these marks as reviewed, how many that were, and by mark what was refused.
 
     Refused is a block whose source or translation has changed since its mark was made, and what `heard` refuses.
     """
     pending = dict(pending_blocks(found))
-    refused: dict[str, Refusal] = {}
-    changed: dict[Entry, Entry] = {}
+    refused: dict[str, Declined] = {}
+    changed: dict[CatalogEntry, CatalogEntry] = {}
     for one in dict.fromkeys(marks):
         if one not in pending:
-            refused[one] = Refusal(reason="it has changed since, is reviewed already, or is not there")
+            refused[one] = Declined(reason="it has changed since, is reviewed already, or is not there")
             continue
         block = pending[one]
         entry = heard(word, block.entry, block, found)
-        if isinstance(entry, Refusal):
+        if isinstance(entry, Declined):
             refused[one] = entry
         else:
             changed[block.entry] = entry
@@ -78,7 +78,7 @@ def accept(found: Translations, marks: Sequence[str], word: Word) -> tuple[Trans
     return after, count, refused
 
 
-def heard(word: Word, entry: Entry, block: Block, found: Translations) -> Entry | Refusal:
+def heard(word: Word, entry: CatalogEntry, block: TranslatedBlock, found: Translations) -> CatalogEntry | Declined:
     """The entry after a reader's word on it; ``block`` is where its text stands.
 
     Nothing with an error is accepted, and what the checks warn of only despite that.
@@ -97,13 +97,13 @@ def heard(word: Word, entry: Entry, block: Block, found: Translations) -> Entry 
             findings = check_block(found, block, text)
             if reason := _objection(findings, despite_warnings=word.despite_warnings):
                 despite = not any(finding.severity is Severity.ERROR for finding in findings)
-                return Refusal(reason=reason, findings=findings, despite=despite)
+                return Declined(reason=reason, findings=findings, despite=despite)
             return accepted(replace(entry, translation=text), by=word.by, date=word.date)
         case _:
             assert_never(word.action)
 
 
-def _saved(entry: Entry, text: Markdown) -> Entry:
+def _saved(entry: CatalogEntry, text: Markdown) -> CatalogEntry:
     """The entry with another text, which is a draft; a stale one stays stale, with the source that it was made for."""
     stale = entry.state is EntryState.STALE
     unmarked = entry.machine is None and not stale

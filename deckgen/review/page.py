@@ -17,13 +17,13 @@ from urllib.parse import quote
 
 from deckgen import card, media
 from deckgen.diagnostics import Diagnostic, Severity
-from deckgen.localisation import Block, Translations, blocks, checked_blocks
+from deckgen.localisation import TranslatedBlock, Translations, blocks, checked_blocks
 from deckgen.markdown import Documents
 from deckgen.model import Edition, ImageReference, Language, Location, Markdown, MediaFile, Profile
 from deckgen.preview.formulas import with_mathml
 from deckgen.render.cardhtml import card_html
 from deckgen.text.similarity import edits
-from deckgen.translation.catalog import Entry, EntryState, digest, mark
+from deckgen.translation.catalog import CatalogEntry, EntryState, digest, mark
 from deckgen.translation.units import Side, SourceText
 
 STATES = (EntryState.MISSING, EntryState.STALE, EntryState.DRAFT, EntryState.REVIEWED)
@@ -47,14 +47,14 @@ class Showing:
 
     found: Translations
     language: Language
-    findings: Mapping[Entry, tuple[Diagnostic, ...]]
+    findings: Mapping[CatalogEntry, tuple[Diagnostic, ...]]
     images: Mapping[ImageReference, MediaFile]
     editor: str
 
 
 def show(found: Translations, language: Language, *, editor: str = EDITOR, jobs: int = 1) -> Showing:
     """All that a page about ``language`` needs; it works on pictures with ``jobs`` processes."""
-    findings: dict[Entry, list[Diagnostic]] = defaultdict(list)
+    findings: dict[CatalogEntry, list[Diagnostic]] = defaultdict(list)
     for finding, block in checked_blocks(found):
         if finding.severity in (Severity.ERROR, Severity.WARNING) and block.catalog.language == language:
             findings[block.entry].append(finding)
@@ -95,9 +95,9 @@ def render_review(showing: Showing, *, token: str = "") -> ReviewPage:
     return ReviewPage(html=page, counts=counts)
 
 
-def _sections(shown: tuple[Block, ...], showing: Showing) -> Iterator[str]:
+def _sections(shown: tuple[TranslatedBlock, ...], showing: Showing) -> Iterator[str]:
     """A section per note or category, its blocks in order."""
-    by_key: dict[str, list[Block]] = defaultdict(list)
+    by_key: dict[str, list[TranslatedBlock]] = defaultdict(list)
     for block in shown:
         by_key[block.text.key].append(block)
     for key, mine in by_key.items():
@@ -115,7 +115,7 @@ def _plain(text: SourceText) -> str:
     return " ".join((text.hint if text.side in (Side.ANSWER, Side.NOTE) else text.markdown).split())
 
 
-def render_row(block: Block, showing: Showing) -> str:
+def render_row(block: TranslatedBlock, showing: Showing) -> str:
     """A block with its translation, its state, its findings, and the mark by which it can be accepted."""
     entry = block.entry
     findings = showing.findings.get(entry, ())
@@ -141,7 +141,7 @@ def render_row(block: Block, showing: Showing) -> str:
     )
 
 
-def _state(entry: Entry) -> str:
+def _state(entry: CatalogEntry) -> str:
     """How far the entry is, with whose work it is and who said what of it."""
     parts = [entry.state.value]
     if entry.machine:
@@ -160,13 +160,13 @@ def _link(place: Location, showing: Showing) -> str:
     return f'<a href="{html.escape(address)}"><code>{html.escape(f"{place.path}:{place.line}")}</code></a>'
 
 
-def _entry_link(block: Block, showing: Showing) -> str:
+def _entry_link(block: TranslatedBlock, showing: Showing) -> str:
     if not block.entry.line:
         return f" <code>{html.escape(block.catalog.path)}</code>"
     return f" {_link(Location(path=block.catalog.path, line=block.entry.line), showing)}"
 
 
-def _changed(block: Block, showing: Showing) -> str:
+def _changed(block: TranslatedBlock, showing: Showing) -> str:
     """What has changed in the source since its translation was made."""
     before, now = block.entry.previous, block.segment.text
     if before is None:
@@ -181,7 +181,7 @@ def _changed(block: Block, showing: Showing) -> str:
     return f'<p class="previous" lang="{showing.found.corpus.language}">{shown}</p>'
 
 
-def _proposed(block: Block, showing: Showing) -> str:
+def _proposed(block: TranslatedBlock, showing: Showing) -> str:
     """A machine's text for a source that has changed."""
     if not (offered := block.entry.proposal):
         return ""
@@ -192,7 +192,7 @@ def _proposed(block: Block, showing: Showing) -> str:
     )
 
 
-def _cell(block: Block, markdown: Markdown, language: Language, showing: Showing) -> str:
+def _cell(block: TranslatedBlock, markdown: Markdown, language: Language, showing: Showing) -> str:
     """A block as a field of the card shows it; its pictures are named, and the script puts them in."""
     if not markdown:
         return '<div class="cell empty">no translation</div>'
@@ -205,7 +205,7 @@ def _cell(block: Block, markdown: Markdown, language: Language, showing: Showing
     return f'<div class="cell card"><div class="dg-card">{text}</div></div>'
 
 
-def _images(found: Translations, shown: tuple[Block, ...], jobs: int) -> Mapping[ImageReference, MediaFile]:
+def _images(found: Translations, shown: tuple[TranslatedBlock, ...], jobs: int) -> Mapping[ImageReference, MediaFile]:
     project = found.project
     images, _ = media.read_media(
         _references(shown, found.documents),
@@ -219,7 +219,7 @@ def _images(found: Translations, shown: tuple[Block, ...], jobs: int) -> Mapping
     return images
 
 
-def _references(shown: tuple[Block, ...], documents: Documents) -> Iterator[tuple[ImageReference, Location]]:
+def _references(shown: tuple[TranslatedBlock, ...], documents: Documents) -> Iterator[tuple[ImageReference, Location]]:
     for block in shown:
         proposal = block.entry.proposal.text if block.entry.proposal else ""
         for markdown in (block.segment.text, block.entry.translation, proposal):

@@ -15,10 +15,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.files import own_path, read_optional, write_atomically
-from deckgen.localisation import Action, Block, Refusal, Translations, Word, blocks, check_block, heard
+from deckgen.localisation import Action, Declined, TranslatedBlock, Translations, Word, blocks, check_block, heard
 from deckgen.model import Language, Markdown
 from deckgen.review.page import Showing, render_review, render_row, show
-from deckgen.translation.catalog import Entry, format_catalog, mark, parse_catalog
+from deckgen.translation.catalog import CatalogEntry, format_catalog, mark, parse_catalog
 
 _MAX_REQUEST_BYTES = 1 << 20
 _CHANGED = "this block has changed since the page was made; reload the page"
@@ -85,7 +85,7 @@ class ReviewDesk:
             self._seen = now
         return self._showing
 
-    def _mark(self, block: Block) -> str:
+    def _mark(self, block: TranslatedBlock) -> str:
         return mark(block.entry, self._language)
 
     def _word(self, said: Mapping[str, Any]) -> Word | None:
@@ -100,7 +100,7 @@ class ReviewDesk:
             action=action, by=self._by, date=self._today(), text=written, comment=comment, despite_warnings=despite
         )
 
-    def _heard(self, showing: Showing, block: Block, word: Word) -> Reply:
+    def _heard(self, showing: Showing, block: TranslatedBlock, word: Word) -> Reply:
         """First finds the entry in its file as it is now, then changes it there, then shows it anew."""
         locale = showing.found.project.locale
         path = own_path(locale.parent, block.catalog.path)
@@ -115,7 +115,7 @@ class ReviewDesk:
         if entry is None:
             return Reply(status=HTTPStatus.CONFLICT, document={"problem": _CHANGED})
         after = heard(word, entry, block, showing.found)
-        if isinstance(after, Refusal):
+        if isinstance(after, Declined):
             told = [f"{finding.message} [{finding.rule}]" for finding in after.findings]
             document = {"problem": after.reason, "findings": told, "despite": after.despite}
             return Reply(status=HTTPStatus.UNPROCESSABLE_ENTITY, document=document)
@@ -125,7 +125,9 @@ class ReviewDesk:
         write_atomically(path, text.encode())
         return Reply(status=HTTPStatus.OK, document=self._renewed(showing, block, after, text))
 
-    def _renewed(self, showing: Showing, block: Block, after: Entry, text: str) -> Mapping[str, object]:
+    def _renewed(
+        self, showing: Showing, block: TranslatedBlock, after: CatalogEntry, text: str
+    ) -> Mapping[str, object]:
         """The row of a block that has changed, and the translations with its new file for what comes next."""
         catalog, _ = parse_catalog(text, path=block.catalog.path, language=self._language)
         written = next((one for one in catalog.entries if replace(one, line=0) == replace(after, line=0)), after)

@@ -21,7 +21,7 @@ from deckgen.model import (
     TranslatedCorpus,
     TranslatedQuestion,
 )
-from deckgen.translation.catalog import Catalog, Entry, EntryState
+from deckgen.translation.catalog import Catalog, CatalogEntry, EntryState
 from deckgen.translation.notes import Notes
 from deckgen.translation.segments import splice
 from deckgen.translation.units import Side, SourceText, source_texts
@@ -118,7 +118,7 @@ def unknown_entries(
             )
 
 
-_Index = Mapping[tuple[Language, str, str], Entry]
+_Index = Mapping[tuple[Language, str, str], CatalogEntry]
 
 
 def _index(catalogs: Mapping[CatalogId, Catalog]) -> _Index:
@@ -199,7 +199,7 @@ _STALE = _Kind(
 
 
 def _findings(
-    text: SourceText, language: Language, entries: Sequence[Entry], hidden: Sequence[bool], policy: Policy
+    text: SourceText, language: Language, entries: Sequence[CatalogEntry], hidden: Sequence[bool], policy: Policy
 ) -> Iterator[Diagnostic]:
     kinds = [
         _HIDDEN if unshown else {EntryState.MISSING: _MISSING, EntryState.STALE: _STALE}.get(entry.state)

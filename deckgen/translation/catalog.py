@@ -54,7 +54,7 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class CatalogEntry:
     """One block and its translation. ``context`` is a key and a side, as in ``k3x7abc|answer``.
 
     ``previous`` is the source that the translation was made for, where that has changed since; ``comment`` is the
@@ -101,11 +101,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """The translations of one chapter into one language; ``path`` and ``Entry.line`` say where they stand."""
+    """The translations of one chapter into one language; ``path`` and ``CatalogEntry.line`` say where they stand."""
 
     language: Language
     path: str
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[CatalogEntry, ...] = ()
     header: tuple[tuple[str, str], ...] = ()
     comment: str = ""
 
@@ -115,22 +115,24 @@ def digest(translation: str) -> str:
     return hashlib.sha256(translation.encode()).hexdigest()[:8]
 
 
-def mark(entry: Entry, language: Language) -> str:
+def mark(entry: CatalogEntry, language: Language) -> str:
     """What stands for a block as a reader saw it: another source or translation gives another; eight digits."""
     seen = (language, entry.context, entry.source, entry.translation)
     return hashlib.sha256("\0".join(seen).encode()).hexdigest()[:8]
 
 
-def accepted(entry: Entry, *, by: str = "", date: str = "") -> Entry:
+def accepted(entry: CatalogEntry, *, by: str = "", date: str = "") -> CatalogEntry:
     """The entry as reviewed by a person, who is named where a date is given."""
     verdict = Verdict(accepted=True, by=by, date=date, digest=digest(entry.translation)) if date else entry.verdict
     return replace(entry, fuzzy=False, previous=None, machine=None, draft=False, proposal=None, verdict=verdict)
 
 
-def rejected(entry: Entry, *, by: str, date: str) -> Entry:
+def rejected(entry: CatalogEntry, *, by: str, date: str) -> CatalogEntry:
     """The entry without its translation, which is remembered as one that will not do."""
     verdict = Verdict(accepted=False, by=by, date=date, digest=digest(entry.translation))
-    fresh = Entry(context=entry.context, source=entry.source, comment=entry.comment, hint=entry.hint, line=entry.line)
+    fresh = CatalogEntry(
+        context=entry.context, source=entry.source, comment=entry.comment, hint=entry.hint, line=entry.line
+    )
     return replace(fresh, verdict=verdict, flags=entry.flags)
 
 
@@ -148,7 +150,7 @@ def parse_catalog(text: str, *, path: str, language: Language) -> tuple[Catalog,
         where = Location(path=path, line=int(found[1]) if found else 1)
         reason = found[2] if found and found[2] else "not a PO file"
         return empty, (diagnostic("bad-catalog", f"cannot be read: {reason}", where, hint=_MEND),)
-    entries: dict[tuple[str, str, bool], Entry] = {}
+    entries: dict[tuple[str, str, bool], CatalogEntry] = {}
     findings: list[Diagnostic] = []
     for raw in parsed:
         where = Location(path=path, line=raw.linenum or 1)
@@ -249,7 +251,7 @@ def _wrong_charset(text: str, path: str) -> Iterator[Diagnostic]:
         yield diagnostic("bad-catalog", message, where, hint="write charset=UTF-8", excerpt=found[0])
 
 
-def _entry(raw: polib.POEntry) -> Entry:
+def _entry(raw: polib.POEntry) -> CatalogEntry:
     said: list[str] = []
     machine = verdict = proposal = None
     draft = False
@@ -265,7 +267,7 @@ def _entry(raw: polib.POEntry) -> Entry:
             draft = True
         else:
             said.append(line)
-    return Entry(
+    return CatalogEntry(
         context=raw.msgctxt or "",
         source=Markdown(raw.msgid),
         translation=Markdown(raw.msgstr),
@@ -290,7 +292,7 @@ def _unquoted(text: str) -> Markdown | None:
         return None
 
 
-def _raw(entry: Entry) -> polib.POEntry:
+def _raw(entry: CatalogEntry) -> polib.POEntry:
     return polib.POEntry(
         msgctxt=entry.context,
         msgid=entry.source,
@@ -303,7 +305,7 @@ def _raw(entry: Entry) -> polib.POEntry:
     )
 
 
-def _comment_lines(entry: Entry) -> Iterator[str]:
+def _comment_lines(entry: CatalogEntry) -> Iterator[str]:
     """What translators said, then what we remember; PO tools keep comments, and lose flags that they do not know."""
     if entry.comment:
         yield entry.comment

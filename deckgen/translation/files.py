@@ -10,7 +10,7 @@ from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic
 from deckgen.files import own_path, read_file, read_optional, write_atomically
 from deckgen.model import Language, Location
 from deckgen.project import LOCALE_DIR
-from deckgen.translation.catalog import Catalog, Entry, format_catalog, parse_catalog
+from deckgen.translation.catalog import Catalog, CatalogEntry, format_catalog, parse_catalog
 from deckgen.translation.update import CatalogId
 
 _SOURCE = "source/"
@@ -69,7 +69,7 @@ def read_catalogs(
 
 def _contradictions(catalogs: Iterable[Catalog]) -> Iterator[Diagnostic]:
     """Entries that two files have with different translations, of which only one can be the text's."""
-    known: dict[tuple[str, str], tuple[Entry, str]] = {}
+    known: dict[tuple[str, str], tuple[CatalogEntry, str]] = {}
     for catalog in catalogs:
         for entry in catalog.entries:
             if entry.obsolete or not entry.translation:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from deckgen.model import Language, Markdown
 from deckgen.text.similarity import title_likeness
-from deckgen.translation.catalog import Catalog, Entry, EntryState, accepted
+from deckgen.translation.catalog import Catalog, CatalogEntry, EntryState, accepted
 from deckgen.translation.units import Side, SourceText
 
 CatalogId = tuple[str, Language]
@@ -45,14 +45,14 @@ class _Wanted:
 
 
 def _updated(known: Mapping[str, Catalog], texts: Sequence[SourceText], language: Language) -> dict[str, Catalog]:
-    pool: dict[str, list[Entry]] = defaultdict(list)
+    pool: dict[str, list[CatalogEntry]] = defaultdict(list)
     homes: dict[str, str] = {}
     for chapter, catalog in known.items():
         for entry in catalog.entries:
             pool[entry.context].append(entry)
             homes.setdefault(entry.context, chapter)
-    live: dict[str, list[Entry]] = {chapter: [] for chapter in known}
-    gone: dict[str, list[Entry]] = {chapter: [] for chapter in known}
+    live: dict[str, list[CatalogEntry]] = {chapter: [] for chapter in known}
+    gone: dict[str, list[CatalogEntry]] = {chapter: [] for chapter in known}
     found = [(text, *_match(_wanted(text, language), pool.pop(text.context, []), text.side)) for text in texts]
     orphans = _Orphans(pool)
     for text, matched, rest in found:
@@ -83,7 +83,7 @@ def _remembering(catalogs: Mapping[str, Catalog]) -> dict[str, Catalog]:
     }
 
 
-def _remembered(entry: Entry, reviewed: Mapping[Markdown, Markdown]) -> Entry:
+def _remembered(entry: CatalogEntry, reviewed: Mapping[Markdown, Markdown]) -> CatalogEntry:
     known = reviewed.get(entry.source)
     if known is None or entry.state is not EntryState.MISSING or entry.obsolete or entry.was_rejected(known):
         return entry
@@ -93,19 +93,19 @@ def _remembered(entry: Entry, reviewed: Mapping[Markdown, Markdown]) -> Entry:
 class _Orphans:
     """Entries whose context no text has any more: a question that was never built may have got another key."""
 
-    def __init__(self, pool: Mapping[str, list[Entry]]) -> None:
+    def __init__(self, pool: Mapping[str, list[CatalogEntry]]) -> None:
         self._pool = pool
-        self._by_source: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+        self._by_source: dict[tuple[str, str], list[CatalogEntry]] = defaultdict(list)
         for context, entries in pool.items():
             for entry in entries:
                 if entry.translation and not entry.obsolete:
                     self._by_source[_side(context), entry.source].append(entry)
 
-    def adopted(self, entries: Sequence[Entry]) -> list[Entry]:
+    def adopted(self, entries: Sequence[CatalogEntry]) -> list[CatalogEntry]:
         """The entries, those without a translation replaced by an orphan of the same side and source."""
         return [entry if entry.translation else self._adopt(entry) for entry in entries]
 
-    def _adopt(self, entry: Entry) -> Entry:
+    def _adopt(self, entry: CatalogEntry) -> CatalogEntry:
         waiting = self._by_source.get((_side(entry.context), entry.source))
         if not waiting:
             return entry
@@ -127,10 +127,12 @@ def _wanted(text: SourceText, language: Language) -> list[_Wanted]:
     return [_Wanted(context=text.context, source=source, hint=hint) for source in sources]
 
 
-def _match(wanted: Sequence[_Wanted], entries: Sequence[Entry], side: Side) -> tuple[list[Entry], list[Entry]]:
+def _match(
+    wanted: Sequence[_Wanted], entries: Sequence[CatalogEntry], side: Side
+) -> tuple[list[CatalogEntry], list[CatalogEntry]]:
     """An entry for each of ``wanted``, and the entries that are left over."""
     left = sorted(dict.fromkeys(entries), key=lambda entry: (entry.obsolete, not entry.translation))
-    found: dict[int, Entry] = {}
+    found: dict[int, CatalogEntry] = {}
     for returning in (False, True):
         for index, want in enumerate(wanted):
             entry = next((entry for entry in left if _is_same(entry, want, returning=returning)), None)
@@ -141,30 +143,32 @@ def _match(wanted: Sequence[_Wanted], entries: Sequence[Entry], side: Side) -> t
         left.remove(entry)
         found[index] = _stale(entry, wanted[index])
     matched = [
-        replace(found.get(index, Entry(context=want.context, source=want.source)), source=want.source, hint=want.hint)
+        replace(
+            found.get(index, CatalogEntry(context=want.context, source=want.source)), source=want.source, hint=want.hint
+        )
         for index, want in enumerate(wanted)
     ]
     return matched, left
 
 
-def _is_same(entry: Entry, want: _Wanted, *, returning: bool) -> bool:
+def _is_same(entry: CatalogEntry, want: _Wanted, *, returning: bool) -> bool:
     return (entry.previous if returning else entry.source) == want.source
 
 
-def _restored(entry: Entry) -> Entry:
+def _restored(entry: CatalogEntry) -> CatalogEntry:
     """An entry whose source was changed and changed back."""
     fresh = replace(entry, previous=None, obsolete=False)
     return replace(fresh, fuzzy=True) if entry.unreviewed else accepted(fresh)
 
 
-def _stale(entry: Entry, want: _Wanted) -> Entry:
+def _stale(entry: CatalogEntry, want: _Wanted) -> CatalogEntry:
     """An entry that goes to a new wording of its source; it remembers what it was reviewed for.
 
     What marks it as unreviewed stays, or is added where it was only fuzzy; a reviewed one loses it, so that the two can
     be told apart from now on.
     """
     if not entry.translation:
-        return Entry(context=want.context, source=want.source, comment=entry.comment)
+        return CatalogEntry(context=want.context, source=want.source, comment=entry.comment)
     unreviewed = entry.unreviewed
     return replace(
         entry,
@@ -178,8 +182,8 @@ def _stale(entry: Entry, want: _Wanted) -> Entry:
 
 
 def _pairs(
-    wanted: Sequence[_Wanted], found: Mapping[int, Entry], left: Sequence[Entry], side: Side
-) -> list[tuple[int, Entry]]:
+    wanted: Sequence[_Wanted], found: Mapping[int, CatalogEntry], left: Sequence[CatalogEntry], side: Side
+) -> list[tuple[int, CatalogEntry]]:
     """New wordings with the entries that they come from: those in the same place first, then the most alike."""
     missing = [index for index in range(len(wanted)) if index not in found]
     live = [entry for entry in left if not entry.obsolete]
@@ -208,11 +212,11 @@ def _likeness(one: str, other: str) -> float:
     return likeness if likeness >= enough else 0.0
 
 
-def _obsolete(known: Catalog | None, gone: Sequence[Entry], live: Sequence[Entry]) -> list[Entry]:
+def _obsolete(known: Catalog | None, gone: Sequence[CatalogEntry], live: Sequence[CatalogEntry]) -> list[CatalogEntry]:
     """The entries that are kept for the day when their source returns, each once, in the order in which they were."""
     order = {entry: place for place, entry in enumerate(known.entries)} if known else {}
     taken = {(entry.context, entry.source) for entry in live}
-    kept: dict[tuple[str, str], Entry] = {}
+    kept: dict[tuple[str, str], CatalogEntry] = {}
     for entry in sorted(gone, key=lambda entry: (not entry.obsolete, order.get(entry, len(order)))):
         source = entry.source if entry.previous is None else entry.previous
         if entry.translation and (entry.context, source) not in taken:
@@ -220,7 +224,7 @@ def _obsolete(known: Catalog | None, gone: Sequence[Entry], live: Sequence[Entry
     return list(kept.values())
 
 
-def _retired(entry: Entry) -> Entry:
+def _retired(entry: CatalogEntry) -> CatalogEntry:
     """Under the source that it was made for, since gettext's readers lose an obsolete entry's previous one."""
     if entry.previous is None or entry.obsolete:
         return replace(entry, obsolete=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.model import Location
 from deckgen.text.titles import folded
-from deckgen.translation.catalog import Entry
+from deckgen.translation.catalog import CatalogEntry
 from deckgen.translation.checks.chatter import chatter
 from deckgen.translation.checks.directions import exchanged_facts, turned_words
 from deckgen.translation.checks.markup import check_markup
@@ -38,9 +38,9 @@ def check_pair(pair: Pair) -> tuple[Problem, ...]:
     return tuple(problem for check in CHECKS for problem in check(pair))
 
 
-def check_repeats(entries: Iterable[Entry]) -> Iterator[tuple[Entry, Problem]]:
+def check_repeats(entries: Iterable[CatalogEntry]) -> Iterator[tuple[CatalogEntry, Problem]]:
     """Translations that stand for different sources; each but the first is named."""
-    by_translation: dict[str, list[Entry]] = defaultdict(list)
+    by_translation: dict[str, list[CatalogEntry]] = defaultdict(list)
     for entry in entries:
         if len(entry.translation) >= _REPEAT_LENGTH:
             by_translation[folded(entry.translation)].append(entry)
@@ -51,7 +51,7 @@ def check_repeats(entries: Iterable[Entry]) -> Iterator[tuple[Entry, Problem]]:
                 yield entry, Problem(rule="translation-repeated", message=message)
 
 
-def located(problem: Problem, entry: Entry, *, catalog: str, source: Location) -> Diagnostic:
+def located(problem: Problem, entry: CatalogEntry, *, catalog: str, source: Location) -> Diagnostic:
     """The finding at the entry in its PO file; its hint names the place in the source."""
     place = f"the source is at {source.path}:{source.line}:{source.column}"
     return diagnostic(

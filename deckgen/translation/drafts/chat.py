@@ -14,8 +14,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.translation.drafts.briefing import Example
-from deckgen.translation.drafts.engines import Answer, Batch, Engine, EngineError, Limits, Passage, Remedy
-from deckgen.translation.drafts.transport import Reply, Transport, raise_for_status
+from deckgen.translation.drafts.engines import Batch, Engine, EngineAnswer, EngineError, EngineLimits, Passage, Remedy
+from deckgen.translation.drafts.transport import HttpReply, Transport, raise_for_status
 
 _OPENAI = "https://api.openai.com/v1"
 _PATH = "/chat/completions"
@@ -32,7 +32,7 @@ def make_chat(*, url: str | None, model: str | None, key: str | None, timeout_se
 
 
 class _Chat:
-    limits = Limits(characters=4000, passages=20, in_flight=64)
+    limits = EngineLimits(characters=4000, passages=20, in_flight=64)
     placeholder = "<x{}/>"
     reads_briefings = True
 
@@ -46,7 +46,7 @@ class _Chat:
         self._wishes: Mapping[str, object] = {"temperature": 0.2, "response_format": {"type": "json_object"}}
         """What some servers refuse, and all can do without."""
 
-    def translate(self, batch: Batch) -> Answer:
+    def translate(self, batch: Batch) -> EngineAnswer:
         wishes = self._wishes
         reply = self._ask(batch, wishes)
         if reply.status in (400, 422) and wishes:
@@ -55,7 +55,7 @@ class _Chat:
                 self._wishes = {}
         return _answer(_content(reply), batch)
 
-    def _ask(self, batch: Batch, wishes: Mapping[str, object]) -> Reply:
+    def _ask(self, batch: Batch, wishes: Mapping[str, object]) -> HttpReply:
         messages = [
             {"role": "system", "content": instructions(batch)},
             {"role": "user", "content": json.dumps(question(batch), ensure_ascii=False)},
@@ -120,7 +120,7 @@ def _address(url: str) -> str:
 # --- the answer -------------------------------------------------------------------------------------------------------
 
 
-def _content(reply: Reply) -> tuple[str, Mapping[str, Any]]:
+def _content(reply: HttpReply) -> tuple[str, Mapping[str, Any]]:
     """What the model wrote, and the whole document around it. EngineError where the server says something else."""
     document = _parsed(reply.text)
     error = document.get("error")
@@ -151,13 +151,13 @@ def _parsed(text: str) -> Mapping[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _answer(answered: tuple[str, Mapping[str, Any]], batch: Batch) -> Answer:
+def _answer(answered: tuple[str, Mapping[str, Any]], batch: Batch) -> EngineAnswer:
     """The texts by their ids. With an id that nobody asked for none can be trusted to stand at its own."""
     content, document = answered
     used = document.get("usage")
     usage: Mapping[str, object] = used if isinstance(used, dict) else {}
     texts, complaint = _texts(content, frozenset(passage.id for passage in batch.passages))
-    return Answer(
+    return EngineAnswer(
         texts=texts,
         complaint=complaint,
         tokens_in=_count(usage.get("prompt_tokens")),

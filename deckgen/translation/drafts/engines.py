@@ -48,7 +48,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class EngineAnswer:
     """Translations by the ids of their passages, whatever they are worth, and what they cost where the server says so.
 
     ``complaint`` is what is wrong with the answer as a whole, such as ids that were not asked for.
@@ -61,7 +61,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class EngineLimits:
     """What one request may hold, and how many there may be at a time and how soon after one another."""
 
     characters: int
@@ -82,7 +82,7 @@ class Engine(Protocol):
         """What its remembered drafts go by: another address or model is another engine. It is never shown."""
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> EngineLimits:
         """Of its requests."""
 
     @property
@@ -93,7 +93,7 @@ class Engine(Protocol):
     def reads_briefings(self) -> bool:
         """Whether it understands context and complaints. If so it sees the terms that have to stay."""
 
-    def translate(self, batch: Batch) -> Answer:
+    def translate(self, batch: Batch) -> EngineAnswer:
         """Raises only EngineError, without a text or a key in its message."""
 
 

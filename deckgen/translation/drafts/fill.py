@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import re
 import threading
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -15,12 +16,12 @@ from deckgen.model import Markdown
 from deckgen.text.titles import folded
 from deckgen.translation.checks.pairs import Pair
 from deckgen.translation.drafts.answers import objection, refusal
-from deckgen.translation.drafts.briefing import Briefing, Example, Job, brief
-from deckgen.translation.drafts.engines import Answer, Batch, Engine, EngineError, Passage, Remedy
-from deckgen.translation.drafts.placeholders import Masked, PlaceholderError, holds_placeholder, mask, unmask
+from deckgen.translation.drafts.briefing import Example, Job
+from deckgen.translation.drafts.engines import Batch, Engine, EngineAnswer, EngineError, Remedy
+from deckgen.translation.drafts.parcels import Asked, Parcel, ask, batches, parcels
+from deckgen.translation.drafts.placeholders import PlaceholderError, holds_placeholder, unmask
 from deckgen.translation.drafts.remembered import RememberedDrafts
 from deckgen.translation.drafts.sending import Clock, Sender
-from deckgen.translation.glossary import LanguageGlossary
 
 _FAILURES_IN_A_ROW = 5
 """After so many texts in a row that got an answer of no use, there is no use in going on."""
@@ -28,6 +29,7 @@ _REPEAT_LENGTH = 12
 _REPEATED = "it is the answer that another text got"
 _POLL_SECONDS = 0.2
 """How often Ctrl-C is listened to where the system does not let it wake a waiting thread."""
+_LAST_ANSWERS_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,26 +55,6 @@ class Filled:
     tokens_out: int = 0
     stopped: str = ""
     interrupted: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A job on its way: its text in pieces that the engine takes, and what was wrong with its last draft."""
-
-    job: Job
-    given: Masked
-    pieces: tuple[str, ...]
-    complaint: str = ""
-    refused: str = ""
-    again: bool = False
-
-    @property
-    def characters(self) -> int:
-        return sum(map(len, self.pieces))
-
-
-Parcel = tuple[Asked, ...]
-"""What one thread sends: in one request, but one per piece where a text is too long for a request."""
 
 
 def draft_missing(
@@ -101,7 +83,6 @@ def draft_missing(
     except KeyboardInterrupt:
         stopped, interrupted = "interrupted", True
     finally:
-        run.sender.stop(stopped)
         remembered.close()
     return Filled(
         drafts=tuple(run.drafts[job] for job in jobs if job in run.drafts),
@@ -114,55 +95,17 @@ def draft_missing(
     )
 
 
-def parcels(asked: Iterable[Asked], engine: Engine) -> Iterator[Parcel]:
-    """What is sent together: blocks of one key in their order, as many as a request may hold."""
-    limits = engine.limits
-    parcel: list[Asked] = []
-    for item in asked:
-        full = len(parcel) >= limits.passages or sum(one.characters for one in (*parcel, item)) > limits.characters
-        if parcel and (full or parcel[0].job.setting.key != item.job.setting.key):
-            yield tuple(parcel)
-            parcel = []
-        parcel.append(item)
-    if parcel:
-        yield tuple(parcel)
-
-
-def ask(job: Job, engine: Engine) -> Asked:
-    """The job ready to be sent. PlaceholderError or EngineError where it cannot be."""
-    hidden = LanguageGlossary() if engine.reads_briefings else job.pair.glossary
-    given = mask(job.pair.source, hidden, engine.placeholder)
-    return Asked(job=job, given=given, pieces=tuple(_pieces(given.text, engine.limits.characters)))
-
-
-def batches(parcel: Parcel, engine: Engine, reviewed: Sequence[Example]) -> Iterator[Batch]:
-    """The requests of a parcel; passages are numbered through, from 1."""
-    pair = parcel[0].job.pair
-    briefing = brief([item.job for item in parcel], reviewed) if engine.reads_briefings else Briefing()
-    ids = count(1)
-    passages = [
-        Passage(id=next(ids), text=text, kind=item.job.pair.kind, complaint=item.complaint, refused=item.refused)
-        for item in parcel
-        for text in item.pieces
-    ]
-    whole = Batch(source=pair.source_language, target=pair.language, passages=tuple(passages), briefing=briefing)
-    if len(passages) <= engine.limits.passages and whole.characters <= engine.limits.characters:
-        yield whole
-    else:
-        yield from (replace(whole, passages=(passage,)) for passage in passages)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Returned:
     """What came back for a parcel; ``error`` where nothing did."""
 
     parcel: Parcel
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[EngineAnswer, ...] = ()
     error: EngineError | None = None
 
 
 class _Run:
-    """What is known while drafts are made; only the threads of `_serve` know nothing of it but the sender."""
+    """What is known while drafts are made; its threads touch nothing of it but the sender and two queues."""
 
     def __init__(
         self, engine: Engine, remembered: RememberedDrafts, reviewed: Sequence[Example], sender: Sender
@@ -177,58 +120,69 @@ class _Run:
         self._answers: dict[str, Job] = {}
         self._useless = 0
         self._last_accepted: Job | None = None
+        self._waiting: deque[Parcel] = deque()
+        self._tasks: queue.SimpleQueue[tuple[Parcel, tuple[Batch, ...]] | None] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[_Returned] = queue.SimpleQueue()
+        self._out = 0
 
     def work(self, jobs: Sequence[Job], in_flight: int, progress: Callable[[int, int], None]) -> None:
         """First what needs no engine, then one parcel per thread until none is left."""
         progress(0, len(jobs))
-        waiting = deque(parcels(self._ready(jobs), self._engine))
-        tasks: queue.SimpleQueue[tuple[Parcel, tuple[Batch, ...]] | None] = queue.SimpleQueue()
-        results: queue.SimpleQueue[_Returned] = queue.SimpleQueue()
+        self._waiting.extend(parcels(self._ready(jobs), self._engine))
         for _ in range(in_flight):
-            threading.Thread(target=self._serve, args=(tasks, results), daemon=True).start()
-        out = 0
-
-        def send() -> int:
-            """Gives every idle thread its work; how many are busy then."""
-            busy = out
-            while waiting and busy < in_flight:
-                parcel = waiting.popleft()
-                tasks.put((parcel, tuple(batches(parcel, self._engine, self._reviewed))))
-                busy += 1
-            return busy
-
+            threading.Thread(target=self._serve, daemon=True).start()
         try:
-            while waiting or out:
+            while self._waiting or self._out:
                 progress(len(self.drafts), len(jobs))
-                out = send()
-                if returned := _next(results):
-                    out -= 1
+                self._send(in_flight)
+                if returned := self._next():
                     if in_flight > 1:
-                        out = send()  # nobody waits while an answer is judged
-                    waiting.extendleft(reversed(self._judge(returned)))
+                        self._send(in_flight)  # nobody waits while an answer is judged
+                    self._waiting.extendleft(reversed(self._judge(returned)))
             progress(len(self.drafts), len(jobs))
+        except EngineError as error:
+            self._end(str(error), seconds=_LAST_ANSWERS_SECONDS)
+            raise
         except KeyboardInterrupt:
-            with suppress(EngineError):
-                while not results.empty():
-                    self._judge(results.get())
+            self._end("interrupted", seconds=0.0)
             raise
         finally:
             for _ in range(in_flight):
-                tasks.put(None)
+                self._tasks.put(None)
 
-    def _serve(
-        self,
-        tasks: queue.SimpleQueue[tuple[Parcel, tuple[Batch, ...]] | None],
-        results: queue.SimpleQueue[_Returned],
-    ) -> None:
+    def _send(self, in_flight: int) -> None:
+        """Gives every idle thread its work."""
+        while self._waiting and self._out < in_flight:
+            parcel = self._waiting.popleft()
+            self._tasks.put((parcel, tuple(batches(parcel, self._engine, self._reviewed))))
+            self._out += 1
+
+    def _next(self) -> _Returned | None:
+        try:
+            returned = self._results.get(timeout=_POLL_SECONDS)
+        except queue.Empty:
+            return None
+        self._out -= 1
+        return returned
+
+    def _end(self, why: str, *, seconds: float) -> None:
+        """Sends nothing more, and keeps what is already answered, or is so within ``seconds``: it may be paid for."""
+        self.sender.stop(why)
+        deadline = time.monotonic() + seconds
+        while self._out and (time.monotonic() < deadline or not self._results.empty()):
+            if returned := self._next():
+                with suppress(EngineError):
+                    self._judge(returned)
+
+    def _serve(self) -> None:
         """One thread's work: nothing but requests."""
-        while task := tasks.get():
+        while task := self._tasks.get():
             parcel, requests = task
             try:
                 answers = tuple(self.sender.send(batch, _refusal(batch, self._engine)) for batch in requests)
-                results.put(_Returned(parcel=parcel, answers=answers))
+                self._results.put(_Returned(parcel=parcel, answers=answers))
             except EngineError as error:
-                results.put(_Returned(parcel=parcel, error=error))
+                self._results.put(_Returned(parcel=parcel, error=error))
 
     def _ready(self, jobs: Sequence[Job]) -> Iterator[Asked]:
         """The jobs that an engine has to be asked for; all others are settled."""
@@ -351,10 +305,10 @@ _QUOTED = 1000
 """Characters of a refused answer that are sent back with the complaint."""
 
 
-def _refusal(batch: Batch, engine: Engine) -> Callable[[Answer], EngineError | None]:
+def _refusal(batch: Batch, engine: Engine) -> Callable[[EngineAnswer], EngineError | None]:
     """Finds errors in words; a model that means to refuse fails to answer in its form."""
 
-    def refused(answer: Answer) -> EngineError | None:
+    def refused(answer: EngineAnswer) -> EngineError | None:
         if engine.reads_briefings:
             return None
         texts = ((passage.text, answer.texts.get(passage.id, "")) for passage in batch.passages)
@@ -363,33 +317,9 @@ def _refusal(batch: Batch, engine: Engine) -> Callable[[Answer], EngineError | N
     return refused
 
 
-def _next(results: queue.SimpleQueue[_Returned]) -> _Returned | None:
-    try:
-        return results.get(timeout=_POLL_SECONDS)
-    except queue.Empty:
-        return None
-
-
 def _without_bars(text: str) -> str:
     """A machine's ``|`` would end its table cell."""
     return re.sub(r"(?<!\\)\|", r"\\|", text)
-
-
-_SENTENCE = re.compile(r"[^。！？；!?;\n]*(?:[。！？；!?;\n]+|$)")
-
-
-def _pieces(text: str, most: int) -> Iterator[str]:
-    """The text in pieces of whole sentences, none longer than ``most``. EngineError where a sentence is longer."""
-    piece = ""
-    for sentence in _SENTENCE.findall(text):
-        if len(sentence) > most:
-            raise EngineError(f"a sentence is longer than the {most} characters that the engine takes", Remedy.SKIP)
-        if piece and len(piece) + len(sentence) > most:
-            yield piece
-            piece = ""
-        piece += sentence
-    if piece:
-        yield piece
 
 
 def problems_by_reason(drafts: Iterable[Draft]) -> dict[str, list[Draft]]:

@@ -10,8 +10,8 @@ from typing import Any
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.model import Language
-from deckgen.translation.drafts.engines import Answer, Batch, Engine, EngineError, Limits, Remedy
-from deckgen.translation.drafts.transport import KEY_VARIABLE, Reply, Transport, raise_for_status
+from deckgen.translation.drafts.engines import Batch, Engine, EngineAnswer, EngineError, EngineLimits, Remedy
+from deckgen.translation.drafts.transport import KEY_VARIABLE, HttpReply, Transport, raise_for_status
 
 _TESTED = "1.11."
 
@@ -27,7 +27,7 @@ class _Machine:
         name: str,
         *,
         class_name: str,
-        limits: Limits,
+        limits: EngineLimits,
         arguments: Mapping[str, object],
         code: Callable[[Language, Any], str],
         url: str | None,
@@ -44,8 +44,8 @@ class _Machine:
         # The library's functions look up ``requests`` in their module each time they are called.
         self._module.requests = requests  # type: ignore[attr-defined]
 
-    def translate(self, batch: Batch) -> Answer:
-        return Answer(
+    def translate(self, batch: Batch) -> EngineAnswer:
+        return EngineAnswer(
             texts={
                 passage.id: self._translated(passage.text, source=batch.source, target=batch.target)
                 for passage in batch.passages
@@ -128,7 +128,7 @@ class _WithLanguages(_Requests):
     def get(self, url: str, params: Mapping[str, str] | None = None, **_: object) -> _Response:
         codes = ("zh-Hans", "zh-Hant", "en", "ja", "ko", "de", "fr", "es", "pt", "it", "ru", "vi", "th", "id", "ar")
         document = {"translation": {code: {"name": code} for code in codes}}
-        return _Response(Reply(status=200, text=json.dumps(document), kind="application/json", retry_after=None))
+        return _Response(HttpReply(status=200, text=json.dumps(document), kind="application/json", retry_after=None))
 
 
 class _Response:
@@ -136,7 +136,7 @@ class _Response:
 
     status_code = 200
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: HttpReply) -> None:
         self.text = reply.text
 
     def json(self) -> Any:
@@ -182,7 +182,7 @@ def make_libre(*, url: str | None, model: str | None, key: str | None, timeout_s
     return _Machine(
         "libre",
         class_name="LibreTranslator",
-        limits=Limits(characters=2000, in_flight=16),
+        limits=EngineLimits(characters=2000, in_flight=16),
         # The class demands a key even for a server that needs none.
         arguments={"api_key": key or "none"},
         code=_base_code,
@@ -198,7 +198,7 @@ def make_deepl(*, url: str | None, model: str | None, key: str | None, timeout_s
     return _Machine(
         "deepl",
         class_name="DeeplTranslator",
-        limits=Limits(characters=5000, in_flight=8),
+        limits=EngineLimits(characters=5000, in_flight=8),
         arguments={"api_key": key, "use_free_api": key.endswith(":fx")},
         code=_base_code,
         url=f"{url.rstrip('/')}/" if url else None,
@@ -214,7 +214,7 @@ def make_baidu(*, url: str | None, model: str | None, key: str | None, timeout_s
     return _Machine(
         "baidu",
         class_name="BaiduTranslator",
-        limits=Limits(characters=1800, pause_seconds=1.0),
+        limits=EngineLimits(characters=1800, pause_seconds=1.0),
         arguments={"appid": account, "appkey": secret},
         code=_baidu_code,
         url=url,
@@ -228,7 +228,7 @@ def make_microsoft(*, url: str | None, model: str | None, key: str | None, timeo
     return _Machine(
         "microsoft",
         class_name="MicrosoftTranslator",
-        limits=Limits(characters=5000, in_flight=8),
+        limits=EngineLimits(characters=5000, in_flight=8),
         arguments={"api_key": secret, "region": region or None},
         code=_microsoft_code,
         url=url,
@@ -240,7 +240,7 @@ def make_google(*, url: str | None, model: str | None, key: str | None, timeout_
     return _Machine(
         "google",
         class_name="GoogleTranslator",
-        limits=Limits(characters=1500, pause_seconds=1.0),
+        limits=EngineLimits(characters=1500, pause_seconds=1.0),
         arguments={},
         code=_regional_code,
         url=url,
@@ -252,7 +252,7 @@ def make_mymemory(*, url: str | None, model: str | None, key: str | None, timeou
     return _Machine(
         "mymemory",
         class_name="MyMemoryTranslator",
-        limits=Limits(characters=450, pause_seconds=1.0),
+        limits=EngineLimits(characters=450, pause_seconds=1.0),
         arguments={},
         code=_regional_code,
         url=url,

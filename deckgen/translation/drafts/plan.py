@@ -10,7 +10,8 @@ from pathlib import Path
 
 from deckgen.translation.drafts.briefing import Briefing, Example, Job
 from deckgen.translation.drafts.engines import Batch, Engine, EngineError
-from deckgen.translation.drafts.fill import Asked, Filled, ask, batches, parcels
+from deckgen.translation.drafts.fill import Filled
+from deckgen.translation.drafts.parcels import Asked, ask, batches, parcels
 from deckgen.translation.drafts.placeholders import PlaceholderError
 from deckgen.translation.drafts.remembered import RememberedDrafts
 
@@ -33,7 +34,7 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class FillPlan:
     """The requests of a run; the tokens are estimates, 0 for an engine that is not paid by them."""
 
     batches: tuple[Batch, ...]
@@ -43,7 +44,9 @@ class Plan:
     tokens_out: int
 
 
-def plan_run(jobs: Sequence[Job], engine: Engine, remembered: RememberedDrafts, reviewed: Sequence[Example]) -> Plan:
+def plan_run(
+    jobs: Sequence[Job], engine: Engine, remembered: RememberedDrafts, reviewed: Sequence[Example]
+) -> FillPlan:
     """What `draft_missing` would do if every first answer were good."""
     asked: list[Asked] = []
     known = unsendable = 0
@@ -57,7 +60,7 @@ def plan_run(jobs: Sequence[Job], engine: Engine, remembered: RememberedDrafts, 
             unsendable += 1
     requests = tuple(batch for parcel in parcels(asked, engine) for batch in batches(parcel, engine, reviewed))
     reads = engine.reads_briefings
-    return Plan(
+    return FillPlan(
         batches=requests,
         remembered=known,
         unsendable=unsendable,

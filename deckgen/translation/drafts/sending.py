@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from deckgen.translation.drafts.engines import Answer, Batch, Engine, EngineError, Remedy
+from deckgen.translation.drafts.engines import Batch, Engine, EngineAnswer, EngineError, Remedy
 
 TRIES = 4
 _BASE_SECONDS = 0.5
@@ -42,7 +42,7 @@ class Sender:
         self._failures: list[float] = []
         self._over: EngineError | None = None
 
-    def send(self, batch: Batch, refused: Callable[[Answer], EngineError | None]) -> Answer:
+    def send(self, batch: Batch, refused: Callable[[EngineAnswer], EngineError | None]) -> EngineAnswer:
         """The answer, which is asked for up to ``TRIES`` times; ``refused`` finds errors in the guise of answers.
 
         EngineError where there is none. After one that no retry can mend every later call fails with it at once.
@@ -69,7 +69,7 @@ class Sender:
         """Lets every later call fail."""
         self._over = self._over or EngineError(message, Remedy.STOP)
 
-    def _translated(self, batch: Batch) -> Answer:
+    def _translated(self, batch: Batch) -> EngineAnswer:
         try:
             return self._engine.translate(batch)
         except EngineError:

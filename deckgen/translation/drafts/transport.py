@@ -19,7 +19,7 @@ _CHUNK_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class HttpReply:
     """What a server answered; ``kind`` is its media type."""
 
     status: int
@@ -52,7 +52,7 @@ class Transport:
         form: Mapping[str, str] | None = None,
         document: object = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Reply:
+    ) -> HttpReply:
         """The server's answer, whatever its status. EngineError where there is none, or none that ends."""
         try:
             response = self._session().request(
@@ -68,7 +68,7 @@ class Transport:
             )
             with response:
                 body = self._body(response)
-            return Reply(
+            return HttpReply(
                 status=response.status_code,
                 text=body.decode(response.encoding or "utf-8", errors="replace"),
                 kind=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
