@@ -52,9 +52,7 @@ changes: $(VENV)/run.stamp ## list the cards that HEAD changes, as Markdown: mak
 	@scripts/changes.sh $(BIN)/deckgen $(BASE)
 
 site: $(VENV)/run.stamp ## put a release's download page and the preview into build/site/: make site VERSION=1.2.0
-	rm -rf build/site
-	cp -R build/release/v$(VERSION:v%=%) build/site
-	$(BIN)/deckgen preview --public --out build/site/preview
+	DECKGEN=$(BIN)/deckgen scripts/site.sh build/site build/release/v$(VERSION:v%=%)
 
 format: $(VENV)/dev.stamp ## put the code into the common format
 	$(BIN)/ruff check --fix .

@@ -17,7 +17,7 @@ def workflow_text(*, branch: str = "main") -> str:
     """The workflow at this deckgen's version; ``branch`` is the book's own main branch."""
     text = files("deckgen").joinpath("templates/init/workflow.yml").read_text("utf-8")
     text = text.replace(UNKNOWN_REPOSITORY, deckgen_repository()).replace("vVERSION", f"v{__version__}")
-    return text.replace("branches: [main]", f'branches: ["{branch}"]')
+    return text if branch == "main" else text.replace("branches: [main]", f'branches: ["{branch}"]')
 
 
 def deckgen_repository() -> str:
