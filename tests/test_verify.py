@@ -25,7 +25,7 @@ from synthetic_deck import CREATED, synthetic_deck, with_fields, write_all_packa
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.identity.lock import Lock, format_lock, parse_lock
 from deckgen.identity.merging import merge_lock
-from deckgen.markdown.tree import find_active
+from deckgen.markdown.judge import judge_html
 from deckgen.releases.verify import CHECKS, verify_folder, verify_package
 
 NOW = CREATED + 1_000_000
@@ -283,7 +283,7 @@ def test_a_name_that_leads_out_of_the_folder_is_refused(package: Path) -> None:
     ],
 )
 def test_what_would_run_is_found(html: str, tmp_path: Path) -> None:
-    assert find_active(f"<p>before</p>{html}<p>after</p>")
+    assert judge_html(f"<p>before</p>{html}<p>after</p>").active
     deck = with_fields(synthetic_deck(tmp_path / "media"), 3, time=CREATED + 9, Answer_en=html)
     path = write_all_packages(deck, tmp_path)[0]
     found = verify_package(path, lock=None, with_anki=False, now=NOW)
@@ -313,7 +313,7 @@ def test_broken_html_is_judged_in_time_in_proportion(text: str, tmp_path: Path) 
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(html: str) -> None:
-    assert find_active(html) == ()
+    assert judge_html(html).active == ()
 
 
 def test_a_script_of_its_own_is_the_only_one_that_a_template_may_have(released: Path, tmp_path: Path) -> None:

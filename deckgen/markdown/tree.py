@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from html import unescape
-
 import lxml.etree
 import lxml.html
 from lxml.html import HtmlElement
 
-from deckgen.markdown.formula_safety import active_commands
 from deckgen.model import Html
 
-_ACTIVE = frozenset(
-    ("script", "iframe", "frame", "object", "embed", "applet", "base", "meta", "link", "form", "portal")
-)
-_ADDRESSES = frozenset(
-    """href src action formaction data xlink:href srcdoc poster background to from by values""".split()
-)
-"""The last four: of SVG's animations, which may set a link."""
-_SCRIPT_ADDRESSES = ("javascript:", "vbscript:", "data:text", "data:application")
-_DELIMITER = re.compile(r"\\([()\[\]])")
-_LOOSE_TAG = re.compile(r"""<([a-z][^\s/<>"'=]*)((?:[^<>"']++|"[^"]*"|'[^']*')*)""", re.IGNORECASE)
-_LOOSE_ATTRIBUTE = re.compile(r"""([^\s=/"'<>]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'<>]*))?""")
 _BLOCKS = frozenset(
     "address article aside blockquote body caption dd details div dl dt fieldset figcaption figure footer form h1 h2 h3"
     " h4 h5 h6 header hr li main nav ol p pre section summary table tbody thead tfoot tr ul".split()
@@ -85,7 +69,7 @@ def block_text(html: str) -> str:
     """
     if not html.strip():
         return ""
-    root = _any_tree(html)
+    root = any_tree(html)
     lines = [""]
     verbatim = hidden = 0
     for event, element in lxml.etree.iterwalk(root, events=("start", "end", "comment", "pi")):
@@ -105,7 +89,7 @@ def block_text(html: str) -> str:
     return "\n".join(shown for line in lines if (shown := line.rstrip()).strip(" -|"))
 
 
-def _any_tree(html: str) -> HtmlElement:
+def any_tree(html: str) -> HtmlElement:
     """The tree of any HTML, broken or not."""
     readable = "".join(character for character in html if character in "\t\n\r" or character >= " ")
     return lxml.html.document_fromstring(
@@ -135,47 +119,3 @@ def _write(lines: list[str], text: str | None, *, verbatim: bool) -> None:
     before = " " if text[0].isspace() and lines[-1].strip() and not lines[-1].endswith(" ") else ""
     after = " " if words and text[-1].isspace() else ""
     lines[-1] += f"{before}{words}{after}"
-
-
-def find_active(html: str) -> tuple[str, ...]:
-    """What in a stranger's HTML could run code or load something else than media: tags, attributes, addresses.
-
-    Read twice, as a tree and tag by tag, since what one reader takes for a comment or a style sheet another may run.
-    """
-    found: list[str] = []
-    for tag, attributes in (*_tree_tags(html), *_loose_tags(html)):
-        if tag in _ACTIVE:
-            found.append(f"<{tag}>")
-        for name, value in attributes:
-            plain = "".join(character for character in value if character > " ").lower()
-            if name.startswith("on") and len(name) > 2:
-                found.append(f"{name}=")
-            elif name == "srcdoc":
-                found.append("srcdoc=")
-            elif name in _ADDRESSES and any(each.startswith(_SCRIPT_ADDRESSES) for each in plain.split(";")):
-                found.append(f"{name}={plain.split(':')[0]}:")
-    found += [f"{command} in a formula" for latex in _formulas(html) for command in active_commands(unescape(latex))]
-    return tuple(dict.fromkeys(found))
-
-
-def _formulas(text: str) -> Iterator[str]:
-    r"""What stands between ``\(`` and ``\)`` or ``\[`` and ``\]``, as MathJax pairs them."""
-    opened = -1
-    for delimiter in _DELIMITER.finditer(text):
-        if delimiter[1] in "([":
-            opened = delimiter.end() if opened < 0 else opened
-        elif opened >= 0:
-            yield text[opened : delimiter.start()]
-            opened = -1
-
-
-def _tree_tags(html: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    for element in _any_tree(html).iter():
-        if isinstance(element.tag, str):
-            yield element.tag.lower(), [(str(name).lower(), str(value)) for name, value in element.attrib.items()]
-
-
-def _loose_tags(html: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    for tag in _LOOSE_TAG.finditer(html):
-        attributes = _LOOSE_ATTRIBUTE.findall(tag[2])
-        yield tag[1].lower(), [(name.lower(), unescape(value.strip("\"'"))) for name, value in attributes]

@@ -8,6 +8,7 @@ import tomllib
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from urllib.parse import quote
@@ -16,23 +17,23 @@ from deckgen.apkg.contents import PackageContents, PackagedNote, PackagedNoteTyp
 from deckgen.diagnostics import Diagnostic, Severity, name_some
 from deckgen.identity import edition_guid
 from deckgen.identity.lock import EditionRecord, Lock
-from deckgen.markdown.tree import find_active
+from deckgen.markdown.judge import Judgement, judge_css, judge_html
 from deckgen.model import Key
 from deckgen.releases.snapshot import note_type_edition
 from deckgen.releases.verify.findings import finding
+from deckgen.releases.verify.rendering import rendered_sides
 
 MAX_MEDIA_BYTES = 100 * 1024 * 1024
 """What Anki's sync takes as one file."""
 MAX_NAME_BYTES = 100
 """Of a media file's name, URL-encoded, as AnkiDroid counts."""
 _DAY_SECONDS = 86_400
-_REMOTE = re.compile(
-    r"""<(?:img|audio|video|source|script|link|iframe)\b[^<>]*?(?:src|href)\s*+=\s*+["']?\s*+(?:https?:)?//""",
-    re.IGNORECASE,
-)
-_REMOTE_STYLE = re.compile(r"""@import\b|url\(\s*+["']?\s*+(?:https?:)?//""", re.IGNORECASE)
-_ACTIVE_STYLE = re.compile(r"expression\s*\(|javascript:|</style", re.IGNORECASE)
 _SCRIPT = re.compile(r"<script>\n(.*?)</script>", re.DOTALL)
+_IMAGE_OCCLUSION = re.compile(
+    r"try \{\s*anki\.imageOcclusion\.setup\(\);\s*\} catch \(exc\) \{\s*"
+    r"document\.getElementById\(\"err\"\)\.innerHTML = `[^`$]*\$\{exc\}`;\s*\}\s*"
+)
+"""The script of Anki's own note type, in any language that Anki speaks."""
 _CLOCK = "a clock, SOURCE_DATE_EPOCH or a commit's time was wrong; restore deckgen.lock from before, and build anew"
 
 _Found = Iterator[Diagnostic]
@@ -52,6 +53,8 @@ def judge_package(
         _keys,
         _fields,
         _templates,
+        _names,
+        _cards,
         _media,
         _order,
     )
@@ -107,30 +110,56 @@ def _fields(file: str, contents: PackageContents) -> _Found:
     names = {packaged.note_type.id: packaged.note_type.fields for packaged in contents.note_types}
     for note in contents.notes:
         for index, field in enumerate(note.fields):
-            field = _as_held(field)
             fields = names.get(note.note_type_id, ())
             where = f"{_name(note)}, field {fields[index].name if index < len(fields) else index + 1}"
-            if active := find_active(field):
-                yield finding("active-content", file, f"{where} has {', '.join(active)}")
-            if _REMOTE.search(field):
-                yield finding("remote-content", file, f"{where} loads a file from the network")
+            yield from _told(file, where, judge_html(_as_held(field)))
 
 
 def _templates(file: str, contents: PackageContents) -> _Found:
     for packaged in contents.note_types:
         note_type = packaged.note_type
         for template in note_type.templates:
-            for side, html in (("front", template.front), ("back", template.back)):
+            for side, markup in (("front", template.front), ("back", template.back)):
                 where = f"note type “{note_type.name}”, {side} of {template.name}"
-                rest = _without_own_script(html)
-                if active := find_active(rest):
-                    yield finding("active-content", file, f"{where} has {', '.join(active)}, not deckgen's own")
-                if _REMOTE.search(rest):
-                    yield finding("remote-content", file, f"{where} loads something from the network")
-        if _ACTIVE_STYLE.search(note_type.css):
-            yield finding("active-content", file, f"the style of note type “{note_type.name}” would run code")
-        if _REMOTE_STYLE.search(note_type.css):
-            yield finding("remote-content", file, f"the style of note type “{note_type.name}” loads from the network")
+                yield from _told(file, where, judge_html(_without_known_scripts(markup)), ", not deckgen's own")
+        yield from _told(file, f"the style of note type “{note_type.name}”", judge_css(note_type.css))
+
+
+def _names(file: str, contents: PackageContents) -> _Found:
+    for deck in contents.decks:
+        for what, text in (("name", deck.name), ("description", deck.description)):
+            yield from _told(file, f"the {what} of deck “{deck.name[:40]}”", judge_html(_as_held(text)))
+
+
+def _cards(file: str, contents: PackageContents) -> _Found:
+    """What comes about only where fields and templates meet: tags in two halves, attributes that a field makes."""
+    for packaged in contents.note_types:
+        templates = [
+            replace(one, front=_without_known_scripts(one.front), back=_without_known_scripts(one.back))
+            for one in packaged.note_type.templates
+        ]
+        apart = [judge_html(markup) for one in templates for markup in (one.front, one.back)]
+        for note in contents.notes:
+            if note.note_type_id != packaged.note_type.id:
+                continue
+            known = [*apart, *(judge_html(_as_held(field)) for field in note.fields)]
+            active = frozenset(what for judged in known for what in judged.active)
+            remote = frozenset(what for judged in known for what in judged.remote)
+            held = replace(note, fields=tuple(_as_held(field) for field in note.fields))
+            for side, shown in rendered_sides(packaged, held, templates):
+                judged = judge_html(shown)
+                fresh = Judgement(
+                    active=tuple(what for what in judged.active if what not in active),
+                    remote=tuple(what for what in judged.remote if what not in remote),
+                )
+                yield from _told(file, f"{_name(note)}, {side},", fresh)
+
+
+def _told(file: str, where: str, judged: Judgement, besides: str = "") -> _Found:
+    if judged.active:
+        yield finding("active-content", file, f"{where} has {', '.join(judged.active)}{besides}")
+    if judged.remote:
+        yield finding("remote-content", file, f"{where} loads from the network: {', '.join(judged.remote)}")
 
 
 def _as_held(text: str) -> str:
@@ -138,11 +167,15 @@ def _as_held(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def _without_own_script(html: str) -> str:
-    """The template without the script that a version of deckgen gave its cards, letter for letter."""
+def _without_known_scripts(html: str) -> str:
+    """The template without the script that a version of deckgen gave its cards, letter for letter, and Anki's own."""
     # Behind the last end no script has one, and looking for it from each beginning would take for ever.
     closed, end, rest = html.rpartition("</script>")
-    return _SCRIPT.sub(lambda found: "" if _digest(found[1]) in _own_scripts() else found[0], closed + end) + rest
+    return _SCRIPT.sub(lambda found: "" if _is_known(found[1]) else found[0], closed + end) + rest
+
+
+def _is_known(script: str) -> bool:
+    return _digest(script) in _own_scripts() or bool(_IMAGE_OCCLUSION.fullmatch(script))
 
 
 def _digest(text: str) -> str:

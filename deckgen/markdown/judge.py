@@ -1,0 +1,171 @@
+"""What any HTML or style sheet would run on a device or load from the network, as browsers and MathJax read it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from html import unescape
+
+from lxml.html import HtmlElement
+
+from deckgen.markdown.formula_safety import active_commands
+from deckgen.markdown.sanitize import as_browsers_read
+from deckgen.markdown.tree import any_tree
+
+_ACTIVE = frozenset(
+    ("script", "iframe", "frame", "object", "embed", "applet", "base", "meta", "link", "form", "portal", "fencedframe")
+)
+_ADDRESSES = frozenset(
+    """href src action formaction data xlink:href srcdoc poster background to from by values""".split()
+)
+"""The last four: of SVG's animations, which may set a link."""
+_LOADED = frozenset(
+    """src srcset imagesrcset poster background data xlink:href href lowsrc dynsrc ping to from by values""".split()
+)
+"""Attributes whose address is loaded; ``href`` and ``xlink:href`` where they are no link to tap."""
+_LINKS = frozenset(("a", "area"))
+_SCRIPT_ADDRESSES = ("javascript:", "vbscript:", "data:text", "data:application")
+_REMOTE_ADDRESS = re.compile(r"(?:https?|ftp|wss?):|//", re.IGNORECASE)
+_CSS_ESCAPE = re.compile(r"\\(?:([0-9A-Fa-f]{1,6})\s?|([^\n]))")
+_CSS_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
+_CSS_ACTIVE = re.compile(r"expression\s*\(|javascript:|vbscript:|-moz-binding|</style", re.IGNORECASE)
+_CSS_REMOTE = re.compile(
+    r"@import\b|(?:url|src|image-set|image)\(\s*[\"']?[^)\"']{0,20}?(?:(?:https?|ftp):|[/\\]{2})", re.IGNORECASE
+)
+_LOOSE_TAG = re.compile(r"""<([a-z][^\s/<>"'=]*)((?:[^<>"']++|"[^"]*"|'[^']*')*)""", re.IGNORECASE)
+_LOOSE_ATTRIBUTE = re.compile(r"""([^\s=/"'<>]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'<>]*))?""")
+_DELIMITER = re.compile(r"\\([()\[\]])")
+_NO_MATHS = frozenset(("script", "noscript", "style", "textarea", "pre", "code", "annotation", "annotation-xml"))
+_MATHS_AGAIN = re.compile(r"(?:^|\s)(?:tex2jax|mathjax)_process(?:\s|$)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What would run, and what would be loaded from elsewhere: names of tags, attributes and commands, each once."""
+
+    active: tuple[str, ...] = ()
+    remote: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=4096)
+def judge_html(html: str) -> Judgement:
+    """A judgement of a page's or a field's HTML, broken or not.
+
+    Read three times, as browsers read it, as a forgiving reader does, and tag by tag, since what one reader takes for a
+    comment or a style sheet another may run.
+    """
+    if not _MAY_DO_ANYTHING.search(html):
+        return Judgement()
+    browsers = any_tree(as_browsers_read(html))
+    trees = (browsers, any_tree(html))
+    active, remote = list[str](), list[str]()
+    for tag, attributes in (*(found for tree in trees for found in _tree_tags(tree)), *_loose_tags(html)):
+        active += [f"<{tag}>"] if tag in _ACTIVE else []
+        for name, value in attributes:
+            active += _active(name, value)
+            remote += _remote(tag, name, value)
+    for tree in trees:
+        for style in tree.iter("style"):
+            judged = judge_css("".join(style.itertext()))
+            active, remote = [*active, *judged.active], [*remote, *judged.remote]
+    formulas = (latex for text in _maths(browsers) for latex in _formulas(text))
+    active += [f"{command} in a formula" for latex in formulas for command in active_commands(latex)]
+    return Judgement(active=tuple(dict.fromkeys(active)), remote=tuple(dict.fromkeys(remote)))
+
+
+_MAY_DO_ANYTHING = re.compile(
+    r"<(?!/?(?:p|div|br|hr|b|i|em|strong|ul|ol|li|sub|sup|code|pre)\s*/?>)|\\[(\[]|&(?:#|bsol|lpar|lsqb|lbrack)",
+    re.IGNORECASE,
+)
+"""Bare tags of text do nothing, and are most of what most cards hold."""
+
+
+def judge_css(css: str) -> Judgement:
+    """A judgement of a style sheet or a ``style`` attribute."""
+    plain = _CSS_COMMENT.sub("", _CSS_ESCAPE.sub(_unescaped, css))
+    remote = [f"{found[0].split('(')[0]} in a style" for found in _CSS_REMOTE.finditer(plain)]
+    active = [f"{found[0]} in a style" for found in _CSS_ACTIVE.finditer(plain)]
+    return Judgement(active=tuple(dict.fromkeys(active)), remote=tuple(dict.fromkeys(remote)))
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    if found[2] is not None:
+        return found[2]
+    code = int(found[1], 16)
+    return chr(code) if 0 < code < 0xD800 or 0xE000 <= code <= 0x10FFFF else ""
+
+
+def _active(name: str, value: str) -> Iterator[str]:
+    if name.startswith("on") and len(name) > 2:
+        yield f"{name}="
+    elif name == "srcdoc":
+        yield "srcdoc="
+    elif name in _ADDRESSES and any(each.startswith(_SCRIPT_ADDRESSES) for each in _bare(value).split(";")):
+        yield f"{name}={_bare(value).split(':')[0]}:"
+    elif name == "style":
+        yield from judge_css(value).active
+
+
+def _remote(tag: str, name: str, value: str) -> Iterator[str]:
+    if name == "style" or "(" in value:
+        yield from (f"{name}: {what}" for what in judge_css(value).remote)
+    if name not in _LOADED or (name in ("href", "xlink:href") and tag in _LINKS):
+        return
+    addresses = re.split(r"[\s,]+", value) if "srcset" in name else _bare(value).split(";")
+    if any(_REMOTE_ADDRESS.match(each.replace("\\", "/")) for each in addresses):
+        yield f"<{tag} {name}>"
+
+
+def _bare(value: str) -> str:
+    """An address as a browser reads it: without white space and control characters."""
+    return "".join(character for character in value if character > " ").lower()
+
+
+def _tree_tags(root: HtmlElement) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    for element in root.iter():
+        if isinstance(element.tag, str):
+            yield element.tag.lower(), [(str(name).lower(), str(value)) for name, value in element.attrib.items()]
+
+
+def _loose_tags(html: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    for tag in _LOOSE_TAG.finditer(html):
+        attributes = _LOOSE_ATTRIBUTE.findall(tag[2])
+        yield tag[1].lower(), [(name.lower(), unescape(value.strip("\"'"))) for name, value in attributes]
+
+
+def _maths(root: HtmlElement) -> Iterator[str]:
+    """The texts that MathJax reads: an element ends one, save for ``<br>`` and ``<wbr>``; code has none."""
+    pieces: list[str] = []
+    stack: list[tuple[HtmlElement | str, bool]] = [(root, True)]
+    while stack:
+        item, read = stack.pop()
+        if isinstance(item, str):
+            pieces += [item] if read else []
+            continue
+        tag = item.tag if isinstance(item.tag, str) else "!"
+        if tag not in ("wbr", "br", "!"):
+            yield "".join(pieces)
+            pieces = []
+        elif tag == "br":
+            pieces.append("\n")
+        inside = (read and tag not in _NO_MATHS) or bool(
+            _MATHS_AGAIN.search(item.get("class", "") if tag != "!" else "")
+        )
+        children: list[tuple[HtmlElement | str, bool]] = [(item.text or "", inside)] if tag != "!" else []
+        for child in item if tag != "!" else ():
+            children += [(child, inside), (child.tail or "", inside)]
+        stack.extend(reversed(children))
+    yield "".join(pieces)
+
+
+def _formulas(text: str) -> Iterator[str]:
+    r"""What stands between ``\(`` and ``\)`` or ``\[`` and ``\]``, as MathJax pairs them."""
+    opened = -1
+    for delimiter in _DELIMITER.finditer(text):
+        if delimiter[1] in "([":
+            opened = delimiter.end() if opened < 0 else opened
+        elif opened >= 0:
+            yield text[opened : delimiter.start()]
+            opened = -1
