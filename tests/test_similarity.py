@@ -7,7 +7,7 @@ from corpora import prose, reworded
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deckgen.identity.assignment import DOUBTFUL, SAME_ANSWER
+from deckgen.identity.alike import DOUBTFUL, SAME_ANSWER
 from deckgen.text.similarity import (
     SKETCH_SIZE,
     answer_likeness,

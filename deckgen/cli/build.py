@@ -9,7 +9,7 @@ import click
 
 from deckgen.build import Build, make_decks
 from deckgen.cli.options import Wanted, build_options
-from deckgen.cli.report import human_size, print_counts, print_diagnostics, print_table, progress_bar
+from deckgen.cli.report import human_size, print_changes, print_counts, print_diagnostics, print_table, progress_bar
 from deckgen.cli.terminal import echo
 from deckgen.diagnostics import has_errors
 from deckgen.localisation import check_build
@@ -42,6 +42,7 @@ def build(
         written = write_build(made, out=out, strict=strict, locked=locked, progress=progress)
     print_diagnostics(written.diagnostics)
     _print_summary(made, written)
+    print_changes(made.changes)
     print_counts(written.diagnostics)
     if has_errors(written.diagnostics):
         raise click.exceptions.Exit(1)

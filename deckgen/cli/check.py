@@ -8,7 +8,7 @@ from deckgen.build import Build, make_decks
 from deckgen.chapters import describe_explanation, explain_structure
 from deckgen.cli.formats import FORMATS
 from deckgen.cli.options import Wanted, build_options
-from deckgen.cli.report import print_counts, print_diagnostics, progress_bar
+from deckgen.cli.report import print_changes, print_counts, print_diagnostics, progress_bar
 from deckgen.cli.terminal import echo
 from deckgen.diagnostics import Severity, has_errors
 from deckgen.localisation import check_build
@@ -45,6 +45,7 @@ def check(
     if form == "text":
         print_diagnostics(found, least=Severity.INFO)
         _print_changes(made)
+        print_changes(made.changes)
         print_counts(found)
     else:
         click.echo(FORMATS[form](found, made.changes), nl=False)

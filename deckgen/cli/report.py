@@ -12,9 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from deckgen.cli.terminal import plain
+from deckgen.cli.terminal import echo, plain
 from deckgen.corpus import Progress as ReportProgress
 from deckgen.diagnostics import Diagnostic, Severity
+from deckgen.identity import Changes
 from deckgen.model import Location
 from deckgen.sizes import human_size
 
@@ -57,6 +58,15 @@ def print_counts(findings: Sequence[Diagnostic]) -> None:
         if counts[severity]
     ]
     Console(stderr=True, highlight=False).print(", ".join(parts) or "no findings")
+
+
+def print_changes(changes: Changes) -> None:
+    """What a build does to the questions, on stdout, and each new one that stands where another vanished."""
+    if changes.items:
+        echo(f"questions: {changes.summary()}")
+    for pair in changes.replaced:
+        said = f"  “{plain(pair.new.title)}” is new where “{plain(pair.old.title)}” is gone; if it is the same: "
+        echo(f"{said}deckgen lock link {pair.old.key} {pair.new.key}")
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

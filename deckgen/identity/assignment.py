@@ -6,123 +6,78 @@ Explained in docs/identity.md, with the measurements behind every number here.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Mapping, Sequence
 
-from deckgen.text.similarity import SHORT, Sketch, answer_likeness, pieces, sketch_size, title_likeness
+from deckgen.identity.alike import MARGIN, Scores, doubt_alike, doubt_replaced, link_alike
+from deckgen.identity.places import Places, Rows
+from deckgen.identity.table import Assignment, Table, Traits
+from deckgen.text.similarity import SHORT, answer_likeness, sketch_size
 
-SAME_ANSWER = 55.0
-"""Answers so alike are one question's, whatever its title. Unrelated ones of one book reach 41."""
-SAME_QUESTION = 80.0
-"""Answers and half the titles so alike are one question's. Unrelated ones of one book reach 76."""
-DOUBTFUL = 50.0
-"""Answers and half the titles so alike may be one question's: a person decides."""
-MARGIN = 8.0
-"""By so much a pair must be better than every other of the two; a sketch errs by six."""
-_PART, _WHOLE = 30.0, 75.0
-"""An answer that shares less than the second with one and more than the first with another may be made of both."""
 _SAME_CHAPTER = 40.0
 _SAME_CATEGORY = 20.0
 _TELLING_TITLE = 8
-"""Folded characters from which an equal title in another chapter is no coincidence, unlike “总结”."""
+"""Folded characters from which an equal title is no coincidence, unlike “总结” and “有哪些优缺点”."""
 _UNLIKE_ANSWERS = 15.0
-_EQUAL_ANSWER, _LIKE_TITLES = 45.0, 50.0
-"""What an equal answer counts for at least, however short, below titles so alike: “TODO” proves nothing alone."""
-_COMMON = 64
-"""A shingle of more texts than these tells none of them apart and is not searched by."""
-_NEAREST = 16
-"""So many texts that share most are compared, which bounds the work whatever the size of the book."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Traits:
-    """What a question or a note is recognised by; ``category`` and ``title`` are folded, ``answer`` a fingerprint."""
-
-    chapter: str
-    category: str
-    title: str
-    answer: str
-    sketch: Sketch
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
-    """``links`` leads from a question's index to a note's, ``doubtful`` from a question's index to several notes'.
-
-    No note is linked twice; a note of a doubtful question is linked to none.
-    """
-
-    links: Mapping[int, int]
-    doubtful: Mapping[int, tuple[int, ...]]
+"""Answers less alike than this are so by chance."""
+_PASSED_ON = 30.0
+"""An answer so alike to another note's, under a title whose own was unlike, may be that other note's."""
+_LONG = 40
+"""Distinct shingles from which an equal answer tells more than an equal title, which a placeholder never has."""
 
 
 def assign(
     asked: Sequence[Traits],
     known: Sequence[Traits],
     *,
+    rows: Rows,
     retired: frozenset[int],
     links: Mapping[int, int],
     absent: frozenset[int] = frozenset(),
+    pending: Mapping[tuple[str, str], tuple[int, ...]],
 ) -> Assignment:
-    """One assignment of questions to notes for the whole project; the order of neither matters, save among twins.
+    """One assignment of questions to notes for the whole project.
 
+    ``rows`` are the known notes of each chapter in their order, as far as it is known; questions come in theirs.
     ``retired`` are the indices of known notes whose question was gone at the last build; ``links`` are given;
-    ``absent`` are known notes that belong to questions which are not among those asked.
+    ``absent`` are known notes that belong to questions which are not among those asked; ``pending`` has the notes that
+    a question of a title and an answer might have been at the last build.
     """
-    table = _Table(asked=asked, known=known, links=dict(links), taken={*links.values(), *absent})
+    found = dict(links)
+    places = Places(_rows(asked), rows, found)
+    table = Table(asked=asked, known=known, places=places, links=found, taken={*links.values(), *absent})
     live = frozenset(range(len(known))) - retired
     for pool in (live, retired):
         _link_twins(table, pool)
-    for pool in (live, retired):
+    for pool in (live, retired) if table.free_asked() else ():
+        _link_unmistakable_answers(table, pool)
         _link_unique_titles(table, pool)
         _link_unique_answers(table, pool)
         _link_shared_titles(table, pool)
     if table.free_asked() and table.free_known(range(len(known))):
-        scores = _Scores(table)
+        scores = Scores(table)
         for pool in (live, live | retired):
-            _link_alike(table, pool, scores)
-        _doubt_alike(table, live, retired, scores)
+            link_alike(table, pool, scores)
+        _doubt_as_before(table, pending)
+        doubt_alike(table, live, retired, scores)
+    vacant = places.vacancies(frozenset(table.free_known(live)))
+    doubt_replaced(table, live, vacant)
     free = set(table.free_known(range(len(known))))
-    doubtful = {new: tuple(sorted(free.intersection(olds))) for new, olds in table.doubtful.items()}
-    return Assignment(links=table.links, doubtful={new: olds for new, olds in doubtful.items() if olds})
+    doubtful = {new: tuple(old for old in olds if old in free) for new, olds in table.doubtful.items()}
+    return Assignment(
+        links=table.links,
+        doubtful={new: olds for new, olds in doubtful.items() if olds},
+        vacant={new: olds for new, olds in vacant.items() if not doubtful.get(new)},
+    )
 
 
-@dataclass(slots=True, kw_only=True)
-class _Table:
-    """The pairs found so far, and who is still without one. A doubtful question looks no further."""
-
-    asked: Sequence[Traits]
-    known: Sequence[Traits]
-    links: dict[int, int]
-    taken: set[int]
-    doubtful: dict[int, tuple[int, ...]] = field(default_factory=dict)
-
-    def link(self, new: int, old: int) -> None:
-        self.links[new] = old
-        self.taken.add(old)
-
-    def free_asked(self) -> list[int]:
-        return [new for new in range(len(self.asked)) if new not in self.links and new not in self.doubtful]
-
-    def free_known(self, pool: Iterable[int]) -> list[int]:
-        return [old for old in sorted(pool) if old not in self.taken]
-
-    def groups(self, pool: frozenset[int], trait: Callable[[Traits], object]) -> list[tuple[list[int], list[int]]]:
-        """Free questions and free notes of the pool that have a trait in common."""
-        notes = defaultdict(list)
-        for old in self.free_known(pool):
-            notes[trait(self.known[old])].append(old)
-        questions = defaultdict(list)
-        for new in self.free_asked():
-            if trait(self.asked[new]) in notes:
-                questions[trait(self.asked[new])].append(new)
-        return [(found, notes[value]) for value, found in questions.items()]
+def _rows(asked: Sequence[Traits]) -> dict[str, list[int]]:
+    rows: dict[str, list[int]] = defaultdict(list)
+    for index, at in enumerate(asked):
+        rows[at.chapter].append(index)
+    return rows
 
 
-# --- equal texts ------------------------------------------------------------------------------------------------------
-
-
-def _link_twins(table: _Table, pool: frozenset[int]) -> None:
+def _link_twins(table: Table, pool: frozenset[int]) -> None:
     """Equal title and equal answer, in the same place before elsewhere; twins of one place are interchangeable."""
     places: tuple[Callable[[Traits], object], ...] = (
         lambda at: (at.title, at.answer, at.chapter, at.category),
@@ -131,11 +86,41 @@ def _link_twins(table: _Table, pool: frozenset[int]) -> None:
     )
     for place in places:
         for questions, notes in table.groups(pool, place):
-            for new, old in zip(questions, notes, strict=False):
+            for new, old in zip(questions, sorted(notes, key=table.places.rank), strict=False):
                 table.link(new, old)
 
 
-def _link_unique_titles(table: _Table, pool: frozenset[int]) -> None:
+def _doubt_as_before(table: Table, pending: Mapping[tuple[str, str], tuple[int, ...]]) -> None:
+    """A doubt stays one until somebody settles it or the question changes: building twice decides nothing."""
+    for new in table.free_asked():
+        at = table.asked[new]
+        if olds := tuple(table.free_known(pending.get((at.title, at.answer), ()))):
+            table.doubtful[new] = olds
+
+
+# --- one question, one note -------------------------------------------------------------------------------------------
+
+
+def _link_unmistakable_answers(table: Table, pool: frozenset[int]) -> None:
+    """Equal answers that are long, unique, and under another title: whoever has that title now, is another question."""
+    _link_equal_answers(table, pool, _LONG)
+
+
+def _link_unique_answers(table: Table, pool: frozenset[int]) -> None:
+    """Equal answers that are long enough and that no other question and no other note of the pool has."""
+    _link_equal_answers(table, pool, SHORT)
+
+
+def _link_equal_answers(table: Table, pool: frozenset[int], least: int) -> None:
+    asked = Counter(at.answer for at in table.asked)
+    known = Counter(table.known[old].answer for old in pool)
+    for questions, notes in table.groups(pool, lambda at: at.answer):
+        at = table.asked[questions[0]]
+        if asked[at.answer] == known[at.answer] == 1 and sketch_size(at.sketch) >= least:
+            table.link(questions[0], notes[0])
+
+
+def _link_unique_titles(table: Table, pool: frozenset[int]) -> None:
     """Equal titles that no other question and no other note of the pool has."""
     asked = Counter(at.title for at in table.asked)
     known = Counter(table.known[old].title for old in pool)
@@ -146,7 +131,45 @@ def _link_unique_titles(table: _Table, pool: frozenset[int]) -> None:
             homes.link(questions[0], notes[0])
 
 
-def _link_shared_titles(table: _Table, pool: frozenset[int]) -> None:
+class _Homes:
+    """Tells a question that moved or was rewritten from another one with its title, such as “总结”."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._asked = {at.chapter for at in table.asked}
+        self._known = {at.chapter for at in table.known}
+
+    def link(self, new: int, old: int) -> None:
+        one, other = self._table.asked[new], self._table.known[old]
+        at_home = one.chapter == other.chapter or other.chapter not in self._asked or one.chapter not in self._known
+        rivals: tuple[int, ...] = ()
+        if answer_likeness(one.sketch, other.sketch) >= _UNLIKE_ANSWERS:
+            plausible = True
+        elif min(sketch_size(one.sketch), sketch_size(other.sketch)) < SHORT:
+            plausible = at_home or len(one.title) >= _TELLING_TITLE
+        else:
+            rivals = self._notes_of_answer(one)
+            passed_on = any(self._same_answer(self._table.asked[free], other) for free in self._table.free_asked())
+            plausible = at_home and one.category == other.category and not rivals and not passed_on
+        if plausible:
+            self._table.link(new, old)
+        else:
+            self._table.doubtful[new] = (old, *rivals)
+
+    def _notes_of_answer(self, one: Traits) -> tuple[int, ...]:
+        """Notes that have the question's answer, so that its title may be what changed hands."""
+        free = self._table.free_known(range(len(self._table.known)))
+        return tuple(old for old in free if self._same_answer(one, self._table.known[old]))
+
+    def _same_answer(self, one: Traits, other: Traits) -> bool:
+        long = min(sketch_size(one.sketch), sketch_size(other.sketch)) >= _LONG
+        return long and answer_likeness(one.sketch, other.sketch) >= _PASSED_ON
+
+
+# --- titles that several have -----------------------------------------------------------------------------------------
+
+
+def _link_shared_titles(table: Table, pool: frozenset[int]) -> None:
     """Titles that several have: answers and places decide, and the last two that are left are a pair."""
     homes = _Homes(table)
     for questions, notes in table.groups(pool, lambda at: at.title):
@@ -159,7 +182,7 @@ def _link_shared_titles(table: _Table, pool: frozenset[int]) -> None:
             table.doubtful.update(dict.fromkeys(left, candidates))
 
 
-def _title_score(table: _Table, new: int, old: int) -> float:
+def _title_score(table: Table, new: int, old: int) -> float:
     one, other = table.asked[new], table.known[old]
     return (
         answer_likeness(one.sketch, other.sketch)
@@ -206,155 +229,3 @@ def _leader(pairs: list[tuple[float, int]], there: Container[int]) -> int | None
     pairs += reversed(best)
     clear = len(best) == 1 or (len(best) == 2 and best[0][0] - best[1][0] >= MARGIN)
     return best[0][1] if clear else None
-
-
-class _Homes:
-    """Tells a question that moved from one that only has a common title, such as “总结”, in another chapter."""
-
-    def __init__(self, table: _Table) -> None:
-        self._table = table
-        self._asked = {at.chapter for at in table.asked}
-        self._known = {at.chapter for at in table.known}
-
-    def link(self, new: int, old: int) -> None:
-        if self._plausible(self._table.asked[new], self._table.known[old]):
-            self._table.link(new, old)
-        else:
-            self._table.doubtful[new] = (old,)
-
-    def _plausible(self, one: Traits, other: Traits) -> bool:
-        renamed = other.chapter not in self._asked or one.chapter not in self._known
-        return (
-            one.chapter == other.chapter
-            or renamed
-            or len(one.title) >= _TELLING_TITLE
-            or answer_likeness(one.sketch, other.sketch) >= _UNLIKE_ANSWERS
-        )
-
-
-def _link_unique_answers(table: _Table, pool: frozenset[int]) -> None:
-    """Equal answers that are long enough and that no other question and no other note of the pool has."""
-    asked = Counter(at.answer for at in table.asked)
-    known = Counter(table.known[old].answer for old in pool)
-    for questions, notes in table.groups(pool, lambda at: at.answer):
-        at = table.asked[questions[0]]
-        if asked[at.answer] == known[at.answer] == 1 and sketch_size(at.sketch) >= SHORT:
-            table.link(questions[0], notes[0])
-
-
-# --- alike texts ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Likeness:
-    """``bonus`` is what an equal answer counts for that is too short to be measured."""
-
-    answers: float
-    titles: float
-    bonus: float
-
-    @property
-    def score(self) -> float:
-        return max(self.answers, self.bonus) + self.titles / 2
-
-    @property
-    def same(self) -> bool:
-        return self.answers >= SAME_ANSWER or self.score >= SAME_QUESTION
-
-
-class _Scores:
-    """How alike every free question is to every note that shares something telling with it, and the reverse.
-
-    Questions and notes that have found each other are compared with too: they are rivals, whose likeness shows that
-    a pair's own is nothing special.
-    """
-
-    def __init__(self, table: _Table) -> None:
-        known, asked = _Index(table.known), _Index(table.asked)
-        self.of_asked = {
-            new: {old: _likeness(table.asked[new], table.known[old]) for old in known.near(table.asked[new])}
-            for new in table.free_asked()
-        }
-        self.of_known = {
-            old: {new: _likeness(table.asked[new], table.known[old]) for new in asked.near(table.known[old])}
-            for old in table.free_known(range(len(table.known)))
-        }
-
-
-def _likeness(one: Traits, other: Traits) -> _Likeness:
-    answers, titles = answer_likeness(one.sketch, other.sketch), title_likeness(one.title, other.title)
-    supported = one.answer == other.answer != "" and titles >= _LIKE_TITLES
-    return _Likeness(answers=answers, titles=titles, bonus=_EQUAL_ANSWER if supported else 0.0)
-
-
-class _Index:
-    """Finds texts by the rarer of their parts: the hashes of the sketch, and the pairs of characters of the title."""
-
-    def __init__(self, texts: Sequence[Traits]) -> None:
-        self._texts = texts
-        self._places: dict[str, list[int]] = defaultdict(list)
-        for number, text in enumerate(texts):
-            for part in _parts(text):
-                self._places[part].append(number)
-
-    def near(self, text: Traits) -> set[int]:
-        """The texts that share most with this one, by their answers and by their titles."""
-        return {*self._nearest(pieces(text.sketch)), *self._nearest(_pairs(text))}
-
-    def _nearest(self, parts: Iterable[str]) -> list[int]:
-        places = (self._places.get(part, []) for part in parts)
-        shared = Counter(number for numbers in places if len(numbers) <= _COMMON for number in numbers)
-        floor = min(sorted(shared.values())[-_NEAREST:], default=0)
-        found = [number for number, count in shared.items() if count >= floor]
-        return sorted(found, key=lambda number: (-shared[number], *self._name(number)))[:_NEAREST]
-
-    def _name(self, number: int) -> tuple[str, str]:
-        """What orders texts that share as much, so that their own order never counts."""
-        return self._texts[number].title, self._texts[number].answer
-
-
-def _parts(text: Traits) -> Iterable[str]:
-    yield from pieces(text.sketch)
-    yield from _pairs(text)
-
-
-def _pairs(text: Traits) -> set[str]:
-    return {text.title[start : start + 2] for start in range(len(text.title) - 1)}
-
-
-def _link_alike(table: _Table, pool: frozenset[int], scores: _Scores) -> None:
-    """Pairs that are certainly alike and, by a margin, more so than either is to anything else."""
-    free = set(table.free_known(pool))
-    pairs = []
-    for new in table.free_asked():
-        rivals = {old: likeness for old, likeness in scores.of_asked[new].items() if old in pool or old in table.taken}
-        best = max(rivals, key=lambda old: (rivals[old].score, old), default=None)
-        if best in free and rivals[best].same and _clear(best, rivals) and _clear(new, scores.of_known[best]):
-            pairs.append((new, best))
-    for new, old in pairs:
-        table.link(new, old)
-
-
-def _clear(best: int, rivals: Mapping[int, _Likeness]) -> bool:
-    """Whether the best leads by a margin, and is no part of a merge or a split, whose other parts are alike too."""
-    if best not in rivals:
-        return False
-    others = [likeness for rival, likeness in rivals.items() if rival != best]
-    return all(
-        rivals[best].score - other.score >= MARGIN and (other.answers < _PART or rivals[best].answers >= _WHOLE)
-        for other in others
-    )
-
-
-def _doubt_alike(table: _Table, live: frozenset[int], retired: frozenset[int], scores: _Scores) -> None:
-    """Notes that a question may be: live ones where it is possible, retired ones only where it is likely."""
-    free_live, free_retired = set(table.free_known(live)), set(table.free_known(retired))
-    for new in table.free_asked():
-        candidates = tuple(
-            old
-            for old, likeness in sorted(scores.of_asked[new].items())
-            if (old in free_live and (likeness.score >= DOUBTFUL or likeness.same))
-            or (old in free_retired and likeness.same)
-        )
-        if candidates:
-            table.doubtful[new] = candidates

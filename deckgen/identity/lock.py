@@ -54,13 +54,15 @@ class NoteRecord(_Record, frozen=True, kw_only=True, rename={"key": "note"}):
 
     ``since`` is the version that first shipped the note, empty before. ``retired`` is None for a note whose question
     exists, else the first version without it, empty until that version is released. ``linked`` is the note that its
-    question was found to be: a person's word, which outlives every merge.
+    question was found to be: a person's word, which outlives every merge. ``after`` is the note before it in its
+    chapter, empty for the first, None where a lock does not tell.
     """
 
     key: _Key
     guid: _Guid
     chapter: _Text
     category: _Key
+    after: str | None = None
     title: str
     answer: str
     sketch: Sketch

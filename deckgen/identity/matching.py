@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.identity.assignment import Assignment, Traits, assign
+from deckgen.identity.assignment import assign
 from deckgen.identity.categories import category_keys
 from deckgen.identity.lock import CategoryRecord, Lock, NoteRecord, PendingRecord, revise
+from deckgen.identity.places import rows_of_lock
+from deckgen.identity.table import Assignment, Traits
 from deckgen.keys import base_guid, is_key, mint_key
 from deckgen.model import Category, Chapter, Corpus, Key, KeyedCategory, KeyedCorpus, KeyedQuestion, Location, Question
 from deckgen.text.similarity import Sketch, fingerprint, sketch
@@ -41,10 +43,19 @@ class LockChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """A new question that stands where another one vanished: a person sees whether it is that one after all."""
+
+    new: LockChange
+    old: LockChange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
     """All that a build does to the notes of the lock, in the order of the questions; those that are gone last."""
 
     items: tuple[LockChange, ...] = ()
+    replaced: tuple[Replaced, ...] = ()
 
     def summary(self) -> str:
         """``2 new, 1 reworded``; ``nothing`` where no note changes."""
@@ -125,7 +136,7 @@ def match(
     return Matched(
         corpus=_keyed(corpus, found, after),
         lock=after,
-        changes=_changes(found, known, after),
+        changes=_changes(found, assignment.vacant, known, after),
         diagnostics=tuple(findings),
     )
 
@@ -221,13 +232,20 @@ def _assign(asked: Sequence[_Asked], lock: Lock, claims: Mapping[int, Key], else
         for note in lock.notes
     ]
     places = {note.key: number for number, note in enumerate(lock.notes)}
+    pending = {
+        (record.title, record.answer): tuple(places[key] for key in record.candidates) for record in lock.pending
+    }
     places |= {note.key: places[note.linked] for note in lock.notes if note.linked}
     return assign(
         [question.traits for question in asked],
         known,
+        rows=rows_of_lock(
+            (note.chapter, note.key, note.after if note.retired is None else None) for note in lock.notes
+        ),
         retired=frozenset(number for number, note in enumerate(lock.notes) if note.retired is not None),
         links={index: places[key] for index, key in claims.items() if key in places},
         absent=frozenset(number for number, note in enumerate(lock.notes) if note.chapter in elsewhere or note.linked),
+        pending=pending,
     )
 
 
@@ -298,8 +316,11 @@ def _another_project(project_id: str, lock: Lock) -> Diagnostic:
 
 def _next_lock(found: _Keys, lock: Lock, lost: tuple[Key, ...]) -> Lock:
     notes = {note.key: note for note in lock.notes}
+    last: dict[str, Key] = {}
     for key, asked in found.settled():
-        notes[key] = _note(notes.get(key), key, asked, found.categories[asked.traits.category], lock.project_id)
+        chapter, category = asked.traits.chapter, found.categories[asked.traits.category]
+        notes[key] = _note(notes.get(key), key, asked.traits, category, last.get(chapter, ""), lock.project_id)
+        last[chapter] = key
     for key in lost:
         notes[key] = revise(notes[key], retired="")
     pending = (
@@ -322,18 +343,34 @@ def _next_lock(found: _Keys, lock: Lock, lost: tuple[Key, ...]) -> Lock:
     )
 
 
-def _note(known: NoteRecord | None, key: Key, asked: _Asked, category: Key, project_id: str) -> NoteRecord:
-    traits = asked.traits
-    return NoteRecord(
+def _note(known: NoteRecord | None, key: Key, traits: Traits, category: Key, after: str, project_id: str) -> NoteRecord:
+    known = known or NoteRecord(
         key=key,
-        guid=known.guid if known else base_guid(project_id, key),
+        guid=base_guid(project_id, key),
         chapter=traits.chapter,
         category=category,
         title=traits.title,
         answer=traits.answer,
         sketch=traits.sketch,
-        since=known.since if known else "",
-        stamps=known.stamps if known else {},
+        since="",
+        stamps={},
+    )
+    if (
+        known.retired is None
+        and known.answer == traits.answer
+        and (known.title, known.chapter, known.category, known.after) == (traits.title, traits.chapter, category, after)
+    ):
+        return known
+    return revise(
+        known,
+        chapter=traits.chapter,
+        category=category,
+        after=after,
+        title=traits.title,
+        answer=traits.answer,
+        sketch=traits.sketch,
+        retired=None,
+        linked=None,
     )
 
 
@@ -347,7 +384,7 @@ def _categories(found: _Keys, lock: Lock) -> tuple[CategoryRecord, ...]:
 # --- what to tell -----------------------------------------------------------------------------------------------------
 
 
-def _changes(found: _Keys, before: Lock, after: Lock) -> Changes:
+def _changes(found: _Keys, vacant: Mapping[int, tuple[int, ...]], before: Lock, after: Lock) -> Changes:
     old = {note.key: note for note in before.notes}
     new = {note.key: note for note in after.notes}
     items = [
@@ -364,7 +401,15 @@ def _changes(found: _Keys, before: Lock, after: Lock) -> Changes:
         for note in before.live
         if new[note.key].retired is not None
     ]
-    return Changes(items=tuple(items))
+    fresh = {item.key: item for item in items if item.kind is ChangeKind.NEW}
+    gone = {item.key: item for item in items if item.kind is ChangeKind.RETIRED}
+    replaced = (
+        Replaced(new=fresh[found.keys[index]], old=gone[key])
+        for index, olds in sorted(vacant.items())
+        for key in (before.notes[old].key for old in olds)
+        if found.keys[index] in fresh and key in gone
+    )
+    return Changes(items=tuple(items), replaced=tuple(replaced))
 
 
 def _kinds(old: NoteRecord | None, new: NoteRecord) -> Iterable[ChangeKind]:

@@ -151,6 +151,25 @@ def han_value(number: str) -> int:
     return total + digit
 
 
+_ASKING = re.compile(
+    "什么是|是什么|什么叫|指的是|请问|请|简述|简单|介绍|解释|说明|谈谈|说说|说下|讲讲|描述|阐述|叙述|列举|如何|怎么样|怎么|怎样|哪些|哪个|哪种|"
+    "有什么|什么|为什么|为何|是否|代表|表示|理解|一下|含义|意思|概念|定义|[的呢吗吧啊了有是中在你]|whatisthe|whatis|whatarethe|whatare|"
+    "explain|describe|howdoes|howdo|howto|how|why|doesthe|does"
+)
+"""Words that ask, in folded titles; what is left of a title says what it is about."""
+_HAN_CHARACTER = re.compile("[\u3400-\u9fff]")
+
+
+def telling_part(title: str) -> str:
+    """A folded title without the words that ask: what two wordings of one question have in common."""
+    return _ASKING.sub("", title) or title
+
+
+def is_han(title: str) -> bool:
+    """Whether a title has ideographs, as a Chinese one has and its English translation has not."""
+    return _HAN_CHARACTER.search(title) is not None
+
+
 class _Folding(dict[int, int | None]):
     """For ``str.translate``: what a title tells is kept, the rest dropped; learnt as characters are met."""
 
