@@ -64,6 +64,7 @@ RULES: Mapping[str, Rule] = _table(
     ("toc-without-body", Severity.WARNING, "The contents list names a question that has no body."),
     ("body-without-toc", Severity.INFO, "A question that the contents list does not name."),
     ("empty-answer", Severity.WARNING, "A question without an answer; no card is made."),
+    ("placeholder", Severity.WARNING, "An answer that is still to be written; no card is made."),
     ("duplicate-question", Severity.WARNING, "Two questions with one title; both get a card."),
     ("level-slip", Severity.WARNING, "A heading of another level than its neighbours."),
     ("broken-heading", Severity.WARNING, "A heading whose HTML is broken, read as it was meant."),

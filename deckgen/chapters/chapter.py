@@ -27,7 +27,9 @@ def parse_chapter(text: str, *, path: str, settings: ChapterSettings) -> tuple[C
     definitions = find_definitions(scan.lines, scan.kinds)
     directives = tuple(find_directives(scan.lines, scan.kinds))
     pieces = tuple(cut(structure, directives))
-    title = Markdown(settings.title or scan.front.title or _title(explanation.decisions) or _stem(path))
+    is_page = explanation.chosen is not None and explanation.chosen.mark.level == 1 and len(pieces) == 1
+    place = _folder(path) if is_page else ""
+    title = Markdown(settings.title or scan.front.title or _title(explanation.decisions) or place or _stem(path))
     chapter = Chapter(
         path=path,
         title=title,
@@ -83,6 +85,11 @@ def _question(piece: Piece, path: str) -> Question:
 
 def _title(decisions: Sequence[Decision]) -> str:
     return next((title_of(decision) for decision in decisions if decision.role is Role.TITLE), "")
+
+
+def _folder(path: str) -> str:
+    """The folder of a page about one question, whose neighbours are of its kind; empty at the top."""
+    return path.rpartition("/")[0].rpartition("/")[2]
 
 
 def _stem(path: str) -> str:

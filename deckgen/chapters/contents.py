@@ -17,6 +17,13 @@ _CONTENTS_TITLE = re.compile(
     r"(?:目录|目次|tableofcontents|contents|toc|导航|索引|大纲)+(?:与?(?:目录|导航|索引|列表|树|大纲|contents|toc))*"
 )
 """Folded and without symbols: 📚 本章目录, 目录 | Contents."""
+_NAVIGATION = re.compile(
+    r"(?:back\s*to\s*(?:the\s*)?(?:top|contents|toc|index)|(?:返回|回到|回)(?:页面|本页|文章)?(?:顶部|目录|首页|开头|顶端|上一级))"
+    r"|[⬆⇧↑🔝]|^(?:top|上一[页章节篇]|下一[页章节篇]|prev(?:ious)?|next)$",
+    re.IGNORECASE,
+)
+_ONLY_LINKS = re.compile(r"[\s>*_|\[\](){}<>/·•&;-]*")
+_ANY_LINK = re.compile(r"\[([^\[\]]*)\]\([^()\s]*\)|<a\s[^<>]*>([^<>]*)</a>", re.IGNORECASE)
 _MARKER = re.compile(r"([ \t]*)(?:>[ \t]*)*(?:[-*+]|\d{1,9}[.)])[ \t]+")
 _LINK = re.compile(r"(?:\*\*|__)?\[")
 _LABEL = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+|\*\*|</?(?:details|summary|ul|ol|li|p|div|br)\b)")
@@ -46,10 +53,20 @@ class Contents:
     """The first lines of the headings."""
 
 
+def is_navigation(line: str) -> bool:
+    """A line of nothing but links that lead about the page, such as ``**[⬆ Back to Top](#contents)**``."""
+    if "](" not in line and "<a" not in line:
+        return False
+    texts = [found[1] or found[2] or "" for found in _ANY_LINK.finditer(line)]
+    if not texts or not all(_NAVIGATION.search(text.strip(" *_")) for text in texts):
+        return False
+    return _ONLY_LINKS.fullmatch(re.sub(r"</?[a-z][^<>]*>", "", _ANY_LINK.sub("", line))) is not None
+
+
 def link_entries(lines: Sequence[str]) -> Iterator[tuple[int, str, str, int, int]]:
     """Index, text, anchor, indentation and column of every line that is a link within the page, from 0."""
     for index, line in enumerate(lines):
-        if "](" not in line:
+        if "](" not in line or is_navigation(line):
             continue
         marker = _MARKER.match(line)
         start = marker.end() if marker else len(line) - len(line.lstrip())
@@ -185,6 +202,10 @@ def _runs(scan: Scan, links: dict[int, tuple[str, str, int, int]], headings: dic
             pending = []
         elif not line.strip() or scan.kinds[index] is Kind.COMMENT or not line.strip("-*_ \t"):
             continue
+        elif is_navigation(line):
+            if run:
+                yield run
+            run, pending = [], []
         elif index in headings or (scan.kinds[index] is Kind.TEXT and _LABEL.match(line)):
             pending.append(index)
         else:

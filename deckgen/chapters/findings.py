@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from deckgen.chapters.evidence import is_visible, mark_of
+from deckgen.chapters.contents import is_navigation
+from deckgen.chapters.evidence import Evidence, is_outline, is_visible, mark_of
 from deckgen.chapters.headings import Heading
 from deckgen.chapters.pieces import Piece
 from deckgen.chapters.roles import Role
-from deckgen.chapters.structure import Structure
+from deckgen.chapters.structure import Explanation, Structure
 from deckgen.config import ChapterSettings
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
 from deckgen.markdown.lines import Fence, Kind
@@ -95,7 +96,15 @@ def _question_findings(read: Read) -> Iterator[Diagnostic]:
     same: dict[str, list[Piece]] = defaultdict(list)
     for piece in read.pieces:
         heading = piece.decision.heading
-        if piece.empty:
+        if piece.placeholder:
+            yield diagnostic(
+                "placeholder",
+                f"“{piece.title}” has only “{piece.answer.strip()}” for an answer, so it gets no card",
+                heading_location(heading, read.path),
+                hint="write the answer",
+                excerpt=read.lines[heading.line - 1],
+            )
+        elif piece.empty:
             yield diagnostic(
                 "empty-answer",
                 f"“{piece.title}” has no answer, so it gets no card",
@@ -130,9 +139,11 @@ def _heading_findings(read: Read) -> Iterator[Diagnostic]:
         first = read.pieces[0].decision.heading
         yield diagnostic(
             "weak-structure",
-            f"headings marked {chosen.mark} are taken for questions, {len(read.pieces)} of them; nothing else says so",
+            f"headings marked {chosen.mark} are taken for questions, {len(read.pieces)} of them; nothing else says so"
+            + _second_best(explanation),
             heading_location(first, read.path),
-            hint=f'if they are, set question_level = {chosen.mark.level} for [chapters."{read.path}"] in deckgen.toml',
+            hint=f'set question_level = {chosen.mark.level} for [chapters."{read.path}"] in deckgen.toml if they are'
+            + (f", or {other.mark.level} if the others are" if (other := _other(explanation)) else ""),
             excerpt=read.lines[first.line - 1],
         )
     for decision in explanation.decisions:
@@ -161,6 +172,22 @@ def _heading_findings(read: Read) -> Iterator[Diagnostic]:
                 hint="mend the heading, so that GitHub shows it too",
                 excerpt=line,
             )
+
+
+def _other(explanation: Explanation) -> Evidence | None:
+    """The best of the readings that were not chosen, as a setting can choose it."""
+    chosen = explanation.chosen
+    others = [
+        item
+        for item in explanation.evidence
+        if chosen is not None and is_outline(item.mark) and item.mark.level != chosen.mark.level and item.count > 1
+    ]
+    return max(others, key=lambda item: item.score, default=None)
+
+
+def _second_best(explanation: Explanation) -> str:
+    other = _other(explanation)
+    return f"; the next best reading is {other.mark}, {other.count} of them" if other else ""
 
 
 def _where_it_ends(read: Read, fence: Fence) -> str:
@@ -219,6 +246,8 @@ def _outside(read: Read) -> Iterator[Diagnostic]:
             if first:
                 yield _stretch(read, first, last, titles)
             first = 0
+        elif is_navigation(line):
+            continue
         elif (kind in (Kind.CODE, Kind.RAW) and line.strip()) or (kind is Kind.TEXT and is_visible(line)):
             first, last = first or number, number
     if first:

@@ -47,6 +47,8 @@ class Heading:
     end_column: int
     flaw: str = ""
     doubtful: bool = False
+    listed: bool = False
+    """It is the first line of a list's item."""
     folds: int = 0
     """How many ``<details>`` are open above it."""
 
@@ -85,6 +87,7 @@ _BOLD = re.compile(r"(\*\*|__)(?=\S)((?:(?!\1).)+)\1(?:[ \t]*[:：])?")
 _QA = re.compile(r" {0,3}(\*\*|__)?(?:Q|问|Question)[ \t]*\d{0,4}[ \t]*[:：.、]", re.IGNORECASE)
 _PLAIN = re.compile(r"\d{1,4}[ \t]*[、.．][ \t]*\S")
 _LIST_ITEM = re.compile(r"\d{1,9}[.)][ \t]")
+_LISTED = re.compile(r" {0,3}(\d{1,4}[.)])[ \t]+(#{1,6}[ \t].*)")
 _NOT_PROSE = re.compile(r"[ \t]*(?:[-*+>|#<!=`~]|\d{1,9}[.)][ \t]|\$\$|\[[^\]]*\]:|\||:)")
 _MAX_TITLE = 300
 _MAX_HTML_LINES = 4
@@ -187,6 +190,8 @@ def _line_headings(lines: Sequence[str], index: int, *, in_html: bool) -> Iterat
         yield _line_heading(Markup.QA, LEVEL_OF_QA, line.strip(), line, index, in_html)
     elif first in "*_" and (found := _BOLD.fullmatch(line.strip())) and split_number(found[2]).number:
         yield _line_heading(Markup.BOLD, LEVEL_OF_BOLD, found[2], line, index, in_html)
+    elif first.isdecimal() and (found := _LISTED.match(line)):
+        yield from _listed(found, index, in_html)
     elif first.isdecimal() and _PLAIN.match(line):
         level = LEVEL_OF_LIST if _LIST_ITEM.match(line) else LEVEL_OF_PLAIN
         yield _line_heading(Markup.PLAIN, level, line.strip(), line, index, in_html)
@@ -238,6 +243,18 @@ def _atx(line: str, index: int, in_html: bool) -> Iterator[Heading]:
         # ##1.标题 was a heading once, and its author still thinks so; #define never was.
         doubtful=in_html or (bool(flaw) and (len(found[1]) == 1 or not split_number(text).number)),
     )
+
+
+def _listed(found: re.Match[str], index: int, in_html: bool) -> Iterator[Heading]:
+    """``1. ### 标题``: the number of the list is the heading's."""
+    for heading in _atx(found[2], index, in_html):
+        yield replace(
+            heading,
+            text=f"{found[1]} {heading.text}",
+            column=found.start(1) + 1,
+            end_column=len(found.string.rstrip()),
+            listed=True,
+        )
 
 
 def _setext(lines: Sequence[str], kinds: Sequence[Kind], index: int) -> Heading | None:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from deckgen.chapters.contents import is_navigation
 from deckgen.chapters.directives import Directive
 from deckgen.chapters.evidence import CLOSING_DETAILS, OPENING_DETAILS, is_anchor, is_rule, is_visible
 from deckgen.chapters.heading_text import markdown_of_html
@@ -19,6 +20,14 @@ from deckgen.model import Key, Markdown
 
 _ANSWER_MARK = re.compile(r"[ \t]*(?:\*\*|__)?(?:A|答|答案|Answer|参考答案)[ \t]*\d{0,4}[ \t]*[:：]", re.IGNORECASE)
 _WHOLE_BOLD = re.compile(r"(\*\*|__)((?:(?!\1).)+)\1[ \t]*[:：]?")
+_INDENT = re.compile(" *")
+_PROSE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]|[a-z]{2} [a-z]{2,} [a-z]{2}", re.IGNORECASE)
+_PLACEHOLDER = re.compile(
+    r"[\s>*_#()（）\[\]【】<>!-]*(?:todo|tbd|wip|to be (?:done|added|continued|written)|coming soon|fixme|n/a|"
+    r"待(?:补充?|完善|更新|填写?|写|续|整理|添加|办|定)|未完(?:待续|成)|暂无(?:答案|内容)?|敬请期待|答案略|略|施工中|正在(?:更新|编写|施工)中?)"
+    r"[\s*_.。…()（）\[\]【】<>!！~-]*",
+    re.IGNORECASE,
+)
 _COMMENT = re.compile(r"<!--(?:(?!-->).)*-->")
 _MAX_QUESTION_LINES = 20
 
@@ -37,6 +46,8 @@ class Piece:
     answer_column: int
     end_line: int
     empty: bool
+    """Nothing is there to be seen, or only a ``placeholder``."""
+    placeholder: bool
     key: Key | None
     key_line: int
 
@@ -114,18 +125,41 @@ def _piece(
     body = [rest, *lines[line:end_line]]
     if stop_column > 1 and stop_line > line:
         body[-1] = body[-1][: stop_column - 1]
+    if heading.listed or heading.markup in (Markup.PLAIN, Markup.BOLD, Markup.QA):
+        body[1:] = _moved_left(body[1:], listed=heading.listed)
+    answer = Markdown("\n".join(body))
+    placeholder = _PLACEHOLDER.fullmatch(mask_comments(answer)) is not None
     key = _key(lines, start[0], heading.line, line, end_line, keys)
     return Piece(
         decision=decision,
         title=Markdown(title),
-        answer=Markdown("\n".join(body)),
+        answer=answer,
         answer_line=line,
         answer_column=column + 1,
         end_line=end_line,
-        empty=not (is_visible(rest) or _anything_visible(lines, kinds, range(line, end_line))),
+        placeholder=placeholder,
+        empty=placeholder or not (is_visible(rest) or _anything_visible(lines, kinds, range(line, end_line))),
         key=key.key if key else None,
         key_line=key.line if key else 0,
     )
+
+
+def _moved_left(body: list[str], *, listed: bool) -> list[str]:
+    """An answer that is written further in than its question, as the text of a list's item is, without its indentation.
+
+    Lines that could be code alone stay code below a question that is no item.
+    """
+    first = next((line for line in body if line.strip()), "")
+    indent = len(_INDENT.match(first.expandtabs(4))[0])  # type: ignore[index]
+    prose = sum(_PROSE.search(line) is not None for line in body if line.strip())
+    if indent < (2 if listed else 4) or not (listed or prose * 3 >= sum(bool(line.strip()) for line in body)):
+        return body
+    return [_without_indent(line, indent) for line in body]
+
+
+def _without_indent(line: str, most: int) -> str:
+    start = line[: len(line) - len(line.lstrip(" \t"))].expandtabs(4)
+    return start[min(most, len(start)) :] + line.lstrip(" \t")
 
 
 def _longer_question(
@@ -144,9 +178,12 @@ def _longer_question(
 
 
 def _without_end_rule(lines: Sequence[str], kinds: Sequence[Kind], first: int, last: int) -> int:
-    """The last line without blank lines and the rules that only part this question from the next."""
+    """The last line without blank lines, the rules that only part this question from the next, and links to the top."""
     while last > first and kinds[last - 1] is Kind.TEXT:
         text = lines[last - 1]
+        if is_navigation(text):
+            last -= 1
+            continue
         if text.strip() and not (is_rule(text) and not lines[last - 2].strip()):
             break
         if is_rule(text) and last - 1 == first and not lines[first - 1].strip():

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deckgen.chapters.contents import Claims, Contents, Entry, alike, find_contents, group_title, titles_in_contents
-from deckgen.chapters.evidence import Body, Evidence, is_outline, number_headings, weigh
+from deckgen.chapters.evidence import Body, Evidence, is_outline, mark_of, number_headings, weigh
 from deckgen.chapters.headings import Heading, Markup, Scan, scan_headings, without_attributes
 from deckgen.chapters.resumption import Resumption
 from deckgen.chapters.roles import Decision, Role, RoleReader
 from deckgen.config import ChapterSettings
 from deckgen.model import Dialect
 from deckgen.text.asking import asking
-from deckgen.text.titles import normalised_title, split_number
+from deckgen.text.titles import folded, normalised_title, split_number
 
 _MARGIN = 1.0
 """How much better an inner mark must be than an outer one, whose headings hold all that the inner one's do."""
@@ -25,7 +25,16 @@ _MARKUPS = {
     "qa": (Markup.QA,),
 }
 _ALIKE = 0.6
+_SECTION_TITLES = frozenset(
+    "题目 题目描述 题目大意 题目链接 问题描述 描述 思路 解题思路 思路分析 思路与算法 分析 题目分析 解法 解法一 "
+    "解法二 解法三 题解 解答 代码 代码实现 参考代码 实现 复杂度 复杂度分析 示例 样例 示例1 示例2 输入 输出 提示 "
+    "关键点 相关题目 相关链接 "
+    "description problem solution solutions approach approach1 approach2 complexity complexityanalysis example "
+    "examples code implementation constraints hint hints".split()
+)
+"""What the sections of a page about one question are called, folded."""
 _NOTHING_ELSE = "they ask and are answered, and nothing else marks questions"
+_SECTIONS = "the headings below it are sections of one answer"
 _NEIGHBOURS = 20
 
 
@@ -85,6 +94,8 @@ def _structure(text: str, settings: ChapterSettings, *, loose: bool) -> Structur
     body = Body(scan, contents.lines)
     evidence = weigh(usable, splits, claims, body, len(scan.lines))
     chosen, because = (_choose_loosely(evidence) if loose else None) or _choose(evidence, settings)
+    if chosen is not None and (page := _page_title(chosen, evidence, usable, settings)) is not None:
+        chosen, because = page, _SECTIONS
     reader = RoleReader(
         chosen=chosen.mark if chosen else None,
         settings=settings,
@@ -112,7 +123,7 @@ def _structure(text: str, settings: ChapterSettings, *, loose: bool) -> Structur
         chosen=chosen,
         because=because,
         decisions=decisions,
-        weak=chosen is not None and _is_weak(chosen, settings),
+        weak=chosen is not None and because != _SECTIONS and _is_weak(chosen, settings),
     )
     missing, unlisted = _loose_ends(claims, decisions)
     return Structure(scan=scan, contents=contents, explanation=explanation, missing=missing, unlisted=unlisted)
@@ -146,9 +157,38 @@ def _choose(evidence: Sequence[Evidence], settings: ChapterSettings) -> tuple[Ev
     chosen = max(same_level, key=lambda item: item.score)
     if settings.headings != "auto" or settings.question_level:
         return chosen, "the settings of this chapter say so"
+    if inner := _asking_inside(chosen, allowed):
+        return inner, "its headings ask, and those further out hold many of them"
     if chosen == best:
         return chosen, "its evidence is the best"
     return chosen, f"it holds the rest, and no inner mark is better by {_MARGIN:g}"
+
+
+def _asking_inside(chosen: Evidence, allowed: Sequence[Evidence]) -> Evidence | None:
+    """Headings further in that ask and are answered, many below each of those that seem to hold the rest."""
+    found = [
+        item
+        for item in allowed
+        if is_outline(item.mark)
+        and item.mark.level > chosen.mark.level
+        and item.count >= max(8, 3 * chosen.count)
+        and item.asking >= max(0.6, chosen.asking + 0.3)
+        and min(item.answered, item.covered) >= 0.6
+        and item.in_contents >= chosen.in_contents - 0.5
+    ]
+    return max(found, key=lambda item: item.score, default=None)
+
+
+def _page_title(
+    chosen: Evidence, evidence: Sequence[Evidence], headings: Sequence[Heading], settings: ChapterSettings
+) -> Evidence | None:
+    """The title of a page about one question, whose sections would pass for questions otherwise."""
+    if settings.headings != "auto" or settings.question_level or chosen.mark.level == 1:
+        return None
+    titles = [folded(heading.text) for heading in headings if mark_of(heading) == chosen.mark]
+    sections = sum(title in _SECTION_TITLES for title in titles)
+    top = next((item for item in evidence if item.mark.level == 1 and item.count == 1 and is_outline(item.mark)), None)
+    return top if sections >= 0.6 * len(titles) else None
 
 
 def _choose_loosely(evidence: Sequence[Evidence]) -> tuple[Evidence, str] | None:
