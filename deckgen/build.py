@@ -13,8 +13,10 @@ from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.files import read_optional
 from deckgen.identity.lock import Lock
 from deckgen.markdown import Documents
+from deckgen.memory import Memory
 from deckgen.model import (
     Chapter,
+    Context,
     Deck,
     Edition,
     EditionNames,
@@ -22,6 +24,7 @@ from deckgen.model import (
     Key,
     KeyedCorpus,
     Location,
+    Markdown,
     MediaFile,
     Policy,
     Profile,
@@ -93,11 +96,14 @@ def make_decks(
     languages = tuple(dict.fromkeys((config.language, *(tag for edition in editions for tag in edition.languages))))
     paths = tuple(source.path for source in project.sources)
     whole = not options.categories and not (options.chapters and set(paths) - set(options.chapters))
-    documents = Documents()
+    memory = Memory(project.cache)
+    documents = Documents(memory, jobs=options.jobs or 1)
     chapters, matched, findings = identify(
         project,
         findings,
         documents,
+        memory,
+        jobs=options.jobs or 1,
         whole=whole and not options.chapters,
         allow_retire=options.allow_retire,
         progress=progress,
@@ -112,6 +118,7 @@ def make_decks(
     problems += tuple(strange_languages(editor, (*languages, *known_languages(project))))
     findings += (*unreadable, *problems, *incomplete)
 
+    documents.read(_texts(translated))
     images, problems = _read_images(project, translated, documents, options, progress)
     findings += _with_excerpts(problems, project)
 
@@ -127,6 +134,9 @@ def make_decks(
 
     decks = _mark_updated(decks, lock, options)
     stamped, lock, problems = identity.stamp(decks, lock, now=options.now, release=options.release)
+    memory.close()
+    if memory.problem:
+        findings += (diagnostic("no-memory", memory.problem, hint="the build is the same; it only takes longer"),)
     chosen = select(stamped, matched.corpus, chapters=options.chapters, categories=options.categories)
     return Build(
         project=project,
@@ -144,6 +154,14 @@ def make_decks(
         selected=not whole,
         version=version,
     )
+
+
+def _texts(translated: TranslatedCorpus) -> Iterator[tuple[Markdown, Context]]:
+    """Every text that reaches a card, with its context."""
+    for item in translated.questions:
+        context = item.keyed.chapter.context
+        for text in (*item.titles, *item.answers, *item.notes):
+            yield text.markdown, context
 
 
 def default_slug(sources: tuple[Source, ...]) -> str:

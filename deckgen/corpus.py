@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from deckgen import identity, lint
 from deckgen.chapters import apply_ignores, parse_chapter
+from deckgen.config import ChapterSettings
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, has_errors, with_severities
 from deckgen.identity.lock import Lock, require_lock
 from deckgen.markdown import Documents
-from deckgen.model import Chapter, Corpus, Location
+from deckgen.memory import Codec, Memory
+from deckgen.model import Chapter, Context, Corpus, Location, Markdown
 from deckgen.project import LOCK_NAME, RECORDS_DIR, Project, Source, read_others, record_path
+from deckgen.workers import map_in_processes
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, how much of it is done and how much there is; 0 of 0 where it cannot be counted."""
+
+
+_MUCH = 400_000
+"""Characters of chapters from which on it pays to begin other processes."""
 
 
 def silent(stage: str, done: int, total: int) -> None:
@@ -25,7 +32,9 @@ def identify(
     project: Project,
     findings: tuple[Diagnostic, ...],
     documents: Documents,
+    memory: Memory | None = None,
     *,
+    jobs: int = 1,
     whole: bool = True,
     allow_retire: bool = False,
     progress: Progress = silent,
@@ -35,8 +44,9 @@ def identify(
     Where the build is not of the ``whole`` project, no note is retired.
     """
     config = project.config
-    chapters, problems = _parse(project, documents, progress)
-    findings += problems
+    readings = _read_chapters(project, documents, memory or Memory(), jobs=jobs, progress=progress)
+    chapters = tuple(reading.chapter for reading in readings)
+    findings += tuple(finding for reading in readings for finding in reading.diagnostics)
     before = require_lock(project.lock_text, LOCK_NAME) if project.lock_text is not None else None
     _require_releases(project, before)
     findings = tuple(_without_questions(findings, chapters, before))
@@ -44,7 +54,7 @@ def identify(
     complete = whole and not has_errors(settle(project, chapters, findings, finished=False))
     # Questions are told apart from those of chapters that this build leaves alone, too.
     others, unreadable = read_others(project, {note.chapter for note in before.live} if before else ())
-    known = (_parse_one(project, source)[0] for source in others)
+    known = (_parse((source, config.settings_for(source.path)))[0] for source in others)
     matched = identity.match(
         Corpus(language=config.language, chapters=(*chapters, *known)),
         before,
@@ -52,6 +62,7 @@ def identify(
         complete=complete,
         allow_empty=allow_retire,
         elsewhere=unreadable,
+        jobs=jobs,
     )
     if others:
         matched = identity.of_chapters(matched, frozenset(source.path for source in project.sources))
@@ -109,18 +120,49 @@ def is_about_translations(rule: str) -> bool:
     return rule.startswith("translation-")
 
 
-def _parse(
-    project: Project, documents: Documents, progress: Progress
-) -> tuple[tuple[Chapter, ...], tuple[Diagnostic, ...]]:
-    chapters: list[Chapter] = []
-    findings: list[Diagnostic] = []
-    for done, source in enumerate(project.sources):
-        progress("parse", done, len(project.sources))
-        chapter, problems = _parse_one(project, source)
-        chapters.append(chapter)
-        findings += (*problems, *lint.lint_chapter(chapter, source.text, documents))
-    return tuple(chapters), tuple(findings)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """A chapter, what is wrong with its structure, and what lint says of it."""
+
+    chapter: Chapter
+    diagnostics: tuple[Diagnostic, ...]
 
 
-def _parse_one(project: Project, source: Source) -> tuple[Chapter, tuple[Diagnostic, ...]]:
-    return parse_chapter(source.text, path=source.path, settings=project.config.settings_for(source.path))
+_CODEC = Codec(_Reading)
+_Sheet = tuple[Source, ChapterSettings]
+
+
+def _read_chapters(
+    project: Project, documents: Documents, memory: Memory, *, jobs: int, progress: Progress
+) -> tuple[_Reading, ...]:
+    """Every chapter, from the memory where its text and its settings are those of an earlier run."""
+    sheets = [(source, project.config.settings_for(source.path)) for source in project.sources]
+    keys = [memory.key("chapter", source.path, repr(settings), source.text) for source, settings in sheets]
+    found = memory.recall(keys)
+    readings = {key: _CODEC.decode(value) for key, value in found.items()}
+    missing = {key: sheet for key, sheet in zip(keys, sheets, strict=True) if key not in readings}
+    progress("parse", len(readings), len(keys))
+    much = sum(len(source.text) for source, _ in missing.values()) >= _MUCH
+    parsed = map_in_processes(_parse, list(missing.values()), jobs=jobs if much else 1, chunk=1)
+    chapters = (*(reading.chapter for reading in readings.values()), *(chapter for chapter, _ in parsed))
+    documents.read(text for chapter in chapters for text in texts_of(chapter))
+    for (key, (source, _)), (chapter, problems) in zip(missing.items(), parsed, strict=True):
+        linted = lint.lint_chapter(chapter, source.text, documents)
+        readings[key] = _Reading(chapter=chapter, diagnostics=(*problems, *linted))
+        progress("parse", len(readings), len(keys))
+    memory.keep({key: _CODEC.encode(readings[key]) for key in missing})
+    return tuple(readings[key] for key in keys)
+
+
+def texts_of(chapter: Chapter) -> Iterator[tuple[Markdown, Context]]:
+    """Every text of a chapter that is parsed by itself, with its context."""
+    context = chapter.context
+    for category in chapter.categories:
+        for question in category.questions:
+            yield question.title, context
+            yield question.answer, context
+
+
+def _parse(sheet: _Sheet) -> tuple[Chapter, tuple[Diagnostic, ...]]:
+    source, settings = sheet
+    return parse_chapter(source.text, path=source.path, settings=settings)

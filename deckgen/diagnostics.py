@@ -117,6 +117,7 @@ RULES: Mapping[str, Rule] = _table(
     ("translation-chatter", Severity.ERROR, "What a machine says about its translation."),
     ("translation-length", Severity.WARNING, "A translation much shorter or longer than usual."),
     ("translation-repeated", Severity.WARNING, "One translation for different sources."),
+    ("no-memory", Severity.WARNING, "The cache cannot be used, so every build begins anew."),
     ("bad-lock", Severity.ERROR, "deckgen.lock cannot be read."),
     ("lock-outdated", Severity.ERROR, "deckgen.lock would change, and --locked forbids it."),
     ("frozen-schema", Severity.ERROR, "The note type's fields or templates are not those that were released."),

@@ -46,25 +46,25 @@ def mint_category_key(*, project_id: str, title: str, taken: Collection[Key]) ->
 
 def base_guid(project_id: str, key: Key) -> Guid:
     """The identity of a note over all editions."""
-    return Guid(_letters(_GUID_LETTERS, "note", project_id, key)[:_GUID_LENGTH])
+    return Guid(_letters(_GUID_LETTERS, "note", project_id, key, count=_GUID_LENGTH))
 
 
 def edition_guid(base: Guid, edition: str) -> Guid:
     """The GUID of a note in the packages of one edition, such as ``zh-en``."""
-    return Guid(_letters(_GUID_LETTERS, "edition", base, edition)[:_GUID_LENGTH])
+    return Guid(_letters(_GUID_LETTERS, "edition", base, edition, count=_GUID_LENGTH))
 
 
 def derive_project_id(paths: Iterable[str]) -> str:
     """An id for a project that does not set one, from its chapters' file names; folders do not count."""
     names = sorted(unicodedata.normalize("NFC", PurePosixPath(path).name) for path in paths)
-    return _letters(_KEY_LETTERS, "project", *names)[:12]
+    return _letters(_KEY_LETTERS, "project", *names, count=12)
 
 
-def _letters(alphabet: str, *parts: str) -> str:
-    """The parts' SHA-256 written in an alphabet; parts are separated so that no two lists of them look alike."""
+def _letters(alphabet: str, *parts: str, count: int = 40) -> str:
+    """The first letters of the parts' SHA-256, written in an alphabet; no two lists of parts are read as the same."""
     number = int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest(), "big")
     letters = []
-    for _ in range(40):
+    for _ in range(count):
         number, index = divmod(number, len(alphabet))
         letters.append(alphabet[index])
     return "".join(letters)

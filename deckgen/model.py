@@ -104,6 +104,10 @@ class Question:
     answer_column: int
     end_line: int
     explicit_key: Key | None = None
+    folded_title: str = ""
+    """What makes two titles the same; empty where nobody has folded it yet."""
+    fingerprint: str = ""
+    """What makes two answers the same; likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

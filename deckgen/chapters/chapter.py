@@ -15,6 +15,8 @@ from deckgen.config import ChapterSettings
 from deckgen.diagnostics import Diagnostic
 from deckgen.keys import is_key
 from deckgen.model import Category, Chapter, Location, Markdown, Question
+from deckgen.text.similarity import fingerprint
+from deckgen.text.titles import normalised_title, split_number
 
 
 def parse_chapter(text: str, *, path: str, settings: ChapterSettings) -> tuple[Chapter, tuple[Diagnostic, ...]]:
@@ -80,6 +82,8 @@ def _question(piece: Piece, path: str) -> Question:
         answer_column=piece.answer_column,
         end_line=piece.end_line,
         explicit_key=piece.key if piece.key is not None and is_key(piece.key) else None,
+        folded_title=normalised_title(split_number(piece.title, bare=True).title),
+        fingerprint=fingerprint(piece.answer),
     )
 
 

@@ -18,6 +18,10 @@ from deckgen.keys import base_guid, is_key, mint_key
 from deckgen.model import Category, Chapter, Corpus, Key, KeyedCategory, KeyedCorpus, KeyedQuestion, Location, Question
 from deckgen.text.similarity import Sketch, fingerprint, sketch
 from deckgen.text.titles import normalised_title, split_number
+from deckgen.workers import map_in_processes
+
+_CHUNK = 256
+"""Answers that a process sketches at a time; of fewer no process is begun."""
 
 _FEW = 5
 """So many questions may go at once, if others stay, without anyone being asked."""
@@ -112,15 +116,17 @@ def match(
     complete: bool,
     allow_empty: bool = False,
     elsewhere: frozenset[str] = frozenset(),
+    jobs: int = 1,
 ) -> Matched:
     """Every question's key.
 
     ``complete`` says that the corpus is the whole project, read without errors; otherwise nothing is retired.
     ``elsewhere`` are chapters that exist and cannot be read: no question that was read is one of theirs.
     ``allow_empty`` accepts that most questions are gone. A lock keeps its own project id, and another is reported.
+    New answers are sketched by ``jobs`` processes.
     """
     known = lock or Lock(project_id=project_id)
-    asked = _asked(corpus, {note.answer: note.sketch for note in known.notes})
+    asked = _asked(corpus, {note.answer: note.sketch for note in known.notes}, jobs)
     claims, findings = _explicit_keys(asked)
     assignment = _assign(asked, known, claims, elsewhere)
     if project_id != known.project_id:
@@ -158,11 +164,17 @@ def of_chapters(matched: Matched, chapters: frozenset[str]) -> Matched:
     )
 
 
-def _asked(corpus: Corpus, sketches: Mapping[str, Sketch]) -> list[_Asked]:
+def _asked(corpus: Corpus, sketches: Mapping[str, Sketch], jobs: int) -> list[_Asked]:
     """Every question; ``sketches`` are those of known answers by their fingerprints, which need not be made again."""
+    questions = [item for chapter in corpus.chapters for category in chapter.categories for item in category.questions]
+    new = [str(item.answer) for item in questions if item.fingerprint not in sketches]
+    made = dict(zip(new, map_in_processes(sketch, new, jobs=jobs, chunk=_CHUNK), strict=True))
     return [
         _Asked(
-            chapter=chapter, category=category, question=question, traits=_traits(chapter, category, question, sketches)
+            chapter=chapter,
+            category=category,
+            question=question,
+            traits=_traits(chapter, category, question, sketches, made),
         )
         for chapter in corpus.chapters
         for category in chapter.categories
@@ -170,14 +182,21 @@ def _asked(corpus: Corpus, sketches: Mapping[str, Sketch]) -> list[_Asked]:
     ]
 
 
-def _traits(chapter: Chapter, category: Category, question: Question, sketches: Mapping[str, Sketch]) -> Traits:
-    answer = fingerprint(question.answer)
+def _traits(
+    chapter: Chapter,
+    category: Category,
+    question: Question,
+    sketches: Mapping[str, Sketch],
+    made: Mapping[str, Sketch],
+) -> Traits:
+    answer = question.fingerprint or fingerprint(question.answer)
+    title = question.folded_title or normalised_title(split_number(question.title, bare=True).title)
     return Traits(
         chapter=unicodedata.normalize("NFC", chapter.path),
         category=normalised_title(category.title),
-        title=normalised_title(split_number(question.title, bare=True).title),
+        title=title,
         answer=answer,
-        sketch=sketches.get(answer) or sketch(question.answer),
+        sketch=sketches.get(answer) or made[question.answer],
     )
 
 

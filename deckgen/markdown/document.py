@@ -91,9 +91,16 @@ _PLAIN = re.compile(r"[^\W\d_](?:[^\W_]|[ ，。？！；：、（）《》“�
 """A text that says the same in every dialect: letters, digits, Chinese marks."""
 
 
+def is_plain(markdown: Markdown, context: Context) -> bool:
+    """Whether a text has nothing that the dialect reads, so that its document is at hand without a parser."""
+    return not markdown or (context.dialect is Dialect.GFM and _PLAIN.fullmatch(markdown) is not None)
+
+
 def parse_document(markdown: Markdown, context: Context) -> Document:
     """The document of one text, such as a title or an answer; what the context defines moves no offset."""
-    if context.dialect is Dialect.GFM and _PLAIN.fullmatch(markdown):
+    if not markdown:
+        return Document(markdown=markdown, html=Html(""))
+    if is_plain(markdown, context):
         leaf = Leaf(BlockKind.PARAGRAPH, 0, len(markdown), 0)
         return Document(
             markdown=markdown, html=Html(f"<p>{markdown}</p>"), leaves=(leaf,), elements=(("Paragraph", 1),)
@@ -271,7 +278,10 @@ def _find(text: str, target: str, first: int, last: int) -> Span | None:
 def _literal_bold(text: str, parsed: _Parsed, context: Context) -> Iterator[LiteralBold]:
     """Bold beside full-width punctuation, which GitHub does not read, and pairs of asterisks that nobody does."""
     strong = [node for node in parsed.nodes if node.name == "Strong"]
-    if any(_may_be_literal(text, node) for node in strong):
+    suspects = [node for node in strong if _has_no_effect(text, node)]
+    if suspects and text.count("**") == 2:
+        yield LiteralBold(start=suspects[0].start, end=suspects[0].end, mended=True)
+    elif suspects:
         on_github = gfm.literal_bold_starts(
             parsed.protected.text,
             written=text,
@@ -287,14 +297,19 @@ def _literal_bold(text: str, parsed: _Parsed, context: Context) -> Iterator[Lite
                 yield LiteralBold(start=opening[0], end=closing[1], mended=False)
 
 
-def _may_be_literal(text: str, node: gfm.Node) -> bool:
-    """Punctuation right inside the asterisks keeps bold from beginning or ending before a letter."""
-    inside = text[node.start + 2 : node.end - 2]
-    return bool(inside) and (_is_mark(inside[0]) or _is_mark(inside[-1]))
+def _has_no_effect(text: str, node: gfm.Node) -> bool:
+    """CommonMark's rule: between punctuation and a letter, asterisks do not open or close towards the punctuation."""
+    before, first = text[node.start - 1 : node.start], text[node.start + 2]
+    last, after = text[node.end - 3], text[node.end : node.end + 1]
+    return (_is_mark(first) and _is_letter(before)) or (_is_mark(last) and _is_letter(after))
 
 
 def _is_mark(character: str) -> bool:
-    return unicodedata.category(character)[0] in "PSC"
+    return unicodedata.category(character)[0] in "PS"
+
+
+def _is_letter(character: str) -> bool:
+    return bool(character) and not character.isspace() and not _is_mark(character)
 
 
 def _runs_by_leaf(text: str, nodes: tuple[gfm.Node, ...]) -> Iterator[list[Span]]:

@@ -24,9 +24,13 @@ EXTENSIONS = (
     "tasklist",
 )
 _RENDERING = comrak.RenderOptions(unsafe_=True, gfm_quirks=True)
+_EVERY_LEVEL = comrak.RenderOptions(unsafe_=True)
+"""GitHub's quirks leave out bold within bold, however deep it is."""
 _LEAVES = frozenset(("Paragraph", "Heading", "TableCell", "HtmlBlock"))
 _QUOTES = frozenset(("BlockQuote", "Alert"))
 _VERBATIM = frozenset(("Code", "CodeBlock", "HtmlInline", "HtmlBlock", "Math"))
+_INLINE_LEAVES = frozenset(("Paragraph", "Heading", "TableCell"))
+_MARKS = re.compile("[*_`~<!]")
 STARS = "Stars"
 """Our own kind of node: two asterisks or more that are no markup."""
 _STARS = re.compile(r"(?<![\\*])\*{2,}")
@@ -68,7 +72,7 @@ def parse(text: str, *, written: str, definitions: str = "", ignore_setext: bool
     whole = f"{head}{text}\n"
     extensions, parsing = _extensions(chinese=True), _parsing(ignore_setext)
     # comrak's trees are freed and walked recursively: the depth is known before there is one.
-    if not nests_safely(whole) and too_deep(comrak.markdown_to_html(whole, extensions, parsing, _RENDERING), whole):
+    if not nests_safely(whole) and too_deep(comrak.markdown_to_html(whole, extensions, parsing, _EVERY_LEVEL), whole):
         return None
     root = comrak.parse_document(whole, extensions, parsing)
     html = comrak.format_html(root, extensions, parsing, _RENDERING)
@@ -100,11 +104,13 @@ def _nodes(root: comrak.AstNode, offsets: _Offsets, counts: Counter[str]) -> Ite
             if "**" in value.value:
                 yield from (Node(STARS, start, end, quotes) for start, end in offsets.stars(node))
             continue
-        if name in _KEPT and (span := offsets.span(node)):
+        span = offsets.span(node) if name in _KEPT else None
+        if span:
             yield Node(name, *span, quotes, _value(name, value))
-        if name not in _VERBATIM and (children := node.children):
-            inner = quotes + (name in _QUOTES)
-            stack.extend((child, inner) for child in reversed(children))
+        if name in _VERBATIM or (name in _INLINE_LEAVES and span and not offsets.has_marks(*span)):
+            continue
+        inner = quotes + (name in _QUOTES)
+        stack.extend((child, inner) for child in reversed(node.children))
 
 
 def _value(name: str, value: Any) -> str:
@@ -119,6 +125,7 @@ class _Offsets:
     """comrak's lines and byte columns, from 1 → offsets in characters. Its own option for it takes quadratic time."""
 
     def __init__(self, text: str, written: str, head: str) -> None:
+        self._written = written
         self._lines = text.split("\n")
         self._head = head.count("\n")
         self._starts = [0]
@@ -134,6 +141,10 @@ class _Offsets:
         if line < 1:
             return None
         return self._offset(line, first.column - 1), self._offset(last.line - self._head, last.column)
+
+    def has_marks(self, start: int, end: int) -> bool:
+        """Whether a part of the text may hold inline nodes that anybody reads."""
+        return _MARKS.search(self._written, start, end) is not None
 
     def stars(self, node: comrak.AstNode) -> Iterator[tuple[int, int]]:
         """Start and end of each run of asterisks in a text node, two or more."""

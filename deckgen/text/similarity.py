@@ -6,7 +6,9 @@ import base64
 import functools
 import hashlib
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterator, Sequence
+from itertools import accumulate
 from typing import NewType
 
 from rapidfuzz import fuzz, process
@@ -41,8 +43,9 @@ def fingerprint(text: str) -> str:
 
 def sketch(text: str) -> Sketch:
     """The sketch of a text, which is folded first."""
-    hashes = sorted({_hash(shingle) for shingle in _shingles(folded(text))})
-    packed = b"".join(number.to_bytes(_HASH_BYTES, "big") for number in hashes[:SKETCH_SIZE])
+    pieces = {shingle.encode() for shingle in _shingles(folded(text))}
+    hashes = sorted({hashlib.blake2b(piece, digest_size=_HASH_BYTES).digest() for piece in pieces})
+    packed = b"".join(hashes[:SKETCH_SIZE])
     return Sketch(f"{len(hashes)}:{base64.urlsafe_b64encode(packed).decode('ascii')}")
 
 
@@ -105,23 +108,13 @@ def edits(before: Sequence[Hashable], after: Sequence[Hashable]) -> Iterator[tup
             yield slice(step.src_start, step.src_end), slice(step.dest_start, step.dest_end)
 
 
-def _shingles(text: str) -> Iterator[str]:
-    """Every piece of the text that is ``SHINGLE_WIDTH`` columns wide; the whole of a narrower text."""
-    end, width = 0, 0
-    for start, character in enumerate(text):
-        while width < SHINGLE_WIDTH and end < len(text):
-            width += _columns(text[end])
-            end += 1
-        if width < SHINGLE_WIDTH and start:
-            return
-        yield text[start:end]
-        width -= _columns(character)
+def _shingles(text: str) -> set[str]:
+    """Every piece of the text that is ``SHINGLE_WIDTH`` columns wide; the whole of a narrower text.
 
-
-def _columns(character: str) -> int:
-    """Two for ideographs, kana and Hangul, which say as much as two letters; they begin at U+2E80."""
-    return 2 if character >= "⺀" else 1
-
-
-def _hash(shingle: str) -> int:
-    return int.from_bytes(hashlib.blake2b(shingle.encode(), digest_size=_HASH_BYTES).digest(), "big")
+    Ideographs, kana and Hangul, which say as much as two letters and begin at U+2E80, are two columns wide.
+    """
+    columns = list(accumulate([2 if character >= "⺀" else 1 for character in text], initial=0))
+    if columns[-1] < SHINGLE_WIDTH:
+        return {text} if text else set()
+    whole = columns[: bisect_right(columns, columns[-1] - SHINGLE_WIDTH)]
+    return {text[start : bisect_left(columns, column + SHINGLE_WIDTH)] for start, column in enumerate(whole)}

@@ -1,0 +1,182 @@
+"""What earlier runs found out, kept by content in one file of the cache; without it a run gives the same, later.
+
+An entry's key is a digest of all that its value depends on, the versions of the code included. Each value carries a
+digest made with a secret of this machine: a damaged entry, or one that came with somebody's repository, is not there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import msgspec
+
+NAME = "memory.sqlite"
+MAX_BYTES = 512 * 1024 * 1024
+"""A file that has grown beyond this is begun anew."""
+_LIBRARIES = ("comrak-ext", "lxml", "markdown", "msgspec", "nh3", "pygments", "pymdown-extensions")
+"""What values depend on beside our own code."""
+_SEAL_BYTES = 16
+_WAIT_SECONDS = 2.0
+_ENCODER = msgspec.msgpack.Encoder()
+_Value = TypeVar("_Value")
+_CHUNK = 500
+"""Keys in one query; SQLite takes at most 999."""
+
+
+class Codec(Generic[_Value]):
+    """Values of one type ↔ bytes, typed on the way back, so that a value of an unknown make is none."""
+
+    def __init__(self, kind: type[_Value]) -> None:
+        self._decoder = msgspec.msgpack.Decoder(kind)
+
+    def encode(self, value: _Value) -> bytes:
+        return _ENCODER.encode(value)
+
+    def decode(self, data: bytes) -> _Value:
+        """ValueError where the bytes are no such value."""
+        return self._decoder.decode(data)
+
+
+class Memory:
+    """Values by key. It never raises: what cannot be read is not there, what cannot be written is forgotten."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._path = folder / NAME if folder else None
+        self._database: sqlite3.Connection | None = None
+        self._new: dict[bytes, bytes] = {}
+        self.problem = ""
+        """Why nothing can be kept, in words; empty where it can."""
+        if self._path:
+            self._open(self._path)
+
+    def key(self, kind: str, *parts: bytes | str) -> bytes:
+        """The key of a value of this kind that depends on these parts alone, and on the code."""
+        digest = hashlib.blake2b(f"{kind}\0{code_version()}".encode(), digest_size=20)
+        for part in parts:
+            data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+            digest.update(len(data).to_bytes(8, "big"))
+            digest.update(data)
+        return digest.digest()
+
+    def recall(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        """The values of those keys that are known."""
+        wanted = list(dict.fromkeys(keys))
+        found = {key: self._new[key] for key in wanted if key in self._new}
+        if self._database is None:
+            return found
+        try:
+            for start in range(0, len(wanted), _CHUNK):
+                some = wanted[start : start + _CHUNK]
+                query = f"SELECT key, value FROM memory WHERE key IN ({','.join('?' * len(some))})"
+                for key, sealed in self._database.execute(query, some):
+                    if isinstance(sealed, bytes) and sealed[:_SEAL_BYTES] == _seal(key, sealed[_SEAL_BYTES:]):
+                        found[key] = sealed[_SEAL_BYTES:]
+        except sqlite3.Error as error:
+            self._begin_anew(error)
+        return found
+
+    def keep(self, values: Mapping[bytes, bytes]) -> None:
+        """Remembers the values from ``save`` on."""
+        self._new.update(values)
+
+    def save(self) -> None:
+        """Writes what is new, in one transaction."""
+        new, self._new = self._new, {}
+        if self._database is None or not new:
+            return
+        rows = ((key, _seal(key, value) + value) for key, value in new.items())
+        try:
+            with self._database:
+                self._database.executemany("INSERT OR REPLACE INTO memory VALUES (?, ?)", rows)
+        except sqlite3.Error as error:
+            self.problem = f"nothing can be remembered in {self._path}: {error}"
+
+    def close(self) -> None:
+        self.save()
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def _open(self, path: Path) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_symlink() or (path.exists() and path.stat().st_size > MAX_BYTES):
+                path.unlink()
+            self._database = _connect(path)
+        except sqlite3.OperationalError as error:
+            self.problem = f"nothing can be remembered in {path}: {error}"
+        except sqlite3.Error as error:
+            self._begin_anew(error)
+        except OSError as error:
+            self.problem = f"nothing can be remembered in {path}: {error.strerror}"
+
+    def _begin_anew(self, error: sqlite3.Error) -> None:
+        """A damaged file goes; where that does not help, there is no memory."""
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+        if isinstance(error, sqlite3.OperationalError):
+            return
+        with contextlib.suppress(OSError, sqlite3.Error):
+            assert self._path is not None
+            self._path.unlink(missing_ok=True)
+            self._database = _connect(self._path)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=_WAIT_SECONDS)
+    try:
+        # A lost power supply may damage the file, which is then made anew; a killed process may not.
+        database.execute("PRAGMA synchronous = OFF")
+        database.execute("PRAGMA journal_mode = TRUNCATE")
+        with database:
+            database.execute("CREATE TABLE IF NOT EXISTS made_by (code TEXT)")
+            if database.execute("SELECT code FROM made_by").fetchall() != [(code_version(),)]:
+                database.execute("DROP TABLE IF EXISTS memory")
+                database.execute("DELETE FROM made_by")
+                database.execute("INSERT INTO made_by VALUES (?)", (code_version(),))
+            database.execute("CREATE TABLE IF NOT EXISTS memory (key BLOB PRIMARY KEY, value BLOB) WITHOUT ROWID")
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
+
+
+def _seal(key: bytes, value: bytes) -> bytes:
+    return hashlib.blake2b(key + value, key=_secret(), digest_size=_SEAL_BYTES).digest()
+
+
+@cache
+def _secret() -> bytes:
+    """A secret of this user's, made at first use; one of this process alone where it cannot be kept."""
+    given = os.environ.get("XDG_CACHE_HOME")
+    path = (Path(given) if given else Path("~/.cache").expanduser()) / "deckgen" / "secret"
+    with contextlib.suppress(OSError, RuntimeError):
+        if len(known := path.read_bytes()) == 32:
+            return known
+    made = secrets.token_bytes(32)
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_bytes(made)
+    return made
+
+
+@cache
+def code_version() -> str:
+    """Which code would make the values: the libraries' versions, and our own files by size and time."""
+    digest = hashlib.sha256("\0".join(f"{name} {version(name)}" for name in _LIBRARIES).encode())
+    for path in sorted(Path(__file__).parent.rglob("*")):
+        if path.suffix != ".pyc":
+            status = path.stat()
+            digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

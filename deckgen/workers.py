@@ -1,0 +1,59 @@
+"""Work in several processes, in order; a process that dies is found out and the work it died of is named."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+class WorkerDiedError(Exception):
+    """A process died, killed or crashed, over the item of this index."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__(f"a process died over item {index}")
+        self.index = index
+
+
+def map_in_processes(
+    function: Callable[[_Item], _Result], items: Sequence[_Item], *, jobs: int, chunk: int
+) -> list[_Result]:
+    """``function`` of every item, in their order, by at most ``jobs`` processes that take ``chunk`` items at a time.
+
+    Where a process dies, its chunk is worked on once more, then item by item: WorkerDiedError where it dies again.
+    With one job, or few items, no process is begun.
+    """
+    if jobs < 2 or len(items) <= chunk:
+        return [function(item) for item in items]
+    try:
+        return _in_pool(function, items, min(jobs, -(-len(items) // chunk)), chunk)
+    except BrokenProcessPool:
+        starts = range(0, len(items), chunk)
+        return [done for start in starts for done in _again(function, items[start : start + chunk], start)]
+
+
+def _in_pool(function: Callable[[_Item], _Result], items: Sequence[_Item], jobs: int, chunk: int) -> list[_Result]:
+    with ProcessPoolExecutor(jobs, mp_context=_context()) as pool:
+        return list(pool.map(function, items, chunksize=chunk))
+
+
+def _again(function: Callable[[_Item], _Result], items: Sequence[_Item], first: int) -> list[_Result]:
+    try:
+        return _in_pool(function, items, 1, len(items))
+    except BrokenProcessPool:
+        if len(items) == 1:
+            raise WorkerDiedError(first) from None
+        return [done for index, item in enumerate(items) for done in _again(function, [item], first + index)]
+
+
+def _context() -> multiprocessing.context.BaseContext:
+    """A fork begins at once; where other threads run, and on other systems, it is not safe."""
+    forks = sys.platform == "linux" and threading.active_count() == 1
+    return multiprocessing.get_context("fork" if forks else "spawn")

@@ -1,0 +1,151 @@
+"""A build remembers by content: nothing is done twice, and nothing that is remembered can change what is built."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+from projects import deckgen
+
+from deckgen.markdown import Documents, gfm, parse_document
+from deckgen.memory import NAME, Memory
+from deckgen.model import Context, Dialect, Markdown
+from deckgen.workers import WorkerDiedError, map_in_processes
+
+GFM = Context(dialect=Dialect.GFM)
+CHAPTER = "## 甲\n\n### 什么是A？\n\n**粗** $x$ ![图](a.png)\n\n### 什么是B？\n\n- 一\n- `二`\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "a.md").write_text(CHAPTER.replace("![图](a.png)", ""), encoding="utf-8")
+    return tmp_path
+
+
+def built(project: Path) -> dict[str, bytes]:
+    result = deckgen("build", "--project", project, now=1760000000)
+    assert result.exit_code == 0, result.output
+    names = [*(project / "build").glob("*.apkg"), project / "build" / "manifest.json", project / "deckgen.lock"]
+    return {path.name: path.read_bytes() for path in names}
+
+
+def test_what_was_kept_is_recalled_by_another_process_only_under_its_key(tmp_path: Path) -> None:
+    first = Memory(tmp_path)
+    key, other = first.key("kind", "text"), first.key("kind", "tex", "t")
+    first.keep({key: b"value"})
+    first.close()
+    assert Memory(tmp_path).recall([key, other]) == {key: b"value"}
+    assert first.key("other kind", "text") != key
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"no database", b"SQLite format 3\0" + b"\xff" * 5000], ids=["empty", "foreign", "torn"]
+)
+def test_a_damaged_memory_is_begun_anew(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / NAME).write_bytes(damage)
+    memory = Memory(tmp_path)
+    key = memory.key("kind", "text")
+    assert memory.recall([key]) == {}
+    memory.keep({key: b"value"})
+    memory.close()
+    again = Memory(tmp_path)
+    assert (again.recall([key]), again.problem) == ({key: b"value"}, "")
+
+
+def test_an_entry_that_this_machine_has_not_made_is_not_there(tmp_path: Path) -> None:
+    memory = Memory(tmp_path)
+    key = memory.key("kind", "text")
+    memory.keep({key: b"good"})
+    memory.close()
+    with sqlite3.connect(tmp_path / NAME) as database:
+        (sealed,) = database.execute("SELECT value FROM memory").fetchone()
+        database.execute("UPDATE memory SET value = ?", (sealed[:16] + b"evil",))
+    assert Memory(tmp_path).recall([key]) == {}
+
+
+def test_a_memory_that_cannot_be_written_is_told_once_and_stops_nothing(project: Path) -> None:
+    (project / ".cache").write_text("a file where a folder should be")
+    result = deckgen("build", "--project", project, now=1760000000)
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count("no-memory") == 1
+
+
+def test_builds_are_the_same_with_and_without_what_earlier_ones_found_out(project: Path) -> None:
+    first = built(project)
+    assert built(project) == first
+    (project / ".cache" / "deckgen" / NAME).unlink()
+    assert built(project) == first
+
+
+def test_one_changed_answer_is_the_only_one_that_is_parsed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    parse = gfm.parse
+
+    def counted(text: str, **options: object) -> object:
+        parsed.append(text)
+        return parse(text, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(gfm, "parse", counted)
+    built(project)
+    assert len(parsed) == 2
+    parsed.clear()
+    built(project)
+    assert parsed == []
+    path = project / "source" / "a.md"
+    path.write_text(path.read_text(encoding="utf-8").replace("- 一", "- 一二"), encoding="utf-8")
+    built(project)
+    assert len(parsed) == 1
+
+
+def test_documents_from_processes_are_those_of_one() -> None:
+    texts = [(Markdown(f"**{number}：**文 $x_{number}$\n\n- `{'码' * 3000}`\n"), GFM) for number in range(150)]
+    documents = Documents(jobs=2)
+    documents.read(texts)
+    assert all(documents.of(*text) == parse_document(*text) for text in texts)
+
+
+def test_a_process_that_dies_is_told_with_its_item() -> None:
+    with pytest.raises(WorkerDiedError) as told:
+        map_in_processes(_die_at_seven, list(range(20)), jobs=2, chunk=5)
+    assert told.value.index == 7
+
+
+def _die_at_seven(number: int) -> int:
+    if number == 7:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+DEEP = {
+    "quotes": ">", "lists": "- ", "numbers": "1. ", "emphasis": "*a ", "bold": "**a ", "pictures": "![", "links": "[",
+    "strikes": "~~a ", "underscores": "_a ", "footnotes": "[^a", "mixed": "> - ", "html": "<b>",
+}  # fmt: skip
+CLOSING = {
+    "emphasis": " b*",
+    "bold": " b**",
+    "pictures": "](a)",
+    "links": "](a)",
+    "strikes": " b~~",
+    "underscores": " b_",
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_no_depth_ends_the_process_and_no_text_is_lost(name: str) -> None:
+    """In a thread with the half megabyte of stack that some systems give to it."""
+    shown: list[str] = []
+    texts = [Markdown(DEEP[name] * count + "深" + CLOSING.get(name, "") * count) for count in (900, 3_000, 20_000)]
+    size = threading.stack_size(512 * 1024)
+    try:
+        thread = threading.Thread(target=lambda: shown.extend(parse_document(text, GFM).html for text in texts))
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(size)
+    assert len(shown) == 3
+    assert all("深" in html for html in shown)
