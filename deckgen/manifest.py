@@ -10,11 +10,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from deckgen.files import read_file
 from deckgen.markdown import Documents
 from deckgen.model import BlockCounts, Edition, Key, KeyedQuestion, Note, StampedDeck, TextState
 from deckgen.text.slugs import is_plain_name
 
 MANIFEST_VERSION = 1
+_MAX_PACKAGE_BYTES = 1 << 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +31,12 @@ class PackageRecord:
     sha256: str
 
 
-def describe_package(path: Path, *, edition: Edition, category: Key | None, notes: int) -> PackageRecord:
-    data = path.read_bytes()
+def describe_package(path: Path, *, edition: Edition, category: Key | None, notes: int) -> PackageRecord | None:
+    """What the manifest says of the package at ``path``; None where there is no such file, or no regular one."""
+    try:
+        data = read_file(path, inside=path.parent, most=_MAX_PACKAGE_BYTES)
+    except OSError:
+        return None
     return PackageRecord(
         file=path.name,
         edition=edition,

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
-from deckgen.apkg import write_package
+from deckgen import __version__, journal
 from deckgen.build import Build
 from deckgen.corpus import Progress, silent
-from deckgen.diagnostics import Diagnostic, diagnostic, has_errors
-from deckgen.files import own_path, read_optional, write_atomically
+from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic, has_errors
+from deckgen.files import own_path, read_file, read_optional, write_atomically
 from deckgen.identity.lock import format_lock, parse_lock
 from deckgen.identity.lock_changes import describe_changes
 from deckgen.manifest import PackageRecord, describe_package, format_manifest, package_files
 from deckgen.model import Key, Location, Profile, StampedDeck
-from deckgen.project import BUILD_DIR, LOCK_NAME, MANIFEST_NAME, PARTIAL_DIR
+from deckgen.project import BUILD_DIR, LOCK_NAME, MANIFEST_NAME, PARTIAL_DIR, Project
+
+_KEPT_NAME = "packages.json"
+_MOST_KEPT = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +37,7 @@ class Written:
 def write_build(
     made: Build, *, out: Path | None = None, strict: bool = False, locked: bool = False, progress: Progress = silent
 ) -> Written:
-    """Writes the packages, the manifest and the lock, each in one step.
+    """Writes packages, manifest and lock, all or none of them; packages that are there already stay as they are.
 
     After an error the packages go to ``partial/`` below the folder (nowhere when ``strict`` or without any card) and
     the lock stays as it is, so that a good package is never replaced by one that lacks something. A good build of the
@@ -47,11 +53,17 @@ def write_build(
         return Written(folder=folder, packages=(), diagnostics=findings)
     if failed:
         folder = own_path(folder, PARTIAL_DIR)
-    packages = _write_packages(made, folder, progress)
-    if not failed and not made.selected and lock_text != made.project.lock_text:
-        write_atomically(made.project.root / LOCK_NAME, lock_text.encode())
-    if not failed and not made.selected:
-        _remove_packages(folder / PARTIAL_DIR)
+    whole = not failed and not made.selected
+    lock = made.project.root / LOCK_NAME if whole and lock_text != made.project.lock_text else None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with journal.alone(folder):
+            journal.sweep(folder, beside=lock)
+            if whole:
+                journal.sweep(folder / PARTIAL_DIR)
+            packages = _write_packages(made, folder, progress, lock, lock_text.encode(), whole=whole)
+    except OSError as error:
+        raise DeckgenError(f"cannot write the packages: {error.filename or folder}: {error.strerror}") from error
     return Written(folder=folder, packages=packages, diagnostics=findings)
 
 
@@ -62,21 +74,44 @@ def lock_changes(made: Build) -> tuple[str, ...]:
     return describe_changes(before, made.lock, made.changes)
 
 
-def _write_packages(made: Build, folder: Path, progress: Progress) -> tuple[PackageRecord, ...]:
-    """The package of all and those of the categories, then the manifest; packages of an earlier build that are no
-    more are removed.
+def _write_packages(
+    made: Build, folder: Path, progress: Progress, lock: Path | None, lock_data: bytes, *, whole: bool
+) -> tuple[PackageRecord, ...]:
+    """The package of all and those of the categories, the manifest and the lock; of a whole build packages of an
+    earlier one that are no more are removed.
     """
     jobs = [job for stamped in made.decks for job in plan_packages(stamped, made)]
-    records = []
-    for done, (name, stamped, category) in enumerate(jobs):
-        progress("package", done, len(jobs))
-        chosen = None if category is None else frozenset((category,))
-        write_package(stamped, folder / name, categories=chosen)
-        notes = sum(chosen is None or note.category in chosen for note in stamped.deck.notes)
-        records.append(describe_package(folder / name, edition=stamped.deck.edition, category=category, notes=notes))
-    manifest = folder / MANIFEST_NAME
-    stale = package_files(read_optional(manifest) or "") - {record.file for record in records}
-    text = format_manifest(
+    kept, records, fresh = _read_kept(made.project), [], []
+    sums: dict[str, str] = {}
+    with journal.staging(folder) as stage:
+        for done, (name, stamped, category) in enumerate(jobs):
+            progress("package", done, len(jobs))
+            digest = package_digest(stamped, category)
+            notes = sum(category in (None, note.category) for note in stamped.deck.notes)
+            record = describe_package(folder / name, edition=stamped.deck.edition, category=category, notes=notes)
+            if record is None or record.sha256 != kept.get(digest):
+                from deckgen.apkg import write_package  # takes as long to import as a build that changes nothing
+
+                write_package(stamped, stage / name, categories=None if category is None else frozenset((category,)))
+                record = describe_package(stage / name, edition=stamped.deck.edition, category=category, notes=notes)
+                fresh.append(name)
+            assert record
+            records.append(record)
+            sums[digest] = record.sha256
+        before = read_optional(folder / MANIFEST_NAME) or ""
+        text = _manifest(made, records)
+        if text != before:
+            (stage / MANIFEST_NAME).write_bytes(text.encode())
+            fresh.append(MANIFEST_NAME)
+        stale = [*(package_files(before) - {record.file for record in records}), *_partial(folder)] if whole else []
+        if fresh or stale or lock:
+            journal.commit(stage, files=fresh, removed=sorted(stale), beside=lock, data=lock_data)
+    _keep(made.project, sums, kept)
+    return tuple(records)
+
+
+def _manifest(made: Build, records: list[PackageRecord]) -> str:
+    return format_manifest(
         tuple(records),
         made.keyed.questions,
         made.decks,
@@ -86,21 +121,57 @@ def _write_packages(made: Build, folder: Path, progress: Progress) -> tuple[Pack
         profile=made.profile,
         translations=made.translated.counts,
     )
-    write_atomically(manifest, text.encode())
-    for file in () if made.selected else sorted(stale):
-        (folder / file).unlink(missing_ok=True)
-    return tuple(records)
 
 
-def _remove_packages(folder: Path) -> None:
-    """The packages that a build left in a folder, their manifest, and the folder if nothing else is in it."""
+def _partial(folder: Path) -> list[str]:
+    """What a build with errors left: its packages and their manifest, relative to the folder of the good ones."""
+    folder = folder / PARTIAL_DIR
     files = package_files(read_optional(folder / MANIFEST_NAME) or "") if folder.is_dir() else frozenset()
-    if not files:
-        return
-    for file in (*sorted(files), MANIFEST_NAME):
-        (folder / file).unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        folder.rmdir()
+    return [f"{PARTIAL_DIR}/{file}" for file in (*files, MANIFEST_NAME)] if files else []
+
+
+# --- packages that are there already ----------------------------------------------------------------------------------
+
+
+def package_digest(stamped: StampedDeck, category: Key | None) -> str:
+    """Of all that the bytes of a package depend on, in hex; None stands for the package of all.
+
+    A note's own hash covers its fields, its tags and which pictures it shows; where a picture is kept tells its bytes.
+    """
+    deck = stamped.deck
+    chosen = [
+        (note.guid, note.content_hash, note.category, note.position, time, note.media)
+        for note, time in zip(deck.notes, stamped.note_times, strict=True)
+        if category in (None, note.category)
+    ]
+    shown = {name for *_, names in chosen for name in names}
+    pictures = [(file.name, file.path.name, file.size_bytes) for file in deck.media if file.name in shown]
+    makers = (__version__, *(metadata.version(name) for name in ("genanki", "deflate")))
+    rest = (deck.edition, deck.id, deck.name, deck.description, deck.note_type, deck.subdecks)
+    everything = (makers, rest, stamped.note_type_time, stamped.created, chosen, pictures)
+    return hashlib.sha256(repr(everything).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _read_kept(project: Project) -> dict[str, str]:
+    """Digest of content → sum of the package that was made of it; empty where the cache is no help."""
+    try:
+        kept = json.loads(read_file(project.cache / _KEPT_NAME, inside=project.root))
+        return {str(digest): str(sha256) for digest, sha256 in kept.items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def _keep(project: Project, sums: dict[str, str], known: dict[str, str]) -> None:
+    """Remembers these packages and, up to a bound, earlier ones: a project may be built into several folders."""
+    merged = dict(list((known | sums).items())[-_MOST_KEPT:]) | sums
+    if merged != known:
+        with contextlib.suppress(OSError):
+            for litter in project.cache.glob(f".{_KEPT_NAME}.*"):
+                litter.unlink()
+            write_atomically(project.cache / _KEPT_NAME, json.dumps(merged).encode())
+
+
+# --- which ------------------------------------------------------------------------------------------------------------
 
 
 def plan_packages(

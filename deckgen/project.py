@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from deckgen import journal
 from deckgen.config import Config, ImageSettings, locate_setting, parse_config
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, diagnostic
 from deckgen.discovery import SOURCES, choose_chapters, is_chapter, left_out
@@ -83,6 +84,7 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
     """
     if not root.is_dir():
         raise DeckgenError(f"there is no folder {root}", hint="name the project's folder with --project")
+    journal.resume(root / BUILD_DIR, beside=root / LOCK_NAME)
     config_text = read_optional(root / CONFIG_NAME)
     config, findings = parse_config(config_text, CONFIG_NAME) if config_text is not None else (Config(), ())
     found = survey(root, skip=_is_skipped)

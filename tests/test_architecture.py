@@ -22,7 +22,7 @@ OWNERS = {
     "lxml": {"markdown", "render"},
     "markdown": {"markdown.python_markdown"},
     "math_core": {"preview.formulas"},
-    "msgspec": {"identity.lock", "memory"},
+    "msgspec": {"identity.lock", "journal", "memory"},
     "nh3": {"markdown.sanitize"},
     "polib": {"translation.catalog"},
     "pygments": {"markdown.highlight"},

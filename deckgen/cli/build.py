@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from deckgen import journal
 from deckgen.build import Build, make_decks
 from deckgen.cli.options import Wanted, build_options
 from deckgen.cli.report import human_size, print_changes, print_counts, print_diagnostics, print_table, progress_bar
@@ -15,6 +16,7 @@ from deckgen.diagnostics import has_errors
 from deckgen.localisation import check_build
 from deckgen.model import TextState
 from deckgen.output import Written, write_build
+from deckgen.project import LOCK_NAME
 
 
 @click.command()
@@ -34,6 +36,8 @@ def build(
 
     CHAPTERS restricts the build to the questions of these files; without any, the whole project is built.
     """
+    if out:
+        journal.resume(out, beside=wanted.root / LOCK_NAME)
     project, findings = wanted.read()
     with progress_bar() as progress:
         made = make_decks(project, findings, wanted.options(project, allow_retire=allow_retire), progress)

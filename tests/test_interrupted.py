@@ -1,0 +1,249 @@
+"""A build that is killed at any moment leaves all old or, once the next run has resumed it, all new."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from deckgen.build import Build, Options, make_decks
+from deckgen.diagnostics import DeckgenError
+from deckgen.output import package_digest, write_build
+from deckgen.project import read_project
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="forks and kills")
+
+CHAPTER = """## 一
+
+### 什么是{0}？
+
+{0}的回答。![图](../imgs/a.png)
+
+## 二
+
+### 什么是乙？
+
+乙的回答。
+"""
+NEW = CHAPTER.format("甲的新问法").replace("## 二", "## 三\n\n### 什么是丙？\n\n丙的回答。\n\n## 二")
+
+
+def state(root: Path) -> dict[str, str]:
+    """What a learner or a maintainer can see, by its path: packages, manifest and lock."""
+    paths = [root / "deckgen.lock", *(root / "build").rglob("*")]
+    return {
+        path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in paths
+        if path.is_file()
+    }
+
+
+def made(root: Path) -> Build:
+    project, findings = read_project(root)
+    return make_decks(project, findings, Options(now=1_700_000_000 + len(project.sources[0].text)))
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A project that was built, then failed once, so that there is a ``partial/`` too."""
+    root = tmp_path / "project"
+    (root / "source").mkdir(parents=True)
+    (root / "imgs").mkdir()
+    (root / "deckgen.toml").write_text('[deck]\nid = "kill"\neditions = ["zh"]\n', encoding="utf-8")
+    Image.new("RGB", (300, 200), "green").save(root / "imgs/a.png")
+    (root / "source/a.md").write_text(CHAPTER.format("甲"), encoding="utf-8")
+    write_build(made(root))
+    (root / "source/a.md").write_text(CHAPTER.format("甲").replace("a.png", "none.png"), encoding="utf-8")
+    write_build(made(root))
+    assert (root / "build/partial/manifest.json").exists()
+    (root / "source/a.md").write_text(NEW, encoding="utf-8")
+    return root
+
+
+def killed(root: Path, work: Callable[[], object], seam: int) -> bool:
+    """Whether the work, done in a process of its own, reached its ``seam``-th touch of the project and died of it."""
+    child = os.fork()
+    if not child:
+        seen = 0
+
+        def hook(event: str, arguments: tuple[object, ...]) -> None:
+            nonlocal seen
+            if event in ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "open", "shutil.rmtree") and any(
+                str(root) in str(argument) for argument in arguments[:2]
+            ):
+                seen += 1
+                if seen == seam:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(hook)
+        try:
+            work()
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
+
+
+def test_at_every_seam_all_is_old_or_all_is_new(old: Path, tmp_path: Path) -> None:
+    before = state(old)
+    build = made(old)
+    shutil.copytree(old, tmp_path / "copy")
+    write_build(build)
+    after = state(old)
+    assert set(after) != set(before)
+    seen, seam = set(), 1
+    while True:
+        shutil.rmtree(old)
+        shutil.copytree(tmp_path / "copy", old)
+        if not killed(old, lambda: write_build(build), seam):
+            break
+        read_project(old)
+        found = state(old)
+        assert found in (before, after), f"a mixture after seam {seam}: {sorted(set(found) ^ set(after))}"
+        seen.add(found == after)
+        write_build(made(old))
+        assert state(old) == after
+        assert not [path for path in old.rglob(".*") if path.name != ".cache"]
+        seam += 1
+    assert seen == {True, False}
+    assert seam > 30
+
+
+def test_at_random_moments_all_is_old_or_all_is_new(old: Path, tmp_path: Path) -> None:
+    before, build = state(old), made(old)
+    shutil.copytree(old, tmp_path / "copy")
+    started = time.monotonic()
+    write_build(build)
+    took, after = time.monotonic() - started, state(old)
+    moments = random.Random(5)
+    for _ in range(60):
+        shutil.rmtree(old)
+        shutil.copytree(tmp_path / "copy", old)
+        child = os.fork()
+        if not child:
+            try:
+                write_build(build)
+            finally:
+                os._exit(0)
+        time.sleep(moments.random() * took)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        read_project(old)
+        assert state(old) in (before, after)
+
+
+def test_what_cannot_be_replaced_leaves_everything_as_it_was(old: Path) -> None:
+    build = made(old)
+    (old / "build/manifest.json").unlink()
+    (old / "build/manifest.json").mkdir()
+    before = state(old)
+    with pytest.raises(DeckgenError, match=r"manifest\.json"):
+        write_build(build)
+    assert state(old) == before
+    assert not list(old.glob("build/.writing-*"))
+
+
+def test_a_lock_that_cannot_be_written_leaves_the_packages_too(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build, before = made(old), state(old)
+    replaced = Path.replace
+
+    def refusing(path: Path, target: Path) -> Path:
+        if target.name == "deckgen.lock":
+            raise PermissionError(1, "Operation not permitted", str(target))
+        return replaced(path, target)
+
+    monkeypatch.setattr(Path, "replace", refusing)
+    with pytest.raises(DeckgenError, match="Operation not permitted"):
+        write_build(build)
+    monkeypatch.undo()
+    assert state(old) == before
+    read_project(old)
+    assert state(old) == before
+
+
+def test_a_strangers_journal_reaches_nothing_outside(old: Path) -> None:
+    outside = old.parent / "outside"
+    outside.mkdir()
+    (outside / "x.apkg").write_bytes(b"mine")
+    stage = old / "build/.writing-evil"
+    stage.mkdir()
+    (stage / "a.apkg").write_bytes(b"evil")
+    (stage / "journal.json").write_text(
+        '{"files": ["../../outside/a.apkg", "a.apkg"], "removed": ["../../outside/x.apkg"], "replaces": ""}'
+    )
+    read_project(old)
+    assert sorted(path.name for path in outside.iterdir()) == ["x.apkg"]
+    assert not stage.exists()
+
+
+# --- packages that are there already ----------------------------------------------------------------------------------
+
+
+def test_a_build_that_changes_nothing_writes_nothing(old: Path) -> None:
+    write_build(made(old))
+    times = {path: path.stat().st_mtime_ns for path in (old / "build").rglob("*")}
+    write_build(made(old))
+    assert {path: path.stat().st_mtime_ns for path in (old / "build").rglob("*")} == times
+
+
+def test_only_packages_with_a_changed_note_are_written(old: Path) -> None:
+    write_build(made(old))
+    before = state(old)
+    (old / "source/a.md").write_text(NEW.replace("乙的回答", "乙的另一个回答"), encoding="utf-8")
+    write_build(made(old))
+    changed = sorted(path for path, digest in state(old).items() if before.get(path) != digest)
+    assert [path for path in changed if path.endswith(".apkg")] == ["build/kill-zh-03-er.apkg", "build/kill-zh.apkg"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK", None])
+def test_a_package_that_was_truncated_or_tampered_with_is_written_again(old: Path, damage: bytes | None) -> None:
+    written = write_build(made(old))
+    good = state(old)
+    for package in written.packages:
+        path = old / "build" / package.file
+        path.write_bytes(path.read_bytes().replace("乙".encode(), b"???") + b"x" if damage is None else damage)
+    write_build(made(old))
+    assert state(old) == good
+
+
+def test_without_the_cache_the_same_bytes_are_written(old: Path) -> None:
+    write_build(made(old))
+    good = state(old)
+    shutil.rmtree(old / ".cache")
+    write_build(made(old))
+    assert state(old) == good
+
+
+def test_a_digest_changes_with_all_that_a_package_holds(old: Path) -> None:
+    (stamped,) = made(old).decks
+    deck, first = stamped.deck, stamped.deck.notes[0]
+    (picture,) = deck.media
+
+    def with_note(**changes: object) -> object:
+        return replace(stamped, deck=replace(deck, notes=(replace(first, **changes), *deck.notes[1:])))
+
+    others = [
+        with_note(content_hash="0"),
+        with_note(guid="other"),
+        with_note(position=99),
+        replace(stamped, created=stamped.created + 1),
+        replace(stamped, note_type_time=stamped.note_type_time + 1),
+        replace(stamped, note_times=(1, *stamped.note_times[1:])),
+        replace(stamped, deck=replace(deck, description="other")),
+        replace(stamped, deck=replace(deck, note_type=replace(deck.note_type, css="x"))),
+        replace(stamped, deck=replace(deck, media=(replace(picture, path=Path("elsewhere/x.webp")),))),
+    ]
+    digests = {package_digest(other, None) for other in (stamped, *others)}
+    assert len(digests) == len(others) + 1
+    categories = {package_digest(stamped, subdeck.category) for subdeck in deck.subdecks}
+    assert len(categories) == len(deck.subdecks)
