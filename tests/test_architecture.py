@@ -24,6 +24,7 @@ OWNERS = {
     "math_core": {"preview.formulas"},
     "msgspec": {"identity.lock", "journal", "memory"},
     "nh3": {"markdown.sanitize"},
+    "opencc": {"translation.drafts.conversion"},
     "polib": {"translation.catalog"},
     "pygments": {"markdown.highlight"},
     "rapidfuzz": {"text.similarity"},

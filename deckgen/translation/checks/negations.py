@@ -19,7 +19,7 @@ def changed_negations(source: str, translation: str, *, source_language: Languag
     Two denials in a sentence may be none.
     """
     mine, other = _words().get(source_language.split("-")[0]), _words().get(language.split("-")[0])
-    if mine is None or other is None:
+    if mine is None or other is None or mine is other:
         return
     lost = len(mine.found(source)) - len(other.found(translation))
     for said, meant in aligned(source, translation):

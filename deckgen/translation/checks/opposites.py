@@ -36,7 +36,9 @@ class Opposites:
 
 
 def pairs(source: Language, target: Language) -> Iterator[tuple[Opposites, Opposites]]:
-    """Every pair in both languages; none where the table does not know one of them."""
+    """Every pair in both languages; none where a language is unknown, or both are one in other characters."""
+    if _base(source) == _base(target):
+        return iter(())
     return zip(_pairs(_base(source)), _pairs(_base(target)), strict=False)
 
 

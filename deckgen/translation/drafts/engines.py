@@ -163,6 +163,7 @@ _ENGINES: Mapping[str, tuple[str, str]] = {
     "microsoft": ("machines", "make_microsoft"),
     "google": ("machines", "make_google"),
     "mymemory": ("machines", "make_mymemory"),
+    "opencc": ("conversion", "make_conversion"),
 }
 """Each with the module that makes it, which is imported when it is used."""
 _DEAD: Mapping[str, str] = {

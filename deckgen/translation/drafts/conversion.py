@@ -1,0 +1,58 @@
+"""Traditional Chinese from simplified as an engine: OpenCC's characters, the glossary's words, 「」 for “”."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+from deckgen.diagnostics import DeckgenError
+from deckgen.translation.drafts.engines import Answer, Batch, Engine, EngineError, Limits, Remedy
+from deckgen.translation.glossary import Term
+
+
+def make_conversion(*, url: str | None, model: str | None, key: str | None, timeout_seconds: float) -> Engine:
+    """Needs no network and no key. DeckgenError where OpenCC is not installed."""
+    return _Conversion()
+
+
+class _Converter(Protocol):
+    def convert(self, text: str) -> str: ...
+
+
+class _Conversion:
+    name = identity = "opencc"
+    placeholder = "<x{}/>"
+    reads_briefings = True
+    limits = Limits(characters=100_000, passages=100)
+
+    def __init__(self) -> None:
+        try:
+            from opencc import OpenCC
+        except ImportError as error:
+            hint = "install it: pip install opencc"
+            raise DeckgenError("the engine opencc needs the package OpenCC", hint=hint) from error
+        self._make = OpenCC
+
+    def translate(self, batch: Batch) -> Answer:
+        way = _WAYS.get(batch.target)
+        if way is None or batch.source not in ("zh", "zh-Hans", "zh-CN"):
+            message = f"opencc makes {', '.join(_WAYS)} of simplified Chinese, and no {batch.target} of {batch.source}"
+            raise EngineError(message, Remedy.STOP)
+        converter = cast(_Converter, self._make(way))
+        terms = batch.briefing.terms
+        return Answer(texts={found.id: _converted(found.text, terms, converter) for found in batch.passages})
+
+
+_WAYS = {"zh-Hant": "s2tw", "zh-TW": "s2tw", "zh-HK": "s2hk"}
+"""Not OpenCC's words of Taiwan (s2twp): 參數 would be 引數, and 激活函數 啟用函式."""
+_QUOTES = str.maketrans("“”‘’", "「」『』")
+
+
+def _converted(text: str, terms: Sequence[Term], converter: _Converter) -> str:
+    targets = {term.source: term.targets[0] for term in terms}
+    if not targets:
+        return converter.convert(text).translate(_QUOTES)
+    longest_first = sorted(map(re.escape, targets), key=len, reverse=True)
+    pieces = re.split(f"({'|'.join(longest_first)})", text)
+    return "".join(targets.get(piece) or converter.convert(piece).translate(_QUOTES) for piece in pieces)
