@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol, cast
 
 from deckgen.diagnostics import DeckgenError
-from deckgen.translation.drafts.engines import Answer, Batch, Engine, EngineError, Limits, Remedy
+from deckgen.translation.drafts.engines import Batch, Engine, EngineAnswer, EngineError, EngineLimits, Remedy
 from deckgen.translation.glossary import Term
 
 
@@ -24,7 +24,7 @@ class _Conversion:
     name = identity = "opencc"
     placeholder = "<x{}/>"
     reads_briefings = True
-    limits = Limits(characters=100_000, passages=100)
+    limits = EngineLimits(characters=100_000, passages=100)
 
     def __init__(self) -> None:
         try:
@@ -34,14 +34,14 @@ class _Conversion:
             raise DeckgenError("the engine opencc needs the package OpenCC", hint=hint) from error
         self._make = OpenCC
 
-    def translate(self, batch: Batch) -> Answer:
+    def translate(self, batch: Batch) -> EngineAnswer:
         way = _WAYS.get(batch.target)
         if way is None or batch.source not in ("zh", "zh-Hans", "zh-CN"):
             message = f"opencc makes {', '.join(_WAYS)} of simplified Chinese, and no {batch.target} of {batch.source}"
             raise EngineError(message, Remedy.STOP)
         converter = cast(_Converter, self._make(way))
         terms = batch.briefing.terms
-        return Answer(texts={found.id: _converted(found.text, terms, converter) for found in batch.passages})
+        return EngineAnswer(texts={found.id: _converted(found.text, terms, converter) for found in batch.passages})
 
 
 _WAYS = {"zh-Hant": "s2tw", "zh-TW": "s2tw", "zh-HK": "s2hk"}
