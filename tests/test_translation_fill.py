@@ -496,7 +496,7 @@ def test_a_document_that_a_model_talks_around_is_found(server: Server, tmp_path:
     ("mode", "complaint"),
     [
         ("prose", "not the JSON document"),
-        ("chatter", "no part of a translation"),
+        ("chatter", "speaks of the translation"),
         ("wrong ids", "ids that are not in the blocks"),
         ("text ids", "a whole number"),
         ("numbers", "a whole number"),

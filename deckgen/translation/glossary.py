@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from deckgen.config import toml_location
 from deckgen.diagnostics import Diagnostic, diagnostic
@@ -72,6 +73,8 @@ def kept_terms(text: str, glossary: LanguageGlossary) -> tuple[tuple[int, int], 
     """Where the terms that have to stay stand in ``text``; of two that overlap the longer one counts."""
     taken: list[tuple[int, int]] = []
     for term in glossary.keep:
+        if term not in text:
+            continue
         for found in _whole(term).finditer(text):
             if all(found.end() <= start or found.start() >= end for start, end in taken):
                 taken.append(found.span())
@@ -148,6 +151,7 @@ def _longest_first(terms: set[str]) -> tuple[str, ...]:
     return tuple(sorted(terms, key=lambda term: (-len(term), term)))
 
 
+@cache
 def _whole(term: str, *, plural: bool = False) -> re.Pattern[str]:
     """A term as a word of its own: ``GPT`` is not in ``GPT3``, and ``RL`` not in ``URL``; ``plural`` allows ``RLs``."""
     before = r"(?<![A-Za-z0-9])" if term[:1].isascii() else ""

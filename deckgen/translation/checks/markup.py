@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from deckgen.markdown import parse_document
 from deckgen.markdown.blocks import BlockKind
@@ -150,7 +151,13 @@ _BLOCK_NAMES = {
 
 
 def _elements(text: Markdown) -> Counter[str]:
-    return Counter(dict(parse_document(text, Context(dialect=Dialect.GFM)).elements))
+    return Counter(dict(_parsed(text)))
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: Markdown) -> tuple[tuple[str, int], ...]:
+    """Two checks ask this of both texts, one after the other."""
+    return parse_document(text, Context(dialect=Dialect.GFM)).elements
 
 
 def _short(text: str, length: int = 60) -> str:

@@ -31,6 +31,8 @@ class Opposites:
 
     def places(self, text: str) -> tuple[Place, ...]:
         """Its words in ``text``, as `clear` gives it, without those that are denied."""
+        if not self.words.search(text):
+            return ()
         found = self.words.finditer(self.denied.sub("\0", text))
         return tuple(Place(0 if word["first"] else 1, word[0]) for word in found)
 

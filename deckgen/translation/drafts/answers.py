@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from deckgen.diagnostics import RULES, Severity
 from deckgen.model import Markdown
-from deckgen.translation.checks.chatter import chatter
-from deckgen.translation.checks.pairs import Pair, check_pair
+from deckgen.translation.checks.pairs import Pair, check_form, check_pair
 from deckgen.translation.drafts.engines import EngineError, Remedy
-from deckgen.translation.glossary import LanguageGlossary
 
-_UNUSABLE = frozenset(
-    ("translation-missing", "translation-markup", "translation-blocks", "translation-placeholder", "translation-copied")
-)
 _BROKEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
 """Control characters, halves of characters and what stands for a character that got lost."""
 _ABOUT_ERRORS = re.compile("请求|限流|网关|服务|错误|访问|拒绝|语言对|error|request|HTTP", re.IGNORECASE)
@@ -57,22 +53,12 @@ def objection(pair: Pair, draft: str, *, strict: bool) -> str:
         return "an empty answer"
     if set(_BROKEN.findall(draft)) - set(pair.source):
         return "an answer with broken characters"
-    if found := chatter(pair.source, draft):
-        return f"“{' '.join(found.split())[:40]}” is no part of a translation"
-    checked = Pair(
-        source=pair.source,
-        translation=Markdown(draft),
-        language=pair.language,
-        source_language=pair.source_language,
-        kind=pair.kind,
-        glossary=pair.glossary if strict else LanguageGlossary(),
-    )
-    problems = [
-        problem.message
-        for problem in check_pair(checked)
-        if (RULES[problem.rule].severity is Severity.ERROR if strict else problem.rule in _UNUSABLE)
-    ]
-    return "; ".join(problems[:_NAMED])
+    checked = replace(pair, translation=Markdown(draft))
+    if not strict:
+        problems = check_form(checked)
+    else:
+        problems = tuple(found for found in check_pair(checked) if RULES[found.rule].severity is Severity.ERROR)
+    return "; ".join(problem.message for problem in problems[:_NAMED])
 
 
 _NAMED = 5
