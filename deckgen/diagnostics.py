@@ -131,6 +131,13 @@ RULES: Mapping[str, Rule] = _table(
 )
 
 
+RULES_ABOUT_IDENTITY = frozenset(
+    """bad-lock lock-outdated frozen-schema frozen-name dropped-edition lost-questions duplicate-id bad-directive
+    rendered-differently doubtful-match""".split()
+)
+"""What depends on the lock as it was before a build."""
+
+
 def diagnostic(
     rule: str, message: str, location: Location | None = None, *, hint: str = "", excerpt: str = ""
 ) -> Diagnostic:

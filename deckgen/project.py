@@ -87,7 +87,7 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
     journal.resume(root / BUILD_DIR, beside=root / LOCK_NAME)
     config_text = read_optional(root / CONFIG_NAME)
     config, findings = parse_config(config_text, CONFIG_NAME) if config_text is not None else (Config(), ())
-    found = survey(root, skip=_is_skipped)
+    found = survey(root, skip=is_skipped)
     asked = tuple(_relative_path(root, path) for path in chapters)
     ignored = _ignored_by_git(root) if not config.chapters else frozenset()
     chosen = choose_chapters(found.files, config, asked, settled=config_text is not None, ignored=ignored)
@@ -251,7 +251,7 @@ def snapshot(root: Path, *, without: Path) -> Mapping[str, tuple[int, int]]:
     left_out = without.resolve()
     found: dict[str, tuple[int, int]] = {}
     for folder, names, files in os.walk(root):
-        names[:] = [name for name in names if not _is_skipped(name) and (Path(folder) / name).resolve() != left_out]
+        names[:] = [name for name in names if not is_skipped(name) and (Path(folder) / name).resolve() != left_out]
         for file in files:
             path = Path(folder) / file
             if path.suffix.lower() in _READ_SUFFIXES:
@@ -343,5 +343,5 @@ def _refused(found: Survey, config: Config) -> Iterator[Diagnostic]:
         yield finding if serious else replace(finding, severity=Severity.WARNING)
 
 
-def _is_skipped(name: str) -> bool:
+def is_skipped(name: str) -> bool:
     return name.startswith(".") or name in _SKIPPED_DIRS

@@ -149,3 +149,31 @@ def test_no_depth_ends_the_process_and_no_text_is_lost(name: str) -> None:
         threading.stack_size(size)
     assert len(shown) == 3
     assert all("深" in html for html in shown)
+
+
+def test_a_build_that_changes_nothing_does_nothing_and_says_the_same(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "source" / "a.md").write_text(CHAPTER.replace("![图](a.png)", "vector<int>"), encoding="utf-8")
+    built(project)
+    first = deckgen("build", "--project", project)
+
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("a stage was called")
+
+    monkeypatch.setattr("deckgen.build.make_decks", fail)
+    again = deckgen("build", "--project", project)
+    assert (again.exit_code, again.stdout, again.stderr) == (0, first.stdout, first.stderr)
+    other = project / "source" / "b.md"
+    for change in (lambda: other.write_text("x", encoding="utf-8"), (project / "deckgen.lock").touch):
+        change()
+        assert deckgen("build", "--project", project).exit_code != 0
+    other.unlink()
+
+
+def test_a_package_that_is_gone_or_another_is_made_again(project: Path) -> None:
+    first = built(project)
+    name = next(name for name in first if name.endswith(".apkg"))
+    for change in (Path.unlink, lambda path: path.write_bytes(b"torn")):
+        change(project / "build" / name)
+        assert built(project) == first

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from deckgen import journal
-from deckgen.build import Build, make_decks
+from deckgen import journal, receipt
 from deckgen.cli.options import Wanted, build_options
 from deckgen.cli.report import human_size, print_changes, print_counts, print_diagnostics, print_table, progress_bar
 from deckgen.cli.terminal import echo
-from deckgen.diagnostics import has_errors
-from deckgen.localisation import check_build
+from deckgen.diagnostics import RULES_ABOUT_IDENTITY, has_errors
+from deckgen.files import own_path
+from deckgen.memory import Memory
 from deckgen.model import TextState
-from deckgen.output import Written, write_build
-from deckgen.project import LOCK_NAME
+from deckgen.project import BUILD_DIR, CACHE_DIR, LOCK_NAME, MANIFEST_NAME, is_skipped
+from deckgen.receipt import Account, Table
+
+if TYPE_CHECKING:
+    from deckgen.build import Build
+    from deckgen.output import Written
 
 
 @click.command()
@@ -36,31 +42,84 @@ def build(
 
     CHAPTERS restricts the build to the questions of these files; without any, the whole project is built.
     """
-    if out:
-        journal.resume(out, beside=wanted.root / LOCK_NAME)
+    folder = out or wanted.root / BUILD_DIR
+    journal.resume(folder, beside=wanted.root / LOCK_NAME)
+    read = receipt.project_marks(wanted.root, without=folder, is_skipped=is_skipped)
+    cache = own_path(wanted.root, CACHE_DIR)
+    memory = Memory(cache if cache.is_dir() else None)
+    flags = (wanted, strict, locked, allow_retire)
+    key = memory.key("build", str(wanted.root.resolve()), str(folder.resolve()), repr(flags))
+    account = receipt.recall(memory, key, read)
+    memory.close()
+    if account:
+        _print(account)
+        return
+    account = _build(wanted, out, strict, locked, allow_retire, key, read)
+    if has_errors(account.diagnostics):
+        raise click.exceptions.Exit(1)
+
+
+def _build(
+    wanted: Wanted,
+    out: Path | None,
+    strict: bool,
+    locked: bool,
+    allow_retire: bool,
+    key: bytes,
+    read: tuple[receipt.Mark, ...],
+) -> Account:
+    """Builds, says what came of it, and remembers that where another build would find nothing to do."""
+    from deckgen.build import make_decks
+    from deckgen.localisation import check_build
+    from deckgen.output import write_build
+
     project, findings = wanted.read()
     with progress_bar() as progress:
         made = make_decks(project, findings, wanted.options(project, allow_retire=allow_retire), progress)
         if wanted.is_strict(project):
             made = replace(made, diagnostics=check_build(made, strict=True))
         written = write_build(made, out=out, strict=strict, locked=locked, progress=progress)
-    print_diagnostics(written.diagnostics)
-    _print_summary(made, written)
-    print_changes(made.changes)
-    print_counts(written.diagnostics)
-    if has_errors(written.diagnostics):
-        raise click.exceptions.Exit(1)
+    account = _account(made, written)
+    rules = {found.rule for found in written.diagnostics}
+    if not (made.selected or has_errors(written.diagnostics) or rules & RULES_ABOUT_IDENTITY):
+        memory = Memory(project.cache)
+        left = [written.folder / name for name in (*(package.file for package in written.packages), MANIFEST_NAME)]
+        receipt.keep(memory, key, read, (project.root / LOCK_NAME).resolve(), left, account)
+        memory.close()
+    _print(account, made)
+    return account
 
 
-def _print_summary(made: Build, written: Written) -> None:
+def _print(account: Account, made: Build | None = None) -> None:
+    print_diagnostics(account.diagnostics)
+    for table in account.tables:
+        print_table(table.title, table.header, table.rows)
+    for line in account.lines:
+        echo(line)
+    if made:
+        print_changes(made.changes)
+    print_counts(account.diagnostics)
+
+
+def _account(made: Build, written: Written) -> Account:
     if not any(stamped.deck.notes for stamped in made.decks):
-        return
-    print_table(
-        "Packages",
-        ("file", "notes", "size"),
-        [(package.file, str(package.notes), human_size(package.bytes)) for package in written.packages],
+        return Account(diagnostics=written.diagnostics)
+    packages = tuple((package.file, str(package.notes), human_size(package.bytes)) for package in written.packages)
+    return Account(
+        diagnostics=written.diagnostics,
+        tables=(
+            Table(title="Packages", header=("file", "notes", "size"), rows=packages),
+            Table(
+                title="Languages",
+                header=("edition", "language", "notes shown", "of these"),
+                rows=tuple(_languages(made)),
+            ),
+        ),
+        lines=tuple(_lines(made, written)),
     )
-    rows = []
+
+
+def _languages(made: Build) -> Iterator[tuple[str, ...]]:
     for stamped in made.decks:
         deck = stamped.deck
         for position, language in enumerate(deck.edition.languages):
@@ -71,14 +130,16 @@ def _print_summary(made: Build, written: Written) -> None:
                 for state in TextState
                 if state in states and state not in (TextState.SOURCE, TextState.REVIEWED)
             )
-            rows.append((deck.edition.name, language, f"{shown} of {len(states)}", others or "–"))
-    print_table("Languages", ("edition", "language", "notes shown", "of these"), rows)
+            yield deck.edition.name, language, f"{shown} of {len(states)}", others or "–"
+
+
+def _lines(made: Build, written: Written) -> Iterator[str]:
     for counts in made.translated.counts:
         if counts.hidden:
             drafts = f"{counts.hidden} {counts.language} draft{'' if counts.hidden == 1 else 's'}"
-            echo(f"{drafts} hidden, use --policy draft to show what nobody has reviewed yet")
+            yield f"{drafts} hidden, use --policy draft to show what nobody has reviewed yet"
         if counts.missing:
-            echo(f"{counts.missing} blocks have no translation into {counts.language} and show the source")
+            yield f"{counts.missing} blocks have no translation into {counts.language} and show the source"
     used = {picture.source: picture for stamped in made.decks for picture in stamped.deck.media}.values()
     before, after = sum(item.source_bytes for item in used), sum(item.size_bytes for item in used)
-    echo(f"{len(used)} images, {human_size(before)} before and {human_size(after)} after; in {written.folder}")
+    yield f"{len(used)} images, {human_size(before)} before and {human_size(after)} after; in {written.folder}"

@@ -8,14 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from deckgen.build import Options
 from deckgen.diagnostics import Diagnostic
 from deckgen.model import Edition, Policy, Profile, parse_edition
 from deckgen.project import Project, commit_time, edit_time, project_above, read_project
+
+if TYPE_CHECKING:
+    from deckgen.build import Options
 
 _LAST_TIME = 2**32 - 1
 _PROFILES = [profile.value for profile in Profile]
@@ -78,6 +80,8 @@ class Wanted:
         return Policy(self.policy or project.config.policy) is Policy.STRICT
 
     def options(self, project: Project, *, allow_retire: bool = False) -> Options:
+        from deckgen.build import Options  # takes as long to import as a build that changes nothing
+
         return Options(
             now=build_time(self.root),
             editions=self.editions,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -13,11 +14,13 @@ from rich.table import Table
 from rich.text import Text
 
 from deckgen.cli.terminal import echo, plain
-from deckgen.corpus import Progress as ReportProgress
 from deckgen.diagnostics import Diagnostic, Severity
-from deckgen.identity import Changes
 from deckgen.model import Location
 from deckgen.sizes import human_size
+
+if TYPE_CHECKING:
+    from deckgen.corpus import Progress as ReportProgress
+    from deckgen.identity import Changes
 
 __all__ = ["human_size", "print_counts", "print_diagnostics", "print_table", "progress_bar"]
 
