@@ -14,6 +14,7 @@ from anki_collection import new_collection
 from evolving import SECOND, Evolving, start
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace as revise
 from projects import NOON, deckgen
 
 from deckgen.diagnostics import DeckgenError
@@ -48,7 +49,7 @@ EDITION = RecordedEdition(
     description="b",
 )
 CATEGORIES = tuple(
-    RecordedCategory(key=Key(key), titles=((ZH, zh), (EN, en)), decks=(("zh-en", f"面试::{zh}"),))
+    RecordedCategory(key=Key(key), titles={ZH: zh, EN: en}, decks={"zh-en": f"面试::{zh}"})
     for key, zh, en in (("c1", "基础", "Basics"), ("c2", "训练", "Training"))
 )
 
@@ -136,7 +137,7 @@ def test_a_later_time_alone_is_no_change() -> None:
 
 
 def test_another_edition_is_no_change_of_its_notes() -> None:
-    more = replace(EDITION, name="zh-ja", note_type=9)
+    more = revise(EDITION, name="zh-ja", note_type=9)
     copies = (*note("a").copies, NoteCopy(edition="zh-ja", guid=Guid("j"), hash="j", time=1))
     japanese = NoteText(language=Language("ja"), question="注意とは？", answer="単語を見る。")
     new = record(note("a", copies=copies, texts=(*note("a").texts, japanese)), editions=(EDITION, more))
@@ -155,7 +156,7 @@ def test_another_edition_is_no_change_of_its_notes() -> None:
     ],
 )
 def test_what_anki_does_not_follow_is_a_breach(changed: dict[str, object], said: str) -> None:
-    edition = replace(EDITION, **changed)  # type: ignore[arg-type]
+    edition = revise(EDITION, **changed)  # type: ignore[arg-type]
     (breach,) = compare(record(note("a")), record(note("a"), editions=(edition,))).breaches
     assert said in breach.what
 
@@ -163,13 +164,13 @@ def test_what_anki_does_not_follow_is_a_breach(changed: dict[str, object], said:
 def test_another_guid_and_a_renamed_category_are_breaches() -> None:
     other = note("a", copies=(replace(note("a").copies[0], guid=Guid("z")),))
     assert "1 notes have another GUID" in [b.what for b in compare(record(note("a")), record(other)).breaches]
-    renamed = (replace(CATEGORIES[0], decks=(("zh-en", "面试::别名"),)), CATEGORIES[1])
+    renamed = (revise(CATEGORIES[0], decks={"zh-en": "面试::别名"}), CATEGORIES[1])
     (breach,) = compare(record(note("a")), record(note("a"), categories=renamed)).breaches
     assert breach.what == "the deck “面试::基础” is now “面试::别名”"
 
 
 def test_another_look_is_told_without_a_card() -> None:
-    diff = compare(record(note("a")), record(note("a"), editions=(replace(EDITION, look="z"),)))
+    diff = compare(record(note("a")), record(note("a"), editions=(revise(EDITION, look="z"),)))
     assert (diff.looks, diff.notes) == (("zh-en",), ())
 
 
@@ -426,7 +427,8 @@ def test_a_record_is_read_as_it_was_written() -> None:
         ("", 1, "it is empty"),
         ("{}\n", 1, "the first line is no header"),
         ('{"deckgen-release": 99}\n', 1, "format 99"),
-        ("not JSON\n", 1, "Expecting value"),
+        ("not JSON\n", 1, "no header"),
+        (format_record(record()) + "not JSON\n", 5, "no known kind"),
         (format_record(record()) + '{"note": "a"}\n', 5, "category"),
         (format_record(record()) + "[]\n", 5, "line of a release record"),
         (format_record(record(note("a"))).replace('"time": 1}', '"time": "1"}'), 5, "time"),

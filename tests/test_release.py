@@ -72,13 +72,13 @@ def test_sha256sum_accepts_the_sums(twice: tuple[Evolving, Path, Path]) -> None:
 
 def test_the_manifest_lists_every_note_and_file(twice: tuple[Evolving, Path, Path]) -> None:
     folder = twice[2]
-    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    manifest = json.loads((folder / "release.json").read_text("utf-8"))
     packaged = read_package(folder / "evolving-zh-en-v1.1.0.apkg")
     assert [note["guids"]["zh-en"] for note in manifest["notes"]] == [note.guid for note in packaged.notes]
     assert [note["modified"]["zh-en"] for note in manifest["notes"]] == [note.time for note in packaged.notes]
     assert all(len(note["hashes"]["zh-en"]) == 32 for note in manifest["notes"])
     assert {item["file"] for item in manifest["files"]} == {path.name for path in folder.iterdir()} - {
-        "manifest.json",
+        "release.json",
         "SHA256SUMS",
     }
 

@@ -128,11 +128,11 @@ def edit_database(package: Path, *statements: str) -> None:
 
 def make_sums_agree(folder: Path) -> None:
     """As one who tampers and knows of the sums would: SHA256SUMS and the manifest's files follow."""
-    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    manifest = json.loads((folder / "release.json").read_text("utf-8"))
     for item in manifest["files"]:
         data = (folder / item["file"]).read_bytes()
         item |= {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-    (folder / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False), "utf-8")
+    (folder / "release.json").write_text(json.dumps(manifest, ensure_ascii=False), "utf-8")
     sums = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
     lines = [f"{digest}  {name}\n" for name, digest in sorted(sums.items()) if name != "SHA256SUMS"]
     (folder / "SHA256SUMS").write_text("".join(lines), "utf-8", newline="\n")
@@ -182,7 +182,7 @@ def test_the_folder_of_a_build_gets_the_command_for_its_packages(folder: Path) -
     assert f"deckgen verify {folder.as_posix()}/*.apkg" in verify(folder).output
 
 
-@pytest.mark.parametrize("name", ["SHA256SUMS", "manifest.json", "record.jsonl", "index.html", "LICENSE"])
+@pytest.mark.parametrize("name", ["SHA256SUMS", "release.json", "record.jsonl", "index.html", "LICENSE"])
 def test_each_file_is_missed_and_each_changed_byte_is_seen(folder: Path, name: str) -> None:
     data = (folder / name).read_bytes()
     (folder / name).write_bytes(data[:-2] + b"?\n")
@@ -223,7 +223,7 @@ def test_broken_sums_are_named(folder: Path, text: str, said: str) -> None:
     ids=lambda text: text[:30] or "empty",
 )
 def test_a_broken_manifest_is_named(folder: Path, text: str) -> None:
-    (folder / "manifest.json").write_text(text, "utf-8")
+    (folder / "release.json").write_text(text, "utf-8")
     assert "manifest" in names(verify_folder(folder, lock=None, with_anki=False))
 
 

@@ -179,7 +179,7 @@ def note_title(note: RecordedNote, language: Language) -> str:
 
 def category_title(diff: ReleaseDiff, key: Key, language: Language) -> str:
     category = diff.categories.get(key)
-    titles = dict(category.titles) if category else {}
+    titles = category.titles if category else {}
     return titles.get(language) or next(iter(titles.values()), str(key))
 
 
@@ -208,7 +208,7 @@ def _steps(diff: ReleaseDiff, kind: Kind, words: Mapping[str, str]) -> Iterator[
     groups: dict[tuple[str, str], list[Key]] = {}
     for change in diff.of(kind):
         category = diff.categories.get(change.shown.category)
-        decks = dict(category.decks) if category else {}
+        decks = category.decks if category else {}
         for copy in change.shown.copies:
             if note_type_has_key(copy.edition) and copy.edition in editions:
                 deck = decks.get(copy.edition, "") if kind is Kind.MOVED else ""

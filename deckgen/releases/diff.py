@@ -161,7 +161,7 @@ def _moved_keys(old: Record, new: Record, editions: set[str]) -> frozenset[Key]:
 
 
 def _decks(record: Record, editions: set[str]) -> Mapping[tuple[Key, str], str]:
-    decks = {category.key: dict(category.decks) for category in record.categories}
+    decks = {category.key: category.decks for category in record.categories}
     return {
         (note.key, copy.edition): decks[note.category].get(copy.edition, "")
         for note in record.notes
@@ -278,9 +278,9 @@ def _guids(old: Record, new: Record, edition: str) -> Iterator[tuple[str, str]]:
 def _renamed_decks(old: Record, new: Record, edition: str) -> Iterator[Breach]:
     if not (old.project_id and new.project_id):
         return
-    before = {category.key: dict(category.decks).get(edition) for category in old.categories}
+    before = {category.key: category.decks.get(edition) for category in old.categories}
     for category in new.categories:
-        one, other = before.get(category.key), dict(category.decks).get(edition)
+        one, other = before.get(category.key), category.decks.get(edition)
         if one and other and one != other:
             yield Breach(edition=edition, what=f"the deck “{one}” is now “{other}”")
 

@@ -200,7 +200,7 @@ def _format_json(diff: ReleaseDiff, language: Language) -> str:
         "new": diff.new.version,
         "counts": {kind: len(diff.of(kind)) for kind in dict.fromkeys(k for note in diff.notes for k in note.kinds)},
         "categories": {
-            key: {"titles": dict(diff.categories[key].titles), "counts": dict(counts)}
+            key: {"titles": diff.categories[key].titles, "counts": dict(counts)}
             for key, counts in diff.by_category().items()
         },
         "languages": {language: dict(counts) for language, counts in diff.by_language().items()},

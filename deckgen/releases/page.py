@@ -130,7 +130,7 @@ def _editions(facts: PageFacts) -> Iterator[str]:
         yield f"<h3>{html.escape(languages)} <small>{html.escape(edition.name)}</small></h3>"
         yield from (_main_package(facts, package) for package in packages if not package.category)
         order = {category.key: index for index, category in enumerate(facts.record.categories)}
-        parts = sorted((item for item in packages if item.category), key=lambda item: order[Key(item.category)])
+        parts = sorted((item for item in packages if item.category), key=lambda item: order[Key(item.category or "")])
         rows = "".join(_row(facts, package) for package in parts)
         head = "".join(
             f'<th{kind}><span lang="zh">{chinese}</span><span lang="en">{english}</span></th>'
@@ -162,7 +162,7 @@ def _row(facts: PageFacts, package: ReleasedPackage) -> str:
 
     def say(language: Language) -> str:
         profile = _PROFILES[package.profile][language]
-        title = category_title(facts.diff, Key(package.category), language)
+        title = category_title(facts.diff, Key(package.category or ""), language)
         return html.escape(title + (f" · {profile}" if profile else ""))
 
     link = f'<a href="{html.escape(package.file)}" download>{_both(say)}</a>'

@@ -1,24 +1,25 @@
-"""A release folder's ``manifest.json`` and ``SHA256SUMS`` as values and as text; see docs/release-record.md."""
+"""A release folder's ``release.json`` and ``SHA256SUMS`` as values and as text; see docs/release-record.md."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from deckgen.releases.records import Record
 
 MANIFEST_VERSION = 1
+MANIFEST_NAME = "release.json"
+FORMER_NAME = "manifest.json"
+"""What the manifest of the release 0.1.0 is called, as that of a build still is."""
 SUMS_NAME = "SHA256SUMS"
 _SUM = re.compile(r"([0-9a-f]{64}) [ *](.+)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileSum:
+class FileSum(msgspec.Struct, frozen=True, kw_only=True):
     """A file of the folder by its name, with its size and its SHA-256 in hex."""
 
     file: str
@@ -26,45 +27,46 @@ class FileSum:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleasedPackage:
-    """A package; ``category`` is the category's key, empty for the package that holds them all."""
+class ReleasedPackage(msgspec.Struct, frozen=True, kw_only=True):
+    """A package; ``category`` is the category's key, None for the package that holds them all."""
 
     file: str
     edition: str
-    category: str
+    category: str | None
     profile: str
     notes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleasedMedia:
+class ReleasedMedia(msgspec.Struct, frozen=True, kw_only=True):
     """A picture as the packages of one profile hold it."""
 
     identity: str
     profile: str
-    file: FileSum
+    file: str
+    bytes: int
+    sha256: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleasedNote:
+class ReleasedNote(msgspec.Struct, frozen=True, kw_only=True, rename={"times": "modified"}):
     """Each of these is by edition; ``media`` are identities."""
 
     key: str
     category: str
-    guids: Mapping[str, str]
-    hashes: Mapping[str, str]
-    times: Mapping[str, int]
+    guids: dict[str, str]
+    hashes: dict[str, str]
+    times: dict[str, int]
     media: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseManifest:
+class ReleaseManifest(
+    msgspec.Struct, frozen=True, kw_only=True, rename={"schema": "release-manifest", "project_id": "project"}
+):
     """What a release folder holds, itself and its sums apart."""
 
+    schema: int
+    project_id: str
     version: str
     time: int
-    project_id: str
     origin: str
     licence: str
     packages: tuple[ReleasedPackage, ...]
@@ -74,10 +76,8 @@ class ReleaseManifest:
 
 
 def sum_file(path: Path) -> FileSum:
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
+        digest = hashlib.file_digest(file, "sha256")
     return FileSum(file=path.name, bytes=path.stat().st_size, sha256=digest.hexdigest())
 
 
@@ -95,56 +95,9 @@ def released_notes(record: Record) -> tuple[ReleasedNote, ...]:
     )
 
 
-# --- writing ----------------------------------------------------------------------------------------------------------
-
-
 def format_sums(files: Iterable[FileSum]) -> str:
     """What ``sha256sum -c`` reads, sorted by name."""
     return "".join(f"{item.sha256}  {item.file}\n" for item in sorted(files, key=lambda item: item.file))
-
-
-def format_manifest(manifest: ReleaseManifest) -> str:
-    document = {
-        "release-manifest": MANIFEST_VERSION,
-        "project": manifest.project_id,
-        "version": manifest.version,
-        "time": manifest.time,
-        "origin": manifest.origin,
-        "licence": manifest.licence,
-        "packages": [
-            {
-                "file": item.file,
-                "edition": item.edition,
-                "category": item.category or None,
-                "profile": item.profile,
-                "notes": item.notes,
-            }
-            for item in manifest.packages
-        ],
-        "notes": [
-            {
-                "key": note.key,
-                "category": note.category,
-                "guids": dict(note.guids),
-                "hashes": dict(note.hashes),
-                "modified": dict(note.times),
-                "media": list(note.media),
-            }
-            for note in manifest.notes
-        ],
-        "media": [
-            {"identity": item.identity, "profile": item.profile, **_file_object(item.file)} for item in manifest.media
-        ],
-        "files": [_file_object(item) for item in manifest.files],
-    }
-    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-
-
-def _file_object(item: FileSum) -> dict[str, Any]:
-    return {"file": item.file, "bytes": item.bytes, "sha256": item.sha256}
-
-
-# --- reading ----------------------------------------------------------------------------------------------------------
 
 
 def parse_sums(text: str) -> Mapping[str, str]:
@@ -160,55 +113,16 @@ def parse_sums(text: str) -> Mapping[str, str]:
     return sums
 
 
+def format_manifest(manifest: ReleaseManifest) -> str:
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=1).decode() + "\n"
+
+
 def parse_manifest(text: str) -> ReleaseManifest:
-    """The manifest. ValueError, with the reason as its text, for anything that is none."""
+    """The manifest. ValueError, with the reason and its place as its text, for anything that is none."""
     try:
-        value = json.loads(text)
-        version = value["release-manifest"]
-        if not isinstance(version, int) or not 1 <= version <= MANIFEST_VERSION:
-            raise ValueError(f"it has schema {version}; this deckgen reads up to {MANIFEST_VERSION}")
-        return _manifest(value)
-    except KeyError as error:
-        raise ValueError(f"it lacks {error}") from error
-    except (TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"something in it has the wrong type ({error})") from error
-
-
-def _manifest(value: Mapping[str, Any]) -> ReleaseManifest:
-    return ReleaseManifest(
-        version=str(value["version"]),
-        time=int(value["time"]),
-        project_id=str(value["project"]),
-        origin=str(value["origin"]),
-        licence=str(value["licence"]),
-        packages=tuple(
-            ReleasedPackage(
-                file=str(item["file"]),
-                edition=str(item["edition"]),
-                category=str(item["category"] or ""),
-                profile=str(item["profile"]),
-                notes=int(item["notes"]),
-            )
-            for item in value["packages"]
-        ),
-        notes=tuple(
-            ReleasedNote(
-                key=str(note["key"]),
-                category=str(note["category"]),
-                guids={str(edition): str(guid) for edition, guid in note["guids"].items()},
-                hashes={str(edition): str(digest) for edition, digest in note["hashes"].items()},
-                times={str(edition): int(time) for edition, time in note["modified"].items()},
-                media=tuple(str(name) for name in note["media"]),
-            )
-            for note in value["notes"]
-        ),
-        media=tuple(
-            ReleasedMedia(identity=str(item["identity"]), profile=str(item["profile"]), file=_file(item))
-            for item in value["media"]
-        ),
-        files=tuple(_file(item) for item in value["files"]),
-    )
-
-
-def _file(value: Mapping[str, Any]) -> FileSum:
-    return FileSum(file=str(value["file"]), bytes=int(value["bytes"]), sha256=str(value["sha256"]))
+        manifest = msgspec.json.decode(text, type=ReleaseManifest)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    if not 1 <= manifest.schema <= MANIFEST_VERSION:
+        raise ValueError(f"it has schema {manifest.schema}; this deckgen reads up to {MANIFEST_VERSION}")
+    return manifest

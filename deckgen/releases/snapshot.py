@@ -78,8 +78,8 @@ def record_decks(
             notes[note.key] = _merged(notes.get(note.key), fresh)
             category = RecordedCategory(
                 key=note.category,
-                titles=tuple(_titles(fields, edition)),
-                decks=((edition.name, subdecks[note.category]),),
+                titles=dict(_titles(fields, edition)),
+                decks={edition.name: subdecks[note.category]},
             )
             categories[note.category] = _merged_category(categories.get(note.category), category)
     return Record(
@@ -146,8 +146,8 @@ def _merged_category(known: RecordedCategory | None, fresh: RecordedCategory) ->
         return fresh
     return RecordedCategory(
         key=known.key,
-        titles=tuple((dict(known.titles) | dict(fresh.titles)).items()),
-        decks=tuple((dict(known.decks) | dict(fresh.decks)).items()),
+        titles=known.titles | fresh.titles,
+        decks=known.decks | fresh.decks,
     )
 
 
@@ -221,16 +221,16 @@ def _packaged_note(
     )
     if edition:
         key, texts = Key(fields["Key"]), tuple(_texts(fields, _states(fields, edition)))
-        titles = tuple(_titles(fields, edition))
+        titles = dict(_titles(fields, edition))
     else:
-        key, texts, titles = Key(note.guid), (_foreign_text(note.fields),), ()
-    titles = titles or ((UNKNOWN_LANGUAGE, note.deck),)
-    category = Key(next(iter(dict(titles).values())))
+        key, texts, titles = Key(note.guid), (_foreign_text(note.fields),), {}
+    titles = titles or {UNKNOWN_LANGUAGE: note.deck}
+    category = Key(next(iter(titles.values())))
     return (
         RecordedNote(
             key=key, category=category, copies=(copy,), texts=texts, media=tuple(sorted({*identities.values()}))
         ),
-        RecordedCategory(key=category, titles=titles, decks=((name, note.deck),)),
+        RecordedCategory(key=category, titles=titles, decks={name: note.deck}),
     )
 
 

@@ -20,7 +20,6 @@ from deckgen.output import plan_packages
 from deckgen.project import (
     BUILD_DIR,
     LOCK_NAME,
-    MANIFEST_NAME,
     RECORD_NAME,
     RELEASE_DIR,
     card_pictures,
@@ -31,6 +30,8 @@ from deckgen.releases.notes import NOTES_NAMES, ORIGIN_NAME, format_notes, forma
 from deckgen.releases.page import PageFacts, format_page
 from deckgen.releases.plan import Plan
 from deckgen.releases.release_manifest import (
+    MANIFEST_NAME,
+    MANIFEST_VERSION,
     SUMS_NAME,
     FileSum,
     ReleasedMedia,
@@ -203,7 +204,7 @@ def _write_packages(folder: Path, plan: Plan, progress: Progress) -> tuple[Relea
             ReleasedPackage(
                 file=name,
                 edition=stamped.deck.edition.name,
-                category=category or "",
+                category=category,
                 profile=made.profile.value,
                 notes=sum(category in (None, note.category) for note in stamped.deck.notes),
             )
@@ -221,6 +222,7 @@ def _picture_sums(deck: Deck, category: Key | None) -> tuple[str, ...]:
 def _manifest(plan: Plan, packages: tuple[ReleasedPackage, ...], files: tuple[FileSum, ...]) -> ReleaseManifest:
     config = plan.builds[0].project.config
     return ReleaseManifest(
+        schema=MANIFEST_VERSION,
         version=str(plan.version),
         time=plan.record.time,
         project_id=plan.record.project_id,
@@ -243,5 +245,7 @@ def _media(builds: Sequence[Build], profiles: set[str]) -> Iterator[ReleasedMedi
             yield ReleasedMedia(
                 identity=item.identity,
                 profile=made.profile.value,
-                file=FileSum(file=name, bytes=summed.bytes, sha256=summed.sha256),
+                file=name,
+                bytes=summed.bytes,
+                sha256=summed.sha256,
             )

@@ -12,7 +12,7 @@ CHECKS: Mapping[str, tuple[Severity, str]] = MappingProxyType(
         "unreadable": (Severity.ERROR, "No package, or one that is damaged or not safe to open."),
         "sums": (Severity.ERROR, "A file that is not what SHA256SUMS says, or SHA256SUMS itself is missing or broken."),
         "stray-file": (Severity.ERROR, "A file in the folder that SHA256SUMS does not name."),
-        "manifest": (Severity.ERROR, "manifest.json is missing or broken, or does not tell the truth."),
+        "manifest": (Severity.ERROR, "release.json is missing or broken, or does not tell the truth."),
         "record": (Severity.ERROR, "record.jsonl is missing or broken, or is not what the manifest says."),
         "package-name": (Severity.ERROR, "A name at which AnkiDroid would replace the whole collection."),
         "no-notes": (Severity.ERROR, "A package without notes, or a note without a card."),

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from deckgen.apkg.contents import PackageContents, PackagedNote
 from deckgen.diagnostics import DeckgenError, Diagnostic
-from deckgen.project import MANIFEST_NAME, RECORD_NAME
+from deckgen.project import RECORD_NAME
 from deckgen.releases.records import parse_record
 from deckgen.releases.release_manifest import (
+    FORMER_NAME,
+    MANIFEST_NAME,
     SUMS_NAME,
     FileSum,
     ReleasedPackage,
@@ -64,7 +66,7 @@ def judge_sums(folder: Path, present: Mapping[str, FileSum]) -> _Found:
 
 
 def read_manifest(folder: Path) -> tuple[ReleaseManifest | None, tuple[Diagnostic, ...]]:
-    text = _read(folder / MANIFEST_NAME)
+    text = _read(folder / MANIFEST_NAME) or _read(folder / FORMER_NAME)
     if text is None:
         return None, (finding("manifest", MANIFEST_NAME, "it is missing"),)
     try:
@@ -81,7 +83,8 @@ def judge_manifest(manifest: ReleaseManifest, present: Mapping[str, FileSum]) ->
             yield finding("manifest", MANIFEST_NAME, f"it names {name}, which is missing")
         elif present[name] != item:
             yield finding("manifest", MANIFEST_NAME, f"{name} has not the size or the sum that it says")
-    for name in sorted(present.keys() - named.keys() - {MANIFEST_NAME, SUMS_NAME}):
+    own = MANIFEST_NAME if MANIFEST_NAME in present else FORMER_NAME
+    for name in sorted(present.keys() - named.keys() - {own, SUMS_NAME}):
         yield finding("manifest", MANIFEST_NAME, f"it does not name {name}")
     packages = {item.file for item in manifest.packages}
     for name in sorted(name for name in present if name.endswith(".apkg") and name not in packages):
@@ -110,7 +113,7 @@ def judge_record(folder: Path, manifest: ReleaseManifest) -> _Found:
 def judge_released(package: ReleasedPackage, contents: PackageContents, manifest: ReleaseManifest) -> _Found:
     """Whether a package holds the notes and pictures that the manifest promises, in their order."""
     edition, file = package.edition, package.file
-    promised = [note for note in manifest.notes if edition in note.guids and package.category in ("", note.category)]
+    promised = [note for note in manifest.notes if edition in note.guids and package.category in (None, note.category)]
     found = sorted(contents.notes, key=lambda note: note.due)
     if len(found) != package.notes:
         yield finding("manifest", file, f"it has {len(found)} notes for the {package.notes} of the manifest")
@@ -122,7 +125,7 @@ def judge_released(package: ReleasedPackage, contents: PackageContents, manifest
         yield finding("manifest", file, f"changed at another time than the manifest says: {', '.join(wrong[:5])}")
     if wrong := [there.key for note, there in pairs if _hash(note) != there.hashes.get(edition)]:
         yield finding("manifest", file, f"not the texts that the manifest was made of: {', '.join(wrong[:5])}")
-    sums = {item.file.file: item.file for item in manifest.media if item.profile == package.profile}
+    sums = {item.file: item for item in manifest.media if item.profile == package.profile}
     for item in contents.media:
         if item.name not in sums:
             yield finding("manifest", file, f"the manifest does not know the picture {item.name}")
