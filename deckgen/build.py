@@ -314,7 +314,8 @@ def _addresses(project: Project, keyed: KeyedCorpus, settings: card.CardSettings
 def _mark_updated(decks: tuple[Deck, ...], lock: Lock, options: Options) -> tuple[Deck, ...]:
     """The decks whose style marks the cards that the newest release changed."""
     _, after, _ = identity.stamp(decks, lock, now=options.now, release=options.release)
-    newest = identity.next_time(lock, options.now) if options.release else None
+    again = options.release in lock.releases  # made once more, at the time that it had
+    newest = (options.now if again else identity.next_time(lock, options.now)) if options.release else None
     marked = []
     for deck in decks:
         keys = identity.updated_keys(after, deck.edition.name, newest=newest) if after.releases else ()

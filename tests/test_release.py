@@ -397,7 +397,7 @@ def test_a_project_without_chapters_proposes_nothing(arguments: tuple[str, ...],
     assert result.exit_code == 1
     assert "no-chapters" in result.output
     assert "first release" not in result.output
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == [".cache"]
 
 
 def test_an_error_in_the_sources_is_refused(project: Evolving) -> None:
