@@ -57,6 +57,8 @@ class Config:
     descriptions: Mapping[Language, str] = field(default_factory=lambda: MappingProxyType({}))
     language: Language = Language("zh")
     editions: tuple[Edition, ...] = (parse_edition("zh-en"),)
+    settled: frozenset[str] = frozenset()
+    """Which of ``language`` and ``editions`` the settings name; the others are told from the text or the lock."""
     profile: Profile = Profile.MOBILE
     chapters: tuple[str, ...] = ()
     """Patterns of the chapters; without any they are found."""
@@ -121,6 +123,7 @@ def _read(reader: _Reader, table: Mapping[str, Any]) -> Config:
         descriptions=reader.get(deck, ("deck", "description"), _by_language(language), MappingProxyType({})),
         language=language,
         editions=reader.get(deck, ("deck", "editions"), _editions, (parse_edition("zh-en"),)),
+        settled=frozenset({"language", "editions"} & deck.keys()),
         profile=reader.get(deck, ("deck", "profile"), Profile, Profile.MOBILE),
         chapters=reader.get(deck, ("deck", "chapters"), _patterns, ()),
         include=reader.get(deck, ("deck", "include"), _patterns, ()),

@@ -17,6 +17,7 @@ from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, diagnostic
 from deckgen.discovery import SOURCES, choose_chapters, is_chapter, left_out
 from deckgen.encoding import decode_source
 from deckgen.files import Survey, is_own_file, is_plain_name, own_path, read_file, read_optional, survey
+from deckgen.languages import with_languages
 from deckgen.model import Language, Location
 from deckgen.patterns import is_pattern, matches
 
@@ -97,12 +98,14 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
     problems = (*problems, *_refused(found, config), *left_out({**chosen.left, **left}))
     if not sources and not any(found.rule == "unreadable-file" for found in problems):
         problems += (_no_chapters(config, config_text),)
+    lock_text = read_optional(root / LOCK_NAME)
+    config = with_languages(config, lock_text, (source.text for source in sources))
     project = Project(
         root=root,
         config=config,
         sources=sources,
         files=frozenset(path for path in found.files if PurePosixPath(path).suffix.lower() in IMAGE_SUFFIXES),
-        lock_text=read_optional(root / LOCK_NAME),
+        lock_text=lock_text,
         notes_text=read_optional(root / NOTES_PATH, inside=root),
         config_text=config_text or "",
         released=tuple(_released(root, found.files)),

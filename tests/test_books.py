@@ -10,8 +10,10 @@ import goldens
 import pytest
 from projects import NOON, deckgen, make_project
 
+from deckgen.apkg.reader import read_package
 from deckgen.chapters import parse_chapter
 from deckgen.corpus import settle
+from deckgen.languages import guess_language
 from deckgen.project import Project, read_project
 from deckgen.text.order import natural_key
 
@@ -32,7 +34,8 @@ def _describe(book: Path) -> str:
     """The chapters in order with their categories and questions, the lines of each, and the findings."""
     project, findings = read_project(book)
     chapters = []
-    lines = []
+    editions = ", ".join(edition.name for edition in project.config.editions)
+    lines = [f"editions: {editions}"]
     for source in project.sources:
         settings = project.config.settings_for(source.path)
         chapter, problems = parse_chapter(source.text, path=source.path, settings=settings)
@@ -137,3 +140,41 @@ def test_a_git_repository_below_a_project_is_no_part_of_it(tmp_path: Path, monke
     assert deckgen("check").exit_code == 0
     (inner / ".git").rmdir()
     assert "lies in the project" in deckgen("check").stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("## 什么是锁？\n\n锁 lock 保护数据。", "zh"),
+        ("## What is a lock?\n\nIt protects data.", "en"),
+        ("## ロックとは何ですか？\n\nデータを守るものです。", "ja"),
+        ("## 락이란 무엇인가요?\n\n데이터를 보호합니다.", "ko"),
+        ("## 锁？\n\n```js\nconst a = function () { return await somethingVeryLong }\n```\n", "zh"),
+        ("", "zh"),
+    ],
+)
+def test_a_books_language_is_told_from_its_text(text: str, language: str) -> None:
+    assert guess_language([text]) == language
+
+
+def test_a_book_keeps_the_edition_of_its_lock_whatever_its_text_becomes(tmp_path: Path) -> None:
+    question = "## 1. What is a lock?\n\nIt protects data.\n"
+    (tmp_path / "a.md").write_text(question, encoding="utf-8")
+    (tmp_path / "deckgen.toml").write_text('[deck]\ntitle = "Locks"\n', encoding="utf-8")
+    assert deckgen("build", "--project", tmp_path).exit_code == 0
+    config = read_project(tmp_path)[0].config
+    assert (config.language, config.titles) == ("en", {"en": "Locks"})
+    guids = [note.guid for note in read_package(tmp_path / "build/a-en-zh.apkg").notes]
+    (tmp_path / "a.md").write_text(question + "\n一句很长很长的中文的话。" * 9, encoding="utf-8")
+    assert deckgen("build", "--project", tmp_path, now=NOON + 100).exit_code == 0
+    assert [note.guid for note in read_package(tmp_path / "build/a-en-zh.apkg").notes] == guids
+
+
+def test_a_book_without_translations_says_so_once_and_an_unknown_language_is_refused(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    result = deckgen("check", "--project", folder)
+    assert result.stderr.count("[untranslated]") == 1
+    assert "nothing is translated into en yet" in result.stderr
+    refused = deckgen("build", "--project", folder, "--edition", "zh-qq")
+    assert refused.exit_code == 2
+    assert "“qq” is no language that deckgen knows" in refused.stderr

@@ -92,6 +92,11 @@ class UiStrings:
     licence: str
 
 
+def known_languages() -> tuple[str, ...]:
+    """The tags of the languages whose names the cards know, in order."""
+    return tuple(sorted(tomllib.loads(_data("languages.toml"))))
+
+
 def read_ui(language: Language, overrides: Mapping[str, str] = MappingProxyType({})) -> UiStrings:
     """The words in ``language``, else of the tag without its region or script, else English.
 

@@ -123,6 +123,8 @@ def _languages(made: Build) -> Iterator[tuple[str, ...]]:
     for stamped in made.decks:
         deck = stamped.deck
         for position, language in enumerate(deck.edition.languages):
+            if all(note.states[position] is TextState.MISSING for note in deck.notes):
+                continue
             states = [note.states[position] for note in deck.notes]
             shown = sum(state is not TextState.MISSING for state in states)
             others = ", ".join(
@@ -134,11 +136,12 @@ def _languages(made: Build) -> Iterator[tuple[str, ...]]:
 
 
 def _lines(made: Build, written: Written) -> Iterator[str]:
+    begun = {row[1] for row in _languages(made)}
     for counts in made.translated.counts:
         if counts.hidden:
             drafts = f"{counts.hidden} {counts.language} draft{'' if counts.hidden == 1 else 's'}"
             yield f"{drafts} hidden, use --policy draft to show what nobody has reviewed yet"
-        if counts.missing:
+        if counts.missing and counts.language in begun:
             yield f"{counts.missing} blocks have no translation into {counts.language} and show the source"
     used = {picture.source: picture for stamped in made.decks for picture in stamped.deck.media}.values()
     before, after = sum(item.source_bytes for item in used), sum(item.size_bytes for item in used)

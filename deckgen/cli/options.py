@@ -33,10 +33,17 @@ class EditionType(click.ParamType):  # type: ignore[type-arg]
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Edition:
         if isinstance(value, Edition):
             return value
+        from deckgen.card import known_languages
+
         try:
-            return parse_edition(value)
+            edition = parse_edition(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+        known = known_languages()
+        for language in edition.languages:
+            if language.split("-")[0] not in known:
+                self.fail(f"“{language}” is no language that deckgen knows; it knows {', '.join(known)}", param, ctx)
+        return edition
 
 
 def _project_root(context: click.Context, parameter: click.Parameter, given: Path | None) -> Path:

@@ -48,11 +48,13 @@ def translate(
 ) -> tuple[TranslatedCorpus, tuple[Diagnostic, ...]]:
     """Every text in every language, the source first, and one finding per text that is not shown as it should be.
 
-    The catalogs need not be up to date: a block that was reworded since has its old translation and is stale.
+    A language without any catalog has one finding in all, unless the policy is strict. The catalogs need not be up to
+    date: a block that was reworded since has its old translation and is stale.
     """
     targets = tuple(language for language in languages if language != corpus.language)
     texts = tuple(source_texts(corpus, notes, documents if targets else None))
     entries = _index(update_catalogs(catalogs, texts, languages=targets))
+    begun = set(targets) if policy is Policy.STRICT else {language for _, language in catalogs}
     rendered: dict[tuple[str, Side], tuple[Text, ...]] = {}
     findings = [
         *unknown_notes(corpus, notes),
@@ -63,7 +65,13 @@ def translate(
         source = Text(language=corpus.language, markdown=text.markdown, state=TextState.SOURCE)
         shown = tuple(_translated(text, language, entries, policy) for language in targets)
         rendered[text.key, text.side] = (source, *(one for one, _ in shown))
-        findings += [finding for _, problems in shown for finding in problems]
+        findings += [
+            finding
+            for language, (_, problems) in zip(targets, shown, strict=True)
+            for finding in problems
+            if language in begun or finding.rule != _MISSING.rule
+        ]
+    findings += [_not_begun(language) for language in targets if language not in begun]
     empty = tuple(
         Text(language=language, markdown=Markdown(""), state=TextState.SOURCE)
         for language in (corpus.language, *targets)
@@ -87,6 +95,12 @@ def translate(
         ),
         counts=tuple(_counts(language, texts, entries, policy) for language in targets),
     ), tuple(findings)
+
+
+def _not_begun(language: Language) -> Diagnostic:
+    """One remark for a language into which nothing is translated, rather than one for each text."""
+    message = f"nothing is translated into {language} yet; the cards show the source alone"
+    return diagnostic("untranslated", message, hint=f"to begin, run “deckgen translate extract {language}”")
 
 
 def unknown_notes(corpus: KeyedCorpus, notes: Notes) -> Iterator[Diagnostic]:
