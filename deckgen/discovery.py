@@ -61,7 +61,12 @@ class Chosen:
 
 
 def choose_chapters(
-    files: Iterable[str], config: Config, asked: tuple[str, ...], *, settled: bool, ignored: frozenset[str]
+    files: Iterable[str],
+    config: Config,
+    asked: tuple[str, ...],
+    *,
+    settled: bool,
+    ignored: frozenset[str] = frozenset(),
 ) -> Chosen:
     """First what the settings name or, without any, what may be chapters; then what the command line asks for.
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from deckgen.chapters.contents import is_navigation
-from deckgen.chapters.evidence import Evidence, is_outline, is_visible, mark_of
+from deckgen.chapters.evidence import is_visible, mark_of
 from deckgen.chapters.headings import Heading
 from deckgen.chapters.pieces import Piece
 from deckgen.chapters.roles import Role
@@ -143,7 +143,7 @@ def _heading_findings(read: Read) -> Iterator[Diagnostic]:
             + _second_best(explanation),
             heading_location(first, read.path),
             hint=f'set question_level = {chosen.mark.level} for [chapters."{read.path}"] in deckgen.toml if they are'
-            + (f", or {other.mark.level} if the others are" if (other := _other(explanation)) else ""),
+            + "".join(f", or {other.mark.level} if the others are" for other in explanation.alternatives[1:]),
             excerpt=read.lines[first.line - 1],
         )
     for decision in explanation.decisions:
@@ -174,20 +174,9 @@ def _heading_findings(read: Read) -> Iterator[Diagnostic]:
             )
 
 
-def _other(explanation: Explanation) -> Evidence | None:
-    """The best of the readings that were not chosen, as a setting can choose it."""
-    chosen = explanation.chosen
-    others = [
-        item
-        for item in explanation.evidence
-        if chosen is not None and is_outline(item.mark) and item.mark.level != chosen.mark.level and item.count > 1
-    ]
-    return max(others, key=lambda item: item.score, default=None)
-
-
 def _second_best(explanation: Explanation) -> str:
-    other = _other(explanation)
-    return f"; the next best reading is {other.mark}, {other.count} of them" if other else ""
+    others = explanation.alternatives[1:]
+    return "".join(f"; the next best reading is {other.mark}, {other.count} of them" for other in others)
 
 
 def _where_it_ends(read: Read, fence: Fence) -> str:

@@ -49,6 +49,20 @@ class Explanation:
     weak: bool
     """Nothing but the headings' level says that they are questions."""
 
+    @property
+    def alternatives(self) -> tuple[Evidence, ...]:
+        """The reading that was chosen and the next best one that a setting can choose, of several headings."""
+        others = [
+            item
+            for item in self.evidence
+            if self.chosen is not None
+            and is_outline(item.mark)
+            and item.mark.level != self.chosen.mark.level
+            and item.count > 1
+        ]
+        best = sorted(others, key=lambda item: -item.score)[:1]
+        return (self.chosen, *best) if self.chosen is not None else ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Structure:

@@ -1,0 +1,161 @@
+"""Begins a project: copies a book's chapters and pictures, or an example, and writes the files that a project has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
+
+from deckgen.chapters import Explanation, explain_structure, parse_chapter
+from deckgen.config import Config
+from deckgen.diagnostics import DeckgenError
+from deckgen.discovery import choose_chapters
+from deckgen.encoding import decode_source
+from deckgen.files import read_file, survey, write_atomically
+from deckgen.model import Chapter
+from deckgen.project import CONFIG_NAME, IMAGE_SUFFIXES, Project, is_skipped
+from deckgen.publish.workflow import WORKFLOW_PATH, workflow_text
+from deckgen.text.slugs import ascii_slug
+
+IGNORED = ("/build/", "/.cache/")
+_SOURCE = "source"
+_MOST_PICTURE_BYTES = 100 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A chapter as it would be read, and why."""
+
+    chapter: Chapter
+    explanation: Explanation
+
+    @property
+    def count(self) -> int:
+        return sum(len(category.questions) for category in self.chapter.categories)
+
+
+def copied_files(origins: Sequence[Path]) -> Mapping[str, bytes]:
+    """What a project that is made from these files and folders holds: their chapters and the pictures these name.
+
+    DeckgenError for an origin that is not there or holds no chapter, and for two files of one name.
+    """
+    found: dict[str, bytes] = {}
+    folders = sum(origin.is_dir() for origin in origins)
+    for origin in origins:
+        inner = f"{_SOURCE}/{origin.resolve().name}" if origin.is_dir() and folders > 1 else _SOURCE
+        for name, data in _copied(origin):
+            path = f"{inner}/{name}"
+            if found.setdefault(path, data) != data:
+                raise DeckgenError(f"two files would be {path}", hint="begin with one of them, and copy the other")
+    return found
+
+
+def _copied(origin: Path) -> Iterator[tuple[str, bytes]]:
+    """Path and bytes of each file to copy from one origin."""
+    if not origin.exists():
+        raise DeckgenError(f"there is no {origin}", hint="name Markdown files, or folders that hold some")
+    root = origin if origin.is_dir() else origin.parent
+    known = survey(root, skip=is_skipped).files
+    chosen = choose_chapters(known, Config(), () if origin.is_dir() else (origin.name,), settled=False)
+    data = {path: read_file(root / path, inside=root) for path in chosen.paths}
+    texts = {path: decode_source(raw, path)[0] or "" for path, raw in data.items()}
+    data = {path: raw for path, raw in data.items() if path not in chosen.no_chapters(texts)}
+    if not data:
+        raise DeckgenError(f"there is no chapter in {origin}", hint="chapters are Markdown files with questions")
+    yield from data.items()
+    every = unquote("\n".join(texts.values()))
+    for path in sorted(known):
+        name = PurePosixPath(path)
+        if name.suffix.lower() in IMAGE_SUFFIXES and name.name in every:
+            yield path, read_file(root / path, inside=root, most=_MOST_PICTURE_BYTES)
+
+
+def example_files() -> Mapping[str, bytes]:
+    """A small book with a picture and a translation."""
+    return dict(_below(files("deckgen").joinpath("templates/example"), ""))
+
+
+def _below(folder: Traversable, before: str) -> Iterator[tuple[str, bytes]]:
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir():
+            yield from _below(entry, f"{before}{entry.name}/")
+        else:
+            yield f"{before}{entry.name}", entry.read_bytes()
+
+
+def write_files(root: Path, contents: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Writes files that are not there yet, and names them. DeckgenError for one that is, before any is written."""
+    if there := [path for path, data in contents.items() if (root / path).exists()]:
+        raise DeckgenError(f"{there[0]} is there already", hint="begin in an empty folder, or without --from")
+    for path, data in contents.items():
+        write_atomically(root / path, data)
+    return tuple(contents)
+
+
+def read_book(project: Project) -> tuple[Reading, ...]:
+    """Every chapter as a build would read it."""
+    return tuple(
+        Reading(
+            chapter=parse_chapter(source.text, path=source.path, settings=settings)[0],
+            explanation=explain_structure(source.text, settings=settings),
+        )
+        for source in project.sources
+        for settings in (project.config.settings_for(source.path),)
+    )
+
+
+def default_title(project: Project, readings: Sequence[Reading]) -> str:
+    """The chapter's title of a book of one chapter, else the folder's name."""
+    return str(readings[0].chapter.title) if len(readings) == 1 else project.root.resolve().name
+
+
+def project_files(project: Project, readings: Sequence[Reading], *, title: str) -> Mapping[str, bytes]:
+    """The settings, what git is to ignore, and the workflow: those that the project does not have yet."""
+    ignore = project.root / ".gitignore"
+    before = ignore.read_text(encoding="utf-8", errors="replace") if ignore.is_file() else ""
+    missing = [line for line in IGNORED if line.strip("/") not in before.replace("/", "").split("\n")]
+    found = {CONFIG_NAME: _settings(project, readings, title)}
+    if missing:
+        end = "\n" if before and not before.endswith("\n") else ""
+        found[".gitignore"] = f"{before}{end}" + "".join(f"{line}\n" for line in missing)
+    if not (project.root / WORKFLOW_PATH).exists():
+        found[WORKFLOW_PATH] = workflow_text()
+    return {path: text.encode() for path, text in found.items()}
+
+
+def _settings(project: Project, readings: Sequence[Reading], title: str) -> str:
+    config = project.config
+    editions = ", ".join(f'"{edition.name}"' for edition in config.editions)
+    lines = [
+        "# The settings of this book. All of them, each with its meaning: docs/settings.md of deckgen.",
+        "[deck]",
+        f"id = {_quoted(ascii_slug(title) or 'book')}  # never change it once somebody learns from it",
+        f"title = {_quoted(title)}",
+        f"language = {_quoted(config.language)}  # of the chapters",
+        f"editions = [{editions}]  # the first language is shown, the others are behind a tap",
+        '# origin = "https://…"  # where the text comes from; shown in the deck\'s description',
+        '# licence = "CC-BY-4.0"',
+        '# exclude = ["drafts/**"]  # pages that are no chapters',
+    ]
+    for reading in readings:
+        lines += _open_question(reading)
+    return "\n".join(lines) + "\n"
+
+
+def _open_question(reading: Reading) -> Iterable[str]:
+    """The readings of a chapter that nothing but its headings' level tells, as settings."""
+    if not reading.explanation.weak or reading.explanation.chosen is None:
+        return
+    yield from ("", f"[chapters.{_quoted(reading.chapter.path)}]")
+    for item in reading.explanation.alternatives:
+        now = ", as it is read now" if item == reading.explanation.chosen else ""
+        yield f"# question_level = {item.mark.level}  # headings marked {item.mark}, {item.count} of them{now}"
+
+
+def _quoted(text: str) -> str:
+    """A TOML string; JSON's escapes are TOML's too."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
