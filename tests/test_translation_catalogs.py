@@ -490,3 +490,20 @@ def test_a_header_that_names_another_encoding_is_found() -> None:
     assert [(found.rule, found.location.line if found.location else 0) for found in findings] == [("bad-catalog", 4)]
     _, findings = parse_catalog(text.replace("GBK", "utf-8"), path="a.po", language=Language("en"))
     assert findings == ()
+
+
+SHIPPED = sorted((Path(__file__).parent.parent / "locale").rglob("*.po"))
+
+
+@pytest.mark.skipif(not shutil.which("msgcat"), reason="gettext is not installed")
+@pytest.mark.parametrize("options", ["--width=78", "--escape", "--sort-output", "--no-wrap", "--add-location=never"])
+def test_a_tool_that_writes_the_shipped_files_its_own_way_loses_nothing(options: str) -> None:
+    assert SHIPPED
+    for file in SHIPPED:
+        written = subprocess.run(["msgcat", options, str(file)], capture_output=True, check=True).stdout.decode()
+        before, after = (
+            parse_catalog(text, path="x.po", language=EN) for text in (file.read_text(encoding="utf-8"), written)
+        )
+        assert after[1] == before[1] == ()
+        kept = [{replace(entry, line=0) for entry in catalog.entries} for catalog, _ in (before, after)]
+        assert kept[0] == kept[1]

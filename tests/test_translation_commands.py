@@ -331,6 +331,16 @@ def entry_of(project: Path, source: str) -> str:
     return next(part for part in po(project).read_text("utf-8").split("\n\n") if f'msgid "{source}"' in part)
 
 
+def test_accepting_and_mending_begin_no_language(project: Path) -> None:
+    translated(project)
+    edit(project, r'msgid "高效"\nmsgstr "[^"]*"', '#, fuzzy\nmsgid "高效"\nmsgstr "efficient  words"')
+    (project / "deckgen.toml").write_text('[deck]\nid = "test"\neditions = ["zh-en", "zh-ja"]\n', encoding="utf-8")
+    assert run(project, "accept", *marks(project)).exit_code == 0
+    assert run(project, "fix", "--write").exit_code == 0
+    assert 'msgstr "efficient words"' in entry_of(project, "高效")
+    assert [path.name for path in (project / "locale").iterdir()] == ["en"]
+
+
 def test_what_changed_after_it_was_seen_is_refused_and_named(project: Path, server: Server) -> None:
     run(project, "extract")
     fill(project, server)

@@ -17,7 +17,16 @@ from deckgen.cli.terminal import echo, escaped
 from deckgen.cli.translations import language_tag, open_translations, reviewer_option, today, write_catalogs
 from deckgen.diagnostics import Severity, has_errors
 from deckgen.files import read_optional
-from deckgen.localisation import Action, Word, accept, changed_catalogs, check_translations, mend, pending_blocks
+from deckgen.localisation import (
+    Action,
+    Word,
+    accept,
+    begun_languages,
+    changed_catalogs,
+    check_translations,
+    mend,
+    pending_blocks,
+)
 from deckgen.model import Language
 from deckgen.translation.status import Progress, measure_progress, progress_document
 
@@ -99,7 +108,7 @@ def fix(languages: tuple[Language, ...], write: bool, root: Path) -> None:
 
     Without --write the changes are shown and nothing is written. What the checks would then find worse stays as it is.
     """
-    found, count = mend(open_translations(root, languages))
+    found, count = mend(begun_languages(open_translations(root, languages)))
     if write:
         write_catalogs(found)
     else:
@@ -121,7 +130,7 @@ def accept_marks(marks: tuple[str, ...], by: str, despite_warnings: bool, root: 
     What has changed since the mark was made is refused, and so is what has an error. Without any MARK, the blocks that
     wait for a reader are listed with theirs.
     """
-    found = open_translations(root, ())
+    found = begun_languages(open_translations(root, ()))
     if not marks:
         for one, block in pending_blocks(found):
             echo(f"{one} {block.catalog.language} {block.entry.state} {block.entry.context}")

@@ -3,7 +3,14 @@
 from deckgen.localisation.checking import check_block, check_build, check_translations, checked_blocks
 from deckgen.localisation.drafting import draft_jobs, reviewed_examples, with_drafts
 from deckgen.localisation.mending import mend
-from deckgen.localisation.translations import TranslatedBlock, Translations, blocks, changed_catalogs, read_translations
+from deckgen.localisation.translations import (
+    TranslatedBlock,
+    Translations,
+    begun_languages,
+    blocks,
+    changed_catalogs,
+    read_translations,
+)
 from deckgen.localisation.verdicts import Action, Declined, Word, accept, heard, pending_blocks
 
 __all__ = [
@@ -13,6 +20,7 @@ __all__ = [
     "Translations",
     "Word",
     "accept",
+    "begun_languages",
     "blocks",
     "changed_catalogs",
     "check_block",

@@ -131,6 +131,16 @@ def blocks(found: Translations, language: Language) -> Iterator[TranslatedBlock]
                 yield TranslatedBlock(text=text, segment=segment, entry=held[0], catalog=held[1])
 
 
+def begun_languages(found: Translations) -> Translations:
+    """The translations without the languages that have no file yet, which only extracting and drafting begin."""
+    begun = {language for _, language in found.read}
+    return replace(
+        found,
+        languages=tuple(language for language in found.languages if language in begun),
+        catalogs={identity: catalog for identity, catalog in found.catalogs.items() if identity[1] in begun},
+    )
+
+
 def pair_of(
     block: TranslatedBlock, found: Translations, glossary: LanguageGlossary, translation: Markdown | None = None
 ) -> Pair:
