@@ -26,7 +26,8 @@ from deckgen.translation.drafts.transport import KEY_VARIABLE
 
 def _address(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     if value is not None and not value.lower().startswith(("http://", "https://")):
-        raise click.BadParameter(f"“{value}” must begin with http:// or https://")
+        # What was given may hold a key.
+        raise click.BadParameter("an address must begin with http:// or https://")
     return value
 
 
@@ -43,7 +44,9 @@ def _price(_context: click.Context, _parameter: click.Parameter, value: str | No
 @click.command()
 @click.argument("language", type=language_tag)
 @click.option("--engine", "engine_name", required=True, metavar="NAME", help=f"{', '.join(engine_names())}.")
-@click.option("--url", callback=_address, help="The engine's address; libre needs one.")
+@click.option(
+    "--url", callback=_address, help="Its address; libre needs one, and openai's ends before /chat/completions."
+)
 @click.option("--model", help="Which language model; openai needs one.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many blocks.")
 @click.option("--stale", is_flag=True, help="Also propose texts beside translations whose source has changed.")
@@ -149,4 +152,5 @@ def _print_result(filled: Filled, count: int, wanted: int, price: Price | None) 
             echo(f"    {' '.join(draft.job.pair.source.split())[:80]}", err=True)
     if filled.stopped:
         left = wanted - len(filled.drafts)
-        echo(f"stopped with {left} blocks left: {filled.stopped}; run it again to go on", err=True)
+        blocks = "block" if left == 1 else "blocks"
+        echo(f"stopped with {left} {blocks} left: {filled.stopped}; run it again to go on", err=True)
