@@ -11,9 +11,9 @@ import hashlib
 import os
 import secrets
 import sqlite3
+import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -22,8 +22,6 @@ import msgspec
 NAME = "memory.sqlite"
 MAX_BYTES = 512 * 1024 * 1024
 """A file that has grown beyond this is begun anew."""
-_LIBRARIES = ("comrak-ext", "lxml", "markdown", "msgspec", "nh3", "pygments", "pymdown-extensions")
-"""What values depend on beside our own code."""
 _SEAL_BYTES = 16
 _WAIT_SECONDS = 2.0
 _ENCODER = msgspec.msgpack.Encoder()
@@ -173,10 +171,14 @@ def _secret() -> bytes:
 
 @cache
 def code_version() -> str:
-    """Which code would make the values: the libraries' versions, and our own files by size and time."""
-    digest = hashlib.sha256("\0".join(f"{name} {version(name)}" for name in _LIBRARIES).encode())
-    for path in sorted(Path(__file__).parent.rglob("*")):
-        if path.suffix != ".pyc":
-            status = path.stat()
-            digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+    """Which code would make the values: the installed libraries with their versions, our own files by size and time."""
+    digest = hashlib.sha256(sys.version.encode())
+    for folder in sorted({path for path in sys.path if path.endswith("-packages")}):
+        with contextlib.suppress(OSError):
+            digest.update("\n".join(sorted(os.listdir(folder))).encode("utf-8", "surrogateescape"))
+    for folder, names, files in os.walk(os.path.dirname(__file__)):
+        names[:] = sorted(name for name in names if name != "__pycache__")
+        for name in sorted(files):
+            status = os.stat(os.path.join(folder, name))
+            digest.update(f"{folder}\0{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return digest.hexdigest()

@@ -98,7 +98,7 @@ def marks(paths: Iterable[str]) -> tuple[Mark, ...]:
 
 def _mark(path: str) -> Mark | None:
     with contextlib.suppress(OSError, ValueError):
-        status = os.stat(path)  # noqa: PTH116 (a Path for each of ten thousand files takes longer than all else)
+        status = os.stat(path)
         return Mark(
             path=path,
             size=status.st_size,
