@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import functools
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from deckgen import identity, lint
 from deckgen.chapters import apply_ignores, parse_chapter
 from deckgen.config import ChapterSettings
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, has_errors, with_severities
-from deckgen.identity.lock import Lock, require_lock
+from deckgen.history import birthmark, revision, steps_since
+from deckgen.identity.lock import Lock, require_lock, revise
 from deckgen.markdown import Documents
 from deckgen.memory import Codec, Memory
 from deckgen.model import Chapter, Context, Corpus, Location, Markdown
@@ -50,23 +53,46 @@ def identify(
     before = require_lock(project.lock_text, LOCK_NAME) if project.lock_text is not None else None
     _require_releases(project, before)
     findings = tuple(_without_questions(findings, chapters, before))
-    derived = identity.derive_project_id(source.path for source in project.sources)
     complete = whole and not has_errors(settle(project, chapters, findings, finished=False))
     # Questions are told apart from those of chapters that this build leaves alone, too.
     others, unreadable = read_others(project, {note.chapter for note in before.live} if before else ())
-    known = (_parse((source, config.settings_for(source.path)))[0] for source in others)
+    known = (_parse_source(project, source) for source in others)
+    texts = {unicodedata.normalize("NFC", source.path): source.text for source in (*project.sources, *others)}
     matched = identity.match(
         Corpus(language=config.language, chapters=(*chapters, *known)),
         before,
-        project_id=config.id or (before.project_id if before else derived),
+        project_id=config.id or (before.project_id if before else _new_id(project)),
         complete=complete,
         allow_empty=allow_retire,
         elsewhere=unreadable,
+        past=_past(project, before, texts),
         jobs=jobs,
     )
+    matched = replace(matched, lock=revise(matched.lock, sources=revision(texts, matched.lock.chapters)))
     if others:
         matched = identity.of_chapters(matched, frozenset(source.path for source in project.sources))
     return chapters, matched, (*findings, *matched.diagnostics)
+
+
+def _new_id(project: Project) -> str:
+    return identity.derive_project_id((source.path for source in project.sources), birthmark(project.root))
+
+
+def _past(project: Project, lock: Lock | None, texts: Mapping[str, str]) -> identity.Past:
+    """The corpora since the lock was written, each version of a chapter parsed once."""
+    if lock is None:
+        return identity.Past()
+    history = steps_since(project.root, lock.sources, texts, lock.chapters)
+    parse = functools.cache(lambda source: _parse_source(project, source))
+    corpora = tuple(
+        (Corpus(language=project.config.language, chapters=tuple(map(parse, step.sources))), step.parents)
+        for step in history.steps
+    )
+    return identity.Past(corpora=corpora, missing=history.missing)
+
+
+def _parse_source(project: Project, source: Source) -> Chapter:
+    return _parse((source, project.config.settings_for(source.path)))[0]
 
 
 def _without_questions(

@@ -124,6 +124,7 @@ RULES: Mapping[str, Rule] = _table(
     ("frozen-name", Severity.WARNING, "A setting names a deck that has kept another name since its first build."),
     ("dropped-edition", Severity.WARNING, "An edition that was released and is not built any more."),
     ("lost-questions", Severity.ERROR, "Most of the questions are gone at once."),
+    ("missing-history", Severity.WARNING, "The lock lags behind, and the commits in between are not here."),
     ("duplicate-id", Severity.ERROR, "Two questions that claim one key."),
     ("rendered-differently", Severity.INFO, "Notes that change only because a library renders them differently."),
     ("doubtful-match", Severity.WARNING, "A question that may or may not be an earlier one."),

@@ -54,10 +54,10 @@ def edition_guid(base: Guid, edition: str) -> Guid:
     return Guid(_letters(_GUID_LETTERS, "edition", base, edition, count=_GUID_LENGTH))
 
 
-def derive_project_id(paths: Iterable[str]) -> str:
-    """An id for a project that does not set one, from its chapters' file names; folders do not count."""
+def derive_project_id(paths: Iterable[str], birthmark: str) -> str:
+    """An id for a project that does not set one, from its chapters' file names and from what no other project has."""
     names = sorted(unicodedata.normalize("NFC", PurePosixPath(path).name) for path in paths)
-    return _letters(_KEY_LETTERS, "project", *names, count=12)
+    return _letters(_KEY_LETTERS, "project", *names, *filter(None, [birthmark]), count=12)
 
 
 def _letters(alphabet: str, *parts: str, count: int = 40) -> str:

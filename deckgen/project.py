@@ -221,11 +221,11 @@ def read_others(project: Project, chapters: Iterable[str]) -> tuple[tuple[Source
 
 def commit_time(root: Path) -> int | None:
     """The last commit's time in seconds since the epoch, None outside a git checkout."""
-    time = (_git(root, "log", "-1", "--format=%ct") or b"").strip()
+    time = (git(root, "log", "-1", "--format=%ct") or b"").strip()
     return int(time) if time.isdigit() else None
 
 
-def _git(root: Path, *arguments: str) -> bytes | None:
+def git(root: Path, *arguments: str) -> bytes | None:
     """What git prints; None outside a checkout, without git, and where it fails."""
     try:
         done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=False, timeout=60)
@@ -236,7 +236,7 @@ def _git(root: Path, *arguments: str) -> bytes | None:
 
 def git_user(root: Path) -> str:
     """The name that git signs commits with, empty without git or a name."""
-    return (_git(root, "config", "user.name") or b"").decode(errors="replace").strip()
+    return (git(root, "config", "user.name") or b"").decode(errors="replace").strip()
 
 
 def edit_time(root: Path) -> int | None:
@@ -269,8 +269,8 @@ def changed_files(root: Path) -> tuple[str, ...] | None:
 
     Paths are POSIX and relative to ``root``; what git ignores and what a build writes are left out.
     """
-    inside = _git(root, "rev-parse", "--show-prefix")
-    listed = _git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--", ".")
+    inside = git(root, "rev-parse", "--show-prefix")
+    listed = git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--", ".")
     if inside is None or listed is None:
         return None
     above = os.fsdecode(inside).strip()
@@ -302,7 +302,7 @@ def card_pictures(root: Path, limit: int = 8) -> tuple[Path, ...]:
 
 def _ignored_by_git(root: Path) -> frozenset[str]:
     command = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--", "*.md", "*.markdown"]
-    return frozenset(os.fsdecode(entry) for entry in (_git(root, *command) or b"").split(b"\0") if entry)
+    return frozenset(os.fsdecode(entry) for entry in (git(root, *command) or b"").split(b"\0") if entry)
 
 
 def _no_chapters(config: Config, config_text: str | None) -> Diagnostic:

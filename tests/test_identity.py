@@ -202,9 +202,10 @@ def test_editions_of_one_note_have_different_guids() -> None:
     assert edition_guid(Guid("x"), "zh-en") != edition_guid(Guid("x"), "zh")
 
 
-def test_the_project_id_comes_from_file_names_and_not_from_folders() -> None:
-    assert derive_project_id(["source/a.md", "source/b.md"]) == derive_project_id(["other/b.md", "a.md"])
-    assert derive_project_id(["a.md"]) != derive_project_id(["b.md"])
+def test_the_project_id_comes_from_file_names_and_a_birthmark_and_not_from_folders() -> None:
+    assert derive_project_id(["source/a.md", "source/b.md"], "x") == derive_project_id(["other/b.md", "a.md"], "x")
+    assert derive_project_id(["a.md"], "x") != derive_project_id(["b.md"], "x")
+    assert derive_project_id(["a.md"], "x") != derive_project_id(["a.md"], "y")
 
 
 def test_a_lock_keeps_its_project_id() -> None:

@@ -1,6 +1,6 @@
 """Who is who over time: what the rest of the pipeline needs of keys, matching and stamping, in one place."""
 
-from deckgen.identity.matching import ChangeKind, Changes, LockChange, Matched, match, of_chapters
+from deckgen.identity.matching import ChangeKind, Changes, LockChange, Matched, Past, match, of_chapters
 from deckgen.identity.stamping import freeze_names, frozen_findings, next_time, stamp, updated_keys
 from deckgen.keys import base_guid, derive_project_id, edition_guid, is_key
 
@@ -9,6 +9,7 @@ __all__ = [
     "Changes",
     "LockChange",
     "Matched",
+    "Past",
     "base_guid",
     "derive_project_id",
     "edition_guid",

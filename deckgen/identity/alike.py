@@ -158,7 +158,9 @@ def doubt_alike(table: Table, live: frozenset[int], retired: frozenset[int], sco
             table.doubtful[new] = candidates
 
 
-def doubt_replaced(table: Table, live: frozenset[int], vacant: Mapping[int, tuple[int, ...]]) -> None:
+def doubt_replaced(
+    table: Table, live: frozenset[int], vacant: Mapping[int, tuple[int, ...]], *, cautious: bool
+) -> None:
     """Notes that vanish while a question comes that asks for the same, or that stands in their place and may."""
     new, lost = table.free_asked(), table.free_known(live)
     topics = {old: telling_part(table.known[old].title) for old in lost}
@@ -170,6 +172,7 @@ def doubt_replaced(table: Table, live: frozenset[int], vacant: Mapping[int, tupl
             for old in {*compared, *vacant.get(index, ())}
             if (likeness := title_likeness(topic, topics[old]))
             >= (_SAME_TOPIC if table.known[old].chapter == chapter else _SAME_TOPIC_ELSEWHERE)
+            or (cautious and (old in vacant.get(index, ()) or table.known[old].chapter == chapter))
             or (old in vacant.get(index, ()) and _may_replace(table.asked[index], table.known[old], likeness))
         ]
         if found:

@@ -34,13 +34,15 @@ def assign(
     links: Mapping[int, int],
     absent: frozenset[int] = frozenset(),
     pending: Mapping[tuple[str, str], tuple[int, ...]],
+    cautious: bool = False,
 ) -> Assignment:
     """One assignment of questions to notes for the whole project.
 
     ``rows`` are the known notes of each chapter in their order, as far as it is known; questions come in theirs.
     ``retired`` are the indices of known notes whose question was gone at the last build; ``links`` are given;
     ``absent`` are known notes that belong to questions which are not among those asked; ``pending`` has the notes that
-    a question of a title and an answer might have been at the last build.
+    a question of a title and an answer might have been at the last build. Where ``cautious``, whatever stands in the
+    place or in the chapter of a vanished note may be its question.
     """
     found = dict(links)
     places = Places(_rows(asked), rows, found)
@@ -60,7 +62,7 @@ def assign(
         _doubt_as_before(table, pending)
         doubt_alike(table, live, retired, scores)
     vacant = places.vacancies(frozenset(table.free_known(live)))
-    doubt_replaced(table, live, vacant)
+    doubt_replaced(table, live, vacant, cautious=cautious)
     free = set(table.free_known(range(len(known))))
     doubtful = {new: tuple(old for old in olds if old in free) for new, olds in table.doubtful.items()}
     return Assignment(

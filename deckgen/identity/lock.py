@@ -136,6 +136,8 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
     project_id: str
     releases: tuple[str, ...] = ()
     """Versions, in the order of their release."""
+    sources: str = ""
+    """The revision of the chapters that the notes' texts are of; empty where it is not known."""
     editions: tuple[EditionRecord, ...] = ()
     categories: tuple[CategoryRecord, ...] = ()
     notes: tuple[NoteRecord, ...] = ()
@@ -145,13 +147,19 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
     def live(self) -> tuple[NoteRecord, ...]:
         return tuple(note for note in self.notes if note.retired is None)
 
+    @property
+    def chapters(self) -> frozenset[str]:
+        """The chapters that have a question."""
+        return frozenset([note.chapter for note in self.live] + [record.chapter for record in self.pending])
+
 
 class HeaderRecord(_Record, frozen=True, kw_only=True, rename={"version": "deckgen-lock"}):
-    """The first line. ``notes`` counts the notes, ``last`` is the key of the last, ``digest`` is of all other lines."""
+    """The first line; ``notes`` counts the notes, ``last`` is the last one's key, ``digest`` of the other lines."""
 
     version: int
     project: _Text
     releases: tuple[str, ...]
+    sources: str = ""
     notes: _Time = 0
     last: str = ""
     digest: str = ""
@@ -195,6 +203,7 @@ def format_lock(lock: Lock) -> str:
         version=VERSION,
         project=lock.project_id,
         releases=lock.releases,
+        sources=lock.sources,
         notes=len(notes),
         last=notes[-1].key if notes else "",
         digest=_digest(lines),
@@ -335,6 +344,7 @@ def lock_of(records: Iterable[AnyRecord]) -> Lock:
     return Lock(
         project_id=header.project,
         releases=header.releases,
+        sources=header.sources,
         editions=tuple(sorted(of_kind(found, EditionRecord), key=lambda edition: edition.name)),
         categories=tuple(sorted(of_kind(found, CategoryRecord), key=lambda category: category.key)),
         notes=tuple(sorted(of_kind(found, NoteRecord), key=lambda note: note.key)),

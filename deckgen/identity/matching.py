@@ -14,6 +14,7 @@ from deckgen.identity.categories import category_keys
 from deckgen.identity.lock import CategoryRecord, Lock, NoteRecord, PendingRecord, revise
 from deckgen.identity.places import rows_of_lock
 from deckgen.identity.table import Assignment, Traits
+from deckgen.identity.tracing import Stage, trace
 from deckgen.keys import base_guid, is_key, mint_key
 from deckgen.model import Category, Chapter, Corpus, Key, KeyedCategory, KeyedCorpus, KeyedQuestion, Location, Question
 from deckgen.text.similarity import Sketch, fingerprint, sketch
@@ -82,6 +83,17 @@ class Matched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """The corpus at each commit since the lock was written, with the numbers of those before it.
+
+    ``missing`` says that there are such commits and this clone does not have them.
+    """
+
+    corpora: tuple[tuple[Corpus, tuple[int, ...]], ...] = ()
+    missing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
     """A question with its place and what it is recognised by."""
 
@@ -116,6 +128,7 @@ def match(
     complete: bool,
     allow_empty: bool = False,
     elsewhere: frozenset[str] = frozenset(),
+    past: Past = Past(),
     jobs: int = 1,
 ) -> Matched:
     """Every question's key.
@@ -123,12 +136,17 @@ def match(
     ``complete`` says that the corpus is the whole project, read without errors; otherwise nothing is retired.
     ``elsewhere`` are chapters that exist and cannot be read: no question that was read is one of theirs.
     ``allow_empty`` accepts that most questions are gone. A lock keeps its own project id, and another is reported.
-    New answers are sketched by ``jobs`` processes.
+    Where the lock lags behind, ``past`` tells the edits in between. New answers are sketched by ``jobs`` processes.
     """
     known = lock or Lock(project_id=project_id)
-    asked = _asked(corpus, {note.answer: note.sketch for note in known.notes}, jobs)
+    sketches = {note.answer: note.sketch for note in known.notes}
+    asked = _asked(corpus, sketches, jobs)
+    stages = [
+        Stage(questions=[item.traits for item in _asked(each, sketches, jobs)], parents=parents)
+        for each, parents in past.corpora
+    ]
     claims, findings = _explicit_keys(asked)
-    assignment = _assign(asked, known, claims, elsewhere)
+    assignment = _assign(asked, known, claims, elsewhere, stages, past)
     if project_id != known.project_id:
         findings.append(_another_project(project_id, known))
     findings += _useless_claims(asked, claims, assignment, known)
@@ -139,6 +157,8 @@ def match(
         lost = ()
     after = _next_lock(found, known, lost)
     findings += _doubts(found, after)
+    if past.missing and (lost or after.pending):
+        findings.append(_missing_history())
     return Matched(
         corpus=_keyed(corpus, found, after),
         lock=after,
@@ -238,7 +258,14 @@ def _useless_claims(
 # --- who is who -------------------------------------------------------------------------------------------------------
 
 
-def _assign(asked: Sequence[_Asked], lock: Lock, claims: Mapping[int, Key], elsewhere: frozenset[str]) -> Assignment:
+def _assign(
+    asked: Sequence[_Asked],
+    lock: Lock,
+    claims: Mapping[int, Key],
+    elsewhere: frozenset[str],
+    stages: Sequence[Stage],
+    past: Past,
+) -> Assignment:
     titles = {category.key: category.title for category in lock.categories}
     known = [
         Traits(
@@ -255,16 +282,18 @@ def _assign(asked: Sequence[_Asked], lock: Lock, claims: Mapping[int, Key], else
         (record.title, record.answer): tuple(places[key] for key in record.candidates) for record in lock.pending
     }
     places |= {note.key: places[note.linked] for note in lock.notes if note.linked}
+    retired = frozenset(number for number, note in enumerate(lock.notes) if note.retired is not None)
     return assign(
         [question.traits for question in asked],
-        known,
+        trace(known, stages, retired=retired),
         rows=rows_of_lock(
             (note.chapter, note.key, note.after if note.retired is None else None) for note in lock.notes
         ),
-        retired=frozenset(number for number, note in enumerate(lock.notes) if note.retired is not None),
+        retired=retired,
         links={index: places[key] for index, key in claims.items() if key in places},
         absent=frozenset(number for number, note in enumerate(lock.notes) if note.chapter in elsewhere or note.linked),
         pending=pending,
+        cautious=past.missing,
     )
 
 
@@ -323,6 +352,15 @@ def _lost_questions(lost: int, before: int) -> Diagnostic:
         "lost-questions",
         f"{lost} of {before} questions that the lock knows are gone; none was retired",
         hint="are the source files where they were? If the questions are really gone, build with --allow-retire",
+    )
+
+
+def _missing_history() -> Diagnostic:
+    return diagnostic(
+        "missing-history",
+        "the sources were edited since the lock was written, and this clone does not have the commits in between; what "
+        "may be an earlier question is doubtful",
+        hint="get them with: git fetch --unshallow (in a workflow: fetch-depth: 0)",
     )
 
 

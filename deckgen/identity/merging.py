@@ -67,7 +67,8 @@ def _header(headers: Sequence[HeaderRecord]) -> HeaderRecord:
     if others := {header.project for header in headers} - {headers[0].project}:
         raise DeckgenError(f"these are locks of two projects, “{headers[0].project}” and “{others.pop()}”")
     releases = dict.fromkeys(version for header in headers for version in header.releases)
-    return revise(headers[0], releases=tuple(releases))
+    agreed = all(header.sources == headers[0].sources for header in headers)
+    return revise(headers[0], releases=tuple(releases), sources=headers[0].sources if agreed else "")
 
 
 def _latest_editions(records: Iterable[EditionRecord]) -> Iterable[EditionRecord]:
