@@ -12,7 +12,7 @@ from deckgen.card import day_and_night
 from deckgen.markdown.chinese_lines import has_lines_to_join, join_chinese_lines
 from deckgen.markdown.tree import add_class, parse_tree, remove, serialize_tree
 from deckgen.model import Html, ImageReference, MediaFile
-from deckgen.text.anki import safe_field
+from deckgen.text.anki import safe_field, without_controls
 
 _BADGE_HOSTS = ("img.shields.io", "shields.io", "badge.fury.io", "badgen.net", "travis-ci.org", "api.travis-ci.org")
 _BLOCKS_OF_PICTURES = frozenset(("p", "div", "center", "figure"))
@@ -63,7 +63,7 @@ def _place_image(image: HtmlElement, chapter: str, images: Mapping[ImageReferenc
     image.clear(keep_tail=True)
     image.tag = "span"
     image.set("class", "dg-missing")
-    image.text = f"{alt} [{unquote(target)}]".strip()
+    image.text = without_controls(f"{alt} [{unquote(target)}]").strip()
 
 
 def _read_title(title: str) -> tuple[str, str]:

@@ -22,9 +22,12 @@ _VERBATIM = ("code", "pre")
 _FORMULA = '<span class="dg-math '
 _DELIMITER = re.compile(r"\\([()\[\]])")
 _TAKEN = re.compile(r"\[(?=\s*sound:|/?latex\]|/?\${1,2}\]|/?anki:|\[\s*type:)", re.IGNORECASE)
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_NAME_MARKUP = re.compile(rf"<(?=[A-Za-z/!?])|\\(?=[()\[\]])|{_TAKEN.pattern}|\{{(?=\{{)|(?<=\{{)\{{", re.IGNORECASE)
-_FULL_WIDTH = {ord(character): ord(character) + 0xFEE0 for character in "<\\[{"}
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_NAME_MARKUP = re.compile(
+    rf"<(?=[A-Za-z/!?])|&(?=#|[A-Za-z][A-Za-z0-9]*;)|\\(?=[()\[\]])|{_TAKEN.pattern}|\{{(?=\{{)|(?<=\{{)\{{",
+    re.IGNORECASE,
+)
+_FULL_WIDTH = {ord(character): ord(character) + 0xFEE0 for character in "<&\\[{"}
 
 
 def safe_field(markup: str) -> str:
@@ -38,17 +41,23 @@ def safe_field(markup: str) -> str:
 
 def safe_text(text: str) -> str:
     """Plain text as a field's HTML."""
-    return safe_field(html.escape(_CONTROL.sub("", text), quote=False))
+    return safe_field(html.escape(without_controls(text), quote=False))
 
 
 def safe_name(text: str) -> str:
     """The name of a deck or a tag, which Anki puts into its pages as it stands: what would be markup is full-width."""
-    name = unicodedata.normalize("NFC", _CONTROL.sub("", text))
+    name = unicodedata.normalize("NFC", without_controls(text))
     return _NAME_MARKUP.sub(lambda found: found[0].translate(_FULL_WIDTH), name)
+
+
+def without_controls(text: str) -> str:
+    """A text without the characters that no page and no tree of HTML may hold."""
+    return _CONTROL.sub("", text)
 
 
 def composed(markup: str) -> str:
     """Serialised HTML in Anki's normal form, with the same tags: a text that begins with a mark is kept apart."""
+    markup = without_controls(markup)
     if unicodedata.is_normalized("NFC", markup):
         return markup
     if _SLASH in markup:

@@ -11,6 +11,8 @@ from deckgen.config import toml_location
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.model import Key, Language, Location, Markdown, is_language
 
+_HEADER = re.compile(r"""\s*\[?\s*["']?([^\s"'\[\]=.]+)["']?\s*[\]=.]""")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteText:
@@ -58,15 +60,17 @@ def parse_notes(text: str, path: str) -> tuple[Notes, tuple[Diagnostic, ...]]:
         return Notes(), (diagnostic("bad-note", f"not valid TOML: {error}", toml_location(error, path)),)
     notes: list[EditorNote] = []
     findings: list[Diagnostic] = []
+    lines = text.split("\n")
+    headers = _headers(lines)
     for key, entry in table.items():
-        where = _location(text, key, path)
+        where = Location(path=path, line=headers.get(key, 1))
         if not isinstance(entry, Mapping):
             findings.append(_bad(f"“{key}” is no table", where))
             continue
         problems = tuple(_problems(key, entry, where))
         findings += problems
         if not problems:
-            texts = tuple(_text(text, tag, value, where) for tag, value in entry.items())
+            texts = tuple(_text(lines, tag, value, where) for tag, value in entry.items())
             notes.append(EditorNote(key=Key(key), texts=texts, location=where))
     return Notes(notes=tuple(notes)), tuple(findings)
 
@@ -89,11 +93,10 @@ def _problems(key: str, entry: Mapping[str, object], where: Location) -> Iterato
             yield _bad(f"“{tag}” in “{key}” is no text", where)
 
 
-def _text(file: str, tag: str, value: str, table: Location) -> NoteText:
+def _text(lines: list[str], tag: str, value: str, table: Location) -> NoteText:
     """The text with its place: the first line after the table's that holds the text's first."""
     markdown = Markdown(value.strip("\n"))
     first = markdown.split("\n")[0]
-    lines = file.split("\n")
     line = next((n for n in range(table.line, len(lines)) if first in lines[n]), table.line - 1)
     column = max(lines[line].find(first), 0) + 1
     where = Location(path=table.path, line=line + 1, column=column)
@@ -104,6 +107,10 @@ def _bad(message: str, where: Location) -> Diagnostic:
     return diagnostic("bad-note", message, where, hint='write [KEY] and below it a line like zh = """…"""')
 
 
-def _location(text: str, key: str, path: str) -> Location:
-    header = re.compile(rf"\s*\[?\s*[\"']?{re.escape(key)}[\"']?\s*(?:\]|=|\.)")
-    return Location(path=path, line=next((n for n, line in enumerate(text.split("\n"), 1) if header.match(line)), 1))
+def _headers(lines: list[str]) -> dict[str, int]:
+    """Key → the first line, from 1, that begins with it as a table or a dotted key."""
+    found: dict[str, int] = {}
+    for number, line in enumerate(lines, 1):
+        if header := _HEADER.match(line):
+            found.setdefault(header[1], number)
+    return found
