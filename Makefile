@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help decks check preview test lint types layers browser pictures release verify changes site format lock audit licences dist clean
+.PHONY: help decks check preview test lint types layers browser pictures release verify changes site format lock audit reference docs licences dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -68,6 +68,13 @@ COMPILE := --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe \
 audit: $(VENV)/pip.stamp ## ask whether a pinned package has a known weakness (needs the network)
 	$(PIP) install --require-hashes --requirement requirements/audit.txt
 	$(BIN)/pip-audit --disable-pip --require-hashes --requirement requirements/run.txt --requirement requirements/dev.txt
+
+reference: $(VENV)/dev.stamp ## write the pages of the documentation that the code knows
+	$(BIN)/python scripts/reference.py commands > docs/commands.md
+	$(BIN)/python scripts/reference.py lock > docs/schemas/deckgen.lock.schema.json
+
+docs: $(VENV)/dev.stamp ## the documentation as a site in build/docs/
+	$(BIN)/python -m mkdocs build --strict --quiet --site-dir build/docs
 
 licences: $(VENV)/run.stamp ## list the licences of what is needed
 	$(BIN)/python scripts/licences.py > docs/licences.md

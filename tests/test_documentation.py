@@ -1,0 +1,189 @@
+"""The documentation tells what is so: its commands run, its lists are complete, its links lead somewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from dataclasses import fields
+from importlib import import_module
+from pathlib import Path
+
+import click
+import polib
+import pytest
+from anki_collection import import_package, new_collection
+from documentation import PAGES, Block, blocks, commands
+from evolving import git, start
+from projects import NOON, REPOSITORY
+
+from deckgen.card import SETTINGS
+from deckgen.cli import COMMANDS
+from deckgen.config import _DECK_KEYS, ChapterSettings, Config, ImageSettings, LearnerSettings, parse_config
+
+DOCS = REPOSITORY / "docs"
+
+
+def typed(page: Path) -> list[Block]:
+    """What a reader of a tutorial does: commands to run, files to write."""
+    return [block for block in blocks(page) if block.language == "sh" or block.title]
+
+
+def follow(page: Path, folder: Path, *, home: Path | None = None) -> Path:
+    """Does what the page says, step by step, where nothing but deckgen, git and a shell is found."""
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}",
+        "HOME": str(home or folder),
+        "LANG": "C.UTF-8",
+        "GIT_CONFIG_NOSYSTEM": "1",
+    }
+    environment |= {f"GIT_{who}_{what}": "a" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    place, day = folder, 0
+    for block in typed(page):
+        if block.title.endswith(".po"):
+            fill(place / block.title, block.text)
+        elif block.title:
+            (place / block.title).parent.mkdir(exist_ok=True)
+            (place / block.title).write_text(block.text, "utf-8", newline="\n")
+        else:
+            day += 1
+            dates = {f"GIT_{who}_DATE": f"{NOON + day * 86400} +0000" for who in ("AUTHOR", "COMMITTER")}
+            script = f"set -e\n{block.text}\npwd"
+            done = subprocess.run(
+                ["bash", "-c", script],
+                cwd=place,
+                env={**environment, **dates},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, f"{block.text}\n{done.stdout}\n{done.stderr}"
+            place = Path(done.stdout.splitlines()[-1])
+    return place
+
+
+def fill(path: Path, text: str) -> None:
+    """Puts the translations into a PO file, as a translator does."""
+    catalog = polib.pofile(str(path))
+    wanted = {entry.msgid: entry.msgstr for entry in polib.pofile(text)}
+    for entry in catalog:
+        entry.msgstr = wanted.pop(entry.msgid)
+    assert not wanted, "the tutorial translates what is not there"
+    catalog.save()
+
+
+@pytest.mark.parametrize("name", ["tutorial.md", "tutorial.zh.md"])
+def test_the_tutorial_leads_from_an_empty_folder_to_two_releases_that_keep_progress(name: str, tmp_path: Path) -> None:
+    book = follow(DOCS / name, tmp_path)
+    first, second = (book / f"build/release/v{v}/transformer-zh-en-v{v}.apkg" for v in ("1.0.0", "1.1.0"))
+    with new_collection() as collection:
+        assert import_package(collection, first).new == 3
+        collection.sched.set_due_date(collection.find_cards(""), "17")
+        counts = import_package(collection, second)
+        assert (counts.new, counts.updated) == (1, 1)
+        assert len(collection.find_notes("prop:ivl=17")) == 3
+
+
+@pytest.mark.parametrize("name", ["how-to.md", "how-to.zh.md"])
+def test_the_recipes_run_in_a_book_that_was_released(name: str, tmp_path: Path) -> None:
+    book = start(tmp_path / "book")
+    book.release("1.0.0", now=NOON + 86400)
+    follow(DOCS / name, book.root, home=tmp_path)
+    assert not (book.root / "releases/1.0.0.jsonl").exists(), "the release was undone"
+    assert git(book.root, "log", "-1", "--format=%s") != "Release 1.0.0"
+
+
+@pytest.mark.parametrize("name", ["tutorial", "how-to"])
+def test_both_languages_do_the_same(name: str) -> None:
+    assert typed(DOCS / f"{name}.md") == typed(DOCS / f"{name}.zh.md")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(REPOSITORY).as_posix())
+def test_every_command_that_is_shown_is_one(page: Path) -> None:
+    for line in commands(page):
+        words = shlex.split(line.partition(" #")[0], posix=True)[1:]
+        words = words[: next((at for at, word in enumerate(words) if word in {"|", ">", "&&", "…", "..."}), None)]
+        parse(words, line)
+
+
+def parse(words: list[str], line: str) -> None:
+    """Fails for a command or an option that does not exist."""
+    if not words or words[0] in {"--version", "--help"}:
+        return
+    assert words[0] in COMMANDS, line
+    command: click.Command = getattr(import_module(f"deckgen.cli.{words[0]}"), words[0])
+    rest = words[1:]
+    while isinstance(command, click.Group) and rest:
+        assert rest[0] in command.commands, line
+        command, rest = command.commands[rest[0]], rest[1:]
+    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    strange = {word.partition("=")[0] for word in rest if word.startswith("--")} - known - {"--help", "--"}
+    assert not strange, line
+
+
+@pytest.mark.parametrize(("what", "page"), [("commands", "commands.md"), ("lock", "schemas/deckgen.lock.schema.json")])
+def test_the_reference_is_what_the_code_says(what: str, page: str) -> None:
+    script = REPOSITORY / "scripts/reference.py"
+    made = subprocess.run([sys.executable, script, what], capture_output=True, text=True, check=True).stdout
+    assert made == (DOCS / page).read_text("utf-8"), "run: make reference"
+
+
+def test_every_setting_is_shown_with_its_default() -> None:
+    (example,) = (block.text for block in blocks(DOCS / "settings.md") if block.language == "toml")
+    assert parse_config(example, "deckgen.toml")[1] == ()
+    shown = tomllib.loads(example)
+    assert set(shown["deck"]) == set(_DECK_KEYS)
+    for name, settings in (("images", ImageSettings()), ("learner", LearnerSettings())):
+        values = {field.name: getattr(settings, field.name) for field in fields(settings)}
+        assert {key: tuple(value) if isinstance(value, list) else value for key, value in shown[name].items()} == values
+    (chapter,) = shown["chapters"].values()
+    assert set(chapter) == {field.name for field in fields(ChapterSettings)}
+    default = Config()
+    assert shown["deck"]["language"] == default.language
+    assert shown["deck"]["profile"] == default.profile
+    assert shown["deck"]["policy"] == default.policy
+    assert shown["deck"]["editions"] == [edition.name for edition in default.editions]
+    card = (DOCS / "card.md").read_text("utf-8")
+    assert re.findall(r"^\| `(\w+)` \| [^|]+ \|", card, re.MULTILINE) == list(SETTINGS)
+
+
+def test_the_site_builds_strictly(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", tmp_path / "site"],
+        cwd=REPOSITORY,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "site/search/search_index.json").is_file()
+    assert (tmp_path / "site/tutorial.zh/index.html").is_file()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(REPOSITORY).as_posix())
+def test_every_link_within_the_repository_leads_to_a_file(page: Path) -> None:
+    text = re.sub(r"^ *```.*?^ *```$|`[^`]*`", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if not re.match(r"[a-z]+:|#", target):
+            assert (page.parent / target.partition("#")[0]).exists(), target
+
+
+def test_both_readmes_have_the_same_parts() -> None:
+    english, chinese = ((REPOSITORY / name).read_text("utf-8") for name in ("README.md", "README.zh-CN.md"))
+
+    def shape(text: str) -> list[str]:
+        return [
+            re.match(r"#+|\||-|```|<img", line)[0] for line in text.splitlines() if re.match(r"#|\||- |```|<img", line)
+        ]
+
+    assert shape(english) == shape(chinese)
+    assert re.findall(r"`(deckgen [^`]*)`", english) == re.findall(r"`(deckgen [^`]*)`", chinese)
+    assert linked(english) == linked(chinese.replace(".zh.md", ".md"))
+
+
+def linked(text: str) -> set[str]:
+    return set(re.findall(r"\]\((docs/[\w./-]+)\)", text))
