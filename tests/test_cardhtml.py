@@ -101,6 +101,10 @@ def test_code_in_an_unknown_language_stays_plain(language: str) -> None:
     [
         ("中\n文", "中文"),
         ("中，\n文", "中，文"),
+        ("中，\nabc", "中，abc"),
+        ("**中：**\n`x`", "中：x"),
+        ("abc\n（中）", "abc（中）"),
+        ("a, \nb", "a,\nb"),
         ("**中**\n文", "中文"),
         ("中\n*文*", "中文"),
         ("かな\nカナ", "かなカナ"),
