@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from projects import NOON
 
 from deckgen.build import Options, make_decks
+from deckgen.card import CardSettings, note_type, read_ui
+from deckgen.card.anki_template import render_card
 from deckgen.model import parse_edition
 from deckgen.preview.cards import SCRIPT_MARK, deck_cards
 from deckgen.preview.findings import sort_findings
+from deckgen.preview.formulas import STYLE, with_mathml
 from deckgen.project import read_project
 
 PAGE = """<!doctype html>
-<html class="mobile" lang="{language}"><head><meta charset="utf-8"><title>{title}</title>
+<html class="{device}" lang="{language}"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>{css}</style></head>
 <body class="card card1"><div id="qa">{card}</div></body></html>
 """
@@ -32,8 +36,34 @@ class CardPage:
         return f"{self.edition} {self.number} {self.side}"
 
 
-def write_card_pages(project: Path, folder: Path, editions: tuple[str, ...]) -> tuple[CardPage, ...]:
-    """Every card of the editions, front and back, as a file in ``folder``, the pictures below ``media/``."""
+def back_of(
+    fields: Mapping[str, str], *, edition: str = "zh-en", side: str = "back", diagrams: tuple[str, ...] = ()
+) -> dict[str, str]:
+    """The ``card`` and the ``css`` of a note with these fields, made without a project, for ``PAGE``."""
+    parsed = parse_edition(edition)
+    ui = {language: read_ui(language) for language in parsed.languages}
+    kind = note_type(project_id="x", edition=parsed, name="x", settings=CardSettings(), ui=ui, diagrams=diagrams)
+    known = {"Key": "k", "Question zh": "问题？", "Answer zh": "<p>答案</p>", **fields}
+    values = tuple(known.get(field.name, "") for field in kind.fields)
+    return {"card": with_mathml(render_card(kind, values, side)), "css": kind.css + STYLE}  # type: ignore[arg-type]
+
+
+def formula_lines() -> dict[str, str]:
+    """A card of lines of every length, each with a formula and a mark after it."""
+    formula = '<span class="dg-math dg-math-inline">\\(O(n^2)\\)</span>'
+    lines = "".join(
+        f"<p>{'字' * number}{formula}{mark}后文</p>" for number in range(1, 30) for mark in (" ，", "）。", ",")
+    )
+    return back_of({"Answer zh": lines})
+
+
+def write_card_pages(
+    project: Path, folder: Path, editions: tuple[str, ...], *, device: str = "mobile android"
+) -> tuple[CardPage, ...]:
+    """Every card of the editions, front and back, as a file in ``folder``, the pictures below ``media/``.
+
+    ``device`` are the classes that the app gives the page: ``mobile android`` or ``mobile iphone``.
+    """
     read, findings = read_project(project)
     options = Options(now=NOON, editions=tuple(parse_edition(name) for name in editions))
     made = make_decks(read, findings, options)
@@ -47,6 +77,7 @@ def write_card_pages(project: Path, folder: Path, editions: tuple[str, ...]) -> 
                 path = folder / f"{data.name}-{number}-{side}.html"
                 html = PAGE.format(
                     language=data.languages[0],
+                    device=device,
                     title=f"{data.name} {number}",
                     css=data.css,
                     card=card.replace(SCRIPT_MARK, f"<script>{data.script}</script>"),

@@ -1,4 +1,4 @@
-"""Gets what the browser tests need: a Chromium, fonts for Chinese, axe-core, MathJax; says plainly what cannot be had.
+"""Gets what the browser tests need: Chromium, WebKit, Chinese fonts, axe-core, MathJax; says what cannot be had.
 
 Run by ``make test``. Exit code 1 where there is no browser and none can be installed.
 """
@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import webkit
 from browser import AXE, CHOICE, TESTS, find_browser, has_chinese_font, is_root_on_debian
 from maths import MATHJAX
 
@@ -35,6 +36,8 @@ def main() -> int:
         print("note: without the fonts of fonts-noto-cjk the screenshots are not compared", file=sys.stderr)
     if _lacks_scripts():
         print("note: axe-core and MathJax could not be had from npm; their checks are skipped", file=sys.stderr)
+    if absent := webkit.missing():
+        print(f"note: WebKit, as on iPhones and Macs, is not tested without Debian's {absent}", file=sys.stderr)
     if find_browser() is None:
         print(
             "The tests need Chromium, Chrome or Edge, and none was found, nor could Playwright download one.\n"
@@ -58,6 +61,7 @@ def _missing_packages() -> Iterator[str]:
         yield "fonts-noto-cjk"
     if _lacks_scripts() and not shutil.which("npm"):
         yield "npm"
+    yield from webkit.missing().split()
 
 
 def _run(*command: str) -> None:
