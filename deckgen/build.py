@@ -43,6 +43,7 @@ from deckgen.project import (
 from deckgen.selection import select
 from deckgen.text.slugs import ascii_slug
 from deckgen.translation.notes import parse_notes, strange_languages
+from deckgen.translation.pictures import show_own_pictures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +116,7 @@ def make_decks(
     translated, incomplete = translation.translate(
         matched.corpus, catalogs, documents, languages=languages, notes=editor, policy=options.policy or config.policy
     )
+    translated = show_own_pictures(translated, project.files, source=config.language)
     problems += tuple(strange_languages(editor, (*languages, *known_languages(project))))
     findings += (*unreadable, *problems, *incomplete)
 

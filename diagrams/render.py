@@ -1,4 +1,4 @@
-"""Render the diagrams: every SVG beside this file becomes a PNG in imgs/基础知识.
+"""Render the diagrams: every SVG beside this file becomes a PNG in imgs/基础知识, and one per language of words.toml.
 
     python diagrams/render.py             check and render every diagram
     python diagrams/render.py fuyu        only this one
@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +26,10 @@ from pathlib import Path
 from PIL import Image
 
 SOURCES = Path(__file__).resolve().parent
-PICTURES = SOURCES.parent / "imgs" / "基础知识"
+PICTURES = SOURCES.parent / "imgs"
+FOLDERS = {"zh": "基础知识", "en": "en", "ja": "ja"}
+FONTS = {"zh": "Noto Sans CJK SC", "en": "Noto Sans CJK SC", "ja": "Noto Sans CJK JP"}
+CHINESE = re.compile("[\u4e00-\u9fff]")
 
 MIN_WIDTH = 1600
 MIN_LABEL = 11
@@ -37,16 +41,26 @@ TIMEOUT = 120
 SVG = "{http://www.w3.org/2000/svg}"
 
 
+Words = dict[str, dict[str, dict[str, str]]]
+"""Words by drawing, label and language; those of every drawing under ``all``."""
+
+
 class DiagramError(Exception):
     """A diagram could not be rendered; the message is meant for the person who draws."""
 
 
 @dataclass(frozen=True)
 class Diagram:
-    """One SVG source, parsed."""
+    """One SVG source in one language, parsed."""
 
     path: Path
+    text: str
     root: ET.Element
+    language: str
+
+    @property
+    def target(self) -> Path:
+        return PICTURES / FOLDERS[self.language] / f"{self.path.stem}.png"
 
     @property
     def size(self) -> tuple[int, int]:
@@ -55,12 +69,31 @@ class Diagram:
         return (int(stated[0]), int(stated[1])) if all(value.isdecimal() for value in stated) else (0, 0)
 
 
-def load(path: Path) -> Diagram:
-    """Parse a source."""
+def load(path: Path, language: str, words: Words) -> Diagram:
+    """Parse a source with its labels in a language."""
+    text = path.read_text(encoding="utf-8")
+    if language != "zh":
+        text = translated(path.stem, text, language, words).replace(FONTS["zh"], FONTS[language])
     try:
-        return Diagram(path, ET.parse(path).getroot())
+        return Diagram(path, text, ET.fromstring(text), language)
     except ET.ParseError as error:
         raise DiagramError(f"{path.name}: not well-formed: {error}") from error
+
+
+def translated(name: str, text: str, language: str, words: Words) -> str:
+    """The source with every label in a language; DiagramError names the labels that words.toml lacks."""
+    missing: list[str] = []
+
+    def label(found: re.Match[str]) -> str:
+        word = words.get(name, {}).get(found[2]) or words["all"].get(found[2])
+        if word is None and CHINESE.search(found[2]):
+            missing.append(found[2])
+        return f"{found[1]}{word[language] if word else found[2]}{found[3]}"
+
+    text = re.sub(r"(<(?:text|title)\b[^>]*>)(.*?)(</(?:text|title)>)", label, text, flags=re.DOTALL)
+    if missing:
+        raise DiagramError(f"words.toml has no {language} for {name}: {', '.join(missing)}")
+    return text
 
 
 def font_sizes(diagram: Diagram) -> Iterator[str]:
@@ -105,7 +138,8 @@ def screenshot(diagram: Diagram, chromium: str) -> Image.Image:
     """The picture as headless Chromium draws it."""
     width, height = diagram.size
     with tempfile.TemporaryDirectory(prefix="diagram-") as folder:
-        shot = Path(folder, "shot.png")
+        shot, source = Path(folder, "shot.png"), Path(folder, "drawing.svg")
+        source.write_text(diagram.text, encoding="utf-8")
         command = [
             chromium,
             "--headless",
@@ -118,7 +152,7 @@ def screenshot(diagram: Diagram, chromium: str) -> Image.Image:
             f"--user-data-dir={folder}/profile",
             f"--window-size={width},{height + SPARE_HEIGHT}",
             f"--screenshot={shot}",
-            diagram.path.as_uri(),
+            source.as_uri(),
         ]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
@@ -148,13 +182,14 @@ def main() -> None:
     try:
         if missing := [path.name for path in paths if not path.exists()]:
             raise DiagramError(f"no such diagram: {', '.join(missing)}")
-        diagrams = [load(path) for path in paths]
+        words: Words = tomllib.loads((SOURCES / "words.toml").read_text(encoding="utf-8"))
+        diagrams = [load(path, language, words) for path in paths for language in FOLDERS]
         if found := [f"{diagram.path.name}: {problem}" for diagram in diagrams for problem in problems(diagram)]:
             raise DiagramError("\n".join(found))
         for diagram in [] if options.check else diagrams:
-            target = PICTURES / f"{diagram.path.stem}.png"
-            save(screenshot(diagram, options.chromium), target)
-            sys.stdout.write(f"{target.relative_to(SOURCES.parent)}: {target.stat().st_size / 1000:.0f} kB\n")
+            save(screenshot(diagram, options.chromium), diagram.target)
+            size = diagram.target.stat().st_size / 1000
+            sys.stdout.write(f"{diagram.target.relative_to(SOURCES.parent)}: {size:.0f} kB\n")
     except DiagramError as error:
         sys.exit(str(error))
 

@@ -26,16 +26,30 @@ def check_markup(pair: Pair) -> Iterator[Problem]:
 
 
 def _check_tokens(pair: Pair) -> Iterator[Problem]:
-    source, translation = (
-        Counter((token.kind, token.value) for token in tokens(text) if token.kind is not TokenKind.BOLD)
-        for text in (pair.source, pair.translation)
-    )
+    source, translation = _counted(pair.source), _counted(pair.translation)
+    _match_own_pictures(source, translation)
     for lost, (kind, value) in [
         *((True, token) for token in (source - translation).elements()),
         *((False, token) for token in (translation - source).elements()),
     ]:
         message = f"the {kind} {_short(value)} is lost" if lost else f"the {kind} {_short(value)} is not in the source"
         yield Problem(rule="translation-markup", message=message)
+
+
+def _counted(text: str) -> Counter[tuple[TokenKind, str]]:
+    return Counter((token.kind, token.value) for token in tokens(text) if token.kind is not TokenKind.BOLD)
+
+
+def _match_own_pictures(source: Counter[tuple[TokenKind, str]], translation: Counter[tuple[TokenKind, str]]) -> None:
+    """A translation may show its own picture: a file of the same name, in another folder."""
+    for kind, own in list(translation - source):
+        meant = [value for other, value in source - translation if other is kind and _name(value) == _name(own)]
+        if kind is TokenKind.IMAGE and meant:
+            translation[kind, meant[0]] += translation.pop((kind, own))
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 _MARKS = {
