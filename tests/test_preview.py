@@ -34,10 +34,10 @@ SETTLED = """() => !document.querySelector("[aria-busy], .coming")
 SMALL_PRINT = ".unseen, .position, .side, .facts, .findings, .about, summary, #count, #list h2, code, figcaption"
 
 
-def preview_of(project: Path, folder: Path, *editions: str, public: bool = False) -> Path:
+def preview_of(project: Path, folder: Path, *editions: str, public: bool = False, editor: str = "") -> Path:
     read, findings = read_project(project)
     options = Options(now=NOON, editions=tuple(parse_edition(name) for name in editions))
-    write_preview(make_decks(read, findings, options), folder, public=public)
+    write_preview(make_decks(read, findings, options), folder, public=public, editor=editor)
     return folder
 
 
@@ -431,6 +431,49 @@ def test_the_page_itself_keeps_what_is_asked_of_cards(shipped: Path, browser: Br
                 page.evaluate(axe)
                 problems += [f"{width} {theme}: {problem}" for problem in serious_problems(page)]
     assert not problems, "\n".join(dict.fromkeys(problems))
+
+
+def test_a_deep_link_opens_the_side_it_names_with_its_row_in_view(tmp_path: Path, browser: Browser) -> None:
+    project = make_project(tmp_path / "project", chapter=many(60, 5), picture=False)
+    folder = preview_of(project, tmp_path / "site")
+    keys = re.findall(r'"k":\s*"([^"]+)"', (folder / "data/zh-en.js").read_text(encoding="utf-8"))
+    with watched_page(browser, viewport={"width": 1280, "height": 800}) as page:
+        page.goto(f"{(folder / 'index.html').as_uri()}#zh-en/{keys[233]}/back")
+        expect(card_in(page, "back").locator(".dg-answer")).to_contain_text("答案54")
+        page.wait_for_function("!document.querySelector('#list.whole')")
+        expect(page.locator("#list a[aria-current]")).to_be_in_viewport()
+        expect(page.locator("#list a[aria-current]")).to_contain_text("问题4之54")
+
+
+def test_a_place_is_copied_or_opened_in_the_editor(tmp_path: Path, browser: Browser) -> None:
+    project = make_project(tmp_path / "project", picture=False)
+    with watched_page(browser) as page:
+        page.goto((preview_of(project, tmp_path / "copied") / "index.html").as_uri())
+        place = page.locator(".facts dd .place")
+        expect(place).to_have_text("source/chapter.md:3")
+        place.click()
+        expect(place).to_have_attribute("data-done", re.compile("."))
+        page.locator("#search").focus()
+        page.keyboard.press("Control+V")
+        expect(page.locator("#search")).to_have_value("source/chapter.md:3")
+        folder = preview_of(project, tmp_path / "opened", editor="vscode://file/{path}:{line}")
+        page.goto((folder / "index.html").as_uri())
+        root = (tmp_path / "project").as_posix()
+        expect(place).to_have_attribute("href", f"vscode://file/{root}/source/chapter.md:3")
+    public = preview_of(project, tmp_path / "public", public=True, editor="vscode://file/{path}:{line}")
+    assert str(tmp_path) not in (public / "data/deck.js").read_text(encoding="utf-8")
+
+
+def test_a_long_excerpt_is_cut_nowhere_and_a_mark_keeps_clear_of_its_chevron(tmp_path: Path, browser: Browser) -> None:
+    title = "很长的标题" * 40
+    project = make_project(tmp_path / "project", chapter=CHAPTER.replace("其他词", f"![{title}](imgs/gone.png)"))
+    with watched_page(browser, viewport={"width": 1000, "height": 800}) as page:
+        page.goto((preview_of(project, tmp_path / "site") / "index.html").as_uri())
+        excerpt = page.locator(".facts .findings pre").first
+        expect(excerpt).to_contain_text(title[:25])
+        assert excerpt.evaluate("box => box.scrollWidth <= box.clientWidth")
+        gap = page.locator(".contents summary").first.evaluate("line => getComputedStyle(line).columnGap")
+        assert gap == "10px"
 
 
 # --- served -----------------------------------------------------------------------------------------------------------

@@ -24,12 +24,20 @@ from deckgen.project import BUILD_DIR, PREVIEW_DIR, snapshot
 @click.option("--public", is_flag=True, help="For learners: without findings, states and places in the sources.")
 @click.option("--serve", is_flag=True, help="Serve the page on this machine and renew it after every change.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Where to serve it.")
+@click.option(
+    "--editor",
+    default="",
+    envvar="DECKGEN_EDITOR",
+    metavar="ADDRESS",
+    help="What opens a place in the sources, such as vscode://file/{path}:{line}; by default a click copies it.",
+)
 def preview(
     wanted: Wanted,
     out: Path | None,
     public: bool,
     serve: bool,
     port: int,
+    editor: str,
 ) -> None:
     """Show every card, front and back, as a page that opens from disk or from any web host.
 
@@ -41,7 +49,7 @@ def preview(
         project, findings = wanted.read()
         with progress_bar() as progress:
             made = make_decks(project, findings, wanted.options(project), progress)
-        write_preview(made, folder, public=public)
+        write_preview(made, folder, public=public, editor=editor)
         print_diagnostics(made.diagnostics)
         print_counts(made.diagnostics)
         return made

@@ -26,13 +26,13 @@ FILE_LIST = f"{DATA_DIR}/files.txt"
 PAGE_LANGUAGES = ("zh", "en")
 
 
-def write_preview(made: Build, folder: Path, *, public: bool = False) -> tuple[str, ...]:
+def write_preview(made: Build, folder: Path, *, public: bool = False, editor: str = "") -> tuple[str, ...]:
     """Writes the preview into ``folder``, removes what an earlier one left there, and returns the files' names.
 
     Files whose bytes are there already are not touched.
     """
     earlier = set((read_optional(folder / FILE_LIST) or "").splitlines())
-    files = dict(preview_files(made, public=public))
+    files = dict(preview_files(made, public=public, editor=editor))
     for name, content in files.items():
         data = content if isinstance(content, bytes) else content.read_bytes()
         target = folder / name
@@ -44,10 +44,11 @@ def write_preview(made: Build, folder: Path, *, public: bool = False) -> tuple[s
     return tuple(files)
 
 
-def preview_files(made: Build, *, public: bool = False) -> Iterator[tuple[str, bytes | Path]]:
+def preview_files(made: Build, *, public: bool = False, editor: str = "") -> Iterator[tuple[str, bytes | Path]]:
     """Every file of the preview by its name: bytes, or the path of a picture.
 
-    ``public`` leaves out what only the deck's maintainers need: findings, and where a card comes from.
+    ``public`` leaves out what only the deck's maintainers need: findings, and where a card comes from. ``editor`` is
+    the address that opens a place in a program, with ``{path}`` and ``{line}``; without one, places are copied.
     """
     findings = sort_findings(made)
     decks = [deck_cards(stamped.deck, made, {} if public else findings.by_key, public=public) for stamped in made.decks]
@@ -62,6 +63,8 @@ def preview_files(made: Build, *, public: bool = False) -> Iterator[tuple[str, b
             "editions": [{"name": deck.name, "title": deck.title, "languages": deck.languages} for deck in decks],
             "findings": general,
             "public": public,
+            "editor": "" if public else editor,
+            "root": made.project.root.absolute().as_posix() if editor and not public else "",
             "version": made.version,
             "words": _words(),
         },

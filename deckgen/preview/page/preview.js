@@ -7,6 +7,7 @@
   const FAST_PX = 40; // scrolled in one frame
   const ROWS_PER_GROUP = 50;
   const TYPING_MS = 150;
+  const SAID_MS = 1500;
   const stamp = document.currentScript.src.split("?")[1] || "";
   const pick = (selector) => document.querySelector(selector);
   const main = pick("#card");
@@ -162,11 +163,36 @@
     const category = inLanguage(book().categories[card.c]);
     const list = make("dl", {}, make("dt", {}, word("category")), make("dd", { lang: category.language }, category.text));
     list.append(make("dt", {}, word("key")), make("dd", {}, make("code", {}, card.k)));
-    if (card.s) { list.append(make("dt", {}, word("source")), make("dd", {}, make("code", {}, card.s))); }
+    if (card.s) { list.append(make("dt", {}, word("source")), make("dd", {}, place(card.s))); }
     if (card.w) { list.append(make("dt", {}, word("state")), make("dd", {}, card.w.map(stateText).join(" · "))); }
     const box = make("aside", { className: "facts", "aria-label": card.k }, list);
     if (card.f) { box.append(make("h3", {}, `${word("findings")} · ${card.f.length}`), findings(card.f)); }
     return box;
+  }
+  // A place in the sources opens in the editor that was named, else a click copies it.
+  function place(text) {
+    const code = make("code", {}, text);
+    if (deck.editor) {
+      const [, path, line] = /^(.*?)(?::(\d+))?(?::\d+)?$/.exec(text);
+      const address = deck.editor.replace("{path}", () => encodeURI(`${deck.root}/${path}`)).replace("{line}", line || 1);
+      return make("a", { className: "place", href: address }, code);
+    }
+    const button = make("button", { type: "button", className: "place", title: word("copy") }, code);
+    button.addEventListener("click", async () => {
+      await copy(text);
+      button.dataset.done = word("copied");
+      setTimeout(() => { delete button.dataset.done; }, SAID_MS);
+    });
+    return button;
+  }
+  // A page that was opened from disk has no clipboard of its own.
+  async function copy(text) {
+    if (navigator.clipboard) { try { await navigator.clipboard.writeText(text); return; } catch (error) { /* forbidden */ } }
+    const field = make("textarea", { value: text, className: "unseen" });
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
   }
   function stateText(text) {
     const [language, name] = text.split(" ");
@@ -177,7 +203,7 @@
       make("p", {}, make("strong", {}, word(item.severity)), " ", make("span", { lang: "en" }, item.message)),
       item.excerpt ? make("pre", { tabIndex: 0 }, item.excerpt) : null,
       item.hint ? make("p", {}, word("hint"), make("span", { lang: "en" }, item.hint)) : null,
-      make("p", { className: "place" }, make("code", {}, item.place || ""), ` ${item.rule}`))));
+      make("p", { className: "place" }, item.place ? place(item.place) : null, ` ${item.rule}`))));
   }
 
   // --- one card -------------------------------------------------------------------------------------------------------
@@ -406,6 +432,16 @@
     if (!narrow.matches) { return contents.scrollTop; }
     return document.body.classList.contains("reading") ? listTop : window.scrollY;
   }
+  // As there, the row of a deep link is where it seems to be once all of them are laid out.
+  function seeCurrent() {
+    const row = pick("#list a[aria-current]");
+    if (!row || narrow.matches) { return; }
+    const list = pick("#list").classList;
+    list.add("whole");
+    row.scrollIntoView({ block: "center" });
+    const { scrollTop } = contents;
+    requestAnimationFrame(() => requestAnimationFrame(() => { list.remove("whole"); contents.scrollTop = scrollTop; }));
+  }
   // On a fresh page the heights of sections are guesses until all of them are laid out once.
   function scrollList(top) {
     const list = pick("#list").classList;
@@ -426,7 +462,7 @@
     markCurrent(true);
   }
   async function follow() {
-    const [edition, key] = decodeURIComponent(location.hash.slice(1)).split("/");
+    const [edition, key, side] = decodeURIComponent(location.hash.slice(1)).split("/");
     const known = deck.editions.some((item) => item.name === edition);
     const goal = known ? edition : state.edition || deck.editions[0].name;
     const visit = (state.visit += 1);
@@ -434,7 +470,7 @@
     if (visit !== state.visit) { return; }
     const changed = goal !== state.edition;
     state.edition = goal;
-    state.side = "front";
+    state.side = side === "back" ? "back" : "front";
     state.key = books[goal].at.has(key) ? key : "";
     if (!state.key && !narrow.matches && books[goal].cards.length) { state.key = books[goal].cards[0].k; }
     const kept = visit === 1 && takeKept();
@@ -443,7 +479,7 @@
       fillFilters();
       if (kept) { refill(kept); await searchedText(); }
       filter();
-      if (kept) { scrollList(kept.list); }
+      if (kept) { scrollList(kept.list); } else { seeCurrent(); }
       return;
     }
     if (state.view === "gallery" && !narrow.matches) { markCurrent(true); scrollToCurrent(); } else { showMain(); }
