@@ -40,11 +40,11 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
 
 
-def test_the_shipped_chapter_gives_thirteen_notes_in_four_categories_with_six_images(shipped: Path) -> None:
+def test_the_shipped_chapter_gives_thirteen_notes_in_four_categories_with_their_images(shipped: Path) -> None:
     notes = manifest(shipped)["notes"]
     assert len(notes) == 13
     assert len({note["category"] for note in notes}) == 4
-    assert len({name for note in notes for name in note["media"]}) == 6
+    assert len({name for note in notes for name in note["media"]}) == 18
 
 
 def test_every_shipped_note_is_in_each_language_of_the_project(shipped: Path) -> None:
@@ -416,7 +416,7 @@ def test_inspect_lists_decks_notes_and_media(shipped: Path) -> None:
     assert result.exit_code == 0
     contents = json.loads(result.stdout)
     assert len(contents["notes"]) == 13
-    assert len(contents["media"]) == 6
+    assert len(contents["media"]) == 12
     assert contents["missing_media"] == contents["unused_media"] == []
 
 
