@@ -15,9 +15,10 @@ import pytest
 from small_corpus import EN
 from test_translation_commands import edit, entry_of, po, project, run, status, translated
 
-from deckgen.localisation import read_translations
+from deckgen.localisation import Translations, read_translations
 from deckgen.project import BUILD_DIR, read_project, snapshot
 from deckgen.review import EDITOR, ReviewDesk, ReviewServer
+from deckgen.translation.catalog import parse_catalog
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -37,10 +38,18 @@ def drafted(project: Path) -> Path:
 
 
 @contextmanager
-def served(project: Path) -> Iterator[ReviewServer]:
+def served(project: Path, reads: list[Translations] | None = None) -> Iterator[ReviewServer]:
+    """The running server; ``reads`` gets what it read of the project."""
+
+    def read() -> Translations:
+        found = read_translations(*read_project(project), (EN,))
+        if reads is not None:
+            reads.append(found)
+        return found
+
     desk = ReviewDesk(
         EN,
-        read=lambda: read_translations(*read_project(project), (EN,)),
+        read=read,
         look=lambda: snapshot(project, without=project / BUILD_DIR),
         by="李",
         today=lambda: "2026-01-02",
@@ -146,6 +155,22 @@ def test_a_word_is_written_at_once_with_who_said_it(drafted: Path) -> None:
         assert (done, answer["state"]) == (200, "draft")
     assert status(drafted) == {"reviewed": 1, "draft": 9, "stale": 0, "missing": 0}
     assert run(drafted, "extract").output == "the PO files are up to date\n"
+
+
+def test_the_page_is_read_anew_only_after_somebody_else_wrote(drafted: Path) -> None:
+    reads: list[Translations] = []
+    with served(drafted, reads) as server:
+        marks = marks_on(server)
+        assert say(server, action="accept", mark=marks["No 7 more parameters"], despite=True)[0] == 200
+        _, page = request(server, "GET", f"/?token={server.token}")
+        assert "accepted by 李" in page["text"]
+        assert "translation-residue</code>" in page["text"], "the findings of other blocks are still there"
+        catalog, _ = parse_catalog(po(drafted).read_text("utf-8"), path="", language=EN)
+        assert all(f"locale/en/章.po:{entry.line}</code>" in page["text"] for entry in catalog.entries), "and places"
+        assert len(reads) == 1
+        edit(drafted, r'msgstr "残留 words"', 'msgstr "by hand"')
+        assert "by hand" in marks_on(server)
+        assert len(reads) == 2
 
 
 def test_an_error_is_refused_and_a_warning_needs_a_second_look(drafted: Path) -> None:

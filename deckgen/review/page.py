@@ -43,25 +43,25 @@ class ReviewPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Showing:
-    """What rows are rendered with: the translations, their findings by entry, and the pictures that blocks show."""
+    """What rows are rendered with: the translations, their findings by mark, and the pictures that blocks show."""
 
     found: Translations
     language: Language
-    findings: Mapping[CatalogEntry, tuple[Diagnostic, ...]]
+    findings: Mapping[str, tuple[Diagnostic, ...]]
     images: Mapping[ImageReference, MediaFile]
     editor: str
 
 
 def show(found: Translations, language: Language, *, editor: str = EDITOR, jobs: int = 1) -> Showing:
     """All that a page about ``language`` needs; it works on pictures with ``jobs`` processes."""
-    findings: dict[CatalogEntry, list[Diagnostic]] = defaultdict(list)
+    findings: dict[str, list[Diagnostic]] = defaultdict(list)
     for finding, block in checked_blocks(found):
         if finding.severity in (Severity.ERROR, Severity.WARNING) and block.catalog.language == language:
-            findings[block.entry].append(finding)
+            findings[mark(block.entry, language)].append(finding)
     return Showing(
         found=found,
         language=language,
-        findings={entry: tuple(told) for entry, told in findings.items()},
+        findings={one: tuple(told) for one, told in findings.items()},
         images=_images(found, tuple(blocks(found, language)), jobs),
         editor=editor,
     )
@@ -75,7 +75,7 @@ def render_review(showing: Showing, *, token: str = "") -> ReviewPage:
     found, language = showing.found, showing.language
     shown = tuple(blocks(found, language))
     counts = {state: sum(block.entry.state is state for block in shown) for state in STATES}
-    rules = Counter(rule for block in shown for rule in {told.rule for told in showing.findings.get(block.entry, ())})
+    rules = Counter(rule for block in shown for rule in {told.rule for told in _findings(block, showing)})
     script = _data("review.js") + (_data("serve.js") if token else "")
     edition = Edition(languages=(found.corpus.language, language))
     page = string.Template(_data("review.html")).substitute(
@@ -118,7 +118,7 @@ def _plain(text: SourceText) -> str:
 def render_row(block: TranslatedBlock, showing: Showing) -> str:
     """A block with its translation, its state, its findings, and the mark by which it can be accepted."""
     entry = block.entry
-    findings = showing.findings.get(entry, ())
+    findings = _findings(block, showing)
     waits = entry.state in (EntryState.DRAFT, EntryState.STALE)
     one = mark(entry, showing.language)
     good = f'<label><input type="checkbox" class="good" value="{one}"> good</label>' if waits else ""
@@ -139,6 +139,10 @@ def render_row(block: TranslatedBlock, showing: Showing) -> str:
         f"{f'<ul class=findings>{told}</ul>' if told else ''}"
         f"</article>"
     )
+
+
+def _findings(block: TranslatedBlock, showing: Showing) -> tuple[Diagnostic, ...]:
+    return showing.findings.get(mark(block.entry, showing.language), ())
 
 
 def _state(entry: CatalogEntry) -> str:

@@ -76,7 +76,11 @@ class ReviewDesk:
                 return Reply(status=HTTPStatus.BAD_REQUEST, document={"problem": "no such action"})
             if block is None:
                 return Reply(status=HTTPStatus.CONFLICT, document={"problem": _CHANGED})
-            return self._heard(showing, block, word)
+            current = self._look() == self._seen
+            reply = self._heard(showing, block, word)
+            if current:
+                self._seen = self._look()  # what was written here is shown already
+            return reply
 
     def _shown(self) -> Showing:
         now = self._look()
@@ -138,9 +142,9 @@ class ReviewDesk:
         }
         fresh = replace(block, entry=written, catalog=catalog)
         findings = dict(showing.findings)
-        findings.pop(block.entry, None)
+        findings.pop(self._mark(block), None)
         if written.translation:
-            findings[written] = check_block(found, fresh, written.translation)
+            findings[self._mark(fresh)] = check_block(found, fresh, written.translation)
         self._showing = replace(showing, found=replace(found, catalogs=catalogs), findings=findings)
         return {"row": render_row(fresh, self._showing), "state": written.state}
 
