@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from deckgen import __version__, journal
+from deckgen import journal
 from deckgen.build import Build
 from deckgen.corpus import Progress, silent
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic, has_errors
-from deckgen.files import own_path, read_file, read_optional, write_atomically
+from deckgen.files import own_path, read_optional
 from deckgen.identity.lock import format_lock, parse_lock
 from deckgen.identity.lock_changes import describe_changes
 from deckgen.manifest import PackageRecord, describe_package, format_manifest, package_files
+from deckgen.memory import Memory
 from deckgen.model import Key, Location, Profile, StampedDeck
-from deckgen.project import BUILD_DIR, LOCK_NAME, MANIFEST_NAME, PARTIAL_DIR, Project
-
-_KEPT_NAME = "packages.json"
-_MOST_KEPT = 4096
+from deckgen.project import BUILD_DIR, LOCK_NAME, MANIFEST_NAME, PARTIAL_DIR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,16 +76,16 @@ def _write_packages(
     """The package of all and those of the categories, the manifest and the lock; of a whole build packages of an
     earlier one that are no more are removed.
     """
-    jobs = [job for stamped in made.decks for job in plan_packages(stamped, made)]
-    kept, records, fresh = _read_kept(made.project), [], []
-    sums: dict[str, str] = {}
+    memory = Memory(made.project.cache)
+    jobs = [(job, memory.key("package", package_digest(job[1], job[2]))) for job in _jobs(made)]
+    known = memory.recall(key for _, key in jobs)
+    records, fresh = [], []
     with journal.staging(folder) as stage:
-        for done, (name, stamped, category) in enumerate(jobs):
+        for done, ((name, stamped, category), key) in enumerate(jobs):
             progress("package", done, len(jobs))
-            digest = package_digest(stamped, category)
             notes = sum(category in (None, note.category) for note in stamped.deck.notes)
             record = describe_package(folder / name, edition=stamped.deck.edition, category=category, notes=notes)
-            if record is None or record.sha256 != kept.get(digest):
+            if record is None or record.sha256.encode() != known.get(key):
                 from deckgen.apkg import write_package  # takes as long to import as a build that changes nothing
 
                 write_package(stamped, stage / name, categories=None if category is None else frozenset((category,)))
@@ -97,7 +93,6 @@ def _write_packages(
                 fresh.append(name)
             assert record
             records.append(record)
-            sums[digest] = record.sha256
         before = read_optional(folder / MANIFEST_NAME) or ""
         text = _manifest(made, records)
         if text != before:
@@ -106,8 +101,20 @@ def _write_packages(
         stale = [*(package_files(before) - {record.file for record in records}), *_partial(folder)] if whole else []
         if fresh or stale or lock:
             journal.commit(stage, files=fresh, removed=sorted(stale), beside=lock, data=lock_data)
-    _keep(made.project, sums, kept)
+    memory.keep(
+        {
+            key: record.sha256.encode()
+            for (_, key), record in zip(jobs, records, strict=True)
+            if known.get(key) != record.sha256.encode()
+        }
+    )
+    memory.close()
     return tuple(records)
+
+
+def _jobs(made: Build) -> Iterator[tuple[str, StampedDeck, Key | None]]:
+    for stamped in made.decks:
+        yield from plan_packages(stamped, made)
 
 
 def _manifest(made: Build, records: list[PackageRecord]) -> str:
@@ -134,7 +141,7 @@ def _partial(folder: Path) -> list[str]:
 
 
 def package_digest(stamped: StampedDeck, category: Key | None) -> str:
-    """Of all that the bytes of a package depend on, in hex; None stands for the package of all.
+    """Of all that the bytes of a package depend on, our own code apart, in hex; None stands for the package of all.
 
     A note's own hash covers its fields, its tags and which pictures it shows; where a picture is kept tells its bytes.
     """
@@ -146,29 +153,10 @@ def package_digest(stamped: StampedDeck, category: Key | None) -> str:
     ]
     shown = {name for *_, names in chosen for name in names}
     pictures = [(file.name, file.path.name, file.size_bytes) for file in deck.media if file.name in shown]
-    makers = (__version__, *(metadata.version(name) for name in ("genanki", "deflate")))
+    makers = [metadata.version(name) for name in ("genanki", "deflate")]
     rest = (deck.edition, deck.id, deck.name, deck.description, deck.note_type, deck.subdecks)
     everything = (makers, rest, stamped.note_type_time, stamped.created, chosen, pictures)
     return hashlib.sha256(repr(everything).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _read_kept(project: Project) -> dict[str, str]:
-    """Digest of content → sum of the package that was made of it; empty where the cache is no help."""
-    try:
-        kept = json.loads(read_file(project.cache / _KEPT_NAME, inside=project.root))
-        return {str(digest): str(sha256) for digest, sha256 in kept.items()}
-    except (OSError, ValueError, AttributeError):
-        return {}
-
-
-def _keep(project: Project, sums: dict[str, str], known: dict[str, str]) -> None:
-    """Remembers these packages and, up to a bound, earlier ones: a project may be built into several folders."""
-    merged = dict(list((known | sums).items())[-_MOST_KEPT:]) | sums
-    if merged != known:
-        with contextlib.suppress(OSError):
-            for litter in project.cache.glob(f".{_KEPT_NAME}.*"):
-                litter.unlink()
-            write_atomically(project.cache / _KEPT_NAME, json.dumps(merged).encode())
 
 
 # --- which ------------------------------------------------------------------------------------------------------------

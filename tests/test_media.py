@@ -7,6 +7,8 @@ import contextlib
 import io
 import random
 import re
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -594,3 +596,40 @@ def test_what_the_cache_keeps_knows_that_it_is_a_diagram(tmp_path: Path) -> None
             cache=tmp_path / "cache",
         )
         assert images[reference].diagram
+
+
+# --- very large pictures ----------------------------------------------------------------------------------------------
+
+PEAK = """
+import io, resource, sys
+from PIL import Image
+from deckgen.media.images import encode_image
+from deckgen.model import Profile
+data = open(sys.argv[1], "rb").read()
+result = encode_image(data, Profile.MOBILE)
+assert (result.width_px, result.height_px) == (1080, 1080)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is told in other units elsewhere")
+@pytest.mark.parametrize("mode", ["RGBA", "P", "I;16"])
+def test_a_hundred_megapixels_take_at_most_600_megabytes(mode: str, tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    Image.new(mode, (10_000, 9_999)).save(path, compress_level=1)
+    done = subprocess.run([sys.executable, "-c", PEAK, path], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert int(done.stdout) <= 600
+
+
+def test_a_very_large_picture_looks_like_a_small_one() -> None:
+    """Upright, too: what a camera said of it is kept."""
+    image = Image.new("RGB", (5000, 4000), "white")
+    image.paste("red", (0, 0, 2500, 2000))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for kind in ("PNG", "TIFF"):
+        result = shown(encode(saved(image, kind, exif=exif)))
+        assert result.size == (1080, 1350)
+        assert close(colour_at(result, 900, 200), (255, 0, 0))
+        assert close(colour_at(result, 200, 200), (255, 255, 255))
+        assert close(colour_at(result, 900, 1200), (255, 255, 255))

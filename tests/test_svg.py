@@ -91,3 +91,25 @@ def test_an_svg_is_known_by_its_bytes() -> None:
     assert looks_like_svg(svg().decode().encode("utf-16"))
     for other in (b"", b"<html><body><svg></svg>", b"\x89PNG\r\n\x1a\n<svg>", b"<svgx/>", b"<?xml version='1.0'?><a/>"):
         assert not looks_like_svg(other)
+
+
+def nested(levels: int, times: int, how: str) -> bytes:
+    """Each group refers several times to the one before it."""
+    body = '<g id="g0"><rect width="9" height="9"/></g>'
+    for level in range(1, levels):
+        body += f'<g id="g{level}">' + how.format(level - 1) * times + "</g>"
+    return svg(body + how.format(levels - 1))
+
+
+@pytest.mark.parametrize("how", ['<use href="#g{}"/>', '<use xlink:href=" #g{}"/>', '<rect fill="url(#g{})"/>'])
+def test_references_may_not_multiply_what_is_drawn(how: str) -> None:
+    assert check_svg(nested(4, 10, how)) == (40, 30)
+    with pytest.raises(UnsafeSvgError, match="times by referring"):
+        check_svg(nested(12, 10, how))
+    deep = "".join(f'<g id="h{level}">{how.replace("#g", "#h").format(level - 1)}</g>' for level in range(3000, 0, -1))
+    with pytest.raises(UnsafeSvgError, match="nested too deeply by references"):
+        check_svg(svg(deep))
+
+
+def test_what_refers_to_itself_is_no_trap() -> None:
+    assert check_svg(svg('<g id="a"><use href="#b"/></g><g id="b"><use href="#a"/><use href="#a"/></g>')) == (40, 30)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from xml.parsers import expat
 
 
@@ -37,6 +38,8 @@ def check_svg(data: bytes) -> tuple[int, int]:
         if isinstance(error, UnsafeSvgError):
             raise
         raise UnsafeSvgError(f"is not well-formed: {error}") from None
+    if reader.drawn() > _MAX_DRAWN:
+        raise UnsafeSvgError(f"draws its parts more than {_MAX_DRAWN:,} times by referring to them")
     return reader.size
 
 
@@ -46,6 +49,9 @@ _REFUSED = frozenset(
 )
 _DATA_PICTURE = re.compile(r"data:image/(png|jpe?g|gif|webp)[;,]", re.IGNORECASE)
 _MAX_DEPTH = 200
+_MAX_DRAWN = 200_000
+"""Elements, each as often as references repeat it: a few nested ``<use>`` would keep a phone busy for ever."""
+_REFERENCE = re.compile(r"^\s*#(.+)|url\(\s*[\"']?#([^\"')]+)")
 _UNITS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "pc": 16.0, "in": 96.0, "cm": 96 / 2.54, "mm": 96 / 25.4, "q": 96 / 101.6}
 
 
@@ -54,6 +60,9 @@ class _Reader:
         self.size = (300, 150)
         self._open: list[str] = []
         self._style: list[str] = []
+        self._scopes = [""]
+        self._holds: dict[str, Counter[str]] = {"": Counter()}
+        """What the element of an id holds: elements without one, counted under the empty name, and others by id."""
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         namespace, _, name = tag.rpartition(" ")
@@ -67,10 +76,36 @@ class _Reader:
         if name in _REFUSED:
             raise UnsafeSvgError(f"holds <{name}>")
         self._open.append(name)
+        self._count(attributes)
         for key, value in attributes.items():
             _check_attribute(name, key.rpartition(" ")[2].lower(), value)
 
+    def _count(self, attributes: dict[str, str]) -> None:
+        outer = self._holds[self._scopes[-1]]
+        name = attributes.get("id", "")
+        outer[name] += 1
+        self._scopes.append(name or self._scopes[-1])
+        holds = self._holds.setdefault(self._scopes[-1], Counter())
+        holds.update(one or other for value in attributes.values() for one, other in _REFERENCE.findall(value))
+
+    def drawn(self) -> int:
+        """How many elements are drawn, once every reference is followed."""
+        known: dict[str, int] = {}
+
+        def count(name: str, depth: int) -> int:
+            if name not in known:
+                if depth > _MAX_DEPTH:
+                    raise UnsafeSvgError("is nested too deeply by references")
+                known[name] = 0  # one that refers to itself is not drawn
+                holds = self._holds.get(name, Counter())
+                parts = (times * count(part, depth + 1) for part, times in holds.items() if part)
+                known[name] = min(1 + holds[""] + sum(parts), 10 * _MAX_DRAWN)
+            return known[name]
+
+        return count("", 0)
+
     def end(self, tag: str) -> None:
+        self._scopes.pop()
         if self._open.pop() == "style":
             _check_style("".join(self._style))
             self._style.clear()

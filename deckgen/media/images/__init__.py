@@ -30,6 +30,7 @@ from deckgen.media.images.colours import find_palettes, sampled, with_palette
 from deckgen.media.images.diagram import is_diagram
 from deckgen.media.images.quality import DRAWING, PHOTOGRAPH, Meter
 from deckgen.media.images.reading import (
+    LARGE_PIXELS,
     MAX_SIDE_PX,
     MAX_WIDTH_PX,
     BrokenImageError,
@@ -60,7 +61,6 @@ _LOSSY_QUALITIES = (80, 86, 92)
 _SMALLER_QUALITIES = (70, 60, 50, 40)
 _LOSSLESS_EFFORT, _LOSSLESS_METHOD = 90, 2
 """5 % smaller than Pillow's defaults (80, 4) in the same time; 100 and 4 win another 1 % and take twice as long."""
-_LARGE_PIXELS = 16_000_000
 _LARGE = threading.Semaphore(1)
 """One very large picture at a time: each may need half a gigabyte."""
 
@@ -90,7 +90,7 @@ def encode_image(source: bytes, profile: Profile) -> EncodedImage:
     if looks_like_svg(source):
         return _keep_svg(source)
     image = open_image(source)
-    with _LARGE if image.width * image.height > _LARGE_PIXELS else contextlib.nullcontext():
+    with _LARGE if image.width * image.height > LARGE_PIXELS else contextlib.nullcontext():
         animated = image.format in _ANIMATED and is_animated(image)
         if _is_kept(image, source, profile, animated=animated):
             return _keep(image, source, diagram=not animated)

@@ -14,9 +14,13 @@ MAX_WIDTH_PX = {Profile.MOBILE: 1080, Profile.DESKTOP: 1920, Profile.ORIGINAL: 1
 MAX_SIDE_PX = 16383
 """WebP's limit."""
 MAX_PIXELS = 100_000_000
+LARGE_PIXELS = 16_000_000
+"""What is larger is made smaller as soon as it is decoded, and never encoded in full: a copy takes up to 400 MB."""
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "ICO", "PPM", "TGA", "JPEG2000")
 """Formats that Pillow reads by itself; EPS, for one, would start another program."""
+_STRIP_PIXELS = 128
+_AVERAGED = frozenset(("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "LAB"))
 
 # MAX_PIXELS guards against bombs, and what a decoder finds odd in a file is no news to the reader of our findings.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -92,11 +96,12 @@ def orientation(image: Image.Image) -> int:
 
 def decode_image(image: Image.Image, profile: Profile) -> Image.Image:
     """The picture as it is meant to be seen: upright, in sRGB, as RGB or RGBA, scaled for the profile."""
-    turned = orientation(image) in (5, 6, 7, 8)
+    turned = orientation(image) in (5, 6, 7, 8) and image.format != "TIFF"  # whose size Pillow gives as it is seen
     size = target_size((image.height, image.width) if turned else image.size, profile)
     if image.format == "JPEG":
         image.draft(None, (2 * max(size), 2 * max(size)))  # decodes a huge photograph at a fraction of its size
     load_image(image)
+    image = _shrunk(image, size)
     colours = image.info.get("icc_profile")
     with contextlib.suppress(Exception):  # broken EXIF data turn nothing
         image = ImageOps.exif_transpose(image)
@@ -107,9 +112,30 @@ def decode_image(image: Image.Image, profile: Profile) -> Image.Image:
     return image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
 
 
+def _shrunk(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """A very large picture at a fraction of its size, mostly twice ``size``, before copies are made of it."""
+    pixels = image.width * image.height
+    factor = max(int((pixels / (4 * size[0] * size[1])) ** 0.5), round((pixels / LARGE_PIXELS / 1.5) ** 0.5))
+    if factor < 2 or pixels <= LARGE_PIXELS:
+        return image
+    held = orientation(image)
+    if image.mode in ("1", "P", "PA"):
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    small = Image.new(image.mode, (image.width // factor, image.height // factor))
+    for top in range(0, small.height, _STRIP_PIXELS):  # one strip at a time, since Pillow works on a copy
+        strip = image.crop((0, top * factor, small.width * factor, min(top + _STRIP_PIXELS, small.height) * factor))
+        if image.mode in _AVERAGED:
+            small.paste(strip.reduce(factor), (0, top))
+        else:
+            small.paste(strip.resize((small.width, strip.height // factor), Image.Resampling.NEAREST), (0, top))
+    small.info = image.info
+    small.getexif()[0x0112] = held
+    return small
+
+
 def target_size(size: tuple[int, int], profile: Profile) -> tuple[int, int]:
     width, height = size
-    scale = min(1.0, MAX_WIDTH_PX[profile] / width, MAX_SIDE_PX / height)
+    scale = min(1.0, MAX_WIDTH_PX[profile] / width, MAX_SIDE_PX / height, (LARGE_PIXELS / (width * height)) ** 0.5)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
