@@ -15,6 +15,7 @@ from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic, has_errors
 from deckgen.files import own_path, read_optional
 from deckgen.identity.lock import format_lock, parse_lock
 from deckgen.identity.lock_changes import describe_changes
+from deckgen.identity.partial import keep_texts
 from deckgen.manifest import PackageRecord, describe_package, format_manifest, package_files
 from deckgen.memory import Memory
 from deckgen.model import Key, Location, Profile, StampedDeck
@@ -36,8 +37,8 @@ def write_build(
     """Writes packages, manifest and lock, all or none of them; packages that are there already stay as they are.
 
     After an error the packages go to ``partial/`` below the folder (nowhere when ``strict`` or without any card) and
-    the lock stays as it is, so that a good package is never replaced by one that lacks something. A good build of the
-    whole project takes what an earlier one left in ``partial/`` away.
+    the lock keeps only what known questions say now, so that a good package is never replaced by one that lacks
+    something. A good build of the whole project takes what an earlier one left in ``partial/`` away.
     """
     findings = made.diagnostics
     lock_text = format_lock(made.lock)
@@ -50,7 +51,9 @@ def write_build(
     if failed:
         folder = own_path(folder, PARTIAL_DIR)
     whole = not failed and not made.selected
-    lock = made.project.root / LOCK_NAME if whole and lock_text != made.project.lock_text else None
+    if not whole:
+        lock_text = _texts_kept(made) if failed and not made.selected and not locked else made.project.lock_text or ""
+    lock = made.project.root / LOCK_NAME if lock_text != (made.project.lock_text or "") else None
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with journal.alone(folder):
@@ -61,6 +64,14 @@ def write_build(
     except OSError as error:
         raise DeckgenError(f"cannot write the packages: {error.filename or folder}: {error.strerror}") from error
     return Written(folder=folder, packages=packages, diagnostics=findings)
+
+
+def _texts_kept(made: Build) -> str:
+    """The lock after a build with errors; empty where there is none yet."""
+    text = made.project.lock_text
+    before = parse_lock(text, LOCK_NAME)[0] if text else None
+    kept = keep_texts(before, made.lock) if before else None
+    return format_lock(kept) if kept and kept != before else text or ""
 
 
 def lock_changes(made: Build) -> tuple[str, ...]:

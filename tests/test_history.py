@@ -186,6 +186,30 @@ def test_what_is_new_since_the_lock_gets_the_same_key_with_and_without_history(b
     assert keys(book) == keys(shallow)
 
 
+# --- builds that fail -------------------------------------------------------------------------------------------------
+
+
+def test_edits_between_builds_that_fail_keep_the_key(book: Path) -> None:
+    """A picture is missing elsewhere all the time; nothing is committed in between."""
+    before = keys(book)
+    broken = ("什么是词表", f"{prose(722)}\n\n![](imgs/none.png)")
+    for version in (RETITLED, REWRITTEN):
+        write(book, *REST, version, broken)
+        assert deckgen("build", "--project", book).exit_code == 1
+        assert set(keys(book).values()) == set(before.values())
+    write(book, *REST, REWRITTEN, ("什么是词表", prose(722)))
+    build(book)
+    assert keys(book)[REWRITTEN[0]] == before[FIRST[0]]
+
+
+@pytest.mark.parametrize("option", ["--locked", "--strict"])
+def test_a_build_that_may_not_write_keeps_nothing(book: Path, option: str) -> None:
+    before = (book / "deckgen.lock").read_bytes()
+    write(book, *REST, (RETITLED[0], f"{RETITLED[1]}\n\n![](imgs/none.png)"))
+    assert deckgen("build", "--project", book, option).exit_code == 1
+    assert (book / "deckgen.lock").read_bytes() == before
+
+
 # --- two books --------------------------------------------------------------------------------------------------------
 
 

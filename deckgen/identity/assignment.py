@@ -88,7 +88,8 @@ def _link_twins(table: Table, pool: frozenset[int]) -> None:
     )
     for place in places:
         for questions, notes in table.groups(pool, place):
-            for new, old in zip(questions, sorted(notes, key=table.places.rank), strict=False):
+            notes = sorted(notes, key=table.places.rank) if len(notes) > 1 else notes
+            for new, old in zip(questions, notes, strict=False):
                 table.link(new, old)
 
 

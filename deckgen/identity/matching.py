@@ -190,34 +190,23 @@ def _asked(corpus: Corpus, sketches: Mapping[str, Sketch], jobs: int) -> list[_A
     new = [str(item.answer) for item in questions if item.fingerprint not in sketches]
     made = dict(zip(new, map_in_processes(sketch, new, jobs=jobs, chunk=_CHUNK), strict=True))
     return [
-        _Asked(
-            chapter=chapter,
-            category=category,
-            question=question,
-            traits=_traits(chapter, category, question, sketches, made),
-        )
+        _Asked(chapter=chapter, category=category, question=question, traits=traits)
         for chapter in corpus.chapters
         for category in chapter.categories
-        for question in category.questions
+        for question, traits in _traits(chapter, category, sketches, made)
     ]
 
 
 def _traits(
-    chapter: Chapter,
-    category: Category,
-    question: Question,
-    sketches: Mapping[str, Sketch],
-    made: Mapping[str, Sketch],
-) -> Traits:
-    answer = question.fingerprint or fingerprint(question.answer)
-    title = question.folded_title or normalised_title(split_number(question.title, bare=True).title)
-    return Traits(
-        chapter=unicodedata.normalize("NFC", chapter.path),
-        category=normalised_title(category.title),
-        title=title,
-        answer=answer,
-        sketch=sketches.get(answer) or made[question.answer],
-    )
+    chapter: Chapter, category: Category, sketches: Mapping[str, Sketch], made: Mapping[str, Sketch]
+) -> Iterable[tuple[Question, Traits]]:
+    """The questions of a category with what they are recognised by."""
+    path, folded = unicodedata.normalize("NFC", chapter.path), normalised_title(category.title)
+    for question in category.questions:
+        answer = question.fingerprint or fingerprint(question.answer)
+        title = question.folded_title or normalised_title(split_number(question.title, bare=True).title)
+        sketch = sketches.get(answer) or made[question.answer]
+        yield question, Traits(chapter=path, category=folded, title=title, answer=answer, sketch=sketch)
 
 
 # --- explicit keys ----------------------------------------------------------------------------------------------------
