@@ -234,3 +234,53 @@ def test_a_shallow_clone_has_a_birthmark_of_chance(book: Path, tmp_path: Path) -
     shallow = tmp_path / "shallow"
     subprocess.run(["git", "clone", "-q", "--depth=1", f"file://{book}", str(shallow)], check=True, capture_output=True)
     assert birthmark(shallow) not in (birthmark(book), "")
+
+
+# --- links and merges -------------------------------------------------------------------------------------------------
+
+STRANGE = ("毫无关系的另一个题目", "The first words of an answer in which nothing was kept but the place of it. " * 3)
+EDITED = (STRANGE[0], f"{STRANGE[1]} And one more sentence.")
+REPHRASED = ("毫无关系的另一个题目怎么说", STRANGE[1])
+
+
+@pytest.mark.parametrize("driver", ["union", "text"])
+@pytest.mark.parametrize("way", ["merge", "rebase", "cherry-pick"])
+@pytest.mark.parametrize("first", ["link", "edit"])
+@pytest.mark.parametrize("edited", [EDITED, REPHRASED])
+def test_a_link_survives_a_merge_with_a_branch_that_does_not_know_it(
+    book: Path, driver: str, way: str, first: str, edited: tuple[str, str]
+) -> None:
+    (book / ".gitattributes").write_text(f"deckgen.lock merge={driver}\n", encoding="utf-8")
+    old = keys(book)[FIRST[0]]
+    write(book, *REST, STRANGE)
+    build(book)
+    new = keys(book)[STRANGE[0]]
+    assert new != old
+    commit(book)
+    git(book, "checkout", "--quiet", "-b", "link")
+    assert deckgen("lock", "link", old, new, "--project", book).exit_code == 0
+    build(book)
+    commit(book)
+    git(book, "checkout", "--quiet", "-b", "edit", "main")
+    write(book, *REST, edited)
+    build(book)
+    commit(book)
+    second = "edit" if first == "link" else "link"
+    onto, moving = (first, second) if way == "merge" else (second, first)
+    git(book, "checkout", "--quiet", onto)
+    command = {
+        "merge": ["merge", "--no-edit", moving],
+        "rebase": ["rebase", moving],
+        "cherry-pick": ["cherry-pick", moving],
+    }
+    subprocess.run(
+        ["git", "-C", str(book), "-c", "user.name=a", "-c", "user.email=a@example.org", *command[way]],
+        capture_output=True,
+        check=False,
+    )
+    assert deckgen("build", "--project", book).exit_code == 1
+    merged = deckgen("lock", "merge", "--project", book)
+    assert merged.exit_code == 0, merged.output
+    build(book)
+    assert keys(book)[edited[0]] == old
+    assert new not in keys(book).values()
