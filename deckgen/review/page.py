@@ -203,10 +203,14 @@ def _cell(block: TranslatedBlock, markdown: Markdown, language: Language, showin
     chapter = block.text.chapter
     document = showing.found.documents.of(markdown, chapter.context)
     shown = with_mathml(card_html(document.html, chapter=chapter.path, images=showing.images))
-    shown = re.sub(r'<img src="([^":]+)"', r'<img data-picture="\1"', shown)
+    shown = _PICTURE.sub(r'<img data-picture="\1" alt="\2"\3><span class="alt">\2</span>', shown)
     side = "dg-question" if block.text.side in (Side.QUESTION, Side.CATEGORY) else "dg-text"
     text = f'<div class="{side}" lang="{language}" dir="{card.text_direction(language)}">{shown}</div>'
     return f'<div class="cell card"><div class="dg-card">{text}</div></div>'
+
+
+_PICTURE = re.compile(r"""<img src="([^":]+)" alt="([^"]*)"((?:[^<>"]|"[^"]*")*)>""")
+"""A picture, small here, stands above the text that is to be translated."""
 
 
 def _images(found: Translations, shown: tuple[TranslatedBlock, ...], jobs: int) -> Mapping[ImageReference, MediaFile]:

@@ -15,7 +15,10 @@
 
   // What a row that has just come needs: its pictures, and to be found by its words.
   function meet(row) {
-    for (const image of row.querySelectorAll("img[data-picture]")) image.src = pictures[image.dataset.picture] || "";
+    for (const image of row.querySelectorAll("img[data-picture]")) {
+      image.src = pictures[image.dataset.picture] || "";
+      image.addEventListener("click", () => image.classList.toggle("large"));
+    }
     texts.set(row, row.closest("section").textContent.toLowerCase());
     for (const box of row.querySelectorAll(".good")) box.addEventListener("change", tell);
   }
