@@ -16,7 +16,9 @@ UNKNOWN_REPOSITORY = "OWNER/deckgen"
 def workflow_text(*, branch: str = "main") -> str:
     """The workflow at this deckgen's version; ``branch`` is the book's own main branch."""
     text = files("deckgen").joinpath("templates/init/workflow.yml").read_text("utf-8")
-    text = text.replace(UNKNOWN_REPOSITORY, deckgen_repository()).replace("vVERSION", f"v{__version__}")
+    repository = deckgen_repository()
+    told = "" if repository != UNKNOWN_REPOSITORY else " # OWNER: whose deckgen you use"
+    text = text.replace(UNKNOWN_REPOSITORY, repository).replace("vVERSION", f"v{__version__}{told}")
     return text if branch == "main" else text.replace("branches: [main]", f'branches: ["{branch}"]')
 
 
