@@ -292,7 +292,9 @@ def listening(reply: bytes | None) -> Iterator[str]:
                     return
                 held.append(client)
                 if reply is not None:
-                    client.recv(65536)
+                    with client.makefile("rb") as asked:  # all of it, since closing before would reset the connection
+                        head = b"".join(iter(asked.readline, b"\r\n")).lower()
+                        asked.read(int(head.partition(b"content-length: ")[2].split()[0]))
                     client.sendall(reply)
                     client.close()
 
