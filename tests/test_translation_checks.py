@@ -33,7 +33,7 @@ class Fault:
     source: str
     translation: str
     expected: str
-    good: str
+    good: str = ""
     kind: str = "paragraph"
 
 
@@ -84,7 +84,7 @@ def test_a_planted_fault_is_caught(fault: Fault) -> None:
         assert fault.expected in {problem.rule for problem in found}
 
 
-@pytest.mark.parametrize("fault", faults(), ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", [fault for fault in faults() if fault.good], ids=lambda fault: fault.name)
 def test_the_translation_without_the_fault_passes(fault: Fault) -> None:
     assert problems(fault, fault.good) == ()
 

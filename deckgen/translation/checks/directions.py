@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from deckgen.model import Language
 from deckgen.translation.checks.numbers import Number, numbers
@@ -34,7 +35,7 @@ def exchanged_facts(source: str, translation: str, *, source_language: Language,
     for said, meant in aligned(clear(source, source_language), clear(translation, language)):
         both = _found(said, meant, source_language, language)
         shared, others = _shared(_names(said), _names(meant)), _shared(_names(meant), _names(said))
-        held = any(map(_is_held, both)) or (len(shared) > 1 and shared == others)
+        held = any(map(_is_held, both)) or (len(shared) > 1 and shared == others) or _goes_from_to(said, meant)
         kept = _keeps_its_order(said, meant, language)
         for item in both:
             if _is_exchanged(item) and (held or (kept and item.things)):
@@ -53,12 +54,14 @@ class _Found:
     amount: bool
 
 
-def _found(said: str, meant: str, source_language: Language, language: Language) -> list[_Found]:
-    both = (
-        _Found(said=mine.places(said), meant=other.places(meant), things=mine.things, amount=mine.amount)
-        for mine, other in pairs(source_language, language)
+@lru_cache(maxsize=256)
+def _found(said: str, meant: str, source_language: Language, language: Language) -> tuple[_Found, ...]:
+    found = ((mine, other, mine.places(said)) for mine, other in pairs(source_language, language))
+    return tuple(
+        _Found(said=places, meant=other.places(meant), things=mine.things, amount=mine.amount)
+        for mine, other, places in found
+        if places
     )
-    return [item for item in both if item.said]
 
 
 _FEW = 3
@@ -66,6 +69,10 @@ _FEW = 3
 _COMPARED = re.compile("[比较]")
 _BESIDE = re.compile("相比|比起|相较|较之|相对于")
 _PASSIVE = re.compile(r"\bby\b|より|によって|により|[らさ]れ", re.IGNORECASE)
+_FROM_TO = (
+    re.compile(r"[从由][^，。]*\d[^，。]*[到至为]"),
+    re.compile(r"\bfrom\b[^,;]*\d[^,;]*\bto\b|\d[^、。]*から[^、。]*\d"),
+)
 _NAME = re.compile(r"(?<![A-Za-z0-9])[A-Z][A-Za-z0-9-]*")
 _MEASURE_OF_COMPARISON = (
     re.compile(rf"(?:比|与|和|于|较)\s*({_NAME.pattern})"),
@@ -87,6 +94,10 @@ def _keeps_its_order(source: str, translation: str, language: Language) -> bool:
     if _BESIDE.search(source) or _PASSIVE.search(translation):
         return False
     return re.search(r"\bthan\b", translation) is not None if language.startswith("en") else "比" not in source
+
+
+def _goes_from_to(source: str, translation: str) -> bool:
+    return bool(_FROM_TO[0].search(source) and _FROM_TO[1].search(translation))
 
 
 def _is_exchanged(item: _Found) -> bool:

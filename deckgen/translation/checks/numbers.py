@@ -53,11 +53,12 @@ class Number:
 
 def numbers(text: str) -> Iterator[Number]:
     """The numbers in digits, in Chinese or Japanese numerals and in English words."""
-    taken: list[tuple[int, int]] = []
+    taken = bytearray(len(text))
     for pattern, read in _READERS:
         for found in pattern.finditer(text):
-            if all(found.end() <= start or found.start() >= end for start, end in taken):
-                taken.append(found.span())
+            start, end = found.span()
+            if not any(taken[start:end]):
+                taken[start:end] = b"\1" * (end - start)
                 yield from read(found)
     yield from _english_numbers(text)
 
@@ -67,7 +68,7 @@ def differing_numbers(source: str, translation: str, *, words: bool) -> tuple[tu
 
     Where ``words`` is false the target's own words for numbers are unknown, and small ones may be written in them.
     """
-    said, meant = tuple(numbers(source)), tuple(numbers(translation))
+    said, meant = tuple(dict.fromkeys(numbers(source))), tuple(dict.fromkeys(numbers(translation)))
     lost = [
         number.said
         for number in said
@@ -165,7 +166,7 @@ _DIGITS = re.compile(
     re.IGNORECASE,
 )
 _CHINESE = re.compile(
-    r"([零〇一二两三四五六七八九半十百千万萬亿億兆]+)(倍?)|[翻加]倍|翻番|倍增|(?P<each>[每单單各首毎])|(?P<power>[平立]方(?![米公分千毫厘]))"
+    r"([零〇一二两三四五六七八九半十百千万萬亿億兆]+)(倍?)|[翻加]倍|翻番|倍增|(?P<each>[每单單各首毎逐])|(?P<power>[平立]方(?![米公分千毫厘]))"
 )
 _AND_A_HALF = re.compile(
     rf"(?P<digits>{_EITHER})\s*(?:[个個]|{'|'.join(_HALVED)})半"
