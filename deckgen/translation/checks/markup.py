@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from deckgen.markdown import parse_document
 from deckgen.markdown.blocks import BlockKind
-from deckgen.model import Context, Dialect, Markdown
+from deckgen.model import Context, Dialect, Language, Markdown
 from deckgen.translation.checks.pair import Pair, Problem
 from deckgen.translation.inline import Link, TokenKind, links, protected, tokens
 
@@ -27,7 +27,7 @@ def check_markup(pair: Pair) -> Iterator[Problem]:
 
 def _check_tokens(pair: Pair) -> Iterator[Problem]:
     source, translation = _counted(pair.source), _counted(pair.translation)
-    _match_own_pictures(source, translation)
+    _match_own_pictures(source, translation, pair.language)
     for lost, (kind, value) in [
         *((True, token) for token in (source - translation).elements()),
         *((False, token) for token in (translation - source).elements()),
@@ -40,11 +40,13 @@ def _counted(text: str) -> Counter[tuple[TokenKind, str]]:
     return Counter((token.kind, token.value) for token in tokens(text) if token.kind is not TokenKind.BOLD)
 
 
-def _match_own_pictures(source: Counter[tuple[TokenKind, str]], translation: Counter[tuple[TokenKind, str]]) -> None:
-    """A translation may show its own picture: a file of the same name, in another folder."""
+def _match_own_pictures(
+    source: Counter[tuple[TokenKind, str]], translation: Counter[tuple[TokenKind, str]], language: Language
+) -> None:
+    """A translation may show its own picture: a file of the same name, in a folder of its language."""
     for kind, own in list(translation - source):
         meant = [value for other, value in source - translation if other is kind and _name(value) == _name(own)]
-        if kind is TokenKind.IMAGE and meant:
+        if kind is TokenKind.IMAGE and meant and language in own.split("/"):
             translation[kind, meant[0]] += translation.pop((kind, own))
 
 
