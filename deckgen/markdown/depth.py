@@ -11,6 +11,7 @@ MAX_DEPTH = 200
 """Elements; a list item counts two. Parsers of HTML recurse, and some cut off silently beyond 255."""
 _SAFE_OPENERS = 1000
 """A tree of 3,000 levels overflows half a megabyte of stack, which some systems' threads have."""
+_MANY_CONTAINERS = re.compile(rf"^(?:[ \t]*+(?:>|[-*+][ \t]|\d{{1,9}}[.)][ \t])){{{_SAFE_OPENERS}}}", re.MULTILINE)
 _OPENERS = ">*_~[-+.)"
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
 _UNCOUNTED = frozenset(
@@ -22,6 +23,11 @@ _UNCOUNTED = frozenset(
 def nests_safely(text: str) -> bool:
     """Whether so little in ``text`` could open anything that its tree cannot be deep, however it is read."""
     return len(text) <= _SAFE_OPENERS or sum(map(text.count, _OPENERS)) <= _SAFE_OPENERS
+
+
+def begins_too_deep(text: str) -> bool:
+    """Whether a line opens so many quotes and lists that parsers would take quadratic time to say so."""
+    return len(text) > _SAFE_OPENERS and _MANY_CONTAINERS.search(text) is not None
 
 
 def too_deep(html: str, text: str = "") -> bool:

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from typing import Any
 
 import comrak
 
-from deckgen.markdown.depth import nests_safely, too_deep
+from deckgen.markdown.depth import begins_too_deep, nests_safely, too_deep
 
 EXTENSIONS = (
     "alerts",
@@ -34,6 +35,8 @@ _MARKS = re.compile("[*_`~<!]")
 STARS = "Stars"
 """Our own kind of node: two asterisks or more that are no markup."""
 _STARS = re.compile(r"(?<![\\*])\*{2,}")
+_LONG_LINE = 500
+"""Bytes; in a longer line every character's place is worked out once."""
 _KEPT = _LEAVES | _VERBATIM | {"Image", "Strong"}
 
 
@@ -72,6 +75,8 @@ def parse(text: str, *, written: str, definitions: str = "", ignore_setext: bool
     whole = f"{head}{text}\n"
     extensions, parsing = _extensions(chinese=True), _parsing(ignore_setext)
     # comrak's trees are freed and walked recursively: the depth is known before there is one.
+    if begins_too_deep(whole):
+        return None
     if not nests_safely(whole) and too_deep(comrak.markdown_to_html(whole, extensions, parsing, _EVERY_LEVEL), whole):
         return None
     root = comrak.parse_document(whole, extensions, parsing)
@@ -132,6 +137,7 @@ class _Offsets:
         for line in written.split("\n"):
             self._starts.append(self._starts[-1] + len(line) + 1)
         self._encoded: dict[int, bytes | None] = {}
+        self._columns: dict[int, list[int]] = {}
 
     def span(self, node: comrak.AstNode) -> tuple[int, int] | None:
         """Start and end of a node; None where it stands among the definitions before the text."""
@@ -162,7 +168,12 @@ class _Offsets:
         if line not in self._encoded:
             self._encoded[line] = None if text.isascii() else text.encode("utf-8", "surrogatepass")
         encoded = self._encoded[line]
-        if encoded is not None:
+        if encoded is not None and len(encoded) > _LONG_LINE:
+            if line not in self._columns:
+                # A byte that is no continuation begins a character.
+                self._columns[line] = [0, *accumulate(byte & 0xC0 != 0x80 for byte in encoded)]
+            size = self._columns[line][min(size, len(encoded))]
+        elif encoded is not None:
             size = len(encoded[:size].decode("utf-8", "replace"))
         return min(self._starts[line - 1] + min(size, len(text)), self._starts[line] - 1)
 

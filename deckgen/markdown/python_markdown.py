@@ -35,15 +35,23 @@ _CONFIGURATION: dict[str, dict[str, object]] = {
     "footnotes": {"BACKLINK_TEXT": ""},
 }
 _MAX_INDENT = 200
+_MAX_CHARACTERS = 60_000
+"""Of one text; the library takes quadratic time over its blocks, table rows and fences."""
+_MAX_LINES = 1000
+"""In one block, likewise."""
 _MAX_BRACKETS = 2000
 """In one block. The library's patterns take quadratic time over brackets that nothing closes."""
 
 
 def is_beyond(markdown: str) -> bool:
     """The library could not read ``markdown`` in a reasonable time: indented or bracketed beyond any real text."""
+    if len(markdown) > _MAX_CHARACTERS:
+        return True
     if re.search(rf"^[ \t]{{{_MAX_INDENT}}}[ \t]*\S", markdown, re.MULTILINE):
         return True
     blocks = re.split(r"\n[ \t]*\n", markdown)
+    if any(block.count("\n") > _MAX_LINES for block in blocks):
+        return True
     return any(max(block.count("["), block.count("<")) > _MAX_BRACKETS for block in blocks)
 
 
