@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -178,3 +179,30 @@ def test_a_book_without_translations_says_so_once_and_an_unknown_language_is_ref
     refused = deckgen("build", "--project", folder, "--edition", "zh-qq")
     assert refused.exit_code == 2
     assert "“qq” is no language that deckgen knows" in refused.stderr
+
+
+def test_many_findings_of_one_rule_are_counted_unless_all_are_wanted(tmp_path: Path) -> None:
+    pages = "".join(
+        f"## {number}. 什么是{number}？\n\n![x](no{number}.png)\n\n** {number} **\n\n" for number in range(1, 31)
+    )
+    folder = make_project(tmp_path, chapter=pages, picture=False)
+    brief = deckgen("build", "--project", folder).stderr
+    assert brief.count("[missing-image]") == 4
+    assert "error: 27 more [missing-image]: source/chapter.md 27" in brief
+    assert brief.rindex("[ineffective-bold]") < brief.index("[missing-image]")
+    assert "--verbose shows the 54 findings" in brief
+    assert brief.splitlines()[-1] == "30 errors, 30 warnings, 1 remark"
+    assert brief.splitlines()[-2].startswith("source/chapter.md:")
+    every = deckgen("build", "--project", folder, "--verbose").stderr
+    assert every.count("[missing-image]") == 30
+    assert "[ineffective-bold]" not in deckgen("build", "--project", folder, "--quiet").stderr
+    document = json.loads(deckgen("build", "--project", folder, "--json").stdout)
+    assert document["counts"] == {"error": 30, "warning": 30, "info": 1}
+    assert document["packages"][0]["notes"] == 30
+
+
+def test_every_help_names_the_exit_codes_and_cuts_no_line() -> None:
+    for command in ((), ("build",), ("check",), ("translate",), ("translate", "check"), ("init",)):
+        shown = deckgen(*command, "--help").output
+        assert "Exit codes: 0 done" in shown, command
+    assert not any(line.endswith("...") for line in deckgen("--help").output.splitlines()[1:])

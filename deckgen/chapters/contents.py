@@ -23,6 +23,7 @@ _NAVIGATION = re.compile(
     re.IGNORECASE,
 )
 _ONLY_LINKS = re.compile(r"[\s>*_|\[\](){}<>/·•&;-]*")
+_ELSEWHERE = re.compile(r"[/\\]|:|\.(?:\w{2,4}|markdown)$")
 _ANY_LINK = re.compile(r"\[([^\[\]]*)\]\([^()\s]*\)|<a\s[^<>]*>([^<>]*)</a>", re.IGNORECASE)
 _MARKER = re.compile(r"([ \t]*)(?:>[ \t]*)*(?:[-*+]|\d{1,9}[.)])[ \t]+")
 _LINK = re.compile(r"(?:\*\*|__)?\[")
@@ -76,7 +77,8 @@ def link_entries(lines: Sequence[str]) -> Iterator[tuple[int, str, str, int, int
         end = line.rfind(")")
         target = line[middle + 2 : end].strip() if middle >= found.end() and end > middle else ""
         # The # is sometimes forgotten, never in a link that leads elsewhere.
-        if target.startswith("#") or (marker and target and not re.search(r"[/\\]|:|\.\w{2,4}$", target)):
+        elsewhere = _ELSEWHERE.search(target.partition("#")[0])
+        if target.startswith("#") or (marker and target and not elsewhere):
             indent = len((marker[1] if marker else line[:start]).expandtabs(4))
             yield index, line[found.end() : middle], unquote(target.removeprefix("#")), indent, found.end()
 

@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, str] = {
 """Each command with the first line of its help, in the order of ``deckgen --help``. ``deckgen.cli.NAME.NAME`` is it."""
 
 
+_EXIT_CODES = "Exit codes: 0 done, 1 errors were found or something failed, 2 wrong usage, 3 deckgen itself failed."
 _TRACEBACK = "DECKGEN_TRACEBACK"
 _HINTS = {
     errno.ENOSPC: "make room on the disk, then run this again",
@@ -57,7 +58,10 @@ class _Group(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] in COMMANDS:
-            self.commands[args[0]] = getattr(import_module(f"deckgen.cli.{args[0]}"), args[0])
+            command = getattr(import_module(f"deckgen.cli.{args[0]}"), args[0])
+            for one in (command, *getattr(command, "commands", {}).values()):
+                one.epilog, one.short_help = _EXIT_CODES, one.get_short_help_str(limit=200)
+            self.commands[args[0]] = command
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
@@ -103,7 +107,8 @@ def _describe(error: Exception) -> str:
 
 @click.group(
     cls=_Group,
-    commands={name: click.Command(name, help=summary) for name, summary in COMMANDS.items()},
+    commands={name: click.Command(name, help=summary, short_help=summary) for name, summary in COMMANDS.items()},
+    epilog=_EXIT_CODES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="deckgen")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from deckgen import journal, receipt
+from deckgen.cli.formats import findings_document
 from deckgen.cli.options import Wanted, build_options
 from deckgen.cli.report import human_size, print_changes, print_counts, print_diagnostics, print_table, progress_bar
-from deckgen.cli.terminal import echo
+from deckgen.cli.terminal import echo, escaped
 from deckgen.diagnostics import RULES_ABOUT_IDENTITY, has_errors
 from deckgen.files import own_path
 from deckgen.memory import Memory
@@ -30,12 +32,14 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Where packages go; build/ by default.")
 @click.option("--strict", is_flag=True, help="Write nothing when an error was reported.")
 @click.option("--locked", is_flag=True, help="Fail when deckgen.lock would change.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
 @click.option("--allow-retire", is_flag=True, help="Accept that most questions are gone.")
 def build(
     wanted: Wanted,
     out: Path | None,
     strict: bool,
     locked: bool,
+    as_json: bool,
     allow_retire: bool,
 ) -> None:
     """Build the decks: one package with every card and one per category.
@@ -49,12 +53,12 @@ def build(
     memory = Memory(cache if cache.is_dir() else None)
     flags = (wanted, strict, locked, allow_retire)
     key = memory.key("build", str(wanted.root.resolve()), str(folder.resolve()), repr(flags))
-    account = receipt.recall(memory, key, read)
+    account = None if as_json else receipt.recall(memory, key, read)
     memory.close()
     if account:
         _print(account)
         return
-    account = _build(wanted, out, strict, locked, allow_retire, key, read)
+    account = _build(wanted, out, strict, locked, allow_retire, key, read, as_json=as_json)
     if has_errors(account.diagnostics):
         raise click.exceptions.Exit(1)
 
@@ -67,6 +71,8 @@ def _build(
     allow_retire: bool,
     key: bytes,
     read: tuple[receipt.Mark, ...],
+    *,
+    as_json: bool,
 ) -> Account:
     """Builds, says what came of it, and remembers that where another build would find nothing to do."""
     from deckgen.build import make_decks
@@ -86,8 +92,23 @@ def _build(
         left = [written.folder / name for name in (*(package.file for package in written.packages), MANIFEST_NAME)]
         receipt.keep(memory, key, read, (project.root / LOCK_NAME).resolve(), left, account)
         memory.close()
-    _print(account, made)
+    if as_json:
+        _print_json(made, written)
+    else:
+        _print(account, made)
     return account
+
+
+def _print_json(made: Build, written: Written) -> None:
+    """What ``deckgen check --format json`` prints, with the folder and its packages."""
+    value = findings_document(written.diagnostics, made.changes) | {
+        "folder": str(written.folder),
+        "packages": [
+            {"file": package.file, "edition": package.edition.name, "notes": package.notes, "bytes": package.bytes}
+            for package in written.packages
+        ],
+    }
+    click.echo(escaped(json.dumps(value, ensure_ascii=False, indent=2)))
 
 
 def _print(account: Account, made: Build | None = None) -> None:

@@ -8,7 +8,7 @@ from deckgen.build import Build, make_decks
 from deckgen.chapters import describe_explanation, explain_structure
 from deckgen.cli.formats import FORMATS
 from deckgen.cli.options import Wanted, build_options
-from deckgen.cli.report import print_changes, print_counts, print_diagnostics, progress_bar
+from deckgen.cli.report import print_changes, print_counts, print_diagnostics, print_lines, progress_bar
 from deckgen.cli.terminal import echo
 from deckgen.diagnostics import Severity, has_errors
 from deckgen.localisation import check_build
@@ -66,5 +66,4 @@ def _print_changes(made: Build) -> None:
     """What a build would write into the lock."""
     changes = lock_changes(made)
     echo("a build would change deckgen.lock:" if changes else "a build would leave deckgen.lock as it is")
-    for line in changes:
-        echo(f"  {line}")
+    print_lines(changes)

@@ -20,11 +20,16 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO
 
 def format_json(findings: Sequence[Diagnostic], changes: Changes) -> str:
     """One object; docs/rules.md describes its fields."""
+    return escaped(json.dumps(findings_document(findings, changes), ensure_ascii=False, indent=2)) + "\n"
+
+
+def findings_document(findings: Sequence[Diagnostic], changes: Changes) -> dict[str, object]:
+    """What ``format_json`` writes."""
     counts = {
         str(severity): sum(found.severity is severity for found in findings)
         for severity in (Severity.ERROR, Severity.WARNING, Severity.INFO)
     }
-    value = {
+    return {
         "version": 1,
         "counts": counts,
         "findings": [_finding(found) for found in findings],
@@ -33,7 +38,6 @@ def format_json(findings: Sequence[Diagnostic], changes: Changes) -> str:
             for change in changes.items
         ],
     }
-    return escaped(json.dumps(value, ensure_ascii=False, indent=2)) + "\n"
 
 
 def format_github(findings: Sequence[Diagnostic], changes: Changes) -> str:

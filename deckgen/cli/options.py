@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from deckgen.cli.terminal import Detail, detail_option
 from deckgen.diagnostics import Diagnostic
 from deckgen.model import Edition, Policy, Profile, parse_edition
 from deckgen.project import Project, commit_time, edit_time, project_above, read_project
@@ -123,6 +124,8 @@ def build_options(function: Callable[..., None]) -> Callable[..., None]:
             click.option("--profile", type=click.Choice(_PROFILES), help="What the pictures are made for."),
             click.option("--policy", type=click.Choice(_POLICIES), help="Which translations are shown."),
             click.option("--jobs", type=click.IntRange(1), default=None, help="Pictures worked on at a time."),
+            detail_option("--verbose", Detail.VERBOSE, "Show every finding, however many there are."),
+            detail_option("--quiet", Detail.QUIET, "Show errors alone."),
             project_option,
         )
     ):

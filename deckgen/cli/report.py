@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from deckgen.cli.terminal import echo, plain
+from deckgen.cli.terminal import Detail, detail, echo, plain
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.model import Location
 from deckgen.sizes import human_size
@@ -24,36 +25,77 @@ if TYPE_CHECKING:
 
 __all__ = ["human_size", "print_counts", "print_diagnostics", "print_table", "progress_bar"]
 
+_MANY, _FEW = 10, 3
+"""Of findings with one rule: more than so many are many, and so many are shown then."""
+_MOST_LINES = 20
 _COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan", Severity.OFF: "dim"}
 
 
 def print_diagnostics(findings: Iterable[Diagnostic], *, least: Severity = Severity.WARNING) -> None:
-    """Each finding on stderr as ``path:line:column: severity: message [rule]``, the place and a hint below it."""
+    """Findings on stderr as ``path:line:column: severity: message [rule]``, the place and a hint below, errors last.
+
+    Of a rule with many, the first are shown and the others counted by file, unless the command line says --verbose.
+    """
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     order = list(Severity)
-    for found in findings:
-        if order.index(found.severity) > order.index(least):
-            continue
-        place = found.location
-        where = plain(f"{place.path}:{place.line}:{place.column}: ") if place else ""
-        console.print(
-            Text.assemble(
-                where,
-                (f"{found.severity}: ", _COLOURS[found.severity]),
-                plain(found.message),
-                (f" [{found.rule}]", "dim"),
-            )
-        )
-        if found.excerpt and place:
-            line, mark = excerpt_lines(found.excerpt, place)
-            console.print(Text(f"    {plain(line)}", style="dim"))
-            console.print(Text(f"    {mark}", style=_COLOURS[found.severity]))
-        if found.hint:
-            console.print(Text(f"    hint: {plain(found.hint)}"))
+    if detail() is Detail.QUIET:
+        least = Severity.ERROR
+    shown = [found for found in findings if order.index(found.severity) <= order.index(least)]
+    shown.sort(key=lambda found: found.severity is Severity.ERROR)
+    groups: dict[tuple[bool, str], list[Diagnostic]] = defaultdict(list)
+    for found in shown:
+        groups[found.severity is Severity.ERROR, found.rule].append(found)
+    hidden = 0
+    for severe in (False, True):
+        chosen = {rule: group for (is_error, rule), group in groups.items() if is_error is severe}
+        kept = {id(found) for group in chosen.values() for found in _first(group)}
+        for found in shown:
+            if id(found) in kept:
+                _print_finding(console, found)
+        for rule, group in chosen.items():
+            if rest := group[len(_first(group)) :]:
+                console.print(Text(_rest(rule, rest), style=_COLOURS[rest[0].severity]))
+                hidden += len(rest)
+    if hidden:
+        console.print(f"--verbose shows the {hidden} findings that are only counted here")
+
+
+def _first(group: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
+    """Those of one rule that are shown in full."""
+    return group if len(group) <= _MANY or detail() is Detail.VERBOSE else group[:_FEW]
+
+
+def _rest(rule: str, group: Sequence[Diagnostic]) -> str:
+    files = Counter(found.location.path for found in group if found.location).most_common()
+    told = [f"{plain(path)} {count}" for path, count in files[:_FEW]]
+    if len(files) > _FEW:
+        told.append(f"{len(files) - _FEW} more files {sum(count for _, count in files[_FEW:])}")
+    places = f": {', '.join(told)}" if told else ""
+    return f"{group[0].severity}: {len(group)} more [{rule}]{places}"
+
+
+def _print_finding(console: Console, found: Diagnostic) -> None:
+    place = found.location
+    where = plain(f"{place.path}:{place.line}:{place.column}: ") if place else ""
+    severity = (f"{found.severity}: ", _COLOURS[found.severity])
+    console.print(Text.assemble(where, severity, plain(found.message), (f" [{found.rule}]", "dim")))
+    if found.excerpt and place:
+        # Wider than the terminal, a line would wrap, and the mark below it point at something else.
+        line, mark = excerpt_lines(found.excerpt, place, width=min(100, console.width - 6))
+        console.print(Text(f"    {plain(line)}", style="dim"))
+        console.print(Text(f"    {mark}", style=_COLOURS[found.severity]))
+    if found.hint:
+        console.print(Text(f"    hint: {plain(found.hint)}"))
 
 
 def print_counts(findings: Sequence[Diagnostic]) -> None:
-    """One line on stderr: how many errors, warnings and hints there were."""
+    """One line on stderr: how many errors, warnings and hints there were; above it the errors again, if much stands
+    between.
+    """
+    errors = [found for found in findings if found.severity is Severity.ERROR]
+    for found in errors[:_FEW] if len(findings) > _MANY else ():
+        where = plain(f"{found.location.path}:{found.location.line}: ") if found.location else ""
+        echo(f"{where}error: {plain(found.message)}", err=True)
     counts = {severity: sum(found.severity is severity for found in findings) for severity in Severity}
     parts = [
         f"{counts[severity]} {word}{'' if counts[severity] == 1 else 's'}"
@@ -61,6 +103,15 @@ def print_counts(findings: Sequence[Diagnostic]) -> None:
         if counts[severity]
     ]
     Console(stderr=True, highlight=False).print(", ".join(parts) or "no findings")
+
+
+def print_lines(lines: Sequence[str]) -> None:
+    """Lines on stdout, indented; the first ones where there are many."""
+    most = len(lines) if detail() is Detail.VERBOSE or len(lines) <= _MOST_LINES else _MOST_LINES
+    for line in lines[:most]:
+        echo(f"  {line}")
+    if most < len(lines):
+        echo(f"  and {len(lines) - most} more; --verbose shows them")
 
 
 def print_changes(changes: Changes) -> None:

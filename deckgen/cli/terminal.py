@@ -3,13 +3,42 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
+_F = TypeVar("_F", bound=Callable[..., Any])
+_DETAIL = "deckgen.detail"
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _COMMAND = re.compile(r"^(\s*:)(?=:)|(##)(?=\[)")
 """What GitHub's runner takes for a command: ``::`` at the start of a line, ``##[`` anywhere."""
+
+
+class Detail(Enum):
+    """How much the command line asks to be told."""
+
+    QUIET = "errors alone"
+    BRIEF = "many of one kind are counted"
+    VERBOSE = "everything"
+
+
+def detail() -> Detail:
+    context = click.get_current_context(silent=True)
+    found = context.meta.get(_DETAIL) if context else None
+    return found if isinstance(found, Detail) else Detail.BRIEF
+
+
+def detail_option(name: str, value: Detail, words: str) -> Callable[[_F], _F]:
+    """A flag that sets the detail for all that is printed."""
+
+    def set_detail(context: click.Context, _: click.Parameter, given: bool) -> None:
+        if given:
+            context.meta[_DETAIL] = value
+
+    return click.option(name, is_flag=True, expose_value=False, callback=set_detail, help=words)
 
 
 def echo(text: str | Path = "", *, err: bool = False, nl: bool = True) -> None:
