@@ -143,3 +143,10 @@ def test_nothing_but_a_file_of_the_project_is_ever_found(target: str, files: set
 def test_a_path_written_exactly_from_the_projects_folder_is_found(files: set[str], data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(sorted(files)))
     assert resolve_image(path, chapter="chapter.md", files=index_images(files, ("imgs",))) == Found(path=path)
+
+
+def test_a_missing_picture_is_told_the_one_file_of_its_name_whose_folders_fit() -> None:
+    files = index_images(["docs/a/x/1.png", "docs/b/x/1.png", "docs/c/1.png", "docs/c/2.png"], ["imgs"])
+    found = resolve_image("/old/b/x/1.png", chapter="docs/chapter.md", files=files)
+    assert found == Missing(suggestions=("docs/b/x/1.png",))
+    assert resolve_image("2.png", chapter="chapter.md", files=files) == Missing(suggestions=("docs/c/2.png",))

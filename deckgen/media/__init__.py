@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import unquote
 
 from deckgen.config import ImageSettings
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic, name_some
@@ -292,6 +293,9 @@ def _explain(
             rule = "missing-image"
             message, hint = _why_missing(reference, root, any_files=any_files)
             hint = f"did you mean {' or '.join(near)}?" if near else hint
+            if len(near) == 1 and "/" in near[0] and near[0].rpartition("/")[2] in unquote(reference.target):
+                folder = near[0].rpartition("/")[0]
+                hint += f' write that path, or set images.roots = ["{folder}"] to find pictures there by their names'
         case Ambiguous(candidates=several):
             rule, message = "ambiguous-image", f"“{shown}” fits {name_some(several)}"
             hint = "write the path from the project's folder on"

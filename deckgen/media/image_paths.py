@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from urllib.parse import unquote, unquote_to_bytes
 
 
@@ -179,13 +180,22 @@ def _names(spellings: tuple[str, ...]) -> list[str]:
 
 
 def _suggest(spellings: tuple[str, ...], files: ImageFiles, count: int = 3) -> tuple[str, ...]:
-    """Files of the same name elsewhere, else those whose name is closest."""
+    """The files of the same name whose folders fit best, mostly one; else those whose name is closest."""
     if not (names := _names(spellings)):
         return ()
     wanted = _folded(names[-1])
     by_name = _group((_folded(posixpath.basename(path)), path) for path in sorted(files.paths))
+    if same := by_name.get(wanted):
+        fits = {path: _common_end(_folded(path), _folded(spellings[-1])) for path in same}
+        return tuple(path for path in same if fits[path] == max(fits.values()))[:count]
     close = difflib.get_close_matches(wanted, by_name, count, 0.7)
     return tuple(path for name in close for path in by_name[name])[:count]
+
+
+def _common_end(one: str, other: str) -> int:
+    """How many parts at the end two paths have in common."""
+    pairs = zip(reversed(one.split("/")), reversed(other.split("/")), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _decode_data_uri(target: str) -> bytes:
