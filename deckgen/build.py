@@ -65,9 +65,23 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """Chapters, keys and translations of a project: what is the same whatever is made of them."""
+
+    project: Project
+    chapters: tuple[Chapter, ...]
+    documents: Documents
+    matched: identity.Matched
+    translated: TranslatedCorpus
+    findings: tuple[Diagnostic, ...]
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
     """Everything that a build found out, before any package is written."""
 
+    read: Read
     project: Project
     chapters: tuple[Chapter, ...]
     keyed: KeyedCorpus
@@ -109,8 +123,6 @@ def make_decks(
         allow_retire=options.allow_retire,
         progress=progress,
     )
-    project_id = matched.corpus.project_id
-
     catalogs, unreadable = translation.read_catalogs(project.locale, paths, languages)
     editor, problems = parse_notes(project.notes_text or "", NOTES_PATH)
     translated, incomplete = translation.translate(
@@ -121,10 +133,37 @@ def make_decks(
     findings += (*unreadable, *problems, *incomplete)
 
     documents.read(_texts(translated))
+    read = Read(
+        project=project,
+        chapters=chapters,
+        documents=documents,
+        matched=matched,
+        translated=translated,
+        findings=findings,
+        whole=whole,
+    )
+    made = finish_decks(read, options, progress)
+    memory.close()
+    if memory.problem:
+        hint = "the build is the same; it only takes longer"
+        made = replace(made, diagnostics=(*made.diagnostics, diagnostic("no-memory", memory.problem, hint=hint)))
+    return made
+
+
+def finish_decks(read: Read, options: Options, progress: Progress = silent) -> Build:
+    """The decks of what was read: what depends on editions, profile, release and time, and on nothing else."""
+    project, documents, matched, translated, findings = (
+        read.project,
+        read.documents,
+        read.matched,
+        read.translated,
+        read.findings,
+    )
+    config, editions = project.config, options.editions or project.config.editions
     images, problems = _read_images(project, translated, documents, options, progress)
     findings += _with_excerpts(problems, project)
 
-    slug = config.slug or config.id or default_slug(project.sources) or project_id
+    slug = config.slug or config.id or default_slug(project.sources) or matched.corpus.project_id
     proposals = tuple(
         render.propose_names(translated, item, documents, titles=config.titles, slug=slug) for item in editions
     )
@@ -136,13 +175,11 @@ def make_decks(
 
     decks = _mark_updated(decks, lock, options)
     stamped, lock, problems = identity.stamp(decks, lock, now=options.now, release=options.release)
-    memory.close()
-    if memory.problem:
-        findings += (diagnostic("no-memory", memory.problem, hint="the build is the same; it only takes longer"),)
     chosen = select(stamped, matched.corpus, chapters=options.chapters, categories=options.categories)
     return Build(
+        read=read,
         project=project,
-        chapters=chapters,
+        chapters=read.chapters,
         keyed=matched.corpus,
         translated=translated,
         decks=chosen,
@@ -152,8 +189,8 @@ def make_decks(
         slug=slug,
         lock=lock,
         changes=matched.changes,
-        diagnostics=settle(project, chapters, (*findings, *problems)),
-        selected=not whole,
+        diagnostics=settle(project, read.chapters, (*findings, *problems)),
+        selected=not read.whole,
         version=version,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from deckgen import identity
-from deckgen.build import Build, Options, make_decks
+from deckgen.build import Build, Options, finish_decks, make_decks
 from deckgen.corpus import Progress, silent
 from deckgen.diagnostics import DeckgenError, Diagnostic, has_errors, name_some
 from deckgen.files import read_optional
@@ -87,7 +87,7 @@ def plan_release(survey: Survey, version: Version, *, now: int, jobs: int = 1, p
         raise _refusal(version, reasons)
 
     time = known.time if known else identity.next_time(made.lock, now)
-    builds = _builds(project, version, time=time, jobs=jobs, progress=progress)
+    builds = _builds(made, version, time=time, jobs=jobs, progress=progress)
     record = _record(builds[0], version=str(version), time=time)
     before = _before(survey, version)
     text = format_record(record)
@@ -134,12 +134,12 @@ def _before(survey: Survey, version: Version) -> Record | None:
     return _read_record(survey.made.project, survey.released[index - 1]) if index else None
 
 
-def _builds(project: Project, version: Version, *, time: int, jobs: int, progress: Progress) -> tuple[Build, ...]:
-    """One per profile that learners may choose; the findings of reading were judged before."""
-    own = project.config.profile
+def _builds(made: Build, version: Version, *, time: int, jobs: int, progress: Progress) -> tuple[Build, ...]:
+    """One per profile that learners may choose, of what was read once."""
+    own = made.project.config.profile
     profiles = (own,) if own is Profile.ORIGINAL else tuple(dict.fromkeys((own, Profile.MOBILE, Profile.DESKTOP)))
     builds = tuple(
-        make_decks(project, (), Options(now=time, release=str(version), profile=profile, jobs=jobs), progress)
+        finish_decks(made.read, Options(now=time, release=str(version), profile=profile, jobs=jobs), progress)
         for profile in profiles
     )
     if len({format_lock(build.lock) for build in builds}) > 1:
