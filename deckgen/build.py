@@ -97,6 +97,7 @@ class Build:
     selected: bool
     """Chapters or categories were chosen, so the decks do not hold the whole project."""
     version: str
+    jobs: int
 
 
 def make_decks(
@@ -192,6 +193,7 @@ def finish_decks(read: Read, options: Options, progress: Progress = silent) -> B
         diagnostics=settle(project, read.chapters, (*findings, *problems)),
         selected=not read.whole,
         version=version,
+        jobs=options.jobs or 1,
     )
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from deckgen.files import read_file
 from deckgen.markdown import Documents
@@ -63,16 +65,17 @@ def format_manifest(
     for stamped in decks:
         for note in stamped.deck.notes:
             made[note.key].append((stamped.deck.edition, note))
+    titles = {question.category.key: str(question.category.title) for question in questions}
     document = {
         "manifest": MANIFEST_VERSION,
         "project": project_id,
         "version": version,
         "profile": profile,
         "translations": [asdict(counts) for counts in translations],
-        "packages": [_package_entry(package, questions) for package in packages],
+        "packages": [_package_entry(package, titles) for package in packages],
         "notes": [_note_entry(item, made[item.key], documents) for item in questions if item.key in made],
     }
-    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"
 
 
 def package_files(manifest: str) -> frozenset[str]:
@@ -84,8 +87,7 @@ def package_files(manifest: str) -> frozenset[str]:
         return frozenset()
 
 
-def _package_entry(package: PackageRecord, questions: tuple[KeyedQuestion, ...]) -> dict[str, Any]:
-    titles = {question.category.key: str(question.category.title) for question in questions}
+def _package_entry(package: PackageRecord, titles: Mapping[Key, str]) -> dict[str, Any]:
     return {
         "file": package.file,
         "edition": package.edition.name,

@@ -20,6 +20,11 @@ from deckgen.manifest import PackageRecord, describe_package, format_manifest, p
 from deckgen.memory import Memory
 from deckgen.model import Key, Location, Profile, StampedDeck
 from deckgen.project import BUILD_DIR, LOCK_NAME, MANIFEST_NAME, PARTIAL_DIR
+from deckgen.selection import by_category
+from deckgen.workers import map_in_processes
+
+_MANY_NOTES = 1000
+"""From which on it pays to begin other processes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,22 +93,22 @@ def _write_packages(
     earlier one that are no more are removed.
     """
     memory = Memory(made.project.cache)
-    jobs = [(job, memory.key("package", package_digest(job[1], job[2]))) for job in _jobs(made)]
-    known = memory.recall(key for _, key in jobs)
-    records, fresh = [], []
+    jobs = [job for stamped in made.decks for job in plan_packages(stamped, made)]
+    keys = {name: memory.key("package", package_digest(stamped, category)) for name, stamped, category in jobs}
+    known = memory.recall(keys.values())
+    progress("package", 0, len(jobs))
     with journal.staging(folder) as stage:
-        for done, ((name, stamped, category), key) in enumerate(jobs):
-            progress("package", done, len(jobs))
-            notes = sum(category in (None, note.category) for note in stamped.deck.notes)
-            record = describe_package(folder / name, edition=stamped.deck.edition, category=category, notes=notes)
-            if record is None or record.sha256.encode() != known.get(key):
-                from deckgen.apkg import write_package  # takes as long to import as a build that changes nothing
-
-                write_package(stamped, stage / name, categories=None if category is None else frozenset((category,)))
-                record = describe_package(stage / name, edition=stamped.deck.edition, category=category, notes=notes)
-                fresh.append(name)
-            assert record
-            records.append(record)
+        there = {name: _describe(folder / name, stamped, category) for name, stamped, category in jobs}
+        missing = [
+            (stage / name, stamped, category)
+            for name, stamped, category in jobs
+            if (record := there[name]) is None or record.sha256.encode() != known.get(keys[name])
+        ]
+        much = sum(len(stamped.deck.notes) for _, stamped, _ in missing) > _MANY_NOTES
+        written = map_in_processes(_written, missing, jobs=made.jobs if much else 1, chunk=1)
+        fresh = [record.file for record in written]
+        described = {**there, **{record.file: record for record in written}}
+        records = [record for name, *_ in jobs if (record := described[name])]
         before = read_optional(folder / MANIFEST_NAME) or ""
         text = _manifest(made, records)
         if text != before:
@@ -112,20 +117,24 @@ def _write_packages(
         stale = [*(package_files(before) - {record.file for record in records}), *_partial(folder)] if whole else []
         if fresh or stale or lock:
             journal.commit(stage, files=fresh, removed=sorted(stale), beside=lock, data=lock_data)
-    memory.keep(
-        {
-            key: record.sha256.encode()
-            for (_, key), record in zip(jobs, records, strict=True)
-            if known.get(key) != record.sha256.encode()
-        }
-    )
+    sums = {keys[record.file]: record.sha256.encode() for record in records}
+    memory.keep({key: value for key, value in sums.items() if known.get(key) != value})
     memory.close()
     return tuple(records)
 
 
-def _jobs(made: Build) -> Iterator[tuple[str, StampedDeck, Key | None]]:
-    for stamped in made.decks:
-        yield from plan_packages(stamped, made)
+def _written(job: tuple[Path, StampedDeck, Key | None]) -> PackageRecord:
+    from deckgen.apkg import write_package  # takes as long to import as a build that changes nothing
+
+    path, stamped, category = job
+    write_package(stamped, path)
+    record = _describe(path, stamped, category)
+    assert record
+    return record
+
+
+def _describe(path: Path, stamped: StampedDeck, category: Key | None) -> PackageRecord | None:
+    return describe_package(path, edition=stamped.deck.edition, category=category, notes=len(stamped.deck.notes))
 
 
 def _manifest(made: Build, records: list[PackageRecord]) -> str:
@@ -160,13 +169,11 @@ def package_digest(stamped: StampedDeck, category: Key | None) -> str:
     chosen = [
         (note.guid, note.content_hash, note.category, note.position, time, note.media)
         for note, time in zip(deck.notes, stamped.note_times, strict=True)
-        if category in (None, note.category)
     ]
-    shown = {name for *_, names in chosen for name in names}
-    pictures = [(file.name, file.path.name, file.size_bytes) for file in deck.media if file.name in shown]
+    pictures = [(file.name, file.path.name, file.size_bytes) for file in deck.media]
     makers = [metadata.version(name) for name in ("genanki", "deflate")]
     rest = (deck.edition, deck.id, deck.name, deck.description, deck.note_type, deck.subdecks)
-    everything = (makers, rest, stamped.note_type_time, stamped.created, chosen, pictures)
+    everything = (makers, category, rest, stamped.note_type_time, stamped.created, chosen, pictures)
     return hashlib.sha256(repr(everything).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -176,7 +183,7 @@ def package_digest(stamped: StampedDeck, category: Key | None) -> str:
 def plan_packages(
     stamped: StampedDeck, made: Build, *, ending: str = ""
 ) -> Iterator[tuple[str, StampedDeck, Key | None]]:
-    """File name, deck and category of each package of an edition; the names get ``ending`` before their suffix.
+    """File name, contents and category of each package of an edition; the names get ``ending`` before their suffix.
 
     Where chapters or categories were chosen there is no package of all: its name would promise more than it holds.
     """
@@ -184,8 +191,10 @@ def plan_packages(
     suffix = "" if made.profile is Profile.MOBILE else f"-{made.profile}"
     if not made.selected and stamped.deck.notes:
         yield f"{made.slug}-{edition}{suffix}{ending}.apkg", stamped, None
+    parts = by_category(stamped)
     for subdeck in stamped.deck.subdecks:
-        yield f"{made.slug}-{edition}-{subdeck.order:02}-{subdeck.slug}{suffix}{ending}.apkg", stamped, subdeck.category
+        name = f"{made.slug}-{edition}-{subdeck.order:02}-{subdeck.slug}{suffix}{ending}.apkg"
+        yield name, parts[subdeck.category], subdeck.category
 
 
 def _lock_outdated(made: Build) -> Diagnostic:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 
 from deckgen.diagnostics import DeckgenError
-from deckgen.model import Key, KeyedCategory, KeyedCorpus, StampedDeck
+from deckgen.model import Key, KeyedCategory, KeyedCorpus, Note, StampedDeck
 
 
 def select(
@@ -52,5 +54,23 @@ def _with_notes(stamped: StampedDeck, wanted: frozenset[Key]) -> StampedDeck:
     )
 
 
-def _names(category: KeyedCategory, text: str) -> bool:
-    return text.casefold() in category.title.casefold() or text == category.key
+def by_category(stamped: StampedDeck) -> Mapping[Key, StampedDeck]:
+    """The deck of each category: its notes in their order, its subdeck and its media."""
+    notes: dict[Key, list[tuple[Note, int]]] = defaultdict(list)
+    for note, time in zip(stamped.deck.notes, stamped.note_times, strict=True):
+        notes[note.category].append((note, time))
+    media = {file.name: file for file in stamped.deck.media}
+    subdecks = {subdeck.category: subdeck for subdeck in stamped.deck.subdecks}
+    return {
+        category: replace(
+            stamped,
+            deck=replace(
+                stamped.deck,
+                notes=tuple(note for note, _ in kept),
+                subdecks=(subdecks[category],),
+                media=tuple(media[name] for name in sorted({name for note, _ in kept for name in note.media})),
+            ),
+            note_times=tuple(time for _, time in kept),
+        )
+        for category, kept in notes.items()
+    }

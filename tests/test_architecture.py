@@ -22,7 +22,7 @@ OWNERS = {
     "lxml": {"markdown", "render"},
     "markdown": {"markdown.python_markdown"},
     "math_core": {"preview.formulas"},
-    "msgspec": {"identity.lock", "journal", "memory", "releases.records", "releases.release_manifest"},
+    "msgspec": {"identity.lock", "journal", "manifest", "memory", "releases.records", "releases.release_manifest"},
     "nh3": {"markdown.sanitize"},
     "opencc": {"translation.drafts.conversion"},
     "polib": {"translation.catalog"},

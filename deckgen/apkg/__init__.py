@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import secrets
 import shutil
 import sqlite3
@@ -18,7 +17,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 import deflate
@@ -174,7 +172,7 @@ def _database(stamped: StampedDeck, notes: list[tuple[Note, int]]) -> bytearray:
     """The bytes of ``collection.anki2``; indexes come last, since to keep them sorted takes longest."""
     model = _NoteType(stamped.deck.note_type, required_field=_question_field(stamped.deck))
     decks = _decks(stamped, model, notes)
-    with TemporaryDirectory() as folder, closing(sqlite3.connect(Path(folder, "collection"))) as connection:
+    with closing(sqlite3.connect(":memory:")) as connection:
         # What a SQLite was compiled with must not show; secure_delete blanks freed pages.
         connection.executescript(
             f"PRAGMA page_size={_PAGE_BYTES}; PRAGMA encoding='UTF-8'; PRAGMA auto_vacuum=NONE;"
@@ -190,8 +188,7 @@ def _database(stamped: StampedDeck, notes: list[tuple[Note, int]]) -> bytearray:
         connection.commit()
         cursor.executescript("".join(f"{sql};" for _, sql in indexes))
         roots = [root for (root,) in cursor.execute("SELECT rootpage FROM sqlite_master")]
-        connection.close()
-        return without_traces(Path(folder, "collection").read_bytes(), roots)
+        return without_traces(connection.serialize(), roots)
 
 
 def _decks(stamped: StampedDeck, model: _NoteType, notes: list[tuple[Note, int]]) -> list[_Deck]:
@@ -283,8 +280,6 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
     try:
         with temporary.open("xb") as target:
             yield target
-            target.flush()
-            os.fsync(target.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -199,7 +199,7 @@ def _write_packages(folder: Path, plan: Plan, progress: Progress) -> tuple[Relea
         if number and pictures in earlier:
             continue
         earlier.append(pictures)
-        write_package(stamped, folder / name, categories=None if category is None else frozenset((category,)))
+        write_package(stamped, folder / name)
         packages.append(
             ReleasedPackage(
                 file=name,

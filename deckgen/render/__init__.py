@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -133,7 +134,7 @@ def _render_subdecks(
     corpus: TranslatedCorpus, names: EditionNames, notes: tuple[Note, ...], descriptions: Descriptions
 ) -> tuple[Subdeck, ...]:
     orders = {category.category.key: category.category.order for category in corpus.categories}
-    counts = {key: sum(note.category == key for note in notes) for key in orders}
+    counts = Counter(note.category for note in notes)
     return tuple(
         Subdeck(
             category=subdeck.category,
