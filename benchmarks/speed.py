@@ -3,8 +3,8 @@
     python benchmarks/speed.py [--rows NAME …] [--runs N] [--environment FOLDER]
 
 Rows: cold and warm builds of made-up books, ``zh`` edition. ``naive`` is a script of genanki and Python-Markdown,
-``ankdown`` the package of that name, ``pillow`` resizes and packs with two threads, ``version`` is ``deckgen --version``.
-A row is the median over the runs of ours divided by the rival's, each pair timed one after the other, with our peak
+``ankdown`` the package of that name, ``pillow`` resizes and packs with two threads, ``version`` is ``deckgen
+--version``. A row is the median over the runs of ours divided by the rival's, each pair timed one after the other, with our peak
 memory.
 """
 
@@ -218,17 +218,13 @@ def write_book(folder: Path, questions: int, pictures: int) -> None:
     shown = iter(range(pictures))
     for chapter in range(-(-questions // 100)):
         first = chapter * 100 + 1
-        parts = [
-            f'# 第{chapter + 1}章\n\n<h2 id="c{chapter}">{chapter + 1}.{chance.choice(WORDS)}（{chapter + 1}）</h2>\n'
-        ]
+        title = f"{chapter + 1}.{chance.choice(WORDS)}（{chapter + 1}）"
+        parts = [f"# 第{chapter + 1}章\n\n<h2 id='c{chapter}'>{title}</h2>\n"]
         for number in range(first, min(first + 100, questions + 1)):
+            asked = f"{number - first + 1}.为什么{chance.choice(WORDS)}需要{chance.choice(WORDS)}（{number}）？"
             picture = next(shown, None)
-            parts.append(
-                f'\n<h3 id="q{number}">{number - first + 1}.为什么{chance.choice(WORDS)}需要{chance.choice(WORDS)}（{number}）？</h3>\n\n'
-                + answer(number, chance)
-                + (f"\n\n![图](../imgs/{picture}.png)" if picture is not None else "")
-                + "\n"
-            )
+            parts += [f"\n<h3 id='q{number}'>{asked}</h3>\n\n{answer(number, chance)}\n"]
+            parts += [f"\n![图](../imgs/{picture}.png)\n"] if picture is not None else []
         (folder / "source" / f"{chapter + 1:03}.md").write_text("".join(parts), encoding="utf-8")
 
 

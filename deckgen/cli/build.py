@@ -76,13 +76,14 @@ def _build(
 ) -> Account:
     """Builds, says what came of it, and remembers that where another build would find nothing to do."""
     from deckgen.build import make_decks
-    from deckgen.localisation import check_build
     from deckgen.output import write_build
 
     project, findings = wanted.read()
     with progress_bar() as progress:
         made = make_decks(project, findings, wanted.options(project, allow_retire=allow_retire), progress)
         if wanted.is_strict(project):
+            from deckgen.localisation import check_build
+
             made = replace(made, diagnostics=check_build(made, strict=True))
         written = write_build(made, out=out, strict=strict, locked=locked, progress=progress)
     account = _account(made, written)

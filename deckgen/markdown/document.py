@@ -279,9 +279,9 @@ def _literal_bold(text: str, parsed: _Parsed, context: Context) -> Iterator[Lite
     """Bold beside full-width punctuation, which GitHub does not read, and pairs of asterisks that nobody does."""
     strong = [node for node in parsed.nodes if node.name == "Strong"]
     suspects = [node for node in strong if _has_no_effect(text, node)]
-    if suspects and text.count("**") == 2:
-        yield LiteralBold(start=suspects[0].start, end=suspects[0].end, mended=True)
-    elif suspects:
+    if all(_is_alone(text, node, parsed.nodes) for node in suspects):
+        yield from (LiteralBold(start=node.start, end=node.end, mended=True) for node in suspects)
+    else:
         on_github = gfm.literal_bold_starts(
             parsed.protected.text,
             written=text,
@@ -295,6 +295,12 @@ def _literal_bold(text: str, parsed: _Parsed, context: Context) -> Iterator[Lite
         for opening, closing in zip(runs[::2], runs[1::2], strict=False):
             if text[opening[1] : closing[0]].strip():
                 yield LiteralBold(start=opening[0], end=closing[1], mended=False)
+
+
+def _is_alone(text: str, node: gfm.Node, nodes: Iterable[gfm.Node]) -> bool:
+    """Whether no other asterisks in its block could pair with these."""
+    around = (leaf for leaf in nodes if leaf.name in _KINDS and leaf.start <= node.start and node.end <= leaf.end)
+    return all(text.count("*", leaf.start, leaf.end) == 4 for leaf in around)
 
 
 def _has_no_effect(text: str, node: gfm.Node) -> bool:

@@ -78,15 +78,7 @@ class Protected:
         return self._plain(text, escape=True)
 
     def _plain(self, text: str, *, escape: bool = False) -> str:
-        characters = []
-        for character in text:
-            code = ord(character) - self.base
-            if not 0 <= code < _SIZE:
-                characters.append(character)
-            elif code < _FILLER:
-                plain = chr(code % 0x80)
-                characters.append(_ESCAPES.get(plain, plain) if escape else plain)
-        return "".join(characters)
+        return text.translate(_shown(self.base, escape))
 
     def _percent(self, found: re.Match[str]) -> str:
         text = unquote(found[0])
@@ -101,6 +93,16 @@ class Protected:
 
 
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+
+
+@cache
+def _shown(base: int, escape: bool) -> dict[int, str]:
+    """Each hidden character → the one that it stands for; fillers stand for none."""
+    table = dict.fromkeys(range(base + _FILLER, base + _SIZE), "")
+    for code in range(_FILLER):
+        plain = chr(code % 0x80)
+        table[base + code] = _ESCAPES.get(plain, plain) if escape else plain
+    return table
 
 
 @cache
