@@ -3,9 +3,8 @@
     python benchmarks/speed.py [--rows NAME …] [--runs N] [--environment FOLDER]
 
 Rows: cold and warm builds of made-up books, ``zh`` edition. ``naive`` is a script of genanki and Python-Markdown,
-``ankdown`` the package of that name, ``pillow`` resizes and packs with two threads, ``version`` is ``deckgen
---version``. A row is the median over the runs of ours divided by the rival's, each pair timed one after the other, with our peak
-memory.
+``ankdown`` the package of that name, ``pillow`` resizes and packs with two threads, ``version`` is deckgen's own. A row
+is the median over the runs of ours divided by the rival's, each pair timed one after the other, with our peak memory.
 """
 
 from __future__ import annotations
