@@ -134,7 +134,7 @@ RULES: Mapping[str, Rule] = _table(
 
 RULES_ABOUT_IDENTITY = frozenset(
     """bad-lock lock-outdated frozen-schema frozen-name dropped-edition lost-questions duplicate-id bad-directive
-    rendered-differently doubtful-match""".split()
+    rendered-differently doubtful-match missing-history""".split()
 )
 """What depends on the lock as it was before a build."""
 

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -276,3 +277,13 @@ def test_merging_a_sound_lock_changes_nothing(project: Path) -> None:
     before = lock_text(project)
     assert deckgen("lock", "merge", "--project", project).exit_code == 0
     assert lock_text(project) == before
+
+
+def test_times_of_a_wrong_clock_are_told_at_once_and_mended(project: Path) -> None:
+    far = int(time.time()) + 400 * 86_400
+    write_chapter(project, (TITLES[0], f"{prose(0)}改"), *ITEMS[1:])
+    said = deckgen("build", "--project", project, now=far).output
+    assert "lie in the future: 1;" in said
+    assert deckgen("lock", "mend", "--project", project).exit_code == 0
+    assert "lie in the future" not in deckgen("build", "--project", project).output
+    assert str(far) not in lock_text(project)

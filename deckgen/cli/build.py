@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from deckgen.receipt import Account, Table
 
 if TYPE_CHECKING:
     from deckgen.build import Build
+    from deckgen.identity.lock import Lock
     from deckgen.output import Written
 
 
@@ -120,7 +122,15 @@ def _print(account: Account, made: Build | None = None) -> None:
         echo(line)
     if made:
         print_changes(made.changes)
+        _print_future(made.lock)
     print_counts(account.diagnostics)
+
+
+def _print_future(lock: Lock) -> None:
+    from deckgen.identity.settling import future_times
+
+    if count := future_times(lock, now=int(time.time())):
+        echo(f"times in deckgen.lock that lie in the future: {count}; was a clock wrong? Mend them: deckgen lock mend")
 
 
 def _account(made: Build, written: Written) -> Account:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import time
 from pathlib import Path
 
 import click
@@ -14,7 +15,7 @@ from deckgen.diagnostics import DeckgenError
 from deckgen.files import read_optional, write_atomically
 from deckgen.identity.lock import Lock, format_lock, require_lock
 from deckgen.identity.merging import merge_lock
-from deckgen.identity.settling import link_question, split_question
+from deckgen.identity.settling import link_question, mend_times, split_question
 from deckgen.model import Key
 from deckgen.project import LOCK_NAME
 
@@ -88,6 +89,15 @@ def merge(root: Path, accept_missing: bool) -> None:
     merged, gone = merge_lock(_lock_text(root), LOCK_NAME, accept_missing=accept_missing)
     _write_lock(root, merged)
     echo(f"{gone} lines merged; run “deckgen build”")
+
+
+@lock.command()
+@project_option
+def mend(root: Path) -> None:
+    """Take out times in the future, which a build with a wrong clock wrote and which no release has shipped."""
+    mended, count = mend_times(_read_lock(root), now=int(time.time()))
+    _write_lock(root, mended)
+    echo(f"{count} times mended; run “deckgen build”")
 
 
 def _refuse_typo(known: Lock, key: str) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from deckgen.diagnostics import DeckgenError
-from deckgen.identity.lock import Lock, NoteRecord, PendingRecord, revise
+from deckgen.identity.lock import Lock, NoteRecord, PendingRecord, Stamp, revise
 from deckgen.keys import base_guid, mint_key
 from deckgen.model import Key
+
+_DAY = 24 * 60 * 60
 
 
 def link_question(lock: Lock, *, old: Key, new: Key, force: bool = False) -> Lock:
@@ -109,3 +111,32 @@ def _with(lock: Lock, notes: Iterable[NoteRecord], pending: Iterable[PendingReco
 def _unknown(lock: Lock, key: Key) -> DeckgenError:
     pending = ", ".join(record.key for record in lock.pending) or "none"
     return DeckgenError(f"the lock has no note “{key}” to settle this with", hint=f"pending questions: {pending}")
+
+
+def mend_times(lock: Lock, *, now: int) -> tuple[Lock, int]:
+    """The lock without the times of a clock that was wrong, and how many there were.
+
+    ``now`` in seconds since the epoch; what is later by more than a day is. A time that no release has shipped becomes
+    ``now``; one that a release has shipped stays, since learners have it and every later one must exceed it.
+    """
+    limit = now + _DAY
+    notes = tuple(
+        revise(note, stamps={name: _mended(s, now, limit) for name, s in note.stamps.items()}) for note in lock.notes
+    )
+    editions = tuple(
+        revise(edition, note_type=revise(kind, time=_mended(kind.stamp, now, limit).time)) if kind else edition
+        for edition in lock.editions
+        for kind in (edition.note_type,)
+    )
+    return revise(lock, notes=notes, editions=editions), future_times(lock, now=now)
+
+
+def future_times(lock: Lock, *, now: int) -> int:
+    """How many notes and note types have a time that no release has shipped and that is later than tomorrow."""
+    stamps = [stamp for note in lock.notes for stamp in note.stamps.values()]
+    stamps += [edition.note_type.stamp for edition in lock.editions if edition.note_type]
+    return sum(stamp.time > now + _DAY >= stamp.shipped_time for stamp in stamps)
+
+
+def _mended(stamp: Stamp, now: int, limit: int) -> Stamp:
+    return revise(stamp, time=max(now, stamp.shipped_time + 1)) if stamp.time > limit >= stamp.shipped_time else stamp
