@@ -26,6 +26,8 @@ _SEAL_BYTES = 16
 _WAIT_SECONDS = 2.0
 _ENCODER = msgspec.msgpack.Encoder()
 _Value = TypeVar("_Value")
+_MOST_WAITING = 8 * 1024 * 1024
+"""Bytes of values that are not written yet."""
 _CHUNK = 500
 """Keys in one query; SQLite takes at most 999."""
 
@@ -83,8 +85,10 @@ class Memory:
         return found
 
     def keep(self, values: Mapping[bytes, bytes]) -> None:
-        """Remembers the values from ``save`` on."""
+        """Remembers the values; they are written at ``save``, or sooner where they are many."""
         self._new.update(values)
+        if sum(map(len, self._new.values())) > _MOST_WAITING:
+            self.save()
 
     def save(self) -> None:
         """Writes what is new, in one transaction."""
