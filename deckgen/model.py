@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import NewType
 
@@ -130,6 +131,12 @@ class Context:
     """A line of ``===`` or ``---`` below text is never a heading."""
 
 
+@cache
+def _context(dialect: Dialect, definitions: Markdown, html_headings: bool) -> Context:
+    """One value for all texts of a chapter: it is asked for once for each."""
+    return Context(dialect=dialect, definitions=definitions, html_headings=html_headings)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chapter:
     """One source file. ``definitions`` holds its link reference and footnote definitions, context for every answer."""
@@ -146,7 +153,7 @@ class Chapter:
 
     @property
     def context(self) -> Context:
-        return Context(dialect=self.dialect, definitions=self.definitions, html_headings=self.html_headings)
+        return _context(self.dialect, self.definitions, self.html_headings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

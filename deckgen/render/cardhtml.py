@@ -36,6 +36,8 @@ def card_html(html: Html, *, chapter: str, images: Mapping[ImageReference, Media
 
 def field_media(html: str) -> Iterator[str]:
     """The media names that a field refers to."""
+    if "<img" not in html:
+        return iter(())
     return (match[1] for match in re.finditer(r'<img src="([^"]+)"', html) if ":" not in match[1])
 
 
