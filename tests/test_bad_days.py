@@ -60,6 +60,7 @@ def test_a_cache_that_cannot_be_used_is_named_and_the_decks_are_built(tmp_path: 
     for record in (folder / ".cache/deckgen").rglob("*.json"):
         record.unlink()
         record.mkdir()
+    package.unlink()  # else there is nothing to do
     spoilt = deckgen("build", "--project", folder)
     assert "cannot be written" in spoilt.stderr
     assert spoilt.exit_code == 0
