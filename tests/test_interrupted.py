@@ -225,6 +225,7 @@ def test_without_the_cache_the_same_bytes_are_written(old: Path) -> None:
 
 
 def test_a_digest_changes_with_all_that_a_package_holds(old: Path) -> None:
+    (old / "source/a.md").write_text(CHAPTER.format("甲"), encoding="utf-8")
     (stamped,) = made(old).decks
     deck, first = stamped.deck, stamped.deck.notes[0]
     (picture,) = deck.media
