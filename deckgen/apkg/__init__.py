@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 import deflate
@@ -172,7 +173,7 @@ def _database(stamped: StampedDeck, notes: list[tuple[Note, int]]) -> bytearray:
     """The bytes of ``collection.anki2``; indexes come last, since to keep them sorted takes longest."""
     model = _NoteType(stamped.deck.note_type, required_field=_question_field(stamped.deck))
     decks = _decks(stamped, model, notes)
-    with closing(sqlite3.connect(":memory:")) as connection:
+    with TemporaryDirectory() as folder, closing(sqlite3.connect(Path(folder, "collection"))) as connection:
         # What a SQLite was compiled with must not show; secure_delete blanks freed pages.
         connection.executescript(
             f"PRAGMA page_size={_PAGE_BYTES}; PRAGMA encoding='UTF-8'; PRAGMA auto_vacuum=NONE;"
@@ -188,7 +189,8 @@ def _database(stamped: StampedDeck, notes: list[tuple[Note, int]]) -> bytearray:
         connection.commit()
         cursor.executescript("".join(f"{sql};" for _, sql in indexes))
         roots = [root for (root,) in cursor.execute("SELECT rootpage FROM sqlite_master")]
-        return without_traces(connection.serialize(), roots)
+        connection.close()
+        return without_traces(Path(folder, "collection").read_bytes(), roots)
 
 
 def _decks(stamped: StampedDeck, model: _NoteType, notes: list[tuple[Note, int]]) -> list[_Deck]:
