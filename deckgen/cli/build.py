@@ -57,7 +57,7 @@ def build(
     key = memory.key("build", str(wanted.root.resolve()), str(folder.resolve()), repr(flags))
     account = None if as_json else receipt.recall(memory, key, read)
     memory.close()
-    if account and not as_json:
+    if account:
         _print(account)
         return
     account = _build(wanted, out, strict, locked, allow_retire, key, read, as_json=as_json)
