@@ -100,7 +100,8 @@ def _print_failure(message: str, hint: str = "", place: Location | None = None) 
 
 def _describe(error: Exception) -> str:
     """An error and the last line of deckgen's own that it came through."""
-    own = [frame for frame in traceback.extract_tb(error.__traceback__) if "deckgen" in frame.filename]
+    package = Path(__file__).parent.parent
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if package in Path(frame.filename).parents]
     place = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
     return f"{type(error).__name__}: {error}{place}"
 
