@@ -17,14 +17,10 @@ from deckgen.markdown import Documents
 from deckgen.memory import Codec, Memory
 from deckgen.model import Chapter, Context, Corpus, Location, Markdown
 from deckgen.project import LOCK_NAME, RECORDS_DIR, Project, Source, read_others, record_path
-from deckgen.workers import map_in_processes
+from deckgen.workers import MUCH_TEXT, map_in_processes
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, how much of it is done and how much there is; 0 of 0 where it cannot be counted."""
-
-
-_MUCH = 400_000
-"""Characters of chapters from which on it pays to begin other processes."""
 
 
 def silent(stage: str, done: int, total: int) -> None:
@@ -168,7 +164,7 @@ def _read_chapters(
     readings = {key: _CODEC.decode(value) for key, value in found.items()}
     missing = {key: sheet for key, sheet in zip(keys, sheets, strict=True) if key not in readings}
     progress("parse", len(readings), len(keys))
-    much = sum(len(source.text) for source, _ in missing.values()) >= _MUCH
+    much = sum(len(source.text) for source, _ in missing.values()) >= MUCH_TEXT
     parsed = map_in_processes(_parse, list(missing.values()), jobs=jobs if much else 1, chunk=1)
     chapters = (*(reading.chapter for reading in readings.values()), *(chapter for chapter, _ in parsed))
     documents.read(text for chapter in chapters for text in texts_of(chapter))

@@ -10,6 +10,8 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
+MUCH_TEXT = 400_000
+"""Characters to read from which on it pays to begin other processes."""
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 

@@ -10,13 +10,11 @@ from deckgen.markdown.definitions import used_definitions
 from deckgen.markdown.document import Document, is_plain, parse_document
 from deckgen.memory import Codec, Memory
 from deckgen.model import Context, Markdown
-from deckgen.workers import WorkerDiedError, map_in_processes
+from deckgen.workers import MUCH_TEXT, WorkerDiedError, map_in_processes
 
 Text = tuple[Markdown, Context]
 
 _CHUNK = 64
-_MUCH = 400_000
-"""Characters from which on it pays to begin other processes."""
 _CODEC = Codec(Document)
 
 
@@ -48,7 +46,7 @@ class Documents:
             self._known[text] = replace(_CODEC.decode(found[key]), markdown=text[0])
 
     def _parse(self, texts: list[Text]) -> list[bytes]:
-        much = sum(len(markdown) for markdown, _ in texts) >= _MUCH
+        much = sum(len(markdown) for markdown, _ in texts) >= MUCH_TEXT
         try:
             return map_in_processes(_encoded, texts, jobs=self._jobs if much else 1, chunk=_CHUNK)
         except WorkerDiedError as error:
