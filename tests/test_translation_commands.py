@@ -384,6 +384,16 @@ def test_an_error_is_never_accepted_and_a_warning_only_despite_it(project: Path)
     assert "refused: it has an error" in despite.output
 
 
+def test_one_translation_of_two_sources_is_not_accepted_unseen(project: Path) -> None:
+    translated(project, 高效="the same words for both", 没有额外的参数="The same words, for both")
+    edit(project, '(msgid "高效"\n)', r"#, fuzzy\n\1")
+    (seen,) = marks(project)
+    refused = run(project, "accept", seen)
+    assert "[translation-repeated]" in refused.output
+    assert "(--despite-warnings)" in refused.output
+    assert "1 translations accepted" in run(project, "accept", seen, "--despite-warnings").output
+
+
 # --- a language model -------------------------------------------------------------------------------------------------
 
 

@@ -29,9 +29,20 @@ def checked_blocks(found: Translations) -> Iterator[tuple[Diagnostic, Translated
 
 
 def check_block(found: Translations, block: TranslatedBlock, translation: Markdown) -> tuple[Diagnostic, ...]:
-    """What would be wrong with another translation of a block."""
-    pair = pair_of(block, found, found.glossary.for_language(block.catalog.language), translation)
-    checked = [_Checked(finding=_located(problem, block), block=block) for problem in check_pair(pair)]
+    """What would be wrong with another translation of a block, beside those of the other blocks too."""
+    language = block.catalog.language
+    entry = replace(block.entry, translation=translation)
+    others = (
+        other
+        for (_, tag), catalog in found.catalogs.items()
+        if tag == language
+        for other in catalog.entries
+        if not other.obsolete and other is not block.entry and len(other.translation) in _about(translation)
+    )
+    repeated = (problem for named, problem in check_repeats((*others, entry)) if named is entry)
+    pair = pair_of(block, found, found.glossary.for_language(language), translation)
+    problems = (*check_pair(pair), *repeated)
+    checked = [_Checked(finding=_located(problem, block), block=block) for problem in problems]
     return tuple(item.finding for item in _settled(found, checked, report_unused=False))
 
 
@@ -46,6 +57,11 @@ def check_build(made: Build, *, strict: bool = False) -> tuple[Diagnostic, ...]:
     # The build says of each text that it is untranslated.
     more = (finding for finding in checked if finding.rule != "untranslated")
     return tuple(sorted(dict.fromkeys((*made.diagnostics, *more)), key=lambda item: item.location or Location(path="")))
+
+
+def _about(text: str) -> range:
+    """The lengths of texts that may be the same but for spaces and marks."""
+    return range(len(text) // 2, 2 * len(text) + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
