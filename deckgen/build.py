@@ -201,7 +201,7 @@ def _texts(translated: TranslatedCorpus) -> Iterator[tuple[Markdown, Context]]:
     """Every text that reaches a card, with its context."""
     for item in translated.questions:
         context = item.keyed.chapter.context
-        for text in (*item.titles, *item.answers, *item.notes):
+        for text in (*item.titles, *item.fronts, *item.answers, *item.notes):
             yield text.markdown, context
 
 
@@ -229,8 +229,9 @@ def _references(translated: TranslatedCorpus, documents: Documents) -> Iterator[
     """Every image that a text refers to, with its place in the chapter; that of a translation is its source's."""
     for item in translated.questions:
         chapter, question = item.keyed.chapter, item.keyed.question
+        front = Location(path=chapter.path, line=question.front_line, column=question.front_column)
         answer = Location(path=chapter.path, line=question.answer_line, column=question.answer_column)
-        for texts, start in ((item.titles, None), (item.answers, answer), (item.notes, None)):
+        for texts, start in ((item.titles, None), (item.fronts, front), (item.answers, answer), (item.notes, None)):
             known: dict[str, Location] = {}
             for text in texts:
                 if "!" not in text.markdown and "<" not in text.markdown:

@@ -6,7 +6,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import EnumType
 from pathlib import PurePosixPath
 from types import MappingProxyType
@@ -30,6 +30,8 @@ class ChapterSettings:
     category_level: int | None = None
     question_level: int | None = None
     title: str | None = None
+    answer_marks: tuple[str, ...] | None = None
+    """The words that begin an answer where more is asked than the heading says; none where nothing is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,13 +186,14 @@ def _read_chapters(reader: _Reader, table: Mapping[str, Any], dialect: Dialect) 
     chapters = {}
     for path in table:
         where = ("chapters", path)
-        entry = reader.section(table, path, ("dialect", "headings", "category_level", "question_level", "title"), where)
+        entry = reader.section(table, path, tuple(item.name for item in fields(ChapterSettings)), where)
         chapters[path] = ChapterSettings(
             dialect=reader.get(entry, (*where, "dialect"), Dialect, dialect),
             headings=reader.get(entry, (*where, "headings"), _one_of(HEADING_STYLES), "auto"),
             category_level=reader.get(entry, (*where, "category_level"), _level, None),
             question_level=reader.get(entry, (*where, "question_level"), _level, None),
             title=reader.get(entry, (*where, "title"), _text, None),
+            answer_marks=reader.get(entry, (*where, "answer_marks"), _texts, None),
         )
     return MappingProxyType(chapters)
 

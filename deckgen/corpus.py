@@ -183,6 +183,8 @@ def texts_of(chapter: Chapter) -> Iterator[tuple[Markdown, Context]]:
         for question in category.questions:
             yield question.title, context
             yield question.answer, context
+            if question.front:
+                yield question.front, context
 
 
 def _parse(sheet: _Sheet) -> tuple[Chapter, tuple[Diagnostic, ...]]:

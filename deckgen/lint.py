@@ -16,7 +16,7 @@ from deckgen.markdown.inline import mask
 from deckgen.markdown.lines import Kind, line_kinds
 from deckgen.markdown.tree import prose_of
 from deckgen.markdown.unsafe import find_unsafe
-from deckgen.model import Category, Chapter, Dialect, Location, Question
+from deckgen.model import Category, Chapter, Dialect, Location, Markdown, Question
 
 LONG_ANSWER = 6000
 """Visible characters outside code: about six screens of a phone."""
@@ -55,23 +55,34 @@ class Checked:
     def answers(self) -> tuple[Answer, ...]:
         path, context = self.chapter.path, self.chapter.context
         return tuple(
-            Answer(question=question, path=path, document=self.documents.of(question.answer, context))
+            Answer(
+                question=question,
+                path=path,
+                text=text,
+                line=line,
+                column=column,
+                document=self.documents.of(text, context),
+            )
             for category in self.chapter.categories
             for question in category.questions
+            for text, line, column in (
+                (question.front, question.front_line, question.front_column),
+                (question.answer, question.answer_line, question.answer_column),
+            )
+            if text or text is question.answer
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A question's answer, which knows where in the file its characters stand."""
+    """A question's answer, or what else it asks, which knows where in the file its characters stand."""
 
     question: Question
     path: str
+    text: Markdown
+    line: int
+    column: int
     document: Document
-
-    @property
-    def text(self) -> str:
-        return self.question.answer
 
     @cached_property
     def hidden(self) -> tuple[tuple[int, int], ...]:
@@ -115,13 +126,13 @@ class Answer:
         end = self._starts[line + 1] - 1 if line + 1 < len(self._starts) else len(self.text)
         if end - self._starts[line] > _MAX_EXCERPT:
             return ""
-        before = " " * (self.question.answer_column - 1) if line == 0 else ""
+        before = " " * (self.column - 1) if line == 0 else ""
         return before + self.text[self._starts[line] : end]
 
     def _place(self, offset: int) -> tuple[int, int]:
         line = bisect_right(self._starts, offset) - 1
-        shift = self.question.answer_column - 1 if line == 0 else 0
-        return self.question.answer_line + line, offset - self._starts[line] + 1 + shift
+        shift = self.column - 1 if line == 0 else 0
+        return self.line + line, offset - self._starts[line] + 1 + shift
 
 
 def lint_chapter(chapter: Chapter, text: str, documents: Documents) -> tuple[Diagnostic, ...]:

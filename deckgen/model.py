@@ -92,15 +92,18 @@ class Edition:
 class Question:
     """One question and its answer as the chapter has them.
 
-    ``title`` is the Markdown of the heading without its leading number; ``answer`` the Markdown between this heading
-    and the next, exactly as in the file save for the line ends. ``location`` spans the heading; the answer begins at
-    ``answer_line``/``answer_column`` and ends on ``end_line``.
+    ``title`` is the Markdown of the heading without its leading number. Between this heading and the next stand the
+    ``front``, which is asked, too, and the ``answer``, both exactly as in the file save for the line ends. ``location``
+    spans the heading; the answer ends on ``end_line``.
     """
 
     title: Markdown
+    front: Markdown = Markdown("")
     answer: Markdown
     number: str
     location: Location
+    front_line: int = 0
+    front_column: int = 0
     answer_line: int
     answer_column: int
     end_line: int
@@ -108,7 +111,12 @@ class Question:
     folded_title: str = ""
     """What makes two titles the same; empty where nobody has folded it yet."""
     fingerprint: str = ""
-    """What makes two answers the same; likewise."""
+    """What makes two answers the same; likewise. It is the ``body``'s: text that moves to the front changes nothing."""
+
+    @property
+    def body(self) -> Markdown:
+        """All that stands below the heading."""
+        return Markdown(self.front + self.answer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,9 +246,10 @@ class TranslatedQuestion:
 
     keyed: KeyedQuestion
     titles: tuple[Text, ...]
+    fronts: tuple[Text, ...]
     answers: tuple[Text, ...]
     notes: tuple[Text, ...]
-    """The editor's note; empty Markdown where there is none."""
+    """The editor's note; like the front, empty Markdown where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,7 @@ def _chapter(chapter: Chapter) -> Iterator[str]:
             key = f" [{question.explicit_key}]" if question.explicit_key else ""
             place = f"{question.location.line}:{question.location.column}-{question.end_line}"
             yield f"  question {place}: ({question.number}) {question.title}{key}"
+            yield from (f"   ?|{line}" for line in question.front.removesuffix("\n").split("\n") if question.front)
             yield from (f"    |{line}" for line in question.answer.split("\n"))
     if chapter.definitions:
         yield "definitions:"

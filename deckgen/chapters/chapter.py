@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from deckgen.chapters.definitions import find_definitions
 from deckgen.chapters.directives import directive_findings, find_directives
 from deckgen.chapters.findings import Read, chapter_findings, heading_location
+from deckgen.chapters.fronts import front_lengths
 from deckgen.chapters.headings import Markup
 from deckgen.chapters.pieces import Piece, cut, title_of
 from deckgen.chapters.roles import Decision, Role
@@ -28,7 +30,7 @@ def parse_chapter(text: str, *, path: str, settings: ChapterSettings) -> tuple[C
     scan, explanation = structure.scan, structure.explanation
     definitions = find_definitions(scan.lines, scan.kinds)
     directives = tuple(find_directives(scan.lines, scan.kinds))
-    pieces = tuple(cut(structure, directives))
+    pieces = _with_fronts(tuple(cut(structure, directives)), settings)
     is_page = explanation.chosen is not None and explanation.chosen.mark.level == 1 and len(pieces) == 1
     place = _folder(path) if is_page else ""
     title = Markdown(settings.title or scan.front.title or _title(explanation.decisions) or place or _stem(path))
@@ -72,14 +74,23 @@ def _categories(
         yield Category(title=current[0], location=current[1], questions=tuple(questions))
 
 
+def _with_fronts(pieces: Sequence[Piece], settings: ChapterSettings) -> tuple[Piece, ...]:
+    lengths = front_lengths([piece.answer for piece in pieces], settings.answer_marks)
+    return tuple(replace(piece, front_length=length) for piece, length in zip(pieces, lengths, strict=True))
+
+
 def _question(piece: Piece, path: str) -> Question:
+    front = Markdown(piece.answer[: piece.front_length])
     return Question(
         title=piece.title,
-        answer=piece.answer,
+        front=front,
+        answer=Markdown(piece.answer[piece.front_length :]),
         number=piece.decision.split.number,
         location=heading_location(piece.decision.heading, path),
-        answer_line=piece.answer_line,
-        answer_column=piece.answer_column,
+        front_line=piece.answer_line,
+        front_column=piece.answer_column,
+        answer_line=piece.answer_line + front.count("\n"),
+        answer_column=1 if front else piece.answer_column,
         end_line=piece.end_line,
         explicit_key=piece.key if piece.key is not None and is_key(piece.key) else None,
         folded_title=normalised_title(split_number(piece.title, bare=True).title),

@@ -113,7 +113,7 @@ def _question_findings(read: Read) -> Iterator[Diagnostic]:
                 excerpt=read.lines[heading.line - 1],
             )
         else:
-            same[normalised_title(piece.title)].append(piece)
+            same[normalised_title(piece.title) + piece.answer[: piece.front_length]].append(piece)
     for group in same.values():
         if len(group) > 1:
             yield _duplicate(read, group)

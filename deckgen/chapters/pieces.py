@@ -36,7 +36,8 @@ _MAX_QUESTION_LINES = 20
 class Piece:
     """A question's heading and the answer below it; ``key_line`` is where its explicit key stands, 0 without one.
 
-    The answer begins at ``answer_line``/``answer_column`` and ends with ``end_line``, all from 1.
+    The answer begins at ``answer_line``/``answer_column`` and ends with ``end_line``, all from 1; its first
+    ``front_length`` characters are asked.
     """
 
     decision: Decision
@@ -50,6 +51,7 @@ class Piece:
     placeholder: bool
     key: Key | None
     key_line: int
+    front_length: int = 0
 
 
 def cut(structure: Structure, directives: Sequence[Directive]) -> Iterator[Piece]:

@@ -187,7 +187,7 @@ def of_chapters(matched: Matched, chapters: frozenset[str]) -> Matched:
 def _asked(corpus: Corpus, sketches: Mapping[str, Sketch], jobs: int) -> list[_Asked]:
     """Every question; ``sketches`` are those of known answers by their fingerprints, which need not be made again."""
     questions = [item for chapter in corpus.chapters for category in chapter.categories for item in category.questions]
-    new = [str(item.answer) for item in questions if item.fingerprint not in sketches]
+    new = [str(item.body) for item in questions if item.fingerprint not in sketches]
     made = dict(zip(new, map_in_processes(sketch, new, jobs=jobs, chunk=_CHUNK), strict=True))
     return [
         _Asked(chapter=chapter, category=category, question=question, traits=traits)
@@ -203,9 +203,9 @@ def _traits(
     """The questions of a category with what they are recognised by."""
     path, folded = unicodedata.normalize("NFC", chapter.path), normalised_title(category.title)
     for question in category.questions:
-        answer = question.fingerprint or fingerprint(question.answer)
+        answer = question.fingerprint or fingerprint(question.body)
         title = question.folded_title or normalised_title(split_number(question.title, bare=True).title)
-        sketch = sketches.get(answer) or made[question.answer]
+        sketch = sketches.get(answer) or made[question.body]
         yield question, Traits(chapter=path, category=folded, title=title, answer=answer, sketch=sketch)
 
 

@@ -14,6 +14,7 @@ from deckgen.markdown.tree import plain_text_of
 from deckgen.model import Deck, Html, Key, KeyedQuestion, Note, NoteType, TextState
 from deckgen.preview import formulas
 from deckgen.preview.findings import finding_entry
+from deckgen.render.fronts import split_question
 
 SCRIPT_MARK = "<!--script-->"
 """Stands for the cards' one script, which every side would repeat otherwise."""
@@ -50,7 +51,7 @@ def deck_cards(deck: Deck, made: Build, findings: Mapping[Key, tuple[Diagnostic,
     for note in deck.notes:
         fields = dict(zip(names, note.fields, strict=True))
         titles, groups = (
-            [_title(fields[f"{side} {language}"]) for language in deck.edition.languages]
+            [_title(split_question(fields[f"{side} {language}"])[0]) for language in deck.edition.languages]
             for side in ("Question", "Category")
         )
         searched = [

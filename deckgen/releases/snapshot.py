@@ -12,6 +12,7 @@ from deckgen.markdown.tree import block_text
 from deckgen.model import Edition, Guid, Key, Language, NoteType, StampedDeck, TextState, parse_edition
 from deckgen.releases.records import NoteCopy, NoteText, Record, RecordedCategory, RecordedEdition, RecordedNote
 from deckgen.render import content_hash
+from deckgen.render.fronts import split_question
 
 UNKNOWN_LANGUAGE = Language("und")
 """Of the notes of packages that deckgen did not build."""
@@ -112,8 +113,10 @@ def _texts(fields: Mapping[str, str], states: Mapping[Language, TextState]) -> I
     for language, state in states.items():
         if state is TextState.MISSING:
             continue
-        sides = [block_text(fields.get(f"{side} {language}", "")) for side in ("Question", "Answer", "Note")]
-        yield NoteText(language=language, question=_line(sides[0]), answer=sides[1], note=sides[2], state=state)
+        title, given = split_question(fields.get(f"Question {language}", ""))
+        answer = "\n\n".join(filter(None, (block_text(given), block_text(fields.get(f"Answer {language}", "")))))
+        note = block_text(fields.get(f"Note {language}", ""))
+        yield NoteText(language=language, question=_line(block_text(title)), answer=answer, note=note, state=state)
 
 
 def _titles(fields: Mapping[str, str], edition: Edition) -> Iterator[tuple[Language, str]]:

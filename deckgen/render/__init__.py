@@ -32,6 +32,7 @@ from deckgen.model import (
     TranslatedQuestion,
 )
 from deckgen.render.cardhtml import card_html, field_media
+from deckgen.render.fronts import given_html, unfolded
 from deckgen.text.anki import safe_field, safe_name, safe_text
 from deckgen.text.slugs import ascii_slug
 
@@ -171,9 +172,15 @@ def _render_note(
         sides = tuple(_in_language(texts, language) for texts in (translated.titles, translated.answers))
         texts = (*sides, _in_language(category.titles, language), _in_language(translated.notes, language))
         shown = [_render_text(text, keyed.chapter, documents, images) for text in texts]
+        front = _in_language(translated.fronts, language)
         if language == primary:
             for place, source in enumerate((translated.titles[0], translated.answers[0], category.titles[0])):
                 shown[place] = shown[place] or _in_its_language(source, keyed.chapter, documents, images)
+        if (asked := translated.fronts[0]).markdown and shown[0]:
+            given = _render_text(front, keyed.chapter, documents, images)
+            shown[0] += given_html(given or _in_its_language(asked, keyed.chapter, documents, images))
+            shown[1] = unfolded(shown[1])
+            sides, texts = (*sides, front), (*texts, front)
         fields += shown
         states.append(max((text.state for text in sides), key=_DOUBT.index))
         inputs += [f"{text.state}\0{text.markdown}" for text in texts]

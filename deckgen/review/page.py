@@ -112,7 +112,7 @@ def _sections(shown: tuple[TranslatedBlock, ...], showing: Showing) -> Iterator[
 
 
 def _plain(text: SourceText) -> str:
-    return " ".join((text.hint if text.side in (Side.ANSWER, Side.NOTE) else text.markdown).split())
+    return " ".join((text.hint if text.side in (Side.FRONT, Side.ANSWER, Side.NOTE) else text.markdown).split())
 
 
 def render_row(block: TranslatedBlock, showing: Showing) -> str:

@@ -240,7 +240,9 @@
     path.parentNode.replaceChild(link, path);
   });
   each(".dg-report[data-address]", function (link) {
-    var title = card.querySelector(".dg-question").textContent.trim().replace(/\s+/g, " ");
+    var asked = card.querySelector(".dg-question").cloneNode(true), given = asked.querySelector(".dg-given");
+    if (given) { asked.removeChild(given); }
+    var title = asked.textContent.trim().replace(/\s+/g, " ");
     link.href = link.getAttribute("data-address").replace("{title}", function () { return encodeURIComponent(title); });
   });
 

@@ -88,6 +88,7 @@ def translate(
             TranslatedQuestion(
                 keyed=item,
                 titles=rendered[item.key, Side.QUESTION],
+                fronts=rendered.get((item.key, Side.FRONT), empty),
                 answers=rendered[item.key, Side.ANSWER],
                 notes=rendered.get((item.key, Side.NOTE), empty),
             )

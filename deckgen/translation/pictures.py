@@ -26,6 +26,7 @@ def show_own_pictures(corpus: TranslatedCorpus, files: Iterable[str], *, source:
         replace(
             question,
             titles=_all_own(question.titles, own),
+            fronts=_all_own(question.fronts, own),
             answers=_all_own(question.answers, own),
             notes=_all_own(question.notes, own),
         )

@@ -14,6 +14,8 @@ from deckgen.translation.segments import Segment, segments, title_segments
 
 class Side(StrEnum):
     QUESTION = "question"
+    FRONT = "front"
+    """What stands below the question's title and is asked, too."""
     ANSWER = "answer"
     NOTE = "note"
     CATEGORY = "category"
@@ -38,8 +40,8 @@ class SourceText:
 
     @property
     def context(self) -> str:
-        """The PO context of its entries."""
-        return f"{self.key}|{self.side}"
+        """The PO context of its entries; one for front and answer, so that text may move between them."""
+        return f"{self.key}|{Side.ANSWER if self.side is Side.FRONT else self.side}"
 
     def place(self, segment: Segment) -> Location:
         """Where a segment stands in its file."""
@@ -96,15 +98,20 @@ def _question(
         chapter=chapter,
         location=question.location,
     )
-    yield SourceText(
-        key=item.key,
-        side=Side.ANSWER,
-        markdown=question.answer,
-        segments=_segments(question.answer, chapter, language, documents),
-        chapter=chapter,
-        location=Location(path=chapter.path, line=question.answer_line, column=question.answer_column),
-        hint=question.title,
-    )
+    for side, markdown, line, column in (
+        (Side.FRONT, question.front, question.front_line, question.front_column),
+        (Side.ANSWER, question.answer, question.answer_line, question.answer_column),
+    ):
+        if side is Side.ANSWER or markdown:
+            yield SourceText(
+                key=item.key,
+                side=side,
+                markdown=markdown,
+                segments=_segments(markdown, chapter, language, documents),
+                chapter=chapter,
+                location=Location(path=chapter.path, line=line, column=column),
+                hint=question.title,
+            )
     if note := notes.get(item.key):
         source = note.text(language)
         yield SourceText(

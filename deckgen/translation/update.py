@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from deckgen.model import Language, Markdown
 from deckgen.text.similarity import title_likeness
@@ -53,7 +54,12 @@ def _updated(known: Mapping[str, Catalog], texts: Sequence[SourceText], language
             homes.setdefault(entry.context, chapter)
     live: dict[str, list[CatalogEntry]] = {chapter: [] for chapter in known}
     gone: dict[str, list[CatalogEntry]] = {chapter: [] for chapter in known}
-    found = [(text, *_match(_wanted(text, language), pool.pop(text.context, []), text.side)) for text in texts]
+    # What has one context, front and answer, stands side by side and is matched as one.
+    found = []
+    for context, parts in groupby(texts, key=lambda text: text.context):
+        text, *others = parts
+        wanted = list(dict.fromkeys(want for part in (text, *others) for want in _wanted(part, language)))
+        found.append((text, *_match(wanted, pool.pop(context, []), text.side)))
     orphans = _Orphans(pool)
     for text, matched, rest in found:
         live.setdefault(text.chapter.path, []).extend(orphans.adopted(matched))
