@@ -172,14 +172,18 @@ def test_every_link_within_the_repository_leads_to_a_file(page: Path) -> None:
             assert (page.parent / target.partition("#")[0]).exists(), target
 
 
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.zh.md")), ids=lambda page: page.name)
+def test_a_chinese_page_has_the_parts_of_the_english_one(page: Path) -> None:
+    assert shape(page.read_text("utf-8")) == shape((DOCS / page.name.replace(".zh", "")).read_text("utf-8"))
+
+
+def shape(text: str) -> list[str]:
+    """The headings, table rows, items, blocks of code and pictures of a page, in their order."""
+    return re.findall(r"^(?:#+(?= )|\||-(?= )|\d+\.(?= )|```|    deckgen|<img)", text, re.MULTILINE)
+
+
 def test_both_readmes_have_the_same_parts() -> None:
     english, chinese = ((REPOSITORY / name).read_text("utf-8") for name in ("README.md", "README.zh-CN.md"))
-
-    def shape(text: str) -> list[str]:
-        return [
-            re.match(r"#+|\||-|```|<img", line)[0] for line in text.splitlines() if re.match(r"#|\||- |```|<img", line)
-        ]
-
     assert shape(english) == shape(chinese)
     assert re.findall(r"`(deckgen [^`]*)`", english) == re.findall(r"`(deckgen [^`]*)`", chinese)
     assert linked(english) == linked(chinese.replace(".zh.md", ".md"))
