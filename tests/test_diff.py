@@ -23,15 +23,15 @@ from deckgen.markdown.tree import block_text
 from deckgen.model import Context, Dialect, Guid, Key, Language, Markdown, TextState
 from deckgen.releases.changelog import WORDS_IN, browser_search, describe_diff, read_words
 from deckgen.releases.comparable import read_comparable
-from deckgen.releases.diff import Kind, ReleaseDiff, compare
+from deckgen.releases.diff import ChangeKind, ReleaseDiff, compare
 from deckgen.releases.formats import FORMATS, format_diff, markdown_changelog
 from deckgen.releases.records import (
-    NoteCopy,
-    NoteText,
     Record,
     RecordedCategory,
+    RecordedCopy,
     RecordedEdition,
     RecordedNote,
+    RecordedText,
     format_record,
     parse_record,
 )
@@ -58,14 +58,19 @@ def note(key: str, **changed: object) -> RecordedNote:
     base = RecordedNote(
         key=Key(key),
         category=Key("c1"),
-        copies=(NoteCopy(edition="zh-en", guid=Guid(f"g-{key}"), hash=f"h-{key}", time=1),),
-        texts=(
-            NoteText(language=ZH, question="什么是注意力？", answer="看到其他词。"),
-            NoteText(language=EN, question="What is attention?", answer="It sees words.", state=TextState.REVIEWED),
-        ),
+        copies={"zh-en": RecordedCopy(guid=Guid(f"g-{key}"), hash=f"h-{key}", time=1)},
+        texts={
+            ZH: RecordedText(question="什么是注意力？", answer="看到其他词。", state=TextState.SOURCE),
+            EN: RecordedText(question="What is attention?", answer="It sees words.", state=TextState.REVIEWED),
+        },
         media=("p1",),
     )
-    return replace(base, **changed)  # type: ignore[arg-type]
+    return revise(base, **changed)
+
+
+def copies(**changed: object) -> dict[str, RecordedCopy]:
+    """The note's one copy with something changed: ``hash="…"``."""
+    return {"zh-en": revise(note("a").copies["zh-en"], **changed)}
 
 
 def record(*notes: RecordedNote, version: str = "1.0.0", **changed: object) -> Record:
@@ -81,16 +86,16 @@ def record(*notes: RecordedNote, version: str = "1.0.0", **changed: object) -> R
     return replace(base, **changed)  # type: ignore[arg-type]
 
 
-def texts(**changed: str) -> tuple[NoteText, ...]:
+def texts(**changed: str) -> dict[Language, RecordedText]:
     """The note's texts with sides changed: ``zh_answer="…"``."""
-    result = []
-    for text in note("x").texts:
-        sides = {name.split("_")[1]: value for name, value in changed.items() if name.startswith(text.language)}
-        result.append(replace(text, **sides))  # type: ignore[arg-type]
-    return tuple(result)
+    result = note("x").texts
+    for name, value in changed.items():
+        language, side = name.split("_")
+        result[Language(language)] = revise(result[Language(language)], **{side: value})
+    return result
 
 
-def only(diff: ReleaseDiff) -> tuple[Kind, ...]:
+def only(diff: ReleaseDiff) -> tuple[ChangeKind, ...]:
     (change,) = diff.notes
     return change.kinds
 
@@ -105,42 +110,45 @@ def test_a_record_does_not_differ_from_itself() -> None:
 @pytest.mark.parametrize(
     ("new", "kinds"),
     [
-        (note("a", texts=texts(zh_answer="看到所有词。")), (Kind.CHANGED,)),
-        (note("a", texts=texts(zh_question="注意力是什么？", en_answer="Other.")), (Kind.CHANGED,)),
-        (note("a", texts=texts(zh_note="有误。")), (Kind.CHANGED,)),
-        (note("a", texts=texts(en_answer="It sees tokens.")), (Kind.RETRANSLATED,)),
-        (note("a", texts=note("a").texts[:1]), (Kind.RETRANSLATED,)),
-        (note("a", media=("p2",)), (Kind.IMAGES,)),
-        (note("a", texts=texts(en_state=TextState.STALE)), (Kind.STATUS,)),
-        (note("a", copies=(replace(note("a").copies[0], hash="other"),)), (Kind.FORMATTED,)),
-        (note("a", category=Key("c2")), (Kind.MOVED,)),
-        (note("a", category=Key("c2"), texts=texts(zh_answer="看到所有词。")), (Kind.CHANGED, Kind.MOVED)),
-        (note("a", texts=texts(zh_answer="看到所有词。"), media=()), (Kind.CHANGED,)),
+        (note("a", texts=texts(zh_answer="看到所有词。")), (ChangeKind.CHANGED,)),
+        (note("a", texts=texts(zh_question="注意力是什么？", en_answer="Other.")), (ChangeKind.CHANGED,)),
+        (note("a", texts=texts(zh_note="有误。")), (ChangeKind.CHANGED,)),
+        (note("a", texts=texts(en_answer="It sees tokens.")), (ChangeKind.RETRANSLATED,)),
+        (note("a", texts={ZH: note("a").texts[ZH]}), (ChangeKind.RETRANSLATED,)),
+        (note("a", media=("p2",)), (ChangeKind.IMAGES,)),
+        (note("a", texts=texts(en_state=TextState.STALE)), (ChangeKind.STATUS,)),
+        (note("a", copies=copies(hash="other")), (ChangeKind.FORMATTED,)),
+        (note("a", category=Key("c2")), (ChangeKind.MOVED,)),
+        (note("a", category=Key("c2"), texts=texts(zh_answer="看到所有词。")), (ChangeKind.CHANGED, ChangeKind.MOVED)),
+        (note("a", texts=texts(zh_answer="看到所有词。"), media=()), (ChangeKind.CHANGED,)),
     ],
 )
-def test_each_change_has_its_kind(new: RecordedNote, kinds: tuple[Kind, ...]) -> None:
+def test_each_change_has_its_kind(new: RecordedNote, kinds: tuple[ChangeKind, ...]) -> None:
     assert only(compare(record(note("a")), record(new))) == kinds
 
 
 def test_notes_come_and_go() -> None:
     diff = compare(record(note("a"), note("b")), record(note("c"), note("a")))
-    assert [(change.key, change.kinds) for change in diff.notes] == [("c", (Kind.ADDED,)), ("b", (Kind.RETIRED,))]
+    assert [(change.key, change.kinds) for change in diff.notes] == [
+        ("c", (ChangeKind.ADDED,)),
+        ("b", (ChangeKind.RETIRED,)),
+    ]
 
 
 def test_the_first_release_adds_every_note() -> None:
-    assert [change.kinds for change in compare(None, record(note("a"), note("b"))).notes] == [(Kind.ADDED,)] * 2
+    assert [change.kinds for change in compare(None, record(note("a"), note("b"))).notes] == [(ChangeKind.ADDED,)] * 2
 
 
 def test_a_later_time_alone_is_no_change() -> None:
-    later = note("a", copies=(replace(note("a").copies[0], time=99),))
+    later = note("a", copies=copies(time=99))
     assert compare(record(note("a")), record(later)).is_empty
 
 
 def test_another_edition_is_no_change_of_its_notes() -> None:
     more = revise(EDITION, name="zh-ja", note_type=9)
-    copies = (*note("a").copies, NoteCopy(edition="zh-ja", guid=Guid("j"), hash="j", time=1))
-    japanese = NoteText(language=Language("ja"), question="注意とは？", answer="単語を見る。")
-    new = record(note("a", copies=copies, texts=(*note("a").texts, japanese)), editions=(EDITION, more))
+    both = {**copies(), "zh-ja": RecordedCopy(guid=Guid("j"), hash="j", time=1)}
+    japanese = RecordedText(question="注意とは？", answer="単語を見る。", state=TextState.REVIEWED)
+    new = record(note("a", copies=both, texts={**texts(), Language("ja"): japanese}), editions=(EDITION, more))
     diff = compare(record(note("a")), new)
     assert (diff.notes, diff.new_editions, diff.breaches) == ((), ("zh-ja",), ())
     assert [breach.what for breach in compare(new, record(note("a"))).breaches] == ["the edition is no more"]
@@ -162,7 +170,7 @@ def test_what_anki_does_not_follow_is_a_breach(changed: dict[str, object], said:
 
 
 def test_another_guid_and_a_renamed_category_are_breaches() -> None:
-    other = note("a", copies=(replace(note("a").copies[0], guid=Guid("z")),))
+    other = note("a", copies=copies(guid=Guid("z")))
     assert "1 notes have another GUID" in [b.what for b in compare(record(note("a")), record(other)).breaches]
     renamed = (revise(CATEGORIES[0], decks={"zh-en": "面试::别名"}), CATEGORIES[1])
     (breach,) = compare(record(note("a")), record(note("a"), categories=renamed)).breaches
@@ -179,12 +187,12 @@ def test_counts_are_kept_by_category_and_by_language() -> None:
     new = record(note("a", texts=texts(en_answer="Other.")), note("b", category=Key("c2")), note("d"))
     diff = compare(old, new)
     assert {key: dict(counts) for key, counts in diff.by_category().items()} == {
-        "c1": {Kind.RETRANSLATED: 1, Kind.ADDED: 1, Kind.RETIRED: 1},
-        "c2": {Kind.MOVED: 1},
+        "c1": {ChangeKind.RETRANSLATED: 1, ChangeKind.ADDED: 1, ChangeKind.RETIRED: 1},
+        "c2": {ChangeKind.MOVED: 1},
     }
     assert {key: dict(counts) for key, counts in diff.by_language().items()} == {
-        "zh": {Kind.ADDED: 1, Kind.RETIRED: 1},
-        "en": {Kind.ADDED: 1, Kind.RETIRED: 1, Kind.CHANGED: 1},
+        "zh": {ChangeKind.ADDED: 1, ChangeKind.RETIRED: 1},
+        "en": {ChangeKind.ADDED: 1, ChangeKind.RETIRED: 1, ChangeKind.CHANGED: 1},
     }
 
 
@@ -309,7 +317,7 @@ def test_nothing_is_said_of_nothing() -> None:
 
 def test_both_tongues_have_the_same_words() -> None:
     assert set(read_words(ZH)) == set(read_words(EN))
-    assert set(Kind) <= set(read_words(EN))
+    assert set(ChangeKind) <= set(read_words(EN))
 
 
 @pytest.mark.parametrize("name", ["deckgen x zh-en", "a*b", "a_b", "back\\slash", "冒号:x", "(a or b)"])
@@ -371,8 +379,8 @@ def test_a_package_says_of_a_note_what_its_record_says(twice: tuple[Evolving, Pa
         from_package, recorded = read_comparable(package), read_comparable(folder)
         for one, other in zip(from_package.notes, recorded.notes, strict=True):
             assert (one.key, one.copies, one.media) == (other.key, other.copies, other.media)
-            assert [(t.language, t.question, t.answer) for t in one.texts] == [
-                (t.language, t.question, t.answer) for t in other.texts
+            assert [(language, text.sides) for language, text in one.texts.items()] == [
+                (language, text.sides) for language, text in other.texts.items()
             ]
 
 

@@ -177,7 +177,7 @@ def test_the_page_opens_from_disk_in_the_readers_tongue_without_a_request(
 
 def key_of(project: Evolving, version: str, question: str) -> str:
     record = parse_record(project.record(version).read_text("utf-8"), "record")
-    return next(note.key for note in record.notes if note.texts[0].question == question)
+    return next(note.key for note in record.notes if next(iter(note.texts.values())).question == question)
 
 
 def test_an_upgrade_keeps_every_schedule_and_updates_what_changed(twice: tuple[Evolving, Path, Path]) -> None:

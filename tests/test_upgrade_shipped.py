@@ -44,10 +44,10 @@ def as_recorded(record: Record, now: StampedDeck) -> StampedDeck:
     )
     notes, times = [], []
     for position, known in enumerate(record.notes, 1):
-        copy = next(item for item in known.copies if item.edition == name)
+        copy = known.copies[name]
         fields = dict.fromkeys((field.name for field in note_type.fields), "") | {"Key": known.key}
-        for text in known.texts:
-            fields |= {f"Question {text.language}": text.question, f"Answer {text.language}": text.answer}
+        for language, text in known.texts.items():
+            fields |= {f"Question {language}": text.question, f"Answer {language}": text.answer}
         notes.append(
             Note(
                 key=known.key,

@@ -9,9 +9,9 @@ from functools import cache
 from importlib import resources
 
 from deckgen.model import Key, Language
-from deckgen.releases.diff import Kind, NoteChange, ReleaseDiff
-from deckgen.releases.records import NoteText, RecordedNote
-from deckgen.releases.snapshot import note_type_has_key
+from deckgen.releases.diff import ChangeKind, NoteChange, ReleaseDiff
+from deckgen.releases.records import RecordedNote
+from deckgen.releases.snapshot import named_edition
 from deckgen.releases.wording import Span, SpanKind, compare_words, shorten
 
 WORDS_IN = (Language("zh"), Language("en"))
@@ -47,7 +47,7 @@ class Step:
 class Section:
     """The notes of one kind of change and what learners can do about them."""
 
-    kind: Kind
+    kind: ChangeKind
     heading: str
     entries: tuple[Entry, ...]
     steps: tuple[Step, ...] = ()
@@ -86,7 +86,7 @@ def read_words(language: Language) -> Mapping[str, str]:
 def describe_diff(diff: ReleaseDiff, language: Language) -> Changelog:
     """The diff in the words of ``language``, its questions too where they have a text in it."""
     words = read_words(language)
-    sections = tuple(_section(diff, kind, language) for kind in Kind if diff.of(kind))
+    sections = tuple(_section(diff, kind, language) for kind in ChangeKind if diff.of(kind))
     return Changelog(
         title=_title(diff, words),
         summary=summarise(diff, language),
@@ -101,7 +101,7 @@ def describe_diff(diff: ReleaseDiff, language: Language) -> Changelog:
 def summarise(diff: ReleaseDiff, language: Language) -> str:
     """``2 new, 1 changed``."""
     words = read_words(language)
-    counts = [(kind, len(diff.of(kind))) for kind in Kind]
+    counts = [(kind, len(diff.of(kind))) for kind in ChangeKind]
     return (
         words["comma"].join(_counted(count, words[f"count-{kind}"]) for kind, count in counts if count)
         or (words["nothing"])
@@ -131,7 +131,7 @@ def _tables(diff: ReleaseDiff, language: Language) -> Iterator[Table]:
     categories = {category_title(diff, key, language): counts for key, counts in diff.by_category().items()}
     languages = {str(tag): counts for tag, counts in diff.by_language().items()}
     for name, rows in (("category", categories), ("language", languages)):
-        kinds = [kind for kind in Kind if any(counts[kind] for counts in rows.values())]
+        kinds = [kind for kind in ChangeKind if any(counts[kind] for counts in rows.values())]
         if rows:
             yield Table(
                 columns=(words[name], *(words[f"count-{kind}"] for kind in kinds)),
@@ -142,9 +142,9 @@ def _tables(diff: ReleaseDiff, language: Language) -> Iterator[Table]:
 # --- notes ------------------------------------------------------------------------------------------------------------
 
 
-def _section(diff: ReleaseDiff, kind: Kind, language: Language) -> Section:
+def _section(diff: ReleaseDiff, kind: ChangeKind, language: Language) -> Section:
     words = read_words(language)
-    steps = tuple(_steps(diff, kind, words)) if kind in (Kind.MOVED, Kind.RETIRED) else ()
+    steps = tuple(_steps(diff, kind, words)) if kind in (ChangeKind.MOVED, ChangeKind.RETIRED) else ()
     return Section(
         kind=kind,
         heading=words[kind],
@@ -154,12 +154,12 @@ def _section(diff: ReleaseDiff, kind: Kind, language: Language) -> Section:
     )
 
 
-def _entry(diff: ReleaseDiff, change: NoteChange, kind: Kind, language: Language) -> Entry:
+def _entry(diff: ReleaseDiff, change: NoteChange, kind: ChangeKind, language: Language) -> Entry:
     words = read_words(language)
     details: tuple[Detail, ...] = ()
-    if kind in (Kind.CHANGED, Kind.RETRANSLATED):
+    if kind in (ChangeKind.CHANGED, ChangeKind.RETRANSLATED):
         details = tuple(_details(change, words))
-    elif kind is Kind.MOVED and change.old and change.new:
+    elif kind is ChangeKind.MOVED and change.old and change.new:
         places = [category_title(diff, note.category, language) for note in (change.old, change.new)]
         text = words["moved-from"].format(old=places[0], new=places[1])
         details = (Detail(label="", spans=(Span(kind=SpanKind.KEPT, text=text),)),)
@@ -173,8 +173,8 @@ def _entry(diff: ReleaseDiff, change: NoteChange, kind: Kind, language: Language
 
 def note_title(note: RecordedNote, language: Language) -> str:
     """The question in ``language``, else in the note's first."""
-    texts = {text.language: text.question for text in note.texts}
-    return texts.get(language) or next(iter(texts.values()), note.key)
+    texts = (note.texts.get(language), *note.texts.values())
+    return next((text.question for text in texts if text and text.question), note.key)
 
 
 def category_title(diff: ReleaseDiff, key: Key, language: Language) -> str:
@@ -184,15 +184,8 @@ def category_title(diff: ReleaseDiff, key: Key, language: Language) -> str:
 
 
 def _details(change: NoteChange, words: Mapping[str, str]) -> Iterator[Detail]:
-    before = {text.language: text for text in change.old.texts} if change.old else {}
-    after = {text.language: text for text in change.new.texts} if change.new else {}
-    for language in change.languages:
-        empty = NoteText(language=language, question="", answer="")
-        old, new = before.get(language, empty), after.get(language, empty)
-        for side in ("question", "answer", "note"):
-            one, other = getattr(old, side), getattr(new, side)
-            if one != other:
-                yield Detail(label=f"{language} {words[side]}", spans=shorten(compare_words(one, other)))
+    for language, side, before, after in change.sides():
+        yield Detail(label=f"{language} {words[side]}", spans=shorten(compare_words(before, after)))
     if change.old and change.new and change.old.media != change.new.media:
         gone = len({*change.old.media} - {*change.new.media})
         come = len({*change.new.media} - {*change.old.media})
@@ -202,17 +195,17 @@ def _details(change: NoteChange, words: Mapping[str, str]) -> Iterator[Detail]:
 # --- what learners do -------------------------------------------------------------------------------------------------
 
 
-def _steps(diff: ReleaseDiff, kind: Kind, words: Mapping[str, str]) -> Iterator[Step]:
+def _steps(diff: ReleaseDiff, kind: ChangeKind, words: Mapping[str, str]) -> Iterator[Step]:
     """A step per edition, of moved cards also per deck that they go to. None for notes that no search can name."""
     editions = {edition.name: edition for record in (diff.old, diff.new) if record for edition in record.editions}
     groups: dict[tuple[str, str], list[Key]] = {}
     for change in diff.of(kind):
         category = diff.categories.get(change.shown.category)
         decks = category.decks if category else {}
-        for copy in change.shown.copies:
-            if note_type_has_key(copy.edition) and copy.edition in editions:
-                deck = decks.get(copy.edition, "") if kind is Kind.MOVED else ""
-                groups.setdefault((copy.edition, deck), []).append(change.key)
+        for edition in change.shown.copies:
+            if named_edition(edition) and edition in editions:
+                deck = decks.get(edition, "") if kind is ChangeKind.MOVED else ""
+                groups.setdefault((edition, deck), []).append(change.key)
     for (edition, deck), keys in groups.items():
         yield Step(
             text=words[f"steps-{kind}"].format(deck=deck),

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from deckgen.diagnostics import DeckgenError
-from deckgen.model import Key, Language, TextState, parse_edition
-from deckgen.releases.records import NoteText, Record, RecordedCategory, RecordedEdition, RecordedNote
+from deckgen.model import Key, Language, TextState
+from deckgen.releases.records import Record, RecordedCategory, RecordedCopy, RecordedEdition, RecordedNote, RecordedText
+from deckgen.releases.snapshot import named_edition
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     """What happened to a note; one that moved may also have changed."""
 
     ADDED = "added"
@@ -37,7 +38,7 @@ class NoteChange:
     """
 
     key: Key
-    kinds: tuple[Kind, ...]
+    kinds: tuple[ChangeKind, ...]
     old: RecordedNote | None
     new: RecordedNote | None
     languages: tuple[Language, ...] = ()
@@ -48,6 +49,13 @@ class NoteChange:
         note = self.new or self.old
         assert note is not None
         return note
+
+    def sides(self) -> Iterator[tuple[Language, str, str, str]]:
+        """Language, side, and the text there before and after, where they differ."""
+        nothing = RecordedText(question="", answer="", state=TextState.MISSING)
+        for language in self.languages:
+            before, after = (((note and note.texts.get(language)) or nothing).sides for note in (self.old, self.new))
+            yield from ((language, side, before[side], after[side]) for side in before if before[side] != after[side])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +80,7 @@ class ReleaseDiff:
     new_editions: tuple[str, ...] = ()
     looks: tuple[str, ...] = ()
 
-    def of(self, kind: Kind) -> tuple[NoteChange, ...]:
+    def of(self, kind: ChangeKind) -> tuple[NoteChange, ...]:
         return tuple(change for change in self.notes if kind in change.kinds)
 
     @property
@@ -85,30 +93,30 @@ class ReleaseDiff:
         records = (self.old, self.new) if self.old else (self.new,)
         return {category.key: category for record in records for category in record.categories}
 
-    def by_category(self) -> Mapping[Key, Counter[Kind]]:
+    def by_category(self) -> Mapping[Key, Counter[ChangeKind]]:
         """How many notes of each category changed in each way, in the order of the categories."""
-        counts: dict[Key, Counter[Kind]] = {category.key: Counter() for category in self.new.categories}
+        counts: dict[Key, Counter[ChangeKind]] = {category.key: Counter() for category in self.new.categories}
         for change in self.notes:
             counts.setdefault(change.shown.category, Counter()).update(change.kinds)
         return {key: count for key, count in counts.items() if count}
 
-    def by_language(self) -> Mapping[Language, Counter[Kind]]:
+    def by_language(self) -> Mapping[Language, Counter[ChangeKind]]:
         """In how many notes the text of each language is new, another or gone."""
-        counts: dict[Language, Counter[Kind]] = {}
+        counts: dict[Language, Counter[ChangeKind]] = {}
         for change in self.notes:
-            kinds = [kind for kind in change.kinds if kind in (Kind.ADDED, Kind.RETIRED)]
+            kinds = [kind for kind in change.kinds if kind in (ChangeKind.ADDED, ChangeKind.RETIRED)]
             if kinds:
-                for text in change.shown.texts:
-                    counts.setdefault(text.language, Counter()).update(kinds)
+                for language in change.shown.texts:
+                    counts.setdefault(language, Counter()).update(kinds)
             for language in change.languages:
-                counts.setdefault(language, Counter())[Kind.CHANGED] += 1
+                counts.setdefault(language, Counter())[ChangeKind.CHANGED] += 1
         return counts
 
 
 def compare(old: Record | None, new: Record) -> ReleaseDiff:
     """Everything that differs. DeckgenError where the two have no edition in common and nothing can be compared."""
     if old is None:
-        added = tuple(NoteChange(key=note.key, kinds=(Kind.ADDED,), old=None, new=note) for note in new.notes)
+        added = tuple(NoteChange(key=note.key, kinds=(ChangeKind.ADDED,), old=None, new=note) for note in new.notes)
         return ReleaseDiff(old=None, new=new, notes=added)
     before, after = _editions(old), _editions(new)
     common = before.keys() & after.keys()
@@ -123,7 +131,7 @@ def compare(old: Record | None, new: Record) -> ReleaseDiff:
     moved = _moved_keys(old, new, common)
     changes = [_compare_note(known.get(note.key), note, common, language, moved) for note in new.notes]
     gone = [
-        NoteChange(key=note.key, kinds=(Kind.RETIRED,), old=note, new=None)
+        NoteChange(key=note.key, kinds=(ChangeKind.RETIRED,), old=note, new=None)
         for note in old.notes
         if note.key not in present and _in(note, common)
     ]
@@ -146,7 +154,7 @@ def _editions(record: Record) -> Mapping[str, RecordedEdition]:
 
 
 def _in(note: RecordedNote, editions: set[str]) -> bool:
-    return any(copy.edition in editions for copy in note.copies)
+    return not editions.isdisjoint(note.copies)
 
 
 def _moved_keys(old: Record, new: Record, editions: set[str]) -> frozenset[Key]:
@@ -163,10 +171,10 @@ def _moved_keys(old: Record, new: Record, editions: set[str]) -> frozenset[Key]:
 def _decks(record: Record, editions: set[str]) -> Mapping[tuple[Key, str], str]:
     decks = {category.key: category.decks for category in record.categories}
     return {
-        (note.key, copy.edition): decks[note.category].get(copy.edition, "")
+        (note.key, edition): decks[note.category].get(edition, "")
         for note in record.notes
-        for copy in note.copies
-        if copy.edition in editions
+        for edition in note.copies
+        if edition in editions
     }
 
 
@@ -183,63 +191,47 @@ def _compare_note(
     if not _in(new, common):
         return None
     if old is None or not _in(old, common):
-        return NoteChange(key=new.key, kinds=(Kind.ADDED,), old=None, new=new)
+        return NoteChange(key=new.key, kinds=(ChangeKind.ADDED,), old=None, new=new)
     languages = tuple(_changed_languages(old, new))
-    kinds: list[Kind] = []
-    if source in languages or (languages and source not in {text.language for text in new.texts}):
-        kinds.append(Kind.CHANGED)
+    kinds: list[ChangeKind] = []
+    if source in languages or (languages and source not in new.texts):
+        kinds.append(ChangeKind.CHANGED)
     elif languages:
-        kinds.append(Kind.RETRANSLATED)
+        kinds.append(ChangeKind.RETRANSLATED)
     elif old.media != new.media:
-        kinds.append(Kind.IMAGES)
+        kinds.append(ChangeKind.IMAGES)
     elif any(one != other for one, other in _states(old, new)):
-        kinds.append(Kind.STATUS)
+        kinds.append(ChangeKind.STATUS)
     if new.key in moved:
-        kinds.append(Kind.MOVED)
-    if not kinds and any(old_hash != new_hash for old_hash, new_hash in _hashes(old, new)):
-        kinds.append(Kind.FORMATTED)
+        kinds.append(ChangeKind.MOVED)
+    if not kinds and any(
+        old.copies[name].hash != new.copies[name].hash for name in old.copies.keys() & new.copies.keys()
+    ):
+        kinds.append(ChangeKind.FORMATTED)
     return NoteChange(key=new.key, kinds=tuple(kinds), old=old, new=new, languages=languages) if kinds else None
 
 
 def _changed_languages(old: RecordedNote, new: RecordedNote) -> Iterator[Language]:
     """Only languages that both could have: an edition that one of the two lacks is no change of the note."""
-    before, after = _texts(old), _texts(new)
-    for language in dict.fromkeys((*after, *before)):
-        one, other = before.get(language), after.get(language)
-        if one is None or other is None:
+    for language in new.texts | old.texts:
+        before, after = old.texts.get(language), new.texts.get(language)
+        if before is None or after is None:
             if _could_have(old, language) and _could_have(new, language):
                 yield language
-        elif (one.question, one.answer, one.note) != (other.question, other.answer, other.note):
+        elif before.sides != after.sides:
             yield language
 
 
 def _could_have(note: RecordedNote, language: Language) -> bool:
-    return any(language in _languages(copy.edition) for copy in note.copies)
-
-
-def _languages(edition: str) -> tuple[Language, ...]:
-    try:
-        return parse_edition(edition).languages
-    except ValueError:
-        return ()
-
-
-def _texts(note: RecordedNote) -> Mapping[Language, NoteText]:
-    return {text.language: text for text in note.texts}
+    return any(found and language in found.languages for found in map(named_edition, note.copies))
 
 
 def _states(old: RecordedNote, new: RecordedNote) -> Iterator[tuple[TextState, TextState]]:
     """By language. A package does not tell the source from what is reviewed: neither bears a mark."""
     quiet = {TextState.SOURCE: TextState.REVIEWED}
-    before, after = _texts(old), _texts(new)
-    for language in before.keys() & after.keys():
-        one, other = before[language].state, after[language].state
+    for language in old.texts.keys() & new.texts.keys():
+        one, other = old.texts[language].state, new.texts[language].state
         yield quiet.get(one, one), quiet.get(other, other)
-
-
-def _hashes(old: RecordedNote, new: RecordedNote) -> Iterator[tuple[str, str]]:
-    before = {copy.edition: copy.hash for copy in old.copies}
-    return ((before[copy.edition], copy.hash) for copy in new.copies if copy.edition in before)
 
 
 # --- what no update mends ---------------------------------------------------------------------------------------------
@@ -255,24 +247,20 @@ def _breaches(old: Record, new: Record) -> Iterator[Breach]:
                 yield Breach(edition=name, what="the edition is no more")
             continue
         present = after[name]
+        guids = {note.key: copy.guid for note, copy in _copies(old, name)}
         if edition.note_type != present.note_type:
             yield Breach(edition=name, what="the note type has another id")
         elif (edition.fields, edition.templates) != (present.fields, present.templates):
             yield Breach(edition=name, what="the note type has other fields or templates")
         if edition.deck != present.deck:
             yield Breach(edition=name, what=f"the deck “{edition.deck}” is now “{present.deck}”")
-        changed = sum(one != other for one, other in _guids(old, new, name))
-        if changed:
+        if changed := sum(guids.get(note.key, copy.guid) != copy.guid for note, copy in _copies(new, name)):
             yield Breach(edition=name, what=f"{changed} notes have another GUID")
         yield from _renamed_decks(old, new, name)
 
 
-def _guids(old: Record, new: Record, edition: str) -> Iterator[tuple[str, str]]:
-    before = {note.key: copy.guid for note in old.notes for copy in note.copies if copy.edition == edition}
-    for note in new.notes:
-        for copy in note.copies:
-            if copy.edition == edition and note.key in before:
-                yield before[note.key], copy.guid
+def _copies(record: Record, edition: str) -> Iterator[tuple[RecordedNote, RecordedCopy]]:
+    return ((note, note.copies[edition]) for note in record.notes if edition in note.copies)
 
 
 def _renamed_decks(old: Record, new: Record, edition: str) -> Iterator[Breach]:

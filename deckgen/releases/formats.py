@@ -223,25 +223,15 @@ def _json_note(change: NoteChange) -> dict[str, Any]:
         if note:
             value[name] = {"category": note.category, "texts": _json_texts(note), "media": list(note.media)}
     if change.old and change.new:
-        before, after = _json_texts(change.old), _json_texts(change.new)
-        value["words"] = {
-            language: {
-                side: [
-                    [span.kind, span.text]
-                    for span in compare_words(
-                        before.get(language, {}).get(side, ""), after.get(language, {}).get(side, "")
-                    )
-                ]
-                for side in ("question", "answer", "note")
-                if before.get(language, {}).get(side, "") != after.get(language, {}).get(side, "")
-            }
-            for language in change.languages
-        }
+        words: dict[str, dict[str, list[list[str]]]] = {language: {} for language in change.languages}
+        for language, side, before, after in change.sides():
+            words[language][side] = [[span.kind, span.text] for span in compare_words(before, after)]
+        value["words"] = words
     return value
 
 
-def _json_texts(note: RecordedNote) -> dict[str, dict[str, str]]:
-    return {text.language: {"question": text.question, "answer": text.answer, "note": text.note} for text in note.texts}
+def _json_texts(note: RecordedNote) -> dict[str, Mapping[str, str]]:
+    return {language: text.sides for language, text in note.texts.items()}
 
 
 FORMATS: Mapping[str, Callable[[ReleaseDiff, Language], str]] = {

@@ -13,7 +13,7 @@ from deckgen.identity.lock import format_lock
 from deckgen.localisation import check_build
 from deckgen.model import Profile
 from deckgen.project import CHANGELOG_NAME, LOCK_NAME, Project, changed_files, record_path
-from deckgen.releases.diff import Kind, ReleaseDiff, compare
+from deckgen.releases.diff import ChangeKind, ReleaseDiff, compare
 from deckgen.releases.records import Record, format_record, parse_record
 from deckgen.releases.snapshot import record_decks
 from deckgen.releases.versions import Version, contradiction, parse_version, propose_version, reason
@@ -200,7 +200,7 @@ def _not_again(survey: Survey, version: Version, known: Record | None) -> list[s
 
 def _other_content(known: Record | None, current: Record) -> str:
     diff = compare(known, current)
-    counts = {kind: len(diff.of(kind)) for kind in Kind if diff.of(kind)}
+    counts = {kind: len(diff.of(kind)) for kind in ChangeKind if diff.of(kind)}
     changes = ", ".join(f"{count} {kind}" for kind, count in counts.items()) or "times, ids or descriptions"
     keys = name_some([change.key for change in diff.notes])
     named = f" ({keys})" if keys else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -20,38 +21,39 @@ class _Line(msgspec.Struct, frozen=True, kw_only=True):
     """What a line holds; members that this version does not know are passed over."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoteText:
+class RecordedText(_Line, frozen=True, kw_only=True, omit_defaults=True):
     """What a note says in one language: plain text, the answer with a line per paragraph, item or table row."""
 
-    language: Language
     question: str
     answer: str
     note: str = ""
     """The editor's note."""
-    state: TextState = TextState.SOURCE
+    state: TextState
+
+    @property
+    def sides(self) -> Mapping[str, str]:
+        return {"question": self.question, "answer": self.answer, "note": self.note}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoteCopy:
+class RecordedCopy(_Line, frozen=True, kw_only=True):
     """A note as one edition has it; ``time`` in seconds since the epoch, ``hash`` of all that the learner gets."""
 
-    edition: str
     guid: Guid
     hash: str
     time: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedNote:
-    """``media`` holds the identities of the pictures, which do not vary with what they are made for."""
+class RecordedNote(_Line, frozen=True, kw_only=True, rename={"key": "note"}):
+    """``copies`` by edition; ``texts`` by language, the source's first, those of a missing translation left out.
+
+    ``media`` holds the identities of the images, which do not vary with what they are made for.
+    """
 
     key: Key
     category: Key
-    copies: tuple[NoteCopy, ...]
-    texts: tuple[NoteText, ...]
-    """One per language; the source's first, those of a missing translation left out."""
-    media: tuple[str, ...] = ()
+    copies: dict[str, RecordedCopy]
+    texts: dict[Language, RecordedText]
+    media: tuple[str, ...]
 
 
 class RecordedCategory(_Line, frozen=True, kw_only=True, rename={"key": "category"}):
@@ -109,34 +111,13 @@ class _Header(_Format, frozen=True, kw_only=True, rename={"format": "deckgen-rel
     language: Language
 
 
-class _Copy(_Line, frozen=True, kw_only=True):
-    guid: Guid
-    hash: str
-    time: int
-
-
-class _Text(_Line, frozen=True, kw_only=True):
-    question: str
-    answer: str
-    note: str | msgspec.UnsetType = msgspec.UNSET
-    state: TextState
-
-
-class _Note(_Line, frozen=True, kw_only=True, rename={"key": "note"}):
-    key: Key
-    category: Key
-    copies: dict[str, _Copy]
-    texts: dict[Language, _Text]
-    media: tuple[str, ...]
-
-
 _DECODERS = {
     kind: msgspec.json.Decoder(line)
     for kind, line in {
         "deckgen-release": _Header,
         "edition": RecordedEdition,
         "category": RecordedCategory,
-        "note": _Note,
+        "note": RecordedNote,
     }.items()
 }
 """By the first member of a line's object."""
@@ -153,7 +134,7 @@ def format_record(record: Record) -> str:
         project_id=record.project_id,
         language=record.language,
     )
-    lines = (header, *record.editions, *record.categories, *(_note_line(note) for note in record.notes))
+    lines = (header, *record.editions, *record.categories, *record.notes)
     return "".join(msgspec.json.format(msgspec.json.encode(line), indent=0).decode() + "\n" for line in lines)
 
 
@@ -185,47 +166,10 @@ def parse_record(text: str, path: str) -> Record:
         language=header.language,
         editions=tuple(lines[RecordedEdition]),
         categories=tuple(lines[RecordedCategory]),
-        notes=tuple(_note_of(line) for line in lines[_Note]),
+        notes=tuple(lines[RecordedNote]),
     )
 
 
 def _bad_record(message: str, path: str, line: int) -> DeckgenError:
     hint = "a release record never changes: restore it from the release's tag or folder"
     return DeckgenError(message, hint=hint, location=Location(path=path, line=line))
-
-
-def _note_line(note: RecordedNote) -> _Note:
-    return _Note(
-        key=note.key,
-        category=note.category,
-        copies={copy.edition: _Copy(guid=copy.guid, hash=copy.hash, time=copy.time) for copy in note.copies},
-        texts={
-            text.language: _Text(
-                question=text.question, answer=text.answer, note=text.note or msgspec.UNSET, state=text.state
-            )
-            for text in note.texts
-        },
-        media=note.media,
-    )
-
-
-def _note_of(line: _Note) -> RecordedNote:
-    return RecordedNote(
-        key=line.key,
-        category=line.category,
-        copies=tuple(
-            NoteCopy(edition=edition, guid=copy.guid, hash=copy.hash, time=copy.time)
-            for edition, copy in line.copies.items()
-        ),
-        texts=tuple(
-            NoteText(
-                language=language,
-                question=text.question,
-                answer=text.answer,
-                note=text.note or "",
-                state=text.state,
-            )
-            for language, text in line.texts.items()
-        ),
-        media=line.media,
-    )

@@ -86,9 +86,9 @@ def released_notes(record: Record) -> tuple[ReleasedNote, ...]:
         ReleasedNote(
             key=note.key,
             category=note.category,
-            guids={copy.edition: copy.guid for copy in note.copies},
-            hashes={copy.edition: copy.hash for copy in note.copies},
-            times={copy.edition: copy.time for copy in note.copies},
+            guids={edition: copy.guid for edition, copy in note.copies.items()},
+            hashes={edition: copy.hash for edition, copy in note.copies.items()},
+            times={edition: copy.time for edition, copy in note.copies.items()},
             media=note.media,
         )
         for note in record.notes

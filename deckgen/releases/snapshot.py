@@ -6,11 +6,18 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from deckgen.apkg.contents import PackageContents, PackagedNote, PackagedNoteType
+from deckgen.apkg.contents import PackageContents, PackagedNote
 from deckgen.identity.lock import EditionRecord
 from deckgen.markdown.tree import block_text
 from deckgen.model import Edition, Guid, Key, Language, NoteType, StampedDeck, TextState, parse_edition
-from deckgen.releases.records import NoteCopy, NoteText, Record, RecordedCategory, RecordedEdition, RecordedNote
+from deckgen.releases.records import (
+    Record,
+    RecordedCategory,
+    RecordedCopy,
+    RecordedEdition,
+    RecordedNote,
+    RecordedText,
+)
 from deckgen.render import content_hash
 from deckgen.render.fronts import split_question
 
@@ -31,18 +38,15 @@ def note_type_edition(note_type: NoteType) -> Edition | None:
     languages = [name.removeprefix("Question ") for name in names if name.startswith("Question ")]
     if names[:1] != ["Key"] or not languages or any(f"Answer {language}" not in names for language in languages):
         return None
+    return named_edition("-".join(languages))
+
+
+def named_edition(name: str) -> Edition | None:
+    """The edition of this name; None for the name of a stranger's note type, whose notes bear no key."""
     try:
-        return parse_edition("-".join(languages))
+        return parse_edition(name)
     except ValueError:
         return None
-
-
-def note_type_has_key(edition: str) -> bool:
-    """Whether the notes that a record has under this edition's name bear a key; a stranger's bear its note type's."""
-    try:
-        return bool(parse_edition(edition))
-    except ValueError:
-        return False
 
 
 # --- of decks ---------------------------------------------------------------------------------------------------------
@@ -59,99 +63,42 @@ def record_decks(
 ) -> Record:
     """What ``decks``, one per edition of one project, give to learners; ``editions`` are the lock's."""
     looks = {edition.name: edition.note_type.stamp.hash for edition in editions if edition.note_type}
-    categories: dict[Key, RecordedCategory] = {}
-    notes: dict[Key, RecordedNote] = {}
-    for stamped in decks:
-        deck, edition = stamped.deck, stamped.deck.edition
-        names = [field.name for field in deck.note_type.fields]
-        subdecks = {subdeck.category: subdeck.name for subdeck in deck.subdecks}
-        for note, note_time in zip(deck.notes, stamped.note_times, strict=True):
-            fields = dict(zip(names, note.fields, strict=True))
-            states = dict(zip(edition.languages, note.states, strict=True))
-            copy = NoteCopy(edition=edition.name, guid=note.guid, hash=note.content_hash, time=note_time)
-            fresh = RecordedNote(
-                key=note.key,
-                category=note.category,
-                copies=(copy,),
-                texts=tuple(_texts(fields, states)),
-                media=tuple(sorted({media_identity(name) for name in note.media})),
-            )
-            notes[note.key] = _merged(notes.get(note.key), fresh)
-            category = RecordedCategory(
-                key=note.category,
-                titles=dict(_titles(fields, edition)),
-                decks={edition.name: subdecks[note.category]},
-            )
-            categories[note.category] = _merged_category(categories.get(note.category), category)
+    categories, notes = _gathered(row for stamped in decks for row in _deck_rows(stamped))
     return Record(
         version=version,
         time=time,
         project_id=project_id,
         language=language,
-        editions=tuple(_edition(stamped, looks, version) for stamped in decks),
-        categories=tuple(categories.values()),
-        notes=tuple(notes.values()),
+        editions=tuple(_deck_edition(stamped, looks, version) for stamped in decks),
+        categories=categories,
+        notes=notes,
     )
 
 
-def _edition(stamped: StampedDeck, looks: Mapping[str, str], version: str) -> RecordedEdition:
-    deck, note_type = stamped.deck, stamped.deck.note_type
-    description = deck.description.replace(version, "")
-    return RecordedEdition(
-        name=deck.edition.name,
-        deck=deck.name,
-        note_type=note_type.id,
-        note_type_name=note_type.name,
-        fields=tuple(field.id for field in note_type.fields),
-        templates=tuple(template.id for template in note_type.templates),
-        look=looks.get(deck.edition.name, ""),
-        description=hashlib.sha256(description.encode()).hexdigest()[:16],
-    )
+def _deck_edition(stamped: StampedDeck, looks: Mapping[str, str], version: str) -> RecordedEdition:
+    deck = stamped.deck
+    description = hashlib.sha256(deck.description.replace(version, "").encode()).hexdigest()[:16]
+    look = looks.get(deck.edition.name, "")
+    return _edition(deck.edition.name, deck.name, deck.note_type, look=look, description=description)
 
 
-def _texts(fields: Mapping[str, str], states: Mapping[Language, TextState]) -> Iterator[NoteText]:
-    for language, state in states.items():
-        if state is TextState.MISSING:
-            continue
-        title, given = split_question(fields.get(f"Question {language}", ""))
-        answer = "\n\n".join(filter(None, (block_text(given), block_text(fields.get(f"Answer {language}", "")))))
-        note = block_text(fields.get(f"Note {language}", ""))
-        yield NoteText(language=language, question=_line(block_text(title)), answer=answer, note=note, state=state)
-
-
-def _titles(fields: Mapping[str, str], edition: Edition) -> Iterator[tuple[Language, str]]:
-    for language in edition.languages:
-        if title := _line(block_text(fields.get(f"Category {language}", ""))):
-            yield language, title
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _merged(known: RecordedNote | None, fresh: RecordedNote) -> RecordedNote:
-    """A note of several editions: a text is the same in all that have its language."""
-    if known is None:
-        return fresh
-    texts = {text.language: text for text in (*fresh.texts, *known.texts)}
-    order = dict.fromkeys(text.language for text in (*known.texts, *fresh.texts))
-    return RecordedNote(
-        key=known.key,
-        category=known.category,
-        copies=(*known.copies, *fresh.copies),
-        texts=tuple(texts[language] for language in order),
-        media=tuple(sorted({*known.media, *fresh.media})),
-    )
-
-
-def _merged_category(known: RecordedCategory | None, fresh: RecordedCategory) -> RecordedCategory:
-    if known is None:
-        return fresh
-    return RecordedCategory(
-        key=known.key,
-        titles=known.titles | fresh.titles,
-        decks=known.decks | fresh.decks,
-    )
+def _deck_rows(stamped: StampedDeck) -> Iterator[_Row]:
+    deck, edition = stamped.deck, stamped.deck.edition
+    subdecks = {subdeck.category: subdeck.name for subdeck in deck.subdecks}
+    for note, time in zip(deck.notes, stamped.note_times, strict=True):
+        fields = _fields(deck.note_type, note.fields)
+        yield (
+            RecordedNote(
+                key=note.key,
+                category=note.category,
+                copies={edition.name: RecordedCopy(guid=note.guid, hash=note.content_hash, time=time)},
+                texts=_texts(fields, dict(zip(edition.languages, note.states, strict=True))),
+                media=tuple(sorted({media_identity(name) for name in note.media})),
+            ),
+            RecordedCategory(
+                key=note.category, titles=_titles(fields, edition), decks={edition.name: subdecks[note.category]}
+            ),
+        )
 
 
 # --- of packages ------------------------------------------------------------------------------------------------------
@@ -160,78 +107,43 @@ def _merged_category(known: RecordedCategory | None, fresh: RecordedCategory) ->
 def record_packages(packages: Sequence[PackageContents]) -> Record:
     """What packages hold, ours or a stranger's; categories go by their titles there, a stranger's notes by GUID."""
     editions: dict[str, RecordedEdition] = {}
-    categories: dict[Key, RecordedCategory] = {}
-    notes: dict[Key, RecordedNote] = {}
+    rows: list[_Row] = []
     for contents in packages:
-        note_types = {packaged.note_type.id: packaged for packaged in contents.note_types}
+        note_types = {packaged.note_type.id: packaged.note_type for packaged in contents.note_types}
         for note in sorted(contents.notes, key=lambda note: (note.due, note.id)):
-            packaged = note_types.get(note.note_type_id)
-            if packaged is None:
+            if (note_type := note_types.get(note.note_type_id)) is None:
                 continue
-            edition = note_type_edition(packaged.note_type)
-            name = edition.name if edition else packaged.note_type.name
-            editions.setdefault(name, _packaged_edition(name, packaged, note))
-            fresh, category = _packaged_note(note, packaged.note_type, edition, name)
-            if fresh.key in notes and name in {copy.edition for copy in notes[fresh.key].copies}:
-                continue
-            notes[fresh.key] = _merged(notes.get(fresh.key), fresh)
-            categories[category.key] = _merged_category(categories.get(category.key), category)
-    first = _first_language(editions)
+            edition = note_type_edition(note_type)
+            name = edition.name if edition else note_type.name
+            editions.setdefault(name, _edition(name, note.deck.split("::")[0], note_type))
+            rows.append(_packaged_row(note, note_type, edition, name))
+    categories, notes = _gathered(rows)
     return Record(
         version="",
         time=0,
         project_id="",
-        language=first,
+        language=next((found.primary for name in editions if (found := named_edition(name))), UNKNOWN_LANGUAGE),
         editions=tuple(editions.values()),
-        categories=tuple(categories.values()),
-        notes=tuple(notes.values()),
+        categories=categories,
+        notes=notes,
     )
 
 
-def _first_language(editions: Iterable[str]) -> Language:
-    """The first language of the first edition; unknown where the names are not those of editions."""
-    for name in editions:
-        try:
-            return parse_edition(name).primary
-        except ValueError:
-            continue
-    return UNKNOWN_LANGUAGE
-
-
-def _packaged_edition(name: str, packaged: PackagedNoteType, note: PackagedNote) -> RecordedEdition:
-    note_type = packaged.note_type
-    return RecordedEdition(
-        name=name,
-        deck=note.deck.split("::")[0],
-        note_type=note_type.id,
-        note_type_name=note_type.name,
-        fields=tuple(field.id for field in note_type.fields),
-        templates=tuple(template.id for template in note_type.templates),
-    )
-
-
-def _packaged_note(
-    note: PackagedNote, note_type: NoteType, edition: Edition | None, name: str
-) -> tuple[RecordedNote, RecordedCategory]:
-    names = [field.name for field in note_type.fields]
-    fields = dict(zip(names, note.fields, strict=False))
+def _packaged_row(note: PackagedNote, note_type: NoteType, edition: Edition | None, name: str) -> _Row:
+    fields = _fields(note_type, note.fields)
     identities = {file: media_identity(file) for file in note.media}
-    copy = NoteCopy(
-        edition=name,
-        guid=Guid(note.guid),
-        hash=content_hash(note.fields, note.tags, identities),
-        time=note.time,
-    )
-    if edition:
-        key, texts = Key(fields["Key"]), tuple(_texts(fields, _states(fields, edition)))
-        titles = dict(_titles(fields, edition))
-    else:
-        key, texts, titles = Key(note.guid), (_foreign_text(note.fields),), {}
-    titles = titles or {UNKNOWN_LANGUAGE: note.deck}
+    hashed = content_hash(note.fields, note.tags, identities)
+    titles = (_titles(fields, edition) if edition else {}) or {UNKNOWN_LANGUAGE: note.deck}
     category = Key(next(iter(titles.values())))
     return (
         RecordedNote(
-            key=key, category=category, copies=(copy,), texts=texts, media=tuple(sorted({*identities.values()}))
+            key=Key(fields["Key"] if edition else note.guid),
+            category=category,
+            copies={name: RecordedCopy(guid=Guid(note.guid), hash=hashed, time=note.time)},
+            texts=_texts(fields, _states(fields, edition))
+            if edition
+            else {UNKNOWN_LANGUAGE: _foreign_text(note.fields)},
+            media=tuple(sorted({*identities.values()})),
         ),
         RecordedCategory(key=category, titles=titles, decks={name: note.deck}),
     )
@@ -239,15 +151,79 @@ def _packaged_note(
 
 def _states(fields: Mapping[str, str], edition: Edition) -> dict[Language, TextState]:
     words = fields.get("State", "").split()
-    states = dict.fromkeys(edition.languages, TextState.REVIEWED)
-    for language in edition.languages:
-        for state in TextState:
-            if f"{language}-{state}" in words:
-                states[language] = state
-    return states
+    return {
+        language: next((state for state in TextState if f"{language}-{state}" in words), TextState.REVIEWED)
+        for language in edition.languages
+    }
 
 
-def _foreign_text(fields: Sequence[str]) -> NoteText:
+def _foreign_text(fields: Sequence[str]) -> RecordedText:
     question, *others = [block_text(field) for field in fields] or [""]
     answer = "\n".join(other for other in others if other)
-    return NoteText(language=UNKNOWN_LANGUAGE, question=_line(question), answer=answer)
+    return RecordedText(question=_line(question), answer=answer, state=TextState.SOURCE)
+
+
+# --- of both ----------------------------------------------------------------------------------------------------------
+
+_Row = tuple[RecordedNote, RecordedCategory]
+"""A note as one edition has it, and its category there."""
+
+
+def _edition(name: str, deck: str, note_type: NoteType, *, look: str = "", description: str = "") -> RecordedEdition:
+    return RecordedEdition(
+        name=name,
+        deck=deck,
+        note_type=note_type.id,
+        note_type_name=note_type.name,
+        fields=tuple(field.id for field in note_type.fields),
+        templates=tuple(template.id for template in note_type.templates),
+        look=look,
+        description=description,
+    )
+
+
+def _fields(note_type: NoteType, values: Sequence[str]) -> Mapping[str, str]:
+    return dict(zip((field.name for field in note_type.fields), values, strict=False))
+
+
+def _texts(fields: Mapping[str, str], states: Mapping[Language, TextState]) -> dict[Language, RecordedText]:
+    texts = {}
+    for language, state in states.items():
+        if state is not TextState.MISSING:
+            title, given = split_question(fields.get(f"Question {language}", ""))
+            answer = "\n\n".join(filter(None, (block_text(given), block_text(fields.get(f"Answer {language}", "")))))
+            note = block_text(fields.get(f"Note {language}", ""))
+            texts[language] = RecordedText(question=_line(block_text(title)), answer=answer, note=note, state=state)
+    return texts
+
+
+def _titles(fields: Mapping[str, str], edition: Edition) -> dict[Language, str]:
+    titles = {language: _line(block_text(fields.get(f"Category {language}", ""))) for language in edition.languages}
+    return {language: title for language, title in titles.items() if title}
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _gathered(rows: Iterable[_Row]) -> tuple[tuple[RecordedCategory, ...], tuple[RecordedNote, ...]]:
+    """One of each key; a text is the same in all editions that have its language, and a copy counts once."""
+    categories: dict[Key, RecordedCategory] = {}
+    notes: dict[Key, RecordedNote] = {}
+    for note, category in rows:
+        if known := notes.get(note.key):
+            if not known.copies.keys().isdisjoint(note.copies):
+                continue
+            note = RecordedNote(
+                key=known.key,
+                category=known.category,
+                copies=known.copies | note.copies,
+                texts=known.texts | (note.texts | known.texts),
+                media=tuple(sorted({*known.media, *note.media})),
+            )
+        notes[note.key] = note
+        if there := categories.get(category.key):
+            titles, decks = there.titles | category.titles, there.decks | category.decks
+            category = RecordedCategory(key=category.key, titles=titles, decks=decks)
+        categories[category.key] = category
+    return tuple(categories.values()), tuple(notes.values())
