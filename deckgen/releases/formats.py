@@ -6,10 +6,12 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from deckgen.model import Language
-from deckgen.releases.changelog import Changelog, Detail, Entry, Section, Step, Table, describe_diff
+from deckgen.markdown import safe_html
+from deckgen.model import Context, Dialect, Language, Markdown
+from deckgen.releases.changelog import Changelog, Detail, Entry, Table, describe_diff
 from deckgen.releases.diff import NoteChange, ReleaseDiff
 from deckgen.releases.records import RecordedNote
 from deckgen.releases.wording import Span, SpanKind, columns_of, compare_words
@@ -64,17 +66,16 @@ def _format_markdown(diff: ReleaseDiff, language: Language) -> str:
     return markdown_changelog(describe_diff(diff, language))
 
 
-def markdown_changelog(log: Changelog, *, level: int = 2) -> str:
-    """The changelog for GitHub, its headings from ``level`` on."""
-    mark, deeper = "#" * level, "#" * (level + 1)
-    blocks = [f"{mark} {_markdown(log.title)}"] if log.title else []
+def markdown_changelog(log: Changelog) -> str:
+    """The changelog for GitHub, below headings of the first level."""
+    blocks = [f"## {_markdown(log.title)}"] if log.title else []
     blocks.append(_markdown(log.summary))
     if log.duties:
-        blocks += [f"{deeper} {log.duties_heading}", "\n".join(f"- {_markdown(duty)}" for duty in log.duties)]
+        blocks += [f"### {log.duties_heading}", "\n".join(f"- {_markdown(duty)}" for duty in log.duties)]
     blocks += [_markdown(remark) for remark in log.remarks]
     blocks += [_markdown_table(table) for table in log.tables]
     for section in log.sections:
-        blocks.append(f"{deeper} {section.heading} ({len(section.entries)})")
+        blocks.append(f"### {section.heading} ({len(section.entries)})")
         blocks.append("\n".join(line for entry in section.entries for line in _markdown_entry(entry)))
         for step in section.steps:
             blocks += [f"**{step.edition}** · {_markdown(step.text)}", f"```text\n{step.search}\n```"]
@@ -92,7 +93,12 @@ def _markdown_entry(entry: Entry) -> Iterator[str]:
     yield f"- `{entry.key}` {_markdown(entry.title)} · {_markdown(entry.category)}"
     for detail in entry.details:
         label = f"*{detail.label}* " if detail.label else ""
-        yield f"  - {label}{''.join(_span(span, _markdown) for span in detail.spans)}"
+        yield f"  - {label}{''.join(map(_markdown_span, detail.spans))}"
+
+
+def _markdown_span(span: Span) -> str:
+    tag = {SpanKind.KEPT: "", SpanKind.REMOVED: "del", SpanKind.ADDED: "ins"}[span.kind]
+    return f"<{tag}>{_markdown(span.text)}</{tag}>" if tag else _markdown(span.text)
 
 
 def _markdown(text: str) -> str:
@@ -115,7 +121,6 @@ _PAGE = """<!doctype html>
 body {{ font: 16px/1.6 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }}
 table {{ border-collapse: collapse; margin: 1rem 0; }}
 th, td {{ border: 1px solid #8886; padding: .2rem .6rem; }}
-td:not(:first-child) {{ text-align: right; }}
 ins {{ background: #2ea04340; text-decoration: none; }}
 del {{ background: #f8514940; }}
 pre {{ overflow: auto; padding: .6rem; background: #8882; user-select: all; }}
@@ -137,55 +142,7 @@ def _format_html(diff: ReleaseDiff, language: Language) -> str:
 
 def html_changelog(log: Changelog) -> str:
     """The changelog as a piece of a page, its headings from ``h3`` on."""
-    parts = [f"<p>{html.escape(log.summary)}</p>"]
-    if log.duties:
-        items = "".join(f"<li>{html.escape(duty)}</li>" for duty in log.duties)
-        parts.append(f"<h3>{html.escape(log.duties_heading)}</h3><ul>{items}</ul>")
-    parts += [f"<p>{html.escape(remark)}</p>" for remark in log.remarks]
-    parts += [_html_table(table) for table in log.tables]
-    parts += [_html_section(section) for section in log.sections]
-    return "\n".join(parts) + "\n"
-
-
-def _html_table(table: Table) -> str:
-    head = "".join(f"<th>{html.escape(column)}</th>" for column in table.columns)
-    rows = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in table.rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-
-
-def _html_section(section: Section) -> str:
-    entries = "".join(_html_entry(entry) for entry in section.entries)
-    steps = "".join(_html_step(step) for step in section.steps)
-    hint = f"<p>{html.escape(section.hint)}</p>" if section.hint else ""
-    return f"<h3>{html.escape(section.heading)} ({len(section.entries)})</h3><ul>{entries}</ul>{steps}{hint}"
-
-
-def _html_entry(entry: Entry) -> str:
-    details = "".join(f"<li>{_html_detail(detail)}</li>" for detail in entry.details)
-    more = f"<ul>{details}</ul>" if details else ""
-    title = f"{html.escape(entry.title)} <small>{html.escape(entry.category)}</small>"
-    return f"<li><code>{html.escape(entry.key)}</code> {title}{more}</li>"
-
-
-def _html_detail(detail: Detail) -> str:
-    label = f"<em>{html.escape(detail.label)}</em> " if detail.label else ""
-    return label + "".join(_span(span, _html_text) for span in detail.spans)
-
-
-def _html_step(step: Step) -> str:
-    return (
-        f"<p><strong>{html.escape(step.edition)}</strong> · {html.escape(step.text)}</p>"
-        f"<pre><code>{html.escape(step.search)}</code></pre>"
-    )
-
-
-def _html_text(text: str) -> str:
-    return html.escape(text).replace("\n", "<br>")
-
-
-def _span(span: Span, escape: Callable[[str], str]) -> str:
-    tag = {SpanKind.KEPT: "", SpanKind.REMOVED: "del", SpanKind.ADDED: "ins"}[span.kind]
-    return f"<{tag}>{escape(span.text)}</{tag}>" if tag else escape(span.text)
+    return safe_html(Markdown(markdown_changelog(replace(log, title=""))), Context(dialect=Dialect.GFM))
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from deckgen.model import Language
-from deckgen.releases.changelog import describe_diff
+from deckgen.releases.changelog import describe_diff, read_words
 from deckgen.releases.diff import ReleaseDiff
 from deckgen.releases.formats import markdown_changelog
 from deckgen.releases.release_manifest import FileSum, ReleasedPackage
@@ -17,28 +17,6 @@ NOTES_NAMES: Mapping[Language, str] = MappingProxyType(
     {Language("zh"): "RELEASE-NOTES.zh-CN.md", Language("en"): "RELEASE-NOTES.en.md"}
 )
 ORIGIN_NAME = "ORIGIN.txt"
-_UPDATE: Mapping[Language, tuple[str, str]] = MappingProxyType(
-    {
-        Language("zh"): (
-            "## 如何更新\n\n"
-            "直接把新版 `.apkg` 导入 Anki 即可（保持默认选项），不必先删除旧牌组。学习进度、标旗和暂停状态会保留；"
-            "只有本版改动过的笔记会被更新，您在这些笔记上自己写的内容会被覆盖，其他笔记不受影响。"
-            "更换语言版本是另一套卡片，学习进度从头开始。",
-            "## 文件\n\n| 文件 | 卡片 | 大小 |\n|---|---:|---:|",
-        ),
-        Language("en"): (
-            "## How to update\n\n"
-            "Import the new `.apkg` into Anki with its default options; keep the old deck. Schedules, flags and "
-            "suspensions stay. Only notes that changed in this version are updated; what you wrote into such a note "
-            "yourself is overwritten, all others stay as they are. Another edition is another set of cards and starts "
-            "afresh.",
-            "## Files\n\n| file | cards | size |\n|---|---:|---:|",
-        ),
-    }
-)
-_CHECK: Mapping[Language, str] = MappingProxyType(
-    {Language("zh"): "核对下载的文件", Language("en"): "To check what you downloaded"}
-)
 
 
 def format_notes(
@@ -50,15 +28,14 @@ def format_notes(
     sums: Mapping[str, FileSum],
 ) -> str:
     """The notes of a release in Chinese or English: what changed, how to update, which files there are."""
-    update, files = _UPDATE[language]
+    words = read_words(language)
     rows = "".join(f"\n| `{item.file}` | {item.notes} | {human_size(sums[item.file].bytes)} |" for item in packages)
-    check = f"{_CHECK[language]}: `sha256sum --check --ignore-missing SHA256SUMS`"
     parts = (
         f"# {title} {diff.new.version}",
         markdown_changelog(describe_diff(diff, language)),
-        update,
-        files + rows,
-        check,
+        words["how-to-update"],
+        words["files"] + rows,
+        f"{words['check']}: `sha256sum --check --ignore-missing SHA256SUMS`",
     )
     return "\n\n".join(part.strip() for part in parts) + "\n"
 

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
-from types import MappingProxyType
 
 from deckgen.card import PercentTemplate, day_and_night, read_ui
-from deckgen.model import Key, Language, Profile, parse_edition
-from deckgen.releases.changelog import WORDS_IN, category_title, describe_diff, note_title
+from deckgen.model import Key, Language, parse_edition
+from deckgen.releases.changelog import WORDS_IN, category_title, describe_diff, note_title, read_words
 from deckgen.releases.diff import ReleaseDiff
 from deckgen.releases.formats import html_changelog
 from deckgen.releases.records import Record
@@ -39,22 +38,8 @@ class PageFacts:
     """The cards' colour, ``#rrggbb``."""
 
 
-_PROFILES: Mapping[str, Mapping[Language, str]] = MappingProxyType(
-    {
-        Profile.MOBILE: {Language("zh"): "", Language("en"): ""},
-        Profile.DESKTOP: {Language("zh"): "电脑高清", Language("en"): "large pictures"},
-        Profile.ORIGINAL: {Language("zh"): "原图", Language("en"): "original pictures"},
-    }
-)
-_ALL: Mapping[Language, str] = MappingProxyType({Language("zh"): "全部卡片", Language("en"): "All cards"})
-
 _NIGHT = ' class="night"'
-_CHOICE: Mapping[Language, str] = MappingProxyType(
-    {
-        Language("zh"): "“电脑高清”只是图片更大，卡片相同；两者任选其一，不要都导入。",
-        Language("en"): "“Large pictures” has the same cards with larger pictures; take one of the two, not both.",
-    }
-)
+_NUMBER = ' class="number"'
 
 
 def format_page(facts: PageFacts) -> str:
@@ -70,8 +55,8 @@ def format_page(facts: PageFacts) -> str:
         lead=_both(lambda language: html.escape(facts.descriptions.get(language, ""))),
         facts=_both(lambda language: _count(len(record.notes), language) + f" · {_day(record.time)}"),
         pictures=_pictures(facts.pictures),
-        profiles_zh=_CHOICE[Language("zh")] if several else "",
-        profiles_en=_CHOICE[Language("en")] if several else "",
+        profiles_zh=read_words(Language("zh"))["profile-choice"] if several else "",
+        profiles_en=read_words(Language("en"))["profile-choice"] if several else "",
         editions="\n".join(_editions(facts)),
         changes=_both(lambda language: html_changelog(describe_diff(facts.diff, language)), tag="div"),
         contents=_both(lambda language: "".join(_contents(facts, language)), tag="div"),
@@ -98,6 +83,10 @@ def _sums(facts: PageFacts) -> str:
 def _both(say: Callable[[Language], str], tag: str = "span") -> str:
     """What is said in each language of the page, each for its readers alone."""
     return "".join(f'<{tag} lang="{language}">{said}</{tag}>' for language in WORDS_IN if (said := say(language)))
+
+
+def _word(name: str) -> str:
+    return _both(lambda language: read_words(language)[name])
 
 
 def _title(facts: PageFacts, language: Language) -> str:
@@ -133,12 +122,8 @@ def _editions(facts: PageFacts) -> Iterator[str]:
         parts = sorted((item for item in packages if item.category), key=lambda item: order[Key(item.category or "")])
         rows = "".join(_row(facts, package) for package in parts)
         head = "".join(
-            f'<th{kind}><span lang="zh">{chinese}</span><span lang="en">{english}</span></th>'
-            for chinese, english, kind in (
-                ("分类", "Category", ""),
-                ("卡片", "Cards", ' class="number"'),
-                ("大小", "Size", ' class="number"'),
-            )
+            f"<th{kind}>{_word(word)}</th>"
+            for word, kind in (("column-category", ""), ("column-cards", _NUMBER), ("column-size", _NUMBER))
         )
         if rows:
             table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
@@ -149,21 +134,24 @@ def _main_package(facts: PageFacts, package: ReleasedPackage) -> str:
     sums = facts.sums[package.file]
 
     def say(language: Language) -> str:
-        profile = _PROFILES[package.profile][language]
-        name = _ALL[language] + (f" · {profile}" if profile else "")
+        name = _with_profile(read_words(language)["all-cards"], package, language)
         return f"{name} <small>{_count(package.notes, language)} · {human_size(sums.bytes)}</small>"
 
     kind = " second" if package.profile != facts.packages[0].profile else ""
     return f'<a class="main-package{kind}" href="{html.escape(package.file)}" download>{_both(say)}</a>'
 
 
+def _with_profile(name: str, package: ReleasedPackage, language: Language) -> str:
+    profile = read_words(language)[f"profile-{package.profile}"]
+    return f"{name} · {profile}" if profile else name
+
+
 def _row(facts: PageFacts, package: ReleasedPackage) -> str:
     sums = facts.sums[package.file]
 
     def say(language: Language) -> str:
-        profile = _PROFILES[package.profile][language]
         title = category_title(facts.diff, Key(package.category or ""), language)
-        return html.escape(title + (f" · {profile}" if profile else ""))
+        return html.escape(_with_profile(title, package, language))
 
     link = f'<a href="{html.escape(package.file)}" download>{_both(say)}</a>'
     return (
