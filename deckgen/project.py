@@ -85,7 +85,8 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
     """
     if not root.is_dir():
         raise DeckgenError(f"there is no folder {root}", hint="name the project's folder with --project")
-    journal.resume(root / BUILD_DIR, beside=root / LOCK_NAME)
+    for folder in (BUILD_DIR, RECORDS_DIR):
+        journal.resume(root / folder, beside=root / LOCK_NAME)
     config_text = read_optional(root / CONFIG_NAME)
     config, findings = parse_config(config_text, CONFIG_NAME) if config_text is not None else (Config(), ())
     found = survey(root, skip=is_skipped)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import random
 import shutil
@@ -14,12 +15,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from evolving import start
 from PIL import Image
+from projects import NOON
 
 from deckgen.build import Build, Options, make_decks
 from deckgen.diagnostics import DeckgenError
 from deckgen.output import package_digest, write_build
 from deckgen.project import read_project
+from deckgen.releases import Plan, Version, plan_release, survey_release, write_release
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="forks and kills")
 
@@ -184,6 +188,42 @@ def test_a_strangers_journal_reaches_nothing_outside(old: Path) -> None:
     read_project(old)
     assert sorted(path.name for path in outside.iterdir()) == ["x.apkg"]
     assert not stage.exists()
+
+
+def test_a_release_that_is_killed_leaves_all_old_or_what_the_next_run_finishes(tmp_path: Path) -> None:
+    root = start(tmp_path / "project").root
+    git_ignored = {".git", ".cache"}
+
+    def planned() -> Plan:
+        project, findings = read_project(root)
+        return plan_release(survey_release(project, findings, now=NOON), Version(1, 0, 0), now=NOON + 9)
+
+    def files() -> dict[str, bytes]:
+        paths = (path for path in root.rglob("*") if path.is_file())
+        names = {path.relative_to(root).as_posix(): path for path in paths}
+        return {name: path.read_bytes() for name, path in names.items() if name.split("/")[0] not in git_ignored}
+
+    before, plan = files(), planned()
+    shutil.copytree(root, tmp_path / "copy")
+    write_release(plan)
+    after = files()
+    seen: set[bool] = set()
+    for seam in itertools.count(1, 19):
+        shutil.rmtree(root)
+        shutil.copytree(tmp_path / "copy", root)
+        if not killed(root, lambda: write_release(plan), seam):
+            break
+        read_project(root)
+        now = files()
+        # What every command reads is all old or all new; the release's own folder is for the next run to finish.
+        record = "releases/1.0.0.jsonl"
+        assert (now.get(record), now["deckgen.lock"]) in [
+            (found.get(record), found["deckgen.lock"]) for found in (before, after)
+        ]
+        seen.add(record in now)
+        write_release(plan)
+        assert files() == after
+    assert seen == {True, False}
 
 
 # --- packages that are there already ----------------------------------------------------------------------------------

@@ -1,20 +1,20 @@
-"""Writes a planned release: first its whole folder aside, then the record, the lock and the folder in their places."""
+"""Writes a planned release: the whole folder aside, then record and lock together, then the folder in its place."""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from deckgen import journal
 from deckgen.apkg import write_package
 from deckgen.build import Build, card_settings
 from deckgen.corpus import Progress, silent
 from deckgen.diagnostics import DeckgenError
-from deckgen.files import own_path, write_atomically
+from deckgen.files import own_path
 from deckgen.model import Deck, Key
 from deckgen.output import plan_packages
 from deckgen.project import (
@@ -64,32 +64,28 @@ def write_release(plan: Plan, *, out: Path | None = None, progress: Progress = s
     own verification or the disk refuses; then everything is as before.
     """
     project = plan.builds[0].project
-    parent = out or own_path(project.root, f"{BUILD_DIR}/{RELEASE_DIR}")
-    target = parent / f"v{plan.version}"
+    target = (out or own_path(project.root, f"{BUILD_DIR}/{RELEASE_DIR}")) / f"v{plan.version}"
     try:
-        with _aside(parent) as folder:
-            packages, sums = _fill(folder, plan, progress)
-            _approve(folder)
-            changed = [
-                _write_if_other(own_path(project.root, record_path(str(plan.version))), plan.record_text),
-                _write_if_other(project.root / LOCK_NAME, plan.lock_text),
-                _put(folder, target),
-            ]
+        target.mkdir(parents=True, exist_ok=True)
+        with journal.alone(target), _only_if_filled(target):
+            journal.sweep(target)
+            with journal.staging(target) as stage:
+                packages, sums = _fill(stage, plan, progress)
+                _approve(stage)
+                changed = [_keep_record(plan, project.root), _put(stage, target)]
     except OSError as error:
         raise DeckgenError(f"cannot write the release: {error.strerror or error}") from error
     return WrittenRelease(folder=target, packages=packages, sums=sums, changed=any(changed))
 
 
 @contextmanager
-def _aside(parent: Path) -> Iterator[Path]:
-    """A folder beside the one to be, gone afterwards if it was not renamed."""
-    parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=parent, prefix=".release-"))
-    folder.chmod(0o755)
+def _only_if_filled(folder: Path) -> Iterator[None]:
+    """Leaves no empty folder behind."""
     try:
-        yield folder
+        yield
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def _approve(folder: Path) -> None:
@@ -98,28 +94,27 @@ def _approve(folder: Path) -> None:
         raise DeckgenError("the release does not pass its own verification:" + "".join(f"\n  - {e}" for e in errors))
 
 
-def _write_if_other(path: Path, text: str) -> bool:
-    if path.exists() and path.read_bytes() == text.encode():
+def _keep_record(plan: Plan, root: Path) -> bool:
+    """Puts the record and the lock in their places together, since one without the other stops every command."""
+    record, lock = own_path(root, record_path(str(plan.version))), root / LOCK_NAME
+    texts = {record: plan.record_text.encode(), lock: plan.lock_text.encode()}
+    if all(path.is_file() and path.read_bytes() == text for path, text in texts.items()):
         return False
-    write_atomically(path, text.encode())
+    record.parent.mkdir(exist_ok=True)
+    with journal.alone(record.parent), journal.staging(record.parent) as stage:
+        (stage / record.name).write_bytes(texts[record])
+        journal.commit(stage, files=[record.name], removed=(), beside=lock, data=texts[lock])
     return True
 
 
-def _put(folder: Path, target: Path) -> bool:
-    if target.exists():
-        if _contents(target) == _contents(folder):
-            return False
-        old = folder.with_name(f"{folder.name}-old")
-        target.rename(old)
-        folder.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
-        return True
-    folder.rename(target)
+def _put(stage: Path, target: Path) -> bool:
+    fresh, there = (
+        {path.name: sum_file(path) for path in folder.iterdir() if path.is_file()} for folder in (stage, target)
+    )
+    if fresh == there:
+        return False
+    journal.commit(stage, files=sorted(fresh), removed=sorted(there.keys() - fresh.keys()))
     return True
-
-
-def _contents(folder: Path) -> dict[str, str]:
-    return {path.relative_to(folder).as_posix(): sum_file(path).sha256 for path in folder.rglob("*") if path.is_file()}
 
 
 # --- the files --------------------------------------------------------------------------------------------------------
