@@ -6,9 +6,7 @@ import base64
 import functools
 import hashlib
 import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Hashable, Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Container, Hashable, Iterator, Sequence
 from typing import NewType
 
 from rapidfuzz import fuzz, process
@@ -37,16 +35,43 @@ most ``SKETCH_SIZE``: base64 for URLs, four characters each.
 
 def fingerprint(text: str) -> str:
     """Sixteen hexadecimal digits, equal for texts that fold to the same; empty for a text that folds to nothing."""
-    plain = folded(text)
-    return hashlib.sha256(plain.encode()).hexdigest()[:16] if plain else ""
+    return _fingerprint(folded(text))
 
 
 def sketch(text: str) -> Sketch:
     """The sketch of a text, which is folded first."""
-    pieces = {shingle.encode() for shingle in _shingles(folded(text))}
-    hashes = sorted({hashlib.blake2b(piece, digest_size=_HASH_BYTES).digest() for piece in pieces})
+    return _sketch(folded(text))
+
+
+def fingerprint_and_sketch(text: str, known: Container[str] = ()) -> tuple[str, Sketch | None]:
+    """Both, from one folding; no sketch of a text whose fingerprint is ``known``."""
+    plain = folded(text)
+    digest = _fingerprint(plain)
+    return digest, None if digest in known else _sketch(plain)
+
+
+def _fingerprint(plain: str) -> str:
+    return hashlib.sha256(plain.encode()).hexdigest()[:16] if plain else ""
+
+
+def _sketch(plain: str) -> Sketch:
+    hashes = sorted(set(map(_HASHES.__getitem__, _shingles(plain))))
     packed = b"".join(hashes[:SKETCH_SIZE])
     return Sketch(f"{len(hashes)}:{base64.urlsafe_b64encode(packed).decode('ascii')}")
+
+
+class _Hashes(dict[str, bytes]):
+    """The hash of each shingle, made once: three ideographs of one subject come up again and again."""
+
+    def __missing__(self, shingle: str) -> bytes:
+        if len(self) >= _MOST_HASHES:
+            self.clear()
+        self[shingle] = digest = hashlib.blake2b(shingle.encode(), digest_size=_HASH_BYTES).digest()
+        return digest
+
+
+_HASHES = _Hashes()
+_MOST_HASHES = 1 << 15
 
 
 def is_sketch(text: str) -> bool:
@@ -108,13 +133,19 @@ def edits(before: Sequence[Hashable], after: Sequence[Hashable]) -> Iterator[tup
             yield slice(step.src_start, step.src_end), slice(step.dest_start, step.dest_end)
 
 
+def _at_least(columns: int) -> str:
+    """A pattern of as many characters as are so wide."""
+    if columns < 2:
+        return "." * columns
+    return rf"(?:[\u2e80-\U0010ffff]{_at_least(columns - 2)}|[^\u2e80-\U0010ffff]{_at_least(columns - 1)})"
+
+
+_SHINGLE = re.compile(f"(?=({_at_least(SHINGLE_WIDTH)}))", re.DOTALL)
+
+
 def _shingles(text: str) -> set[str]:
     """Every piece of the text that is ``SHINGLE_WIDTH`` columns wide; the whole of a narrower text.
 
     Ideographs, kana and Hangul, which say as much as two letters and begin at U+2E80, are two columns wide.
     """
-    columns = list(accumulate([2 if character >= "⺀" else 1 for character in text], initial=0))
-    if columns[-1] < SHINGLE_WIDTH:
-        return {text} if text else set()
-    whole = columns[: bisect_right(columns, columns[-1] - SHINGLE_WIDTH)]
-    return {text[start : bisect_left(columns, column + SHINGLE_WIDTH)] for start, column in enumerate(whole)}
+    return set(_SHINGLE.findall(text)) or ({text} if text else set())

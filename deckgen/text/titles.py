@@ -107,6 +107,14 @@ def normalised_title(title: str) -> str:
 
 def folded(text: str) -> str:
     """The text without what a typist varies: width, case, spaces, punctuation, backticks and dollar signs."""
+    if _STANDS_ALONE.fullmatch(text):
+        parts = _BETWEEN_WORDS.split(text.lower())
+        parts[1::2] = map(_FOLDED.__getitem__, parts[1::2])
+        return "".join(parts)
+    return _folded(text)
+
+
+def _folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold().translate(_FOLDING)
 
 
@@ -181,3 +189,20 @@ class _Folding(dict[int, int | None]):
 
 
 _FOLDING = _Folding()
+
+
+class _Folded(dict[str, str]):
+    """What stands between words, folded; learnt as it is met, and begun anew where it is too much."""
+
+    def __missing__(self, text: str) -> str:
+        if len(self) >= _MOST_FOLDED:
+            self.clear()
+        self[text] = _folded(text)
+        return self[text]
+
+
+_FOLDED = _Folded()
+_MOST_FOLDED = 4096
+_STANDS_ALONE = re.compile("[\\n -~\u00b7\u2010-\u2027\u2190-\u21ff\u3000-\u3011\u4e00-\u9fff\uff01-\uff60]*+")
+"""A text whose characters compose with no other, so that its parts can be folded one by one."""
+_BETWEEN_WORDS = re.compile("([^a-z0-9\u4e00-\u9fff]+)")
