@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict, deque
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from deckgen import identity, lint
 from deckgen.chapters import apply_ignores, parse_chapter
@@ -17,7 +19,7 @@ from deckgen.markdown import Documents
 from deckgen.memory import Codec, Memory
 from deckgen.model import Chapter, Context, Corpus, Location, Markdown
 from deckgen.project import LOCK_NAME, RECORDS_DIR, Project, Source, read_others, record_path
-from deckgen.workers import MUCH_TEXT, map_in_processes
+from deckgen.workers import MUCH_TEXT, WorkerDiedError, died_over, map_in_processes
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, how much of it is done and how much there is; 0 of 0 where it cannot be counted."""
@@ -43,11 +45,11 @@ def identify(
     Where the build is not of the ``whole`` project, no note is retired.
     """
     config = project.config
-    readings = _read_chapters(project, documents, memory or Memory(), jobs=jobs, progress=progress)
-    chapters = tuple(reading.chapter for reading in readings)
-    findings += tuple(finding for reading in readings for finding in reading.diagnostics)
     before = require_lock(project.lock_text, LOCK_NAME) if project.lock_text is not None else None
     _require_releases(project, before)
+    readings = _read_chapters(project, before, documents, memory or Memory(), jobs=jobs, progress=progress)
+    chapters = tuple(reading.chapter for reading in readings)
+    findings += tuple(finding for reading in readings for finding in reading.diagnostics)
     findings = tuple(_without_questions(findings, chapters, before))
     complete = whole and not has_errors(settle(project, chapters, findings, finished=False))
     # Questions are told apart from those of chapters that this build leaves alone, too.
@@ -62,7 +64,6 @@ def identify(
         allow_empty=allow_retire,
         elsewhere=unreadable,
         past=_past(project, before, texts),
-        jobs=jobs,
     )
     matched = replace(matched, lock=revise(matched.lock, sources=revision(texts, matched.lock.chapters)))
     if others:
@@ -79,7 +80,8 @@ def _past(project: Project, lock: Lock | None, texts: Mapping[str, str]) -> iden
     if lock is None:
         return identity.Past()
     history = steps_since(project.root, lock.sources, texts, lock.chapters)
-    parse = functools.cache(lambda source: _parse_source(project, source))
+    known = frozenset(note.answer for note in lock.notes)
+    parse = functools.cache(lambda source: _parse_source(project, source, known))
     corpora = tuple(
         (Corpus(language=project.config.language, chapters=tuple(map(parse, step.sources))), step.parents)
         for step in history.steps
@@ -87,8 +89,9 @@ def _past(project: Project, lock: Lock | None, texts: Mapping[str, str]) -> iden
     return identity.Past(corpora=corpora, missing=history.missing)
 
 
-def _parse_source(project: Project, source: Source) -> Chapter:
-    return _parse((source, project.config.settings_for(source.path)))[0]
+def _parse_source(project: Project, source: Source, known: Container[str] = ()) -> Chapter:
+    settings = project.config.settings_for(source.path)
+    return parse_chapter(source.text, path=source.path, settings=settings, known=known)[0]
 
 
 def _without_questions(
@@ -151,29 +154,63 @@ class _Reading:
 
 
 _CODEC = Codec(_Reading)
-_Sheet = tuple[Source, ChapterSettings]
+_Sheet = tuple[Source, ChapterSettings, frozenset[str], Path | None]
+"""A chapter to read, the fingerprints of its answers that the lock knows, and the folder of the cache."""
 
 
 def _read_chapters(
-    project: Project, documents: Documents, memory: Memory, *, jobs: int, progress: Progress
+    project: Project, before: Lock | None, documents: Documents, memory: Memory, *, jobs: int, progress: Progress
 ) -> tuple[_Reading, ...]:
-    """Every chapter, from the memory where its text and its settings are those of an earlier run."""
+    """Every chapter with its documents, from the memory where its text and its settings are those of an earlier run."""
     sheets = [(source, project.config.settings_for(source.path)) for source in project.sources]
     keys = [memory.key("chapter", source.path, repr(settings), source.text) for source, settings in sheets]
     found = memory.recall(keys)
     readings = {key: _CODEC.decode(value) for key, value in found.items()}
-    missing = {key: sheet for key, sheet in zip(keys, sheets, strict=True) if key not in readings}
+    documents.read(text for reading in readings.values() for text in texts_of(reading.chapter))
+    known = _answers_by_chapter(before)
+    missing = {
+        key: (source, settings, known.get(unicodedata.normalize("NFC", source.path), frozenset()), memory.folder)
+        for key, (source, settings) in zip(keys, sheets, strict=True)
+        if key not in readings
+    }
     progress("parse", len(readings), len(keys))
-    much = sum(len(source.text) for source, _ in missing.values()) >= MUCH_TEXT
-    parsed = map_in_processes(_parse, list(missing.values()), jobs=jobs if much else 1, chunk=1)
-    chapters = (*(reading.chapter for reading in readings.values()), *(chapter for chapter, _ in parsed))
-    documents.read(text for chapter in chapters for text in texts_of(chapter))
-    for (key, (source, _)), (chapter, problems) in zip(missing.items(), parsed, strict=True):
-        linted = lint.lint_chapter(chapter, source.text, documents)
-        readings[key] = _Reading(chapter=chapter, diagnostics=(*problems, *linted))
+    much = sum(len(source.text) for source, *_ in missing.values()) >= MUCH_TEXT
+    read = _read_all(list(missing.values()), jobs=jobs if much else 1)
+    for key in missing:
+        data, made = read.popleft()
+        readings[key] = _CODEC.decode(data)
+        memory.keep(made)
+        documents.read(texts_of(readings[key].chapter))
+        memory.keep({key: data})
         progress("parse", len(readings), len(keys))
-    memory.keep({key: _CODEC.encode(readings[key]) for key in missing})
     return tuple(readings[key] for key in keys)
+
+
+def _answers_by_chapter(lock: Lock | None) -> Mapping[str, frozenset[str]]:
+    answers: dict[str, list[str]] = defaultdict(list)
+    for note in lock.notes if lock else ():
+        answers[note.chapter].append(note.answer)
+    return {chapter: frozenset(found) for chapter, found in answers.items()}
+
+
+def _read_all(sheets: list[_Sheet], *, jobs: int) -> deque[tuple[bytes, dict[bytes, bytes]]]:
+    """What ``_read`` makes of each. DeckgenError where a process dies over one of them."""
+    try:
+        return deque(map_in_processes(_read, sheets, jobs=jobs, chunk=1))
+    except WorkerDiedError as error:
+        raise died_over(sheets[error.index][0].path) from error
+
+
+def _read(sheet: _Sheet) -> tuple[bytes, dict[bytes, bytes]]:
+    """A chapter's reading, encoded, and those of its documents that are new to the memory."""
+    source, settings, known, cache = sheet
+    chapter, problems = parse_chapter(source.text, path=source.path, settings=settings, known=known)
+    memory = Memory(cache, read_only=True)
+    documents = Documents(memory)
+    documents.read(texts_of(chapter))
+    memory.close()
+    linted = lint.lint_chapter(chapter, source.text, documents)
+    return _CODEC.encode(_Reading(chapter=chapter, diagnostics=(*problems, *linted))), memory.new
 
 
 def texts_of(chapter: Chapter) -> Iterator[tuple[Markdown, Context]]:
@@ -185,8 +222,3 @@ def texts_of(chapter: Chapter) -> Iterator[tuple[Markdown, Context]]:
             yield question.answer, context
             if question.front:
                 yield question.front, context
-
-
-def _parse(sheet: _Sheet) -> tuple[Chapter, tuple[Diagnostic, ...]]:
-    source, settings = sheet
-    return parse_chapter(source.text, path=source.path, settings=settings)

@@ -49,14 +49,22 @@ class Codec(Generic[_Value]):
 class Memory:
     """Values by key. It never raises: what cannot be read is not there, what cannot be written is forgotten."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._path = folder / NAME if folder else None
+    def __init__(self, folder: Path | None = None, *, read_only: bool = False) -> None:
+        """``folder`` is the cache's; one that is ``read_only`` has been opened by this process or its parent before."""
+        self.folder = folder
+        self._path = folder / NAME if folder and not read_only else None
         self._database: sqlite3.Connection | None = None
-        self._new: dict[bytes, bytes] = {}
+        self._waiting = 0
+        self.new: dict[bytes, bytes] = {}
+        """What is not written yet."""
         self.problem = ""
         """Why nothing can be kept, in words; empty where it can."""
         if self._path:
             self._open(self._path)
+        elif folder:
+            with contextlib.suppress(sqlite3.Error):
+                address = f"{(folder / NAME).absolute().as_uri()}?mode=ro"
+                self._database = sqlite3.connect(address, timeout=_WAIT_SECONDS, uri=True)
 
     def key(self, kind: str, *parts: bytes | str) -> bytes:
         """The key of a value of this kind that depends on these parts alone, and on the code."""
@@ -70,7 +78,7 @@ class Memory:
     def recall(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
         """The values of those keys that are known."""
         wanted = list(dict.fromkeys(keys))
-        found = {key: self._new[key] for key in wanted if key in self._new}
+        found = {key: self.new[key] for key in wanted if key in self.new}
         if self._database is None:
             return found
         try:
@@ -86,15 +94,16 @@ class Memory:
 
     def keep(self, values: Mapping[bytes, bytes]) -> None:
         """Remembers the values; they are written at ``save``, or sooner where they are many."""
-        self._new.update(values)
-        if sum(map(len, self._new.values())) > _MOST_WAITING:
+        self.new.update(values)
+        self._waiting += sum(map(len, values.values()))
+        if self._waiting > _MOST_WAITING:
             self.save()
 
     def save(self) -> None:
         """Writes what is new, in one transaction."""
-        new, self._new = self._new, {}
-        if self._database is None or not new:
+        if self._database is None or self._path is None or not self.new:
             return
+        new, self.new, self._waiting = self.new, {}, 0
         rows = ((key, _seal(key, value) + value) for key, value in new.items())
         try:
             with self._database:
@@ -126,10 +135,9 @@ class Memory:
         if self._database is not None:
             self._database.close()
             self._database = None
-        if isinstance(error, sqlite3.OperationalError):
+        if isinstance(error, sqlite3.OperationalError) or self._path is None:
             return
         with contextlib.suppress(OSError, sqlite3.Error):
-            assert self._path is not None
             self._path.unlink(missing_ok=True)
             self._database = _connect(self._path)
 

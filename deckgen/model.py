@@ -112,6 +112,8 @@ class Question:
     """What makes two titles the same; empty where nobody has folded it yet."""
     fingerprint: str = ""
     """What makes two answers the same; likewise. It is the ``body``'s: text that moves to the front changes nothing."""
+    sketch: str = ""
+    """What makes two answers alike; empty where nobody has made it, since the lock may have it."""
 
     @property
     def body(self) -> Markdown:

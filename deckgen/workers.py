@@ -10,6 +10,8 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
+from deckgen.diagnostics import DeckgenError
+
 MUCH_TEXT = 400_000
 """Characters to read from which on it pays to begin other processes."""
 _Item = TypeVar("_Item")
@@ -22,6 +24,14 @@ class WorkerDiedError(Exception):
     def __init__(self, index: int) -> None:
         super().__init__(f"a process died over item {index}")
         self.index = index
+
+
+def died_over(what: str) -> DeckgenError:
+    """The error that says so of what a process worked on."""
+    return DeckgenError(
+        f"the process that read {what} was ended",
+        hint="build again with --jobs 1; if that ends as well, take the text apart",
+    )
 
 
 def map_in_processes(

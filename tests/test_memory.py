@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 from projects import deckgen
 
+from deckgen import corpus
 from deckgen.markdown import Documents, gfm, parse_document
 from deckgen.memory import NAME, Memory
 from deckgen.model import Context, Dialect, Markdown
@@ -113,6 +115,27 @@ def test_a_process_that_dies_is_told_with_its_item() -> None:
     with pytest.raises(WorkerDiedError) as told:
         map_in_processes(_die_at_seven, list(range(20)), jobs=2, chunk=5)
     assert told.value.index == 7
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere processes do not inherit what a test replaces")
+def test_a_process_that_dies_over_a_chapter_names_it_and_leaves_nothing(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "source" / "b.md").write_text(CHAPTER.replace("什么是", "何为").replace("a.png", ""), encoding="utf-8")
+    parent, parse = os.getpid(), corpus.parse_chapter
+
+    def deadly(text: str, *, path: str, **options: object) -> object:
+        if path.endswith("b.md") and os.getpid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return parse(text, path=path, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(corpus, "parse_chapter", deadly)
+    monkeypatch.setattr(corpus, "MUCH_TEXT", 0)
+    result = deckgen("build", "--project", project, "--jobs", 2, now=1760000000)
+    assert result.exit_code != 0
+    assert "the process that read source/b.md was ended" in result.output
+    assert not list((project / "build").glob("*"))
+    assert not (project / "deckgen.lock").exists()
 
 
 def _die_at_seven(number: int) -> int:

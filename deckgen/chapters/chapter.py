@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 
 from deckgen.chapters.definitions import find_definitions
@@ -17,14 +17,17 @@ from deckgen.config import ChapterSettings
 from deckgen.diagnostics import Diagnostic
 from deckgen.keys import is_key
 from deckgen.model import Category, Chapter, Location, Markdown, Question
-from deckgen.text.similarity import fingerprint
+from deckgen.text.similarity import fingerprint_and_sketch
 from deckgen.text.titles import normalised_title, split_number
 
 
-def parse_chapter(text: str, *, path: str, settings: ChapterSettings) -> tuple[Chapter, tuple[Diagnostic, ...]]:
+def parse_chapter(
+    text: str, *, path: str, settings: ChapterSettings, known: Container[str] = ()
+) -> tuple[Chapter, tuple[Diagnostic, ...]]:
     r"""One chapter and what is wrong with its structure.
 
     ``text`` has ``\n`` line ends. A chapter in which no question is found has no categories and a ``no-questions``.
+    Answers whose fingerprints are ``known`` get no sketch.
     """
     structure = find_structure(text, settings=settings)
     scan, explanation = structure.scan, structure.explanation
@@ -39,7 +42,7 @@ def parse_chapter(text: str, *, path: str, settings: ChapterSettings) -> tuple[C
         title=title,
         dialect=settings.dialect,
         definitions=Markdown("\n".join(definitions.texts)),
-        categories=tuple(_categories(explanation.decisions, pieces, title, path)),
+        categories=tuple(_categories(explanation.decisions, pieces, title, path, known)),
         fence_ends=structure.scan.fence_ends,
         html_headings=explanation.chosen is not None and explanation.chosen.mark.markup is Markup.HTML,
     )
@@ -50,7 +53,7 @@ def parse_chapter(text: str, *, path: str, settings: ChapterSettings) -> tuple[C
 
 
 def _categories(
-    decisions: Sequence[Decision], pieces: Sequence[Piece], title: Markdown, path: str
+    decisions: Sequence[Decision], pieces: Sequence[Piece], title: Markdown, path: str, known: Container[str]
 ) -> Iterator[Category]:
     """The questions under their headings; those above any category are in one named like the chapter."""
     by_line = {piece.decision.heading.line: piece for piece in pieces if not piece.empty}
@@ -69,7 +72,7 @@ def _categories(
             yield Category(title=current[0], location=current[1], questions=tuple(questions))
             questions = []
         current = wanted
-        questions.append(_question(piece, path))
+        questions.append(_question(piece, path, known))
     if questions:
         yield Category(title=current[0], location=current[1], questions=tuple(questions))
 
@@ -79,7 +82,8 @@ def _with_fronts(pieces: Sequence[Piece], settings: ChapterSettings) -> tuple[Pi
     return tuple(replace(piece, front_length=length) for piece, length in zip(pieces, lengths, strict=True))
 
 
-def _question(piece: Piece, path: str) -> Question:
+def _question(piece: Piece, path: str, known: Container[str]) -> Question:
+    fingerprint, sketch = fingerprint_and_sketch(piece.answer, known)
     front = Markdown(piece.answer[: piece.front_length])
     return Question(
         title=piece.title,
@@ -94,7 +98,8 @@ def _question(piece: Piece, path: str) -> Question:
         end_line=piece.end_line,
         explicit_key=piece.key if piece.key is not None and is_key(piece.key) else None,
         folded_title=normalised_title(split_number(piece.title, bare=True).title),
-        fingerprint=fingerprint(piece.answer),
+        fingerprint=fingerprint,
+        sketch=sketch,
     )
 
 

@@ -19,10 +19,6 @@ from deckgen.keys import base_guid, is_key, mint_key
 from deckgen.model import Category, Chapter, Corpus, Key, KeyedCategory, KeyedCorpus, KeyedQuestion, Location, Question
 from deckgen.text.similarity import Sketch, fingerprint, sketch
 from deckgen.text.titles import normalised_title, split_number
-from deckgen.workers import map_in_processes
-
-_CHUNK = 256
-"""Answers that a process sketches at a time; of fewer no process is begun."""
 
 _FEW = 5
 """So many questions may go at once, if others stay, without anyone being asked."""
@@ -129,20 +125,19 @@ def match(
     allow_empty: bool = False,
     elsewhere: frozenset[str] = frozenset(),
     past: Past = Past(),
-    jobs: int = 1,
 ) -> Matched:
     """Every question's key.
 
     ``complete`` says that the corpus is the whole project, read without errors; otherwise nothing is retired.
     ``elsewhere`` are chapters that exist and cannot be read: no question that was read is one of theirs.
     ``allow_empty`` accepts that most questions are gone. A lock keeps its own project id, and another is reported.
-    Where the lock lags behind, ``past`` tells the edits in between. New answers are sketched by ``jobs`` processes.
+    Where the lock lags behind, ``past`` tells the edits in between.
     """
     known = lock or Lock(project_id=project_id)
     sketches = {note.answer: note.sketch for note in known.notes}
-    asked = _asked(corpus, sketches, jobs)
+    asked = _asked(corpus, sketches)
     stages = [
-        Stage(questions=[item.traits for item in _asked(each, sketches, jobs)], parents=parents)
+        Stage(questions=[item.traits for item in _asked(each, sketches)], parents=parents)
         for each, parents in past.corpora
     ]
     claims, findings = _explicit_keys(asked)
@@ -184,29 +179,24 @@ def of_chapters(matched: Matched, chapters: frozenset[str]) -> Matched:
     )
 
 
-def _asked(corpus: Corpus, sketches: Mapping[str, Sketch], jobs: int) -> list[_Asked]:
-    """Every question; ``sketches`` are those of known answers by their fingerprints, which need not be made again."""
-    questions = [item for chapter in corpus.chapters for category in chapter.categories for item in category.questions]
-    new = [str(item.body) for item in questions if item.fingerprint not in sketches]
-    made = dict(zip(new, map_in_processes(sketch, new, jobs=jobs, chunk=_CHUNK), strict=True))
+def _asked(corpus: Corpus, sketches: Mapping[str, Sketch]) -> list[_Asked]:
+    """Every question; ``sketches`` are those of known answers by their fingerprints."""
     return [
         _Asked(chapter=chapter, category=category, question=question, traits=traits)
         for chapter in corpus.chapters
         for category in chapter.categories
-        for question, traits in _traits(chapter, category, sketches, made)
+        for question, traits in _traits(chapter, category, sketches)
     ]
 
 
-def _traits(
-    chapter: Chapter, category: Category, sketches: Mapping[str, Sketch], made: Mapping[str, Sketch]
-) -> Iterable[tuple[Question, Traits]]:
+def _traits(chapter: Chapter, category: Category, sketches: Mapping[str, Sketch]) -> Iterable[tuple[Question, Traits]]:
     """The questions of a category with what they are recognised by."""
     path, folded = unicodedata.normalize("NFC", chapter.path), normalised_title(category.title)
     for question in category.questions:
         answer = question.fingerprint or fingerprint(question.body)
         title = question.folded_title or normalised_title(split_number(question.title, bare=True).title)
-        sketch = sketches.get(answer) or made[question.body]
-        yield question, Traits(chapter=path, category=folded, title=title, answer=answer, sketch=sketch)
+        alike = sketches.get(answer) or Sketch(question.sketch) or sketch(question.body)
+        yield question, Traits(chapter=path, category=folded, title=title, answer=answer, sketch=alike)
 
 
 # --- explicit keys ----------------------------------------------------------------------------------------------------

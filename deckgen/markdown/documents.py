@@ -3,34 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from deckgen.diagnostics import DeckgenError
 from deckgen.markdown.definitions import used_definitions
 from deckgen.markdown.document import Document, is_plain, parse_document
 from deckgen.memory import Codec, Memory
-from deckgen.model import Context, Markdown
-from deckgen.workers import MUCH_TEXT, WorkerDiedError, map_in_processes
+from deckgen.model import Context, Html, Markdown
+from deckgen.workers import MUCH_TEXT, WorkerDiedError, died_over, map_in_processes
 
 Text = tuple[Markdown, Context]
 
 _CHUNK = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """The part of a document that a page shows; the rest is not even decoded."""
+
+    html: Html
+
+
 _CODEC = Codec(Document)
+_SHOWN = Codec(_Shown)
 
 
 class Documents:
-    """Texts and their contexts → their documents; whoever reads a text asks here."""
+    """Texts and their contexts → their documents; whoever reads a text asks here.
+
+    They are kept encoded, in a fraction of the room, and decoded as often as they are asked for.
+    """
 
     def __init__(self, memory: Memory | None = None, *, jobs: int = 1) -> None:
         self._memory = memory or Memory()
         self._jobs = jobs
-        self._known: dict[Text, Document] = {}
+        self._known: dict[Text, bytes] = {}
 
     def of(self, markdown: Markdown, context: Context) -> Document:
-        text = (markdown, context)
-        if text not in self._known:
-            self._known[text] = parse_document(markdown, context)
-        return self._known[text]
+        if is_plain(markdown, context):
+            return parse_document(markdown, context)
+        return replace(_CODEC.decode(self._encoded(markdown, context)), markdown=markdown)
+
+    def html_of(self, markdown: Markdown, context: Context) -> Html:
+        """What a page shows of a text."""
+        if is_plain(markdown, context):
+            return parse_document(markdown, context).html
+        return _SHOWN.decode(self._encoded(markdown, context)).html
 
     def read(self, texts: Iterable[Text]) -> None:
         """Parses those of the texts that nobody has read yet. DeckgenError where a process dies over one of them."""
@@ -42,8 +59,13 @@ class Documents:
         made = dict(zip((key for _, key in missing), parsed, strict=True))
         self._memory.keep(made)
         found.update(made)
-        for text, key in zip(new, keys, strict=True):
-            self._known[text] = replace(_CODEC.decode(found[key]), markdown=text[0])
+        self._known.update((text, found[key]) for text, key in zip(new, keys, strict=True))
+
+    def _encoded(self, markdown: Markdown, context: Context) -> bytes:
+        text = (markdown, context)
+        if text not in self._known:
+            self._known[text] = _encoded(text)
+        return self._known[text]
 
     def _parse(self, texts: list[Text]) -> list[bytes]:
         much = sum(len(markdown) for markdown, _ in texts) >= MUCH_TEXT
@@ -51,10 +73,7 @@ class Documents:
             return map_in_processes(_encoded, texts, jobs=self._jobs if much else 1, chunk=_CHUNK)
         except WorkerDiedError as error:
             first = texts[error.index][0].strip().split("\n")[0][:60]
-            raise DeckgenError(
-                f"the process that read the text “{first}…” was ended",
-                hint="build again with --jobs 1; if that ends as well, take the text apart",
-            ) from error
+            raise died_over(f"the text “{first}…”") from error
 
     def _key(self, markdown: Markdown, context: Context) -> bytes:
         definitions = used_definitions(markdown, context.definitions)

@@ -219,7 +219,7 @@ def _in_language(texts: tuple[Text, ...], language: Language) -> Text:
 def _render_text(text: Text, chapter: Chapter, documents: Documents, images: Mapping[ImageReference, MediaFile]) -> str:
     if not text.markdown.strip():
         return ""
-    return card_html(documents.of(text.markdown, chapter.context).html, chapter=chapter.path, images=images)
+    return card_html(documents.html_of(text.markdown, chapter.context), chapter=chapter.path, images=images)
 
 
 def _state_words(edition: Edition, states: list[TextState]) -> str:

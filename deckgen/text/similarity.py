@@ -43,11 +43,11 @@ def sketch(text: str) -> Sketch:
     return _sketch(folded(text))
 
 
-def fingerprint_and_sketch(text: str, known: Container[str] = ()) -> tuple[str, Sketch | None]:
-    """Both, from one folding; no sketch of a text whose fingerprint is ``known``."""
+def fingerprint_and_sketch(text: str, known: Container[str] = ()) -> tuple[str, Sketch]:
+    """Both, from one folding; an empty sketch for a text whose fingerprint is ``known``."""
     plain = folded(text)
     digest = _fingerprint(plain)
-    return digest, None if digest in known else _sketch(plain)
+    return digest, Sketch("") if digest in known else _sketch(plain)
 
 
 def _fingerprint(plain: str) -> str:
