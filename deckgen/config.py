@@ -18,6 +18,7 @@ from deckgen.patterns import is_pattern, matches
 
 _T = TypeVar("_T")
 
+CHILDLESS = ("left-out", "cards")
 HEADING_STYLES = ("auto", "html", "atx", "setext", "numbered", "qa")
 
 
@@ -32,6 +33,8 @@ class ChapterSettings:
     title: str | None = None
     answer_marks: tuple[str, ...] | None = None
     """The words that begin an answer where more is asked than the heading says; none where nothing is."""
+    childless: str = "left-out"
+    """What becomes of sections around the questions' that hold none: ``cards``, or nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +197,7 @@ def _read_chapters(reader: _Reader, table: Mapping[str, Any], dialect: Dialect) 
             question_level=reader.get(entry, (*where, "question_level"), _level, None),
             title=reader.get(entry, (*where, "title"), _text, None),
             answer_marks=reader.get(entry, (*where, "answer_marks"), _texts, None),
+            childless=reader.get(entry, (*where, "childless"), _one_of(CHILDLESS), "left-out"),
         )
     return MappingProxyType(chapters)
 

@@ -34,9 +34,14 @@ _FENCE = re.compile(r"\s*(?:`{3}|~{3})")
 _HEADING = re.compile(
     r"\s{0,3}(?:#{1,6}\s|<h[1-6]|\*\*|\d{1,4}\s*[.、)）]|.*<summary|Q\d*\s*[:：]|问\s*[:：])", re.IGNORECASE
 )
-_LINK = re.compile(r"!?\[[^\[\]]*\]\((?P<to>[^()\s]*)[^()]*\)|<a\s[^<>]*>[^<>]*</a>|<img\s[^<>]*>", re.IGNORECASE)
+_LINK = re.compile(
+    r"!?\[[^\[\]]*\]\((?P<to>[^()\s]*)[^()]*\)|<a\s(?:[^<>]*?href=[\"'](?P<at>[^<>\"']*))?[^<>]*>[^<>]*</a>|<img\s[^<>]*>",
+    re.IGNORECASE,
+)
 _MARKUP = re.compile(r"<[^<>]*>|[#>*+|_`~\s-]+|\d+[.)]")
 _MOSTLY = 0.5
+_LONGEST_LINK = 80
+"""So many characters of a link count at most: an address says how long it is, not how much it matters."""
 _ENOUGH_QUESTIONS = 5
 
 
@@ -152,21 +157,31 @@ def _asks_enough(text: str) -> bool:
 
 def _share_of_links(text: str) -> float:
     """How much of the visible text is links to elsewhere; those within the page are its contents list."""
-    linked = other = 0
+    linked = 0
+    other = sum(len(line) for line in _code(text))
     for line in _prose(text):
         links = list(_LINK.finditer(line))
-        if links and all((link["to"] or "").startswith("#") for link in links):
+        if links and all((link["to"] or link["at"] or "").startswith("#") for link in links):
             continue
-        inside = sum(len(link[0]) for link in links)
+        inside = sum(min(len(link[0]), _LONGEST_LINK) for link in links)
         linked += inside
         other += len(_MARKUP.sub("", _LINK.sub("", line)))
     return linked / (linked + other) if linked else 0.0
 
 
 def _prose(text: str) -> Iterator[str]:
+    return (line for line, inside in _lines(text) if not inside)
+
+
+def _code(text: str) -> Iterator[str]:
+    return (line for line, inside in _lines(text) if inside)
+
+
+def _lines(text: str) -> Iterator[tuple[str, bool]]:
+    """The lines that hold something, and whether each is code; fences are left out."""
     inside = False
     for line in text.split("\n"):
         if _FENCE.match(line):
             inside = not inside
-        elif not inside and line.strip():
-            yield line
+        elif line.strip():
+            yield line, inside

@@ -47,7 +47,8 @@ def _describe(book: Path) -> str:
             lines.append(f"  {category.title}")
             for question in category.questions:
                 title = f"{question.number} {question.title}".strip()
-                lines.append(f"    {question.location.line}-{question.end_line} {title}")
+                asked = f" (asked to {question.answer_line - 1})" if question.front else ""
+                lines.append(f"    {question.location.line}-{question.end_line} {title}{asked}")
     for found in settle(project, tuple(chapters), findings):
         place = f"{found.location.path}:{found.location.line}: " if found.location else ""
         lines.append(f"{place}{found.severity}: {found.message} [{found.rule}]")

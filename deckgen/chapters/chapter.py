@@ -36,7 +36,7 @@ def parse_chapter(
     pieces = _with_fronts(tuple(cut(structure, directives)), settings)
     is_page = explanation.chosen is not None and explanation.chosen.mark.level == 1 and len(pieces) == 1
     place = _folder(path) if is_page else ""
-    title = Markdown(settings.title or scan.front.title or _title(explanation.decisions) or place or _stem(path))
+    title = Markdown(settings.title or place or scan.front.title or _title(explanation.decisions) or _stem(path))
     chapter = Chapter(
         path=path,
         title=title,

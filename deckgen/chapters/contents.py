@@ -25,9 +25,10 @@ _NAVIGATION = re.compile(
 _ONLY_LINKS = re.compile(r"[\s>*_|\[\](){}<>/·•&;-]*")
 _ELSEWHERE = re.compile(r"[/\\]|:|\.(?:\w{2,4}|markdown)$")
 _ANY_LINK = re.compile(r"\[([^\[\]]*)\]\([^()\s]*\)|<a\s[^<>]*>([^<>]*)</a>", re.IGNORECASE)
-_MARKER = re.compile(r"([ \t]*)(?:>[ \t]*)*(?:[-*+]|\d{1,9}[.)])[ \t]+")
+_MARKER = re.compile(r"([ \t]*)(?:>[ \t]*)*(?:[-*+]|\d{1,9}[.)]|\|(?:[^|\[\]]*\|)?)[ \t]+")
+"""Of a list's item, or of a table's row with at most one cell before the link."""
 _LINK = re.compile(r"(?:\*\*|__)?\[")
-_LABEL = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+|\*\*|</?(?:details|summary|ul|ol|li|p|div|br)\b)")
+_LABEL = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+|\||\*\*|</?(?:details|summary|ul|ol|li|p|div|br)\b)")
 _DEEPEST = 6
 _LONGEST_CONTENTS_TITLE = 30
 
@@ -241,6 +242,8 @@ def _plain_entries(
             found.append((index, line.strip(), "", len(line) - len(line.lstrip()), len(line) - len(line.lstrip())))
         else:
             break
+    if not any(index > start for index in headings):
+        return [], [], []  # an index at the end of the chapter lists nothing of it
     return found, [start + 1, *(index + 1 for index, *_ in found)], [start + 1]
 
 

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from deckgen.chapters.contents import Claims
 from deckgen.chapters.headings import Heading, Markup, Scan
@@ -17,8 +18,13 @@ from deckgen.text.titles import Split, split_number
 _RULE = re.compile(r"[ \t]{0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _ANCHOR_LINE = re.compile(r"(?:[ \t]*<a\s[^<>]*>[ \t]*</a[ \t]*>|[ \t]*<a\s[^<>]*/>)+[ \t]*$", re.IGNORECASE)
 OPENING_DETAILS = re.compile(r"\s*<details(?:\s[^<>]*)?>\s*$", re.IGNORECASE)
-CLOSING_DETAILS = re.compile(r"\s*</details\s*>\s*$", re.IGNORECASE)
+CLOSING_DETAILS = re.compile(r"\s*(?:</(?:b|p|strong)\s*>\s*)*</details\s*>\s*$", re.IGNORECASE)
 """A line of nothing but the tag."""
+_LAYOUT = re.compile(r"\s*(?:</?(?:b|br|center|div|p|span|strong)(?:\s[^<>]*)?/?>\s*)+$", re.IGNORECASE)
+"""A line of nothing but tags that show nothing."""
+_NUMBER = re.compile(
+    r"(?:\*\*|__)?(?P<start>\d{1,4}(?:\.\d{1,4})*)(?:\s*[-–—~～至到]\s*(?P<end>\d{1,4}(?:\.\d{1,4})+))?(?=[\s.、．])"
+)
 _TOC_MARK = re.compile(r"[ \t]*(?:\[toc\]|\[\[toc\]\]|\[\[_toc_\]\]|@\[toc\].*)[ \t]*$", re.IGNORECASE)
 
 
@@ -76,8 +82,13 @@ def is_visible(line: str) -> bool:
     first = text.lstrip()[:1]
     if first not in ("-", "*", "_", "<", "[", "@"):
         return bool(first)
-    unseen = (OPENING_DETAILS, CLOSING_DETAILS, _RULE, _ANCHOR_LINE, _TOC_MARK)
+    unseen = (OPENING_DETAILS, CLOSING_DETAILS, _LAYOUT, _RULE, _ANCHOR_LINE, _TOC_MARK)
     return not any(pattern.match(text) for pattern in unseen)
+
+
+def is_layout(line: str) -> bool:
+    """A line of nothing but tags that show nothing, such as ``<div align="right">``."""
+    return _LAYOUT.match(line) is not None
 
 
 def is_rule(line: str) -> bool:
@@ -100,6 +111,11 @@ class Body:
             seen = seen and number not in contents_lines and number not in headings
             self._before.append(self._before[-1] + seen)
 
+    @property
+    def visible(self) -> int:
+        """All visible lines of the chapter."""
+        return self._before[-1]
+
     def between(self, after_line: int, before_line: int) -> int:
         """Visible lines after one line and before another, both from 1."""
         return self._before[max(after_line, before_line - 1)] - self._before[after_line]
@@ -114,6 +130,25 @@ def number_headings(headings: Sequence[Heading]) -> dict[int, Split]:
     for group in groups.values():
         splits |= dict(zip((heading.line for heading in group), _number_group(group), strict=True))
     return splits
+
+
+def heads_of_groups(headings: Sequence[Heading], body: Body) -> dict[int, tuple[Mark, Split]]:
+    """By its line, each heading whose number those right below it carry on: 4.1 above 4.1.1, 6.1-6.4 above 6.1.
+
+    With it the mark of those below, and its own number and title.
+    """
+    found = {}
+    for heading, below in pairwise(headings):
+        number = _NUMBER.match(heading.text)
+        first = split_number(below.text, bare=True).parts if number else ()
+        if not number or not first or body.between(heading.end_line, below.line):
+            continue
+        own = split_number(heading.text, bare=True)
+        if number["end"] and split_number(f"{number['start']} x", bare=True).parts == first:
+            found[heading.line] = (mark_of(below), Split(number="", title=heading.text))
+        elif own.parts and own.parts == first[:-1]:
+            found[heading.line] = (mark_of(below), own)
+    return found
 
 
 def weigh(

@@ -11,7 +11,7 @@ from deckgen.chapters.contents import is_navigation
 from deckgen.chapters.evidence import is_visible, mark_of
 from deckgen.chapters.headings import Heading
 from deckgen.chapters.pieces import Piece
-from deckgen.chapters.roles import Role
+from deckgen.chapters.roles import NO_QUESTION_FOLLOWS, Role
 from deckgen.chapters.structure import Explanation, Structure
 from deckgen.config import ChapterSettings
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
@@ -245,11 +245,14 @@ def _outside(read: Read) -> Iterator[Diagnostic]:
 
 def _stretch(read: Read, first: int, last: int, titles: frozenset[int]) -> Diagnostic:
     lines = f"line {first} belongs" if first == last else f"lines {first}–{last} belong"
+    decisions = read.structure.explanation.decisions
+    lone = any(item.heading.line == first and item.reason == NO_QUESTION_FOLLOWS for item in decisions)
     found = diagnostic(
         "text-outside-questions",
         f"{lines} to no question and will be on no card",
         Location(path=read.path, line=first, end_line=last, end_column=max(1, len(read.lines[last - 1]))),
-        hint="move it into an answer, or mark the place with <!-- deckgen: ignore[text-outside-questions] -->",
+        hint="move it into an answer, or mark the place with <!-- deckgen: ignore[text-outside-questions] -->"
+        + (f'; childless = "cards" for [chapters."{read.path}"] makes cards of sections like this' if lone else ""),
         excerpt=read.lines[first - 1],
     )
     # A title alone is no loss that an author must act on.

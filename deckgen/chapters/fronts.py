@@ -37,7 +37,8 @@ _TASKS = frozenset("题目 题目描述 题目大意 题目内容 题目要求 �
 _PERHAPS_TASKS = frozenset("描述 description task question statement 问题".split())
 """Sections that are asked where the next one solves it."""
 _OF_TASKS = frozenset(
-    "题目链接 链接 难度 示例 样例 例子 举例 输入 输出 输入格式 输出格式 输入描述 输出描述 提示 约束 约束条件 数据范围 "
+    "题目链接 题目地址 原题链接 链接 难度 标签 公司 "
+    "示例 样例 例子 举例 输入 输出 输入格式 输出格式 输入描述 输出描述 提示 约束 约束条件 数据范围 "
     "限制 说明 进阶 选项 example examples sampleinput sampleoutput input output inputformat outputformat constraints "
     "note notes followup".split()
 )

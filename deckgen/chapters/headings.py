@@ -81,10 +81,16 @@ _CLOSE_HEADING = re.compile(r"</h([1-6])\s*>", re.IGNORECASE)
 _DETAILS = re.compile(r"(<details(?=[\s>]))|</details\s*>", re.IGNORECASE)
 _ID = re.compile(r"\b(?:id|name)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
 _EMPTY_ANCHOR = re.compile(r"<a\s[^<>]*>\s*</a\s*>|<a\s[^<>]*/>", re.IGNORECASE)
-_SUMMARY = re.compile(r"\s*(?:<details[^<>]*>\s*)?<summary[^<>]*>(.+?)</summary\s*>\s*", re.IGNORECASE)
+_SUMMARY = re.compile(
+    r"\s*(?:<details[^<>]*>\s*)?<summary[^<>]*>(.+?)</summary\s*>\s*(?:</?(?:b|br|p|strong)\s*/?>\s*)*", re.IGNORECASE
+)
 _ONLY_TAGS = re.compile(r"[\s>*+-]*(?:<[^<>]*>[ \t]*)*")
 _BOLD = re.compile(r"(\*\*|__)(?=\S)((?:(?!\1).)+)\1(?:[ \t]*[:：])?")
+_BOLD_NUMBER = re.compile(r"(\*\*|__)\d{1,4}[ \t]*[、.．)）][ \t]*\1[ \t]*\S")
+_BULLET = re.compile(r" {0,3}[-*+][ \t]+(?=\*\*|__|\d)")
+_ASKS = re.compile(r"[?？](?:\W|\([^()]*\)|（[^（）]*）)*$")
 _QA = re.compile(r" {0,3}(\*\*|__)?(?:Q|问|Question)[ \t]*\d{0,4}[ \t]*[:：.、]", re.IGNORECASE)
+_DOTTED = re.compile(r"\d{1,4}(?:\.\d{1,4})+(?:[ \t]*[-–—~～至][ \t]*\d{1,4}(?:\.\d{1,4})+)?[ \t]+\S")
 _PLAIN = re.compile(r"\d{1,4}[ \t]*[、.．][ \t]*\S")
 _LIST_ITEM = re.compile(r"\d{1,9}[.)][ \t]")
 _LISTED = re.compile(r" {0,3}(\d{1,4}[.)])[ \t]+(#{1,6}[ \t].*)")
@@ -151,6 +157,23 @@ def scan_headings(
     )
 
 
+def with_front_title(scan: Scan) -> Scan:
+    """The scan with the title that the front matter gives as a heading of the first level."""
+    lines = scan.front.lines
+    first = next(index for index, line in enumerate(scan.lines) if line.lstrip().startswith("title"))
+    title = Heading(
+        markup=Markup.ATX,
+        level=1,
+        text=scan.front.title,
+        anchor="",
+        line=first + 1,
+        column=1,
+        end_line=lines,
+        end_column=len(scan.lines[lines - 1]),
+    )
+    return replace(scan, headings=(title, *scan.headings))
+
+
 def without_attributes(scan: Scan) -> Scan:
     """The scan with what Python-Markdown reads as attributes, ``{#id .class}``, taken off its Markdown headings."""
     return replace(scan, headings=tuple(_without_attributes(heading) for heading in scan.headings))
@@ -188,8 +211,10 @@ def _line_headings(lines: Sequence[str], index: int, *, in_html: bool) -> Iterat
         yield from _atx(line, index, in_html)
     elif first in "Qq问*_" and _QA.match(line):
         yield _line_heading(Markup.QA, LEVEL_OF_QA, line.strip(), line, index, in_html)
-    elif first in "*_" and (found := _BOLD.fullmatch(line.strip())) and split_number(found[2]).number:
+    elif first in "*_" and (found := _BOLD.fullmatch(line.strip())) and _is_numbered(found[2]):
         yield _line_heading(Markup.BOLD, LEVEL_OF_BOLD, found[2], line, index, in_html)
+    elif first in "*_" and _BOLD_NUMBER.match(line.strip()):
+        yield _line_heading(Markup.BOLD, LEVEL_OF_BOLD, line.strip(), line, index, in_html)
     elif first.isdecimal() and (found := _LISTED.match(line)):
         yield from _listed(found, index, in_html)
     elif first.isdecimal() and _PLAIN.match(line):
@@ -200,12 +225,22 @@ def _line_headings(lines: Sequence[str], index: int, *, in_html: bool) -> Iterat
 def _loose_headings(line: str, index: int) -> Iterator[Heading]:
     if found := _SUMMARY.fullmatch(line):
         yield _line_heading(Markup.SUMMARY, LEVEL_OF_SUMMARY, found[1], line, index, in_html=False)
-    elif (
-        (found := _BOLD.fullmatch(line.strip()))
-        and found[2].rstrip().endswith(("?", "？"))
-        and not split_number(found[2]).number
-    ):
-        yield _line_heading(Markup.BOLD, LEVEL_OF_BOLD, found[2], line, index, in_html=False)
+        return
+    bullet = _BULLET.match(line)
+    text = line[bullet.end() :] if bullet else line
+    heading = None
+    if (found := _BOLD.fullmatch(text.strip())) and _ASKS.search(found[2]):
+        if bullet or not split_number(found[2]).number:
+            heading = _line_heading(Markup.BOLD, LEVEL_OF_BOLD, found[2], line, index, in_html=False)
+    elif bullet and _PLAIN.match(text):
+        heading = _line_heading(Markup.PLAIN, LEVEL_OF_LIST, text.strip(), line, index, in_html=False)
+    if heading is not None:
+        yield replace(heading, listed=True) if bullet else heading
+
+
+def _is_numbered(text: str) -> bool:
+    """Whether a bold line has a number before its title; ``4.1 数据`` has one, too."""
+    return bool(split_number(text).number) or _DOTTED.match(text) is not None
 
 
 def _line_heading(markup: Markup, level: int, text: str, line: str, index: int, in_html: bool) -> Heading:

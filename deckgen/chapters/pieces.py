@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from deckgen.chapters.contents import is_navigation
 from deckgen.chapters.directives import Directive
-from deckgen.chapters.evidence import CLOSING_DETAILS, OPENING_DETAILS, is_anchor, is_rule, is_visible
+from deckgen.chapters.evidence import CLOSING_DETAILS, OPENING_DETAILS, is_anchor, is_layout, is_rule, is_visible
 from deckgen.chapters.heading_text import markdown_of_html
 from deckgen.chapters.headings import Heading, Markup
 from deckgen.chapters.roles import Decision, Role
@@ -75,9 +75,8 @@ def title_of(decision: Decision) -> str:
     if decision.heading.markup in (Markup.HTML, Markup.SUMMARY):
         return markdown_of_html(text)
     text = " ".join(_COMMENT.sub("", text).split()) or text
-    if decision.heading.markup in (Markup.BOLD, Markup.QA) and (found := _WHOLE_BOLD.fullmatch(text)):
-        return found[2]
-    return text
+    is_line = decision.heading.markup in (Markup.BOLD, Markup.QA, Markup.PLAIN)
+    return found[2] if is_line and (found := _WHOLE_BOLD.fullmatch(text)) else text
 
 
 def _start(
@@ -183,8 +182,8 @@ def _without_end_rule(lines: Sequence[str], kinds: Sequence[Kind], first: int, l
     """The last line without blank lines, the rules that only part this question from the next, and links to the top."""
     while last > first and kinds[last - 1] is Kind.TEXT:
         text = lines[last - 1]
-        if is_navigation(text):
-            last -= 1
+        if (links := _navigation(lines, first, last)) < last:
+            last = links
             continue
         if text.strip() and not (is_rule(text) and not lines[last - 2].strip()):
             break
@@ -192,6 +191,19 @@ def _without_end_rule(lines: Sequence[str], kinds: Sequence[Kind], first: int, l
             break
         last -= 1
     return last
+
+
+def _navigation(lines: Sequence[str], first: int, last: int) -> int:
+    """The last line before the links to the top that end with ``last``, and the tags right around them."""
+    end = last
+    while end > first and is_layout(lines[end - 1]):
+        end -= 1
+    if end == first or not is_navigation(lines[end - 1]):
+        return last
+    end -= 1
+    while end > first and end < last - 1 and is_layout(lines[end - 1]):
+        end -= 1
+    return end
 
 
 def _anything_visible(lines: Sequence[str], kinds: Sequence[Kind], indexes: Iterable[int]) -> bool:

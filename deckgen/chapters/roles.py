@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -20,9 +20,12 @@ OUTSIDE_TITLES = frozenset(
     "关于作者 关于我们 联系方式 联系我们 交流群 贡献 如何贡献 参与贡献 赞助 友情链接 star历史 "
     "references reference introduction preface license licence changelog contributors contributing acknowledgements "
     "about furtherreading contribute contribution starhistory sponsors backers credits thanks otheranswers "
-    "seealso".split()
+    "seealso relatedtopics tableofcontents resources 目的 索引 小结 本章小结 本节小结 章节小结 总结 本章总结 练习 习题 "
+    "课后习题 课后练习 summary conclusion exercises".split()
 )
 _COUNTS_ON = "its number follows the last question's"
+NO_QUESTION_FOLLOWS = "no question follows it"
+_CHILDLESS = "no question follows it, and the settings of this chapter make such sections cards"
 _APART = "it asks, it is answered, and no question follows it"
 
 
@@ -56,6 +59,10 @@ class Decision:
     """A question that stands where a category would, and belongs to none."""
 
 
+def _says_something(title: str) -> bool:
+    return any(character.isalnum() for character in title)
+
+
 @dataclass(slots=True, kw_only=True)
 class RoleReader:
     """Gives every heading its role, in order, knowing the mark of the questions."""
@@ -65,11 +72,15 @@ class RoleReader:
     splits: dict[int, Split]
     claims: Claims
     body: Body
+    heads: Mapping[int, tuple[Mark, Split]]
+    """The headings whose numbers those right below them carry on, with the mark of these."""
     groups: frozenset[str]
     last_line: int
     entries: dict[int, Entry] = field(default_factory=dict)
     depth: int = 0
     parents_ask: bool = False
+    lists_groups: bool = False
+    """The contents list names none but headings right above questions that it does not name."""
     lists_questions: bool = False
     sectioned: frozenset[Entry] = frozenset()
     """Entries with others below them that all mean headings within an answer."""
@@ -92,12 +103,17 @@ class RoleReader:
     category_mark: Mark | None = None
     counts: Counter[Mark] = field(default_factory=Counter)
     titled: bool = False
+    begun: bool = False
+    """A heading was decided."""
 
     def decide(self, headings: Sequence[Heading]) -> list[Decision]:
         if self.chosen is None:
             return []
         self._claim(headings)
         self._look_ahead(headings)
+        asked = [heading for heading in headings if mark_of(heading) == self.chosen]
+        named = [heading for heading in asked if heading.line in self.entries]
+        self.lists_groups = len(named) < len(asked) and not any(self.bodies[heading.line] for heading in named)
         decisions = []
         for heading in headings:
             decision = self._decide(heading)
@@ -174,7 +190,10 @@ class RoleReader:
 
     def _decide(self, heading: Heading) -> Decision:
         mark = mark_of(heading)
-        if heading.doubtful:
+        below, split = self.heads.get(heading.line, (None, self.splits[heading.line]))
+        if below == self.chosen and (mark == self.chosen or not is_outline(mark)):
+            role, reason = Role.CATEGORY, "the numbers of the questions below it carry on its own"
+        elif heading.doubtful:
             role, reason = self._doubtful(heading)
         elif mark == self.chosen:
             role, reason = self._chosen(heading)
@@ -188,19 +207,19 @@ class RoleReader:
             role, reason = self._outer(heading, mark)
         else:
             role, reason = self._inner(heading, mark)
-        split = self.splits[heading.line]
         if role is Role.CATEGORY:
             split = self._category_split(split)
         return Decision(
             heading=heading,
             role=role,
             reason=reason,
-            split=split if split.title else replace(split, number="", title=heading.text),
+            split=split if _says_something(split.title) else replace(split, number="", title=heading.text),
             entry=self.entries.get(heading.line) if role in (Role.QUESTION, Role.CATEGORY) else None,
             slipped=role is Role.QUESTION
+            and reason != _CHILDLESS
             and mark != self.chosen
             and (mark.markup is self._mark.markup or reason == _COUNTS_ON),
-            apart=reason == _APART,
+            apart=reason in (_APART, _CHILDLESS),
         )
 
     @property
@@ -224,6 +243,8 @@ class RoleReader:
             return Role.CATEGORY, "the contents list has questions below it"
         if self._is_outside(heading):
             return Role.OUTSIDE, "its title is that of a page's own matter"
+        if entry is not None and self.lists_groups and self.leads[heading.line]:
+            return Role.CATEGORY, "the contents list names such headings alone, and a question follows at once"
         if entry is not None:
             return Role.QUESTION, "it has the questions' mark, and the contents list names it"
         return Role.QUESTION, "it has the questions' mark"
@@ -252,7 +273,14 @@ class RoleReader:
             return Role.CATEGORY, "questions follow it"
         if has_body and asking(self.splits[heading.line].title) == 1.0:
             return Role.QUESTION, _APART
-        return Role.OUTSIDE, "no question follows it"
+        if not (self.titled or self.begun) and heading.level == 1 and not self._is_outside(heading):
+            return Role.TITLE, "it stands at the top, and no question follows it at once"
+        return self._childless(heading)
+
+    def _childless(self, heading: Heading) -> tuple[Role, str]:
+        if self.bodies[heading.line] and self.settings.childless == "cards":
+            return Role.QUESTION, _CHILDLESS
+        return Role.OUTSIDE, NO_QUESTION_FOLLOWS
 
     def _inner(self, heading: Heading, mark: Mark) -> tuple[Role, str]:
         entry = self.entries.get(heading.line)
@@ -307,10 +335,9 @@ class RoleReader:
             return Role.CATEGORY, "questions follow it"
         if self._is_outside(heading):
             return Role.OUTSIDE, "its title is that of a page's own matter"
-        if self.asked is None or self.heading_marks.get(mark, 0.0) >= 0.5:
-            return Role.OUTSIDE, "no question follows it"
-        if self.category_mark is not None and mark.level <= self.category_mark.level and heading.folds <= self.folds:
-            return Role.OUTSIDE, "it ends the category, and no question follows it"
+        ends = self.category_mark is not None and mark.level <= self.category_mark.level and heading.folds <= self.folds
+        if self.asked is None or self.heading_marks.get(mark, 0.0) >= 0.5 or ends:
+            return self._childless(heading)
         return Role.ANSWER, "no question follows it"
 
     def _title_or_outside(self, heading: Heading) -> tuple[Role, str]:
@@ -361,6 +388,7 @@ class RoleReader:
         return split
 
     def _note(self, decision: Decision) -> None:
+        self.begun = True
         match decision.role:
             case Role.QUESTION:
                 self.asked, self.inner, self.folds = decision.split, {}, decision.heading.folds

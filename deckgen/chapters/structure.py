@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deckgen.chapters.contents import Claims, Contents, Entry, alike, find_contents, group_title, titles_in_contents
-from deckgen.chapters.evidence import Body, Evidence, is_outline, mark_of, number_headings, weigh
-from deckgen.chapters.headings import Heading, Markup, Scan, scan_headings, without_attributes
+from deckgen.chapters.evidence import Body, Evidence, heads_of_groups, is_outline, mark_of, number_headings, weigh
+from deckgen.chapters.headings import Heading, Markup, Scan, scan_headings, with_front_title, without_attributes
 from deckgen.chapters.resumption import Resumption
 from deckgen.chapters.roles import Decision, Role, RoleReader
 from deckgen.config import ChapterSettings
@@ -25,17 +26,24 @@ _MARKUPS = {
     "qa": (Markup.QA,),
 }
 _ALIKE = 0.6
+_HARDLY = 0.3
 _SECTION_TITLES = frozenset(
     "题目 题目描述 题目大意 题目链接 问题描述 描述 思路 解题思路 思路分析 思路与算法 分析 题目分析 解法 解法一 "
     "解法二 解法三 题解 解答 代码 代码实现 参考代码 实现 复杂度 复杂度分析 示例 样例 示例1 示例2 输入 输出 提示 "
     "关键点 相关题目 相关链接 "
     "description problem solution solutions approach approach1 approach2 complexity complexityanalysis example "
-    "examples code implementation constraints hint hints".split()
+    "examples code implementation constraints hint hints 题目地址 前置知识 公司 关键点解析 标签 tldr furtherreading "
+    "意图 动机 结构 参与者 适用性 类图 优点 缺点 优缺点 intent motivation applicability structure participants "
+    "consequences classdiagram jdk relatedpatterns prosandcons".split()
 )
 """What the sections of a page about one question are called, folded."""
 _NOTHING_ELSE = "they ask and are answered, and nothing else marks questions"
 _SECTIONS = "the headings below it are sections of one answer"
 _NEIGHBOURS = 20
+_TASK = re.compile(r"题目描述|题目大意|问题描述|problemstatement")
+_SOLVING = re.compile(r"思路|题解|解法|解答|代码|solution|approach|implementation")
+_MOST_SECTIONS, _MOST_LINES = 12, 200
+"""Of a page about the one question that its title asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,20 +91,34 @@ def explain_structure(text: str, *, settings: ChapterSettings) -> Explanation:
 
 def find_structure(text: str, *, settings: ChapterSettings) -> Structure:
     r"""The structure of a chapter with ``\n`` line ends."""
-    found = _structure(text, settings, loose=False)
+    found = _structure(text, settings)
     chosen = found.explanation.chosen
     lines_restart = chosen is not None and chosen.mark.markup is Markup.PLAIN and chosen.numbered < 1
-    unclear = chosen is None or found.explanation.weak or lines_restart
-    if unclear and settings.headings == "auto" and not settings.question_level:
+    if settings.headings == "auto" and not settings.question_level and (lines_restart or not _asks(chosen)):
         loose = _structure(text, settings, loose=True)
-        if loose.explanation.because == _NOTHING_ELSE:
+        better = loose.explanation.chosen
+        if loose.explanation.because == _NOTHING_ELSE and (lines_restart or _is_more(better, chosen)):
             return loose
+    if found.scan.front.title and not _asks(chosen):
+        titled = _structure(text, settings, page=True)
+        return titled if titled.explanation.because == _SECTIONS else found
     return found
 
 
-def _structure(text: str, settings: ChapterSettings, *, loose: bool) -> Structure:
+def _asks(chosen: Evidence | None) -> bool:
+    """Whether the marks that were chosen are questions by what they say, not by the contents list alone."""
+    return chosen is not None and max(chosen.asking, chosen.numbered) >= _HARDLY
+
+
+def _is_more(item: Evidence | None, other: Evidence | None) -> bool:
+    return item is not None and (other is None or item.count > other.count or not other.in_contents)
+
+
+def _structure(text: str, settings: ChapterSettings, *, loose: bool = False, page: bool = False) -> Structure:
     lines = text.split("\n")
     scan = scan_headings(text, Resumption(titles_in_contents(lines), lines), loose=loose)
+    if page and not any(heading.level == 1 for heading in scan.headings):
+        scan = with_front_title(scan)
     if settings.dialect is Dialect.PYTHON_MARKDOWN:
         scan = without_attributes(scan)
     contents = find_contents(scan)
@@ -106,16 +128,19 @@ def _structure(text: str, settings: ChapterSettings, *, loose: bool) -> Structur
     if loose:  # numbered lines that do not ask are lists within answers
         usable = [item for item in usable if item.markup is not Markup.PLAIN or asking(splits[item.line].title) == 1]
     body = Body(scan, contents.lines)
-    evidence = weigh(usable, splits, claims, body, len(scan.lines))
+    heads = heads_of_groups(usable, body)
+    weighed = [heading for heading in usable if heading.line not in heads]
+    evidence = weigh(weighed, splits, claims, body, len(scan.lines))
     chosen, because = (_choose_loosely(evidence) if loose else None) or _choose(evidence, settings)
-    if chosen is not None and (page := _page_title(chosen, evidence, usable, settings)) is not None:
-        chosen, because = page, _SECTIONS
+    if chosen is not None and (title := _page_title(chosen, evidence, usable, settings, body.visible)) is not None:
+        chosen, because = title, _SECTIONS
     reader = RoleReader(
         chosen=chosen.mark if chosen else None,
         settings=settings,
         splits=splits,
         claims=claims,
         body=body,
+        heads=heads,
         groups=frozenset(group_title(heading.text) for heading in scan.headings if heading.line in contents.headings),
         last_line=len(scan.lines),
     )
@@ -183,9 +208,8 @@ def _asking_inside(chosen: Evidence, allowed: Sequence[Evidence]) -> Evidence | 
     found = [
         item
         for item in allowed
-        if is_outline(item.mark)
-        and item.mark.level > chosen.mark.level
-        and item.count >= max(8, 3 * chosen.count)
+        if item.mark.level > chosen.mark.level
+        and item.count >= (max(8, 3 * chosen.count) if is_outline(item.mark) else max(4, 2 * chosen.count))
         and item.asking >= max(0.6, chosen.asking + 0.3)
         and min(item.answered, item.covered) >= 0.6
         and item.in_contents >= chosen.in_contents - 0.5
@@ -194,15 +218,26 @@ def _asking_inside(chosen: Evidence, allowed: Sequence[Evidence]) -> Evidence | 
 
 
 def _page_title(
-    chosen: Evidence, evidence: Sequence[Evidence], headings: Sequence[Heading], settings: ChapterSettings
+    chosen: Evidence,
+    evidence: Sequence[Evidence],
+    headings: Sequence[Heading],
+    settings: ChapterSettings,
+    visible_lines: int,
 ) -> Evidence | None:
     """The title of a page about one question, whose sections would pass for questions otherwise."""
     if settings.headings != "auto" or settings.question_level or chosen.mark.level == 1:
         return None
-    titles = [folded(heading.text) for heading in headings if mark_of(heading) == chosen.mark]
-    sections = sum(title in _SECTION_TITLES for title in titles)
     top = next((item for item in evidence if item.mark.level == 1 and item.count == 1 and is_outline(item.mark)), None)
-    return top if sections >= 0.6 * len(titles) else None
+    titles = [folded(heading.text) for heading in headings if mark_of(heading) == chosen.mark]
+    known = sum(title in _SECTION_TITLES for title in titles) >= 0.6 * len(titles)
+    small = chosen.count <= _MOST_SECTIONS and visible_lines <= _MOST_LINES
+    asked = top is not None and top.asking == 1 and small and not (_asks(chosen) or chosen.in_contents)
+    return top if known or asked or _states_a_task(titles) else None
+
+
+def _states_a_task(titles: Sequence[str]) -> bool:
+    """Whether the sections state one task and solve it."""
+    return sum(map(bool, map(_TASK.search, titles))) == 1 and any(map(_SOLVING.search, titles))
 
 
 def _choose_loosely(evidence: Sequence[Evidence]) -> tuple[Evidence, str] | None:
@@ -214,7 +249,7 @@ def _choose_loosely(evidence: Sequence[Evidence]) -> tuple[Evidence, str] | None
         and item.count >= 2
         and max(item.asking, item.numbered) >= 0.7
         and (item.mark.markup is not Markup.PLAIN or item.numbered == 1)
-        and min(item.answered, item.covered) >= 0.8
+        and min(item.answered, item.covered) >= (0.5 if item.mark.markup is Markup.SUMMARY else 0.8)
     ]
     return (max(found, key=lambda item: item.score), _NOTHING_ELSE) if found else None
 
@@ -244,7 +279,7 @@ def _speaks_clearly(item: Evidence) -> bool:
 def _is_weak(chosen: Evidence, settings: ChapterSettings) -> bool:
     if settings.headings != "auto" or settings.question_level or chosen.mark.markup in (Markup.QA, Markup.SUMMARY):
         return False
-    return chosen.in_contents < 0.3 and chosen.numbered < 0.3 and chosen.asking < 0.3 and chosen.linked < 0.5
+    return not _asks(chosen) and chosen.in_contents < _HARDLY and chosen.linked < 0.5
 
 
 def _loose_ends(claims: Claims, decisions: Sequence[Decision]) -> tuple[tuple[Entry, ...], frozenset[int]]:

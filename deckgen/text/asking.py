@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_MARKED = re.compile(r"[？?]")
+_MARKED = re.compile(r"[？?]|[（(](?:\s|　)+[）)]|（）|_{3,}")
+"""A mark, or a blank to fill in."""
 _ASKING = re.compile(
     r"什么|如何|怎么|怎样|为何|哪[些个几种里类一]|多少|几[种个类]|是否|能否|有没有|吗$|呢$|区别|介绍|简述|简要|描述一|列举|谈谈|说说|"
     r"说下|说一|讲讲|讲一|讲下|聊聊|解释|阐述|对比|比较|手写|手撕|"
