@@ -124,6 +124,7 @@ def test_fronts_are_linted_at_their_place_and_told_by_changelogs_as_part_of_what
     (folder / "source/chapter.md").write_text(broken, encoding="utf-8")
     assert "source/chapter.md:11:" in deckgen("check", "--project", folder).stderr
     assert deckgen("build", "--project", make_project(tmp_path / "other", chapter=CHAPTER)).exit_code == 0
-    text = record_packages([_package(tmp_path / "other")]).notes[0].texts[0]
+    note = record_packages([_package(tmp_path / "other")]).notes[0]
+    text = next(iter(note.texts.values()))
     assert text.question == "输出什么？"
     assert text.answer.index("console") < text.answer.index("答案")
