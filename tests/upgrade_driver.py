@@ -1,8 +1,10 @@
-"""Drives the Anki library that the running Python has: JSON steps on stdin, one JSON result for each on stdout.
+"""Drives the Anki library that the running Python has: learners as JSON on stdin, what became of each on stdout.
 
-Run by test_upgrade.py in the environment of each Anki version, so it imports nothing but that library. The steps:
-``{"do": "import", "path": …, "at": …}``, ``{"do": "study", "plan": …, "at": …}`` and ``{"do": "look"}``. Anki knows no
-time but the present: what a step stamps with it is set to ``at`` afterwards, in seconds since the epoch.
+Run by test_upgrade.py in the environment of each Anki version, so it imports nothing but that library. A learner is a
+list of steps, and gets a collection and a list of results: ``{"do": "import", "path": …}``, which may ``merge`` note
+types and update ``always``; ``study`` by a ``plan``; ``write`` a ``tag`` or a ``text`` for the notes of ``keys``;
+``add`` or ``remove`` a ``field`` or a ``template``; ``look``. Anki knows no time but the present: what a step stamps
+with it is set to ``at`` afterwards, in seconds since the epoch.
 """
 
 from __future__ import annotations
@@ -24,12 +26,16 @@ OWN_TAG = "mine"
 OWN_TEXT = "my own words"
 
 
-def import_package(collection: Collection, path: str) -> dict[str, Any]:
-    """Imports with default options; how many notes Anki says it added, updated, left alone, could not match.
+def import_package(collection: Collection, path: str, *, merge: bool, always: bool) -> dict[str, Any]:
+    """Imports with default options but these; how many notes Anki says it added, updated, left alone, could not match.
 
     And whether what it had was changed so that it can be synchronised as a whole only.
     """
-    request = import_export_pb2.ImportAnkiPackageRequest(package_path=path)
+    options = import_export_pb2.ImportAnkiPackageOptions(
+        merge_notetypes=merge,
+        update_notes=import_export_pb2.IMPORT_ANKI_PACKAGE_UPDATE_CONDITION_ALWAYS if always else None,
+    )
+    request = import_export_pb2.ImportAnkiPackageRequest(package_path=path, options=options)
     empty, schema = collection.note_count() == 0, collection.db.scalar("select scm from col")
     log = collection.import_anki_package(request).log
     return {
@@ -73,13 +79,43 @@ def study(collection: Collection, plan: dict[str, str]) -> dict[str, Any]:
     return {}
 
 
+def write(collection: Collection, keys: list[str], text: str, tag: str) -> dict[str, Any]:
+    """A learner's own words in the notes of these keys, and a tag such as Anki's own ``leech`` and ``marked``."""
+    for key in keys:
+        (note_id,) = collection.find_notes(f"Key:{key}")
+        note = collection.get_note(note_id)
+        if text:
+            note["Note zh"] = text
+        if tag:
+            note.add_tag(tag)
+        collection.update_note(note)
+    return {}
+
+
+def reshape(collection: Collection, what: str, *, remove: bool) -> dict[str, Any]:
+    """A field or a card template that the learner adds to the deck's note type, or takes out again."""
+    models = collection.models
+    note_type = next(item for item in models.all() if "deckgen" in item["name"])
+    if remove:
+        parts = note_type["flds" if what == "field" else "tmpls"]
+        (models.remove_field if what == "field" else models.remove_template)(note_type, parts[-1])
+    elif what == "field":
+        models.add_field(note_type, models.new_field("Mine"))
+    else:
+        template = models.new_template("Mine")
+        template["qfmt"], template["afmt"] = "mine {{Key}}", "{{FrontSide}} back"
+        models.add_template(note_type, template)
+    models.update_dict(note_type)
+    return {}
+
+
 def look(collection: Collection) -> dict[str, Any]:
     """Everything that an import must keep or change."""
     notes, names = {}, []
     for note_id in collection.find_notes(""):
         note = collection.get_note(note_id)
         names += [note["Key"]]
-        (card_id,) = collection.find_cards(f"nid:{note_id}")
+        card_id = min(collection.find_cards(f"nid:{note_id}"))
         card = collection.get_card(card_id)
         notes[note["Key"]] = {
             "guid": note.guid,
@@ -119,22 +155,40 @@ def _backdate(collection: Collection, started: int, at: int) -> None:
     collection.db.execute("update notetypes set mtime_secs = ? where mtime_secs >= ?", at, started)
 
 
+def live(steps: list[dict[str, Any]], folder: str) -> list[dict[str, Any]]:
+    """The results of a learner's steps in a new collection."""
+    collection = Collection(str(Path(folder, "collection.anki2")))
+    results: list[dict[str, Any]] = []
+    started = int(time.time())
+    for step in steps:
+        results.append(_take(collection, step))
+        if "at" in step:
+            _backdate(collection, started, step["at"])
+    collection.close()
+    return results
+
+
+def _take(collection: Collection, step: dict[str, Any]) -> dict[str, Any]:
+    match step["do"]:
+        case "import":
+            merge, always = step.get("merge", False), step.get("always", False)
+            return import_package(collection, step["path"], merge=merge, always=always)
+        case "study":
+            return study(collection, step["plan"])
+        case "write":
+            return write(collection, step["keys"], step.get("text", ""), step.get("tag", ""))
+        case "add" | "remove":
+            return reshape(collection, step["what"], remove=step["do"] == "remove")
+    return look(collection)
+
+
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        collection = Collection(str(Path(folder, "collection.anki2")))
-        results: list[dict[str, Any]] = [{"version": version}]
-        started = int(time.time())
-        for step in json.load(sys.stdin):
-            if step["do"] == "import":
-                results.append(import_package(collection, step["path"]))
-            elif step["do"] == "study":
-                results.append(study(collection, step["plan"]))
-            else:
-                results.append(look(collection))
-            if "at" in step:
-                _backdate(collection, started, step["at"])
-        collection.close()
-    json.dump(results, sys.stdout)
+    learners: list[list[dict[str, Any]]] = json.load(sys.stdin)
+    results = []
+    for steps in learners:
+        with tempfile.TemporaryDirectory() as folder:
+            results.append(live(steps, folder))
+    json.dump({"version": version, "learners": results}, sys.stdout)
 
 
 if __name__ == "__main__":

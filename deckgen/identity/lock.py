@@ -33,13 +33,15 @@ class Stamp(_Record, frozen=True, kw_only=True):
     """When something that learners get last changed.
 
     ``hash`` is what it is now and ``time`` since when, in seconds since the epoch; ``inputs`` is the hash of what it
-    was made from. ``shipped`` are hash and time of the last release, empty and 0 before the first.
+    was made from. ``shipped`` are hash and time of the last release, empty and 0 before the first. ``renew`` says that
+    this release changed it for its learners, so that the next one gives it a later time once more.
     """
 
     hash: _Text
     time: _Time
     inputs: str
     shipped: tuple[str, _Time] = ("", 0)
+    renew: bool = False
 
     @property
     def shipped_hash(self) -> str:

@@ -117,19 +117,20 @@ def stamp(
 
     What is as it was keeps its time; what is as the last release shipped it regains that release's. Everything else
     gets one time, ``now`` or later than every earlier stamp. A ``release``, given by its version, gives its time to all
-    that no release has shipped as it is. Seconds since the epoch. A ``frozen-schema`` says that a note type's fields
-    or templates are not those that learners have.
+    that no release has shipped as it is, and to the notes that the release before it changed. Seconds since the epoch.
+    A ``frozen-schema`` says that a note type's fields or templates are not those that learners have.
     """
     time = next_time(lock, now)
     records = {record.key: record for record in lock.notes}
     editions = {record.name: record for record in lock.editions}
+    again = release in lock.releases
     stamped, findings = [], list[Diagnostic]()
     for deck in (_keep_sort_field(deck, editions) for deck in decks):
         edition = deck.edition.name
         findings += _rendered_differently(deck, records)
         note_times = []
         for note in deck.notes:
-            records[note.key] = _stamp_note(records[note.key], note, edition, time=time, release=release)
+            records[note.key] = _stamp_note(records[note.key], note, edition, time=time, release=release, again=again)
             note_times.append(records[note.key].stamps[edition].time)
         findings += _schema_findings(editions[edition], deck.note_type)
         editions[edition], note_type_time = _stamp_note_type(editions[edition], deck.note_type, time, release)
@@ -159,7 +160,9 @@ def updated_keys(lock: Lock, edition: str, *, newest: int | None) -> tuple[Key, 
     times = [known.shipped_time for note in lock.notes for known in note.stamps.values()]
     time = max([*note_types, *times], default=0) if newest is None else newest
     changed = tuple(
-        note.key for note, known in stamps if known.shipped_time == time and note.since != lock.releases[-1]
+        note.key
+        for note, known in stamps
+        if known.renew and known.shipped_time == time and note.since != lock.releases[-1]
     )
     before = [note for note, _ in stamps if note.since != lock.releases[-1]]
     return changed if len(changed) < len(before) else ()
@@ -190,9 +193,20 @@ def _times(lock: Lock) -> Iterable[int]:
             yield max(edition.note_type.stamp.time, edition.note_type.stamp.shipped_time)
 
 
-def _stamp_note(record: NoteRecord, note: Note, edition: str, *, time: int, release: str | None) -> NoteRecord:
+def _stamp_note(
+    record: NoteRecord, note: Note, edition: str, *, time: int, release: str | None, again: bool
+) -> NoteRecord:
+    """The record with the note's stamp in an edition; ``again`` says that the release was made before, with its times.
+
+    A note that a release changed gets the time of the next one too. It may have reached nobody who marked it, or whose
+    Anki stamped an import of an older release, between the two: Anki takes that for newer.
+    """
     known = record.stamps.get(edition)
     stamp = _next_stamp(known, note.content_hash, note.input_hash, time=time, release=release)
+    if release is not None and not again and known and known.shipped_hash:
+        changed = note.content_hash != known.shipped_hash
+        renewed = revise(stamp, time=time, shipped=(stamp.hash, time), renew=False) if known.renew else stamp
+        stamp = revise(stamp, renew=True) if changed else renewed
     since = record.since or release or ""
     if stamp == known and since == record.since:
         return record
