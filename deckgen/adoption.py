@@ -16,8 +16,9 @@ from deckgen.diagnostics import DeckgenError
 from deckgen.discovery import choose_chapters
 from deckgen.encoding import decode_source
 from deckgen.files import read_file, survey, write_atomically
+from deckgen.layout import CONFIG_NAME, is_skipped
 from deckgen.model import Chapter
-from deckgen.project import CONFIG_NAME, IMAGE_SUFFIXES, Project, is_skipped
+from deckgen.project import IMAGE_SUFFIXES, Project
 from deckgen.publish.workflow import WORKFLOW_PATH, workflow_text
 from deckgen.text.slugs import ascii_slug
 

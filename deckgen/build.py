@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from deckgen import card, describe, identity, media, render, translation
+from deckgen.choices import Policy, Profile
 from deckgen.config import locate_setting, unknown_setting
 from deckgen.corpus import Progress, identify, settle, silent
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.files import read_optional
 from deckgen.identity.lock import Lock
+from deckgen.layout import CONFIG_NAME, NOTES_PATH
 from deckgen.markdown import Documents
 from deckgen.memory import Memory
 from deckgen.model import (
@@ -26,20 +28,12 @@ from deckgen.model import (
     Location,
     Markdown,
     MediaFile,
-    Policy,
-    Profile,
     StampedDeck,
     TextState,
     TranslatedCorpus,
     locate_span,
 )
-from deckgen.project import (
-    CONFIG_NAME,
-    NOTES_PATH,
-    Project,
-    Source,
-    known_languages,
-)
+from deckgen.project import Project, Source, known_languages
 from deckgen.selection import select
 from deckgen.text.slugs import ascii_slug
 from deckgen.translation.notes import parse_notes, strange_languages

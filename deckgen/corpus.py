@@ -15,10 +15,11 @@ from deckgen.config import ChapterSettings
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, has_errors, with_severities
 from deckgen.history import birthmark, revision, steps_since
 from deckgen.identity.lock import Lock, require_lock, revise
+from deckgen.layout import LOCK_NAME, RECORDS_DIR
 from deckgen.markdown import Documents
 from deckgen.memory import Codec, Memory
 from deckgen.model import Chapter, Context, Corpus, Location, Markdown
-from deckgen.project import LOCK_NAME, RECORDS_DIR, Project, Source, read_others, record_path
+from deckgen.project import Project, Source, read_others, record_path
 from deckgen.workers import MUCH_TEXT, WorkerDiedError, died_over, map_in_processes
 
 Progress = Callable[[str, int, int], None]

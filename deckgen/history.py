@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from deckgen.encoding import decode_source
-from deckgen.project import LOCK_NAME, Source, git
+from deckgen.layout import LOCK_NAME
+from deckgen.project import Source, git
 
 _FARTHEST = 400
 """So many commits are looked at; a lock that lags by more is taken for what its own commit had."""

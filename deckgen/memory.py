@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import secrets
 import sqlite3
-import sys
 from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import msgspec
 
+from deckgen.seal import SEAL_BYTES, code_version, seal
+
 NAME = "memory.sqlite"
 MAX_BYTES = 512 * 1024 * 1024
 """A file that has grown beyond this is begun anew."""
-_SEAL_BYTES = 16
 _WAIT_SECONDS = 2.0
 _ENCODER = msgspec.msgpack.Encoder()
 _Value = TypeVar("_Value")
@@ -86,8 +83,8 @@ class Memory:
                 some = wanted[start : start + _CHUNK]
                 query = f"SELECT key, value FROM memory WHERE key IN ({','.join('?' * len(some))})"
                 for key, sealed in self._database.execute(query, some):
-                    if isinstance(sealed, bytes) and sealed[:_SEAL_BYTES] == _seal(key, sealed[_SEAL_BYTES:]):
-                        found[key] = sealed[_SEAL_BYTES:]
+                    if isinstance(sealed, bytes) and sealed[:SEAL_BYTES] == seal(key, sealed[SEAL_BYTES:]):
+                        found[key] = sealed[SEAL_BYTES:]
         except sqlite3.Error as error:
             self._begin_anew(error)
         return found
@@ -104,7 +101,7 @@ class Memory:
         if self._database is None or self._path is None or not self.new:
             return
         new, self.new, self._waiting = self.new, {}, 0
-        rows = ((key, _seal(key, value) + value) for key, value in new.items())
+        rows = ((key, seal(key, value) + value) for key, value in new.items())
         try:
             with self._database:
                 self._database.executemany("INSERT OR REPLACE INTO memory VALUES (?, ?)", rows)
@@ -159,38 +156,3 @@ def _connect(path: Path) -> sqlite3.Connection:
         database.close()
         raise
     return database
-
-
-def _seal(key: bytes, value: bytes) -> bytes:
-    return hashlib.blake2b(key + value, key=_secret(), digest_size=_SEAL_BYTES).digest()
-
-
-@cache
-def _secret() -> bytes:
-    """A secret of this user's, made at first use; one of this process alone where it cannot be kept."""
-    given = os.environ.get("XDG_CACHE_HOME")
-    path = (Path(given) if given else Path("~/.cache").expanduser()) / "deckgen" / "secret"
-    with contextlib.suppress(OSError, RuntimeError):
-        if len(known := path.read_bytes()) == 32:
-            return known
-    made = secrets.token_bytes(32)
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_bytes(made)
-    return made
-
-
-@cache
-def code_version() -> str:
-    """Which code would make the values: the installed libraries with their versions, our own files by size and time."""
-    digest = hashlib.sha256(sys.version.encode())
-    for folder in sorted({path for path in sys.path if path.endswith("-packages")}):
-        with contextlib.suppress(OSError):
-            digest.update("\n".join(sorted(os.listdir(folder))).encode("utf-8", "surrogateescape"))
-    for folder, names, files in os.walk(os.path.dirname(__file__)):
-        names[:] = sorted(name for name in names if name != "__pycache__")
-        for name in sorted(files):
-            status = os.stat(os.path.join(folder, name))
-            digest.update(f"{folder}\0{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
-    return digest.hexdigest()

@@ -26,22 +26,6 @@ class Dialect(StrEnum):
     PYTHON_MARKDOWN = "python-markdown"
 
 
-class Profile(StrEnum):
-    """What the pictures of a package are made for."""
-
-    MOBILE = "mobile"
-    DESKTOP = "desktop"
-    ORIGINAL = "original"
-
-
-class Policy(StrEnum):
-    """Which translations a build shows."""
-
-    REVIEWED = "reviewed"
-    DRAFT = "draft"
-    STRICT = "strict"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Location:
     """A place in a project file; lines and columns count characters from 1.

@@ -10,16 +10,17 @@ from pathlib import Path
 
 from deckgen import journal
 from deckgen.build import Build
+from deckgen.choices import Profile
 from deckgen.corpus import Progress, silent
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic, has_errors
 from deckgen.files import own_path, read_optional
 from deckgen.identity.lock import format_lock, parse_lock
 from deckgen.identity.lock_changes import describe_changes
 from deckgen.identity.partial import keep_texts
+from deckgen.layout import BUILD_DIR, LOCK_NAME, MANIFEST_NAME, PARTIAL_DIR
 from deckgen.manifest import PackageRecord, describe_package, format_manifest, package_files
 from deckgen.memory import Memory
-from deckgen.model import Key, Location, Profile, StampedDeck
-from deckgen.project import BUILD_DIR, LOCK_NAME, MANIFEST_NAME, PARTIAL_DIR
+from deckgen.model import Key, Location, StampedDeck
 from deckgen.selection import by_category
 from deckgen.workers import map_in_processes
 

@@ -18,28 +18,24 @@ from deckgen.discovery import SOURCES, choose_chapters, is_chapter, left_out
 from deckgen.encoding import decode_source
 from deckgen.files import Survey, is_own_file, is_plain_name, own_path, read_file, read_optional, survey
 from deckgen.languages import with_languages
+from deckgen.layout import (
+    BUILD_DIR,
+    CACHE_DIR,
+    CONFIG_NAME,
+    LOCALE_DIR,
+    LOCK_NAME,
+    NOTES_PATH,
+    PICTURES_DIR,
+    RECORDS_DIR,
+    is_skipped,
+    project_at,
+)
 from deckgen.model import Language, Location
 from deckgen.patterns import is_pattern, matches
 
-CONFIG_NAME = "deckgen.toml"
-LOCK_NAME = "deckgen.lock"
-NOTES_PATH = "source/notes.toml"
-LOCALE_DIR = "locale"
-GLOSSARY_PATH = "locale/glossary.toml"
-BUILD_DIR = "build"
-PARTIAL_DIR = "partial"
-PREVIEW_DIR = "preview"
-MANIFEST_NAME = "manifest.json"
-RELEASE_DIR = "release"
-RECORDS_DIR = "releases"
-RECORD_NAME = "record.jsonl"
-CHANGELOG_NAME = "CHANGELOG.md"
-PICTURES_DIR = "docs/pictures"
-CACHE_DIR = ".cache/deckgen"
 IMAGE_SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".bmp", ".avif", ".tif", ".tiff", ".heic")
 )
-_SKIPPED_DIRS = frozenset((BUILD_DIR, "node_modules", "dist", "__pycache__"))
 _PUT_IT_THERE = "put the file itself there under a plain name, and check its permissions"
 _READ_SUFFIXES = IMAGE_SUFFIXES | {".md", ".markdown", ".po", ".toml", ".lock", ".css"}
 
@@ -161,22 +157,6 @@ def _unused_settings(project: Project, pages: Iterable[str]) -> Iterator[Diagnos
                 locate_setting(project.config_text, CONFIG_NAME, ("chapters", path)),
                 hint=f"did you mean “{close[0]}”?" if close else "the path is relative to the project",
             )
-
-
-def project_above(root: Path) -> Path | None:
-    """The nearest folder above that is a project, where ``root`` itself is none and no git repository either."""
-    folder = root.resolve()
-    for spot in (folder, *folder.parents):
-        if project_at(spot):
-            return spot if spot != folder else None
-        if (spot / ".git").exists():
-            return None
-    return None
-
-
-def project_at(folder: Path) -> bool:
-    """Whether a folder has a project's settings or lock."""
-    return any((folder / name).is_file() for name in (CONFIG_NAME, LOCK_NAME))
 
 
 def _released(root: Path, files: Iterable[str]) -> Iterator[str]:
@@ -345,7 +325,3 @@ def _refused(found: Survey, config: Config) -> Iterator[Diagnostic]:
         holds_chapters = any(pattern.startswith(f"{path}/") for pattern in (*config.chapters, SOURCES))
         serious = holds_chapters or is_chapter(path, config) or matches(SOURCES, path)
         yield finding if serious else replace(finding, severity=Severity.WARNING)
-
-
-def is_skipped(name: str) -> bool:
-    return name.startswith(".") or name in _SKIPPED_DIRS

@@ -1,109 +1,106 @@
-"""What a build read, what it left and what it said, so that the next one can tell that nothing has changed."""
+"""What a build read, what it left and what it said, so that the next one can tell that nothing has changed.
+
+It stands between a command and all that makes a build: it imports next to nothing, for that is what takes the time.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from deckgen.diagnostics import Diagnostic
-from deckgen.memory import Codec, Memory
+from deckgen.layout import CACHE_DIR, LOCK_NAME, PARTIAL_DIR, is_skipped
+from deckgen.seal import SEAL_BYTES, code_version, seal
+
+Marks = Mapping[str, tuple[int, ...]]
+"""Files as the file system knows them, by path: any writing changes a size, a time, above all that of change, or an
+inode. A folder has no more than its name."""
+Said = tuple[tuple[bool, str], ...]
+"""What a build printed, in order, each text with whether it went to stderr."""
 
 _OF_GIT = ("HEAD", "config", "logs/HEAD")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Mark:
-    """A file as the file system knows it: any writing changes one of these, the time of change above all."""
+class Place(NamedTuple):
+    """Where a build works, and ``asked``, all that the command line and the terminal ask of it."""
 
-    path: str
-    size: int
-    modified_ns: int
-    changed_ns: int
-    inode: int
+    root: Path
+    out: Path
+    asked: str
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    @property
+    def file(self) -> str:
+        """The receipt's path in the project, one for each way of asking."""
+        asked = f"{os.path.realpath(self.out)}\0{self.asked}"
+        digest = hashlib.blake2b(asked.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+        return f"{CACHE_DIR}/receipt-{digest}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """What a build has to say: its findings, then tables and lines."""
-
-    diagnostics: tuple[Diagnostic, ...]
-    tables: tuple[Table, ...] = ()
-    lines: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
-    """``read`` and ``left`` are the project's files and the build's: a build that finds both has no work."""
-
-    read: tuple[Mark, ...]
-    left: tuple[Mark, ...]
-    account: Account
+def recall(place: Place) -> Said | None:
+    """What the last build here said, where this one would read the same files and leave those that are there."""
+    with contextlib.suppress(OSError, ValueError):
+        data = (place.root / place.file).read_bytes()
+        if data[:SEAL_BYTES] != seal(data[SEAL_BYTES:]):
+            return None
+        state, until, said = json.loads(data[SEAL_BYTES:])
+        if (until is None or time.time() < until) and state == _state(read_marks(place), place.out):
+            return tuple((to_stderr, text) for to_stderr, text in said)
+    return None
 
 
-_CODEC = Codec(Receipt)
+def keep(place: Place, read: Marks, said: Said, *, until: int | None) -> None:
+    """Remembers a build. ``read`` are the marks of before; from ``until`` on, in seconds, it would say other things."""
+    from deckgen.files import own_path, write_atomically  # whoever recalls has no time for it
+
+    written = place.root.resolve() / LOCK_NAME
+    read = {**read, **({str(written): mark} if (mark := _mark(str(written))) else {})}
+    data = json.dumps([_state(read, place.out), until, said]).encode()
+    with contextlib.suppress(OSError):
+        write_atomically(own_path(place.root, place.file), seal(data) + data)
 
 
-def recall(memory: Memory, key: bytes, read: tuple[Mark, ...]) -> Account | None:
-    """What the last build with this key said, where it read the same files and what it left is still there."""
-    found = memory.recall([key]).get(key)
-    if found is None:
-        return None
-    try:
-        receipt = _CODEC.decode(found)
-    except ValueError:
-        return None
-    if receipt.read != read or receipt.left != marks(mark.path for mark in receipt.left):
-        return None
-    return receipt.account
+def read_marks(place: Place) -> Marks:
+    """The marks of every file of a project but those of skipped folders and below ``out``, and of git's state."""
+    root, out = os.path.realpath(place.root), os.path.realpath(place.out)
+    found = dict(_below(root, out))
+    folder = root
+    while not os.path.exists(git := os.path.join(folder, ".git")):
+        if folder == (folder := os.path.dirname(folder)):
+            return found
+    paths = (os.path.join(git, name) for name in _OF_GIT)
+    return found | {path: mark for path in paths if (mark := _mark(path))}
 
 
-def keep(
-    memory: Memory, key: bytes, read: tuple[Mark, ...], written: Path, left: Iterable[Path], said: Account
-) -> None:
-    """Remembers a build. ``read`` are the marks of before; ``written`` is the one of these files that it may write."""
-    fresh = {mark.path: mark for mark in marks([str(written)])}
-    known = (*(mark for mark in read if mark.path not in fresh), *fresh.values())
-    receipt = Receipt(read=tuple(sorted(known)), left=marks(str(path) for path in left), account=said)
-    memory.keep({key: _CODEC.encode(receipt)})
+def _below(root: str, out: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+    waiting = [root]
+    while waiting:
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if not entry.is_dir(follow_symlinks=False):
+                    yield entry.path, _mark(entry.path) or ()
+                elif not is_skipped(entry.name) and entry.path != out:
+                    yield entry.path, ()
+                    waiting.append(entry.path)
 
 
-def project_marks(root: Path, *, without: Path, is_skipped: Callable[[str], bool]) -> tuple[Mark, ...]:
-    """The marks of every file of a project but those of skipped folders and below ``without``, and of git's state."""
-    left_out = without.resolve()
-    paths: list[str] = []
-    for folder, names, files in os.walk(root.resolve()):
-        names[:] = [name for name in names if not is_skipped(name) and Path(folder, name) != left_out]
-        paths += (f"{folder}{os.sep}{name}" for name in files)
-    git = next(
-        (above / ".git" for above in (root.resolve(), *root.resolve().parents) if (above / ".git").exists()), None
-    )
-    paths += (str(git / name) for name in _OF_GIT) if git else ()
-    return marks(paths)
+def _state(read: Marks, out: Path) -> str:
+    """A digest of the code, of what is read, and of what lies in the build's folder, begun writings included."""
+    left = {}
+    with contextlib.suppress(OSError), os.scandir(out) as entries:
+        for entry in entries:
+            if entry.is_file() or entry.name == PARTIAL_DIR or entry.name.startswith("."):
+                left[entry.name] = _mark(entry.path)
+    everything = (code_version(), sorted(read.items()), sorted(left.items()))
+    return hashlib.blake2b(repr(everything).encode(), digest_size=20).hexdigest()
 
 
-def marks(paths: Iterable[str]) -> tuple[Mark, ...]:
-    """The marks of those of the files that are there, in order."""
-    return tuple(sorted(mark for path in paths if (mark := _mark(path))))
-
-
-def _mark(path: str) -> Mark | None:
+def _mark(path: str) -> tuple[int, ...] | None:
     with contextlib.suppress(OSError, ValueError):
         status = os.stat(path)
-        return Mark(
-            path=path,
-            size=status.st_size,
-            modified_ns=status.st_mtime_ns,
-            changed_ns=status.st_ctime_ns,
-            inode=status.st_ino,
-        )
+        return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
     return None

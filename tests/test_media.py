@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageFilter, ImageFont
 
+from deckgen.choices import Profile
 from deckgen.config import ImageSettings
 from deckgen.diagnostics import Diagnostic
 from deckgen.media import read_media
@@ -22,7 +23,7 @@ from deckgen.media.images import BrokenImageError, EncodedImage, encode_image
 from deckgen.media.images.colours import find_palettes, with_palette
 from deckgen.media.images.quality import DRAWING, Meter
 from deckgen.media.images.reading import MAX_WIDTH_PX
-from deckgen.model import ImageReference, Location, MediaFile, Profile
+from deckgen.model import ImageReference, Location, MediaFile
 
 
 def saved(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
+import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -194,6 +197,39 @@ def test_a_build_that_changes_nothing_does_nothing_and_says_the_same(
     other.unlink()
 
 
+def test_a_build_that_changes_nothing_imports_no_stage_and_no_library(project: Path) -> None:
+    built(project)
+    loaded = (
+        "import sys; from deckgen.cli import main; main(sys.argv[1:], standalone_mode=False);"
+        "print(sorted(name for name in sys.modules if name.startswith('deckgen')), 'msgspec' in sys.modules)"
+    )
+    command = [sys.executable, "-c", loaded, "build", "--project", str(project)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    names = ("", ".choices", ".cli", ".cli.build", ".cli.options", ".cli.terminal", ".layout", ".receipt", ".seal")
+    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert again.stdout.splitlines()[-1] == f"{[f'deckgen{name}' for name in names]} False"
+    assert again.stdout.splitlines()[:-1] == ran.stdout.splitlines()[:-1]
+
+
+def test_a_build_that_changes_nothing_tells_of_times_in_the_future_again(project: Path) -> None:
+    deckgen("build", "--project", project, now=int(time.time()) + 10**6)
+    first, again = (deckgen("build", "--project", project, now=int(time.time())) for _ in range(2))
+    assert "lie in the future" in first.stdout
+    assert again.stdout == first.stdout
+
+
+@pytest.mark.parametrize("damage", [b"", b"foreign", b"\0" * 16 + b'["", null, [[false, "evil"]]]'])
+def test_a_receipt_that_this_machine_has_not_written_is_none(project: Path, damage: bytes) -> None:
+    built(project)
+    first = deckgen("build", "--project", project, now=1760000000)
+    receipts = list((project / ".cache/deckgen").glob("receipt-*"))
+    assert receipts
+    for path in receipts:
+        path.write_bytes(damage)
+    again = deckgen("build", "--project", project, now=1760000000)
+    assert (again.exit_code, again.stdout, again.stderr) == (0, first.stdout, first.stderr)
+
+
 def test_a_package_that_is_gone_or_another_is_made_again(project: Path) -> None:
     first = built(project)
     name = next(name for name in first if name.endswith(".apkg"))
@@ -204,6 +240,6 @@ def test_a_package_that_is_gone_or_another_is_made_again(project: Path) -> None:
 
 def test_a_build_that_changes_nothing_still_speaks_json_when_asked(project: Path) -> None:
     built(project)
-    built(project)
-    again = deckgen("build", "--project", project, "--json", now=1760000000)
-    assert again.stdout.startswith("{")
+    first, again = (deckgen("build", "--project", project, "--json", now=1760000000) for _ in range(2))
+    assert json.loads(first.stdout)["packages"]
+    assert (again.stdout, again.stderr) == (first.stdout, "")

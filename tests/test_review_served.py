@@ -15,8 +15,9 @@ import pytest
 from small_corpus import EN
 from test_translation_commands import edit, entry_of, po, project, run, status, translated
 
+from deckgen.layout import BUILD_DIR
 from deckgen.localisation import Translations, read_translations
-from deckgen.project import BUILD_DIR, read_project, snapshot
+from deckgen.project import read_project, snapshot
 from deckgen.review import EDITOR, ReviewDesk, ReviewServer
 from deckgen.translation.catalog import parse_catalog
 

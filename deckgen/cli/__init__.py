@@ -65,28 +65,32 @@ class _Group(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
-        from deckgen.diagnostics import DeckgenError
-
         try:
             return super().invoke(ctx)
-        except DeckgenError as error:
-            _print_failure(str(error), error.hint, error.location)
-            ctx.exit(1)
-        except OSError as error:
-            # click's own failures are none of these; a pipe that nobody reads any more is click's to end.
-            if error.errno == errno.EPIPE:
-                raise
-            _print_failure(
-                f"{error.filename or 'the system'}: {error.strerror or error}", _HINTS.get(error.errno or 0, "")
-            )
-            ctx.exit(1)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
-            if os.environ.get(_TRACEBACK):
+            # A pipe that nobody reads any more is click's to end.
+            if isinstance(error, OSError) and error.errno == errno.EPIPE:
                 raise
-            _print_failure(f"deckgen itself failed: {_describe(error)}", f"report this; {_TRACEBACK}=1 shows the trace")
-            ctx.exit(3)
+            ctx.exit(_fail(error))
+
+
+def _fail(error: Exception) -> int:
+    """Says what failed, and returns the exit code."""
+    from deckgen.diagnostics import DeckgenError
+
+    if isinstance(error, DeckgenError):
+        _print_failure(str(error), error.hint, error.location)
+        return 1
+    if isinstance(error, OSError):
+        what = f"{error.filename or 'the system'}: {error.strerror or error}"
+        _print_failure(what, _HINTS.get(error.errno or 0, ""))
+        return 1
+    if os.environ.get(_TRACEBACK):
+        raise error
+    _print_failure(f"deckgen itself failed: {_describe(error)}", f"report this; {_TRACEBACK}=1 shows the trace")
+    return 3
 
 
 def _print_failure(message: str, hint: str = "", place: Location | None = None) -> None:

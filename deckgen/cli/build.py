@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,21 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from deckgen import journal, receipt
-from deckgen.cli.formats import findings_document
+from deckgen import receipt
 from deckgen.cli.options import Wanted, build_options
-from deckgen.cli.report import human_size, print_changes, print_counts, print_diagnostics, print_table, progress_bar
-from deckgen.cli.terminal import echo, escaped
-from deckgen.diagnostics import RULES_ABOUT_IDENTITY, has_errors
-from deckgen.files import own_path
-from deckgen.memory import Memory
-from deckgen.model import TextState
-from deckgen.project import BUILD_DIR, CACHE_DIR, LOCK_NAME, MANIFEST_NAME, is_skipped
-from deckgen.receipt import Account, Table
+from deckgen.cli.terminal import appearance, echo, escaped, listen, say
+from deckgen.layout import BUILD_DIR, LOCK_NAME
 
 if TYPE_CHECKING:
     from deckgen.build import Build
-    from deckgen.identity.lock import Lock
     from deckgen.output import Written
 
 
@@ -48,62 +39,66 @@ def build(
 
     CHAPTERS restricts the build to the questions of these files; without any, the whole project is built.
     """
-    folder = out or wanted.root / BUILD_DIR
-    journal.resume(folder, beside=wanted.root / LOCK_NAME)
-    read = receipt.project_marks(wanted.root, without=folder, is_skipped=is_skipped)
-    cache = own_path(wanted.root, CACHE_DIR)
-    memory = Memory(cache if cache.is_dir() else None)
-    flags = (wanted, strict, locked, allow_retire)
-    key = memory.key("build", str(wanted.root.resolve()), str(folder.resolve()), repr(flags))
-    account = None if as_json else receipt.recall(memory, key, read)
-    memory.close()
-    if account:
-        _print(account)
-        return
-    account = _build(wanted, out, strict, locked, allow_retire, key, read, as_json=as_json)
-    if has_errors(account.diagnostics):
-        raise click.exceptions.Exit(1)
+    asked = repr((wanted, strict, locked, as_json, allow_retire, str(Path.cwd()), appearance()))
+    place = receipt.Place(wanted.root, out or wanted.root / BUILD_DIR, asked)
+    said = receipt.recall(place)
+    if said is None:
+        _build(wanted, place, out, strict, locked, allow_retire, as_json=as_json)
+    for to_stderr, text in said or ():
+        say(text, err=to_stderr)
 
 
 def _build(
     wanted: Wanted,
+    place: receipt.Place,
     out: Path | None,
     strict: bool,
     locked: bool,
     allow_retire: bool,
-    key: bytes,
-    read: tuple[receipt.Mark, ...],
     *,
     as_json: bool,
-) -> Account:
+) -> None:
     """Builds, says what came of it, and remembers that where another build would find nothing to do."""
+    from deckgen import journal
     from deckgen.build import make_decks
+    from deckgen.cli import report
+    from deckgen.diagnostics import RULES_ABOUT_IDENTITY, has_errors
     from deckgen.output import write_build
 
+    journal.resume(place.out, beside=wanted.root / LOCK_NAME)
+    read = receipt.read_marks(place)
     project, findings = wanted.read()
-    with progress_bar() as progress:
+    with report.progress_bar() as progress:
         made = make_decks(project, findings, wanted.options(project, allow_retire=allow_retire), progress)
         if wanted.is_strict(project):
             from deckgen.localisation import check_build
 
             made = replace(made, diagnostics=check_build(made, strict=True))
         written = write_build(made, out=out, strict=strict, locked=locked, progress=progress)
-    account = _account(made, written)
-    rules = {found.rule for found in written.diagnostics}
-    if not (made.selected or has_errors(written.diagnostics) or rules & RULES_ABOUT_IDENTITY):
-        memory = Memory(project.cache)
-        left = [written.folder / name for name in (*(package.file for package in written.packages), MANIFEST_NAME)]
-        receipt.keep(memory, key, read, (project.root / LOCK_NAME).resolve(), left, account)
-        memory.close()
+    heard = listen()
+    until = None
     if as_json:
         _print_json(made, written)
     else:
-        _print(account, made)
-    return account
+        until = _print(made, written)
+    said = tuple(heard)
+    if not as_json:
+        report.print_changes(made.changes)  # of which the next build has none
+    told_changes = as_json and made.changes.items
+    rules = {found.rule for found in written.diagnostics}
+    failed = has_errors(written.diagnostics)
+    if not (made.selected or failed or told_changes or rules & RULES_ABOUT_IDENTITY):
+        receipt.keep(place, read, said, until=until)
+    if failed:
+        raise click.exceptions.Exit(1)
 
 
 def _print_json(made: Build, written: Written) -> None:
     """What ``deckgen check --format json`` prints, with the folder and its packages."""
+    import json
+
+    from deckgen.cli.formats import findings_document
+
     value = findings_document(written.diagnostics, made.changes) | {
         "folder": str(written.folder),
         "packages": [
@@ -111,47 +106,33 @@ def _print_json(made: Build, written: Written) -> None:
             for package in written.packages
         ],
     }
-    click.echo(escaped(json.dumps(value, ensure_ascii=False, indent=2)))
+    say(escaped(json.dumps(value, ensure_ascii=False, indent=2)) + "\n")
 
 
-def _print(account: Account, made: Build | None = None) -> None:
-    print_diagnostics(account.diagnostics)
-    for table in account.tables:
-        print_table(table.title, table.header, table.rows)
-    for line in account.lines:
-        echo(line)
-    if made:
-        print_changes(made.changes)
-        _print_future(made.lock)
-    print_counts(account.diagnostics)
-
-
-def _print_future(lock: Lock) -> None:
+def _print(made: Build, written: Written) -> int | None:
+    """Findings, tables and remarks; until when they hold, in seconds since the epoch, where they do not for ever."""
+    from deckgen.cli.report import print_counts, print_diagnostics, print_table
     from deckgen.identity.settling import future_times
+    from deckgen.sizes import human_size
 
-    if count := future_times(lock, now=int(time.time())):
-        echo(f"times in deckgen.lock that lie in the future: {count}; was a clock wrong? Mend them: deckgen lock mend")
-
-
-def _account(made: Build, written: Written) -> Account:
-    if not any(stamped.deck.notes for stamped in made.decks):
-        return Account(diagnostics=written.diagnostics)
-    packages = tuple((package.file, str(package.notes), human_size(package.bytes)) for package in written.packages)
-    return Account(
-        diagnostics=written.diagnostics,
-        tables=(
-            Table(title="Packages", header=("file", "notes", "size"), rows=packages),
-            Table(
-                title="Languages",
-                header=("edition", "language", "notes shown", "of these"),
-                rows=tuple(_languages(made)),
-            ),
-        ),
-        lines=tuple(_lines(made, written)),
-    )
+    print_diagnostics(written.diagnostics)
+    future = future_times(made.lock, now=int(time.time()))
+    if any(stamped.deck.notes for stamped in made.decks):
+        packages = [(package.file, str(package.notes), human_size(package.bytes)) for package in written.packages]
+        print_table("Packages", ("file", "notes", "size"), packages)
+        print_table("Languages", ("edition", "language", "notes shown", "of these"), _languages(made))
+        for line in _lines(made, written):
+            echo(line)
+    if future:
+        told = f"times in deckgen.lock that lie in the future: {len(future)}"
+        echo(f"{told}; was a clock wrong? Mend them: deckgen lock mend")
+    print_counts(written.diagnostics)
+    return min(future, default=None)
 
 
 def _languages(made: Build) -> Iterator[tuple[str, ...]]:
+    from deckgen.model import TextState
+
     for stamped in made.decks:
         deck = stamped.deck
         for position, language in enumerate(deck.edition.languages):
@@ -168,6 +149,8 @@ def _languages(made: Build) -> Iterator[tuple[str, ...]]:
 
 
 def _lines(made: Build, written: Written) -> Iterator[str]:
+    from deckgen.sizes import human_size
+
     begun = {row[1] for row in _languages(made)}
     for counts in made.translated.counts:
         if counts.hidden:

@@ -21,7 +21,8 @@ from deckgen.cli.report import print_table
 from deckgen.cli.terminal import echo, plain
 from deckgen.diagnostics import DeckgenError
 from deckgen.files import write_atomically
-from deckgen.project import project_at, read_project
+from deckgen.layout import project_at
+from deckgen.project import read_project
 
 _SAMPLES = 3
 _MOST_CHAPTERS = 20

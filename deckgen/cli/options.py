@@ -1,4 +1,7 @@
-"""Options that several commands share, and what they mean to the project."""
+"""Options that several commands share, and what they mean to the project.
+
+Imports what makes a build only where one is made: a build that changes nothing has no time for it.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from deckgen.choices import Policy, Profile
 from deckgen.cli.terminal import Detail, detail_option
-from deckgen.diagnostics import Diagnostic
-from deckgen.model import Edition, Policy, Profile, parse_edition
-from deckgen.project import Project, commit_time, edit_time, project_above, read_project
+from deckgen.layout import project_above
 
 if TYPE_CHECKING:
     from deckgen.build import Options
+    from deckgen.diagnostics import Diagnostic
+    from deckgen.model import Edition
+    from deckgen.project import Project
 
 _LAST_TIME = 2**32 - 1
 _PROFILES = [profile.value for profile in Profile]
@@ -32,10 +37,11 @@ class EditionType(click.ParamType):  # type: ignore[type-arg]
     name = "edition"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Edition:
+        from deckgen.card import known_languages
+        from deckgen.model import Edition, parse_edition
+
         if isinstance(value, Edition):
             return value
-        from deckgen.card import known_languages
-
         try:
             edition = parse_edition(value)
         except ValueError as error:
@@ -81,6 +87,8 @@ class Wanted:
 
     def read(self) -> tuple[Project, tuple[Diagnostic, ...]]:
         """The project as it lies on disk now, and what is wrong with its files."""
+        from deckgen.project import read_project
+
         return read_project(self.root, self.chapters)
 
     def is_strict(self, project: Project) -> bool:
@@ -88,7 +96,7 @@ class Wanted:
         return Policy(self.policy or project.config.policy) is Policy.STRICT
 
     def options(self, project: Project, *, allow_retire: bool = False) -> Options:
-        from deckgen.build import Options  # takes as long to import as a build that changes nothing
+        from deckgen.build import Options
 
         return Options(
             now=build_time(self.root),
@@ -138,6 +146,8 @@ def build_time(root: Path) -> int:
 
     click.UsageError where SOURCE_DATE_EPOCH is no number of seconds.
     """
+    from deckgen.project import commit_time, edit_time
+
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     if epoch:
         if not epoch.isdigit() or int(epoch) > _LAST_TIME:

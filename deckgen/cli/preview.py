@@ -12,8 +12,9 @@ from deckgen.cli.report import print_counts, print_diagnostics, progress_bar
 from deckgen.cli.terminal import echo
 from deckgen.diagnostics import has_errors
 from deckgen.files import own_path
+from deckgen.layout import BUILD_DIR, PREVIEW_DIR
 from deckgen.preview import PreviewServer, serve_preview, write_preview
-from deckgen.project import BUILD_DIR, PREVIEW_DIR, snapshot
+from deckgen.project import snapshot
 
 
 @click.command()

@@ -18,8 +18,8 @@ from deckgen.config import Config, parse_config
 from deckgen.diagnostics import DeckgenError, has_errors
 from deckgen.files import read_optional
 from deckgen.identity.lock import require_lock
+from deckgen.layout import BUILD_DIR, CONFIG_NAME, LOCK_NAME, MANIFEST_NAME
 from deckgen.model import Edition
-from deckgen.project import BUILD_DIR, CONFIG_NAME, LOCK_NAME, MANIFEST_NAME
 from deckgen.publish.ankiconnect import DEFAULT_URL, AnkiConnect
 from deckgen.publish.learner import LearnerNote
 from deckgen.publish.push import RETIRED_TAG, PushOptions, PushPlan

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from deckgen.cli.terminal import Detail, detail, echo, plain
+from deckgen.cli.terminal import Detail, detail, echo, plain, say
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.model import Location
 from deckgen.sizes import human_size
@@ -36,7 +36,6 @@ def print_diagnostics(findings: Iterable[Diagnostic], *, least: Severity = Sever
 
     Of a rule with many, the first are shown and the others counted by file, unless the command line says --verbose.
     """
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
     order = list(Severity)
     if detail() is Detail.QUIET:
         least = Severity.ERROR
@@ -46,18 +45,28 @@ def print_diagnostics(findings: Iterable[Diagnostic], *, least: Severity = Sever
     for found in shown:
         groups[found.severity is Severity.ERROR, found.rule].append(found)
     hidden = 0
-    for severe in (False, True):
-        chosen = {rule: group for (is_error, rule), group in groups.items() if is_error is severe}
-        kept = {id(found) for group in chosen.values() for found in _first(group)}
-        for found in shown:
-            if id(found) in kept:
-                _print_finding(console, found)
-        for rule, group in chosen.items():
-            if rest := group[len(_first(group)) :]:
-                console.print(Text(_rest(rule, rest), style=_COLOURS[rest[0].severity]))
-                hidden += len(rest)
-    if hidden:
-        console.print(f"--verbose shows the {hidden} findings that are only counted here")
+    with _console(err=True, soft_wrap=True) as console:
+        for severe in (False, True):
+            chosen = {rule: group for (is_error, rule), group in groups.items() if is_error is severe}
+            kept = {id(found) for group in chosen.values() for found in _first(group)}
+            for found in shown:
+                if id(found) in kept:
+                    _print_finding(console, found)
+            for rule, group in chosen.items():
+                if rest := group[len(_first(group)) :]:
+                    console.print(Text(_rest(rule, rest), style=_COLOURS[rest[0].severity]))
+                    hidden += len(rest)
+        if hidden:
+            console.print(f"--verbose shows the {hidden} findings that are only counted here")
+
+
+@contextmanager
+def _console(*, err: bool = False, width: int | None = None, soft_wrap: bool = False) -> Iterator[Console]:
+    """A console for stdout or stderr; what it was given is printed at the end."""
+    console = Console(stderr=err, highlight=False, soft_wrap=soft_wrap, width=width)
+    with console.capture() as captured:
+        yield console
+    say(captured.get(), err=err)
 
 
 def _first(group: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
@@ -102,7 +111,7 @@ def print_counts(findings: Sequence[Diagnostic]) -> None:
         for severity, word in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "remark"))
         if counts[severity]
     ]
-    Console(stderr=True, highlight=False).print(", ".join(parts) or "no findings")
+    echo(", ".join(parts) or "no findings", err=True)
 
 
 def print_lines(lines: Sequence[str]) -> None:
@@ -134,8 +143,8 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(plain(cell)) for cell in row))
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
-    console.print(table)
+    with _console(width=None if sys.stdout.isatty() else 140) as console:
+        console.print(table)
 
 
 @contextmanager

@@ -14,9 +14,10 @@ from deckgen.cli.terminal import echo
 from deckgen.cli.translations import language_tag, open_translations, reviewer_option, today, write_catalogs
 from deckgen.diagnostics import DeckgenError, has_errors
 from deckgen.files import own_path, write_atomically
+from deckgen.layout import BUILD_DIR
 from deckgen.localisation import Translations
 from deckgen.model import Language
-from deckgen.project import BUILD_DIR, snapshot
+from deckgen.project import snapshot
 from deckgen.review import EDITOR, ReviewDesk, ReviewServer, render_review, serve_review, show
 
 

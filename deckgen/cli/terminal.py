@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
@@ -12,6 +14,7 @@ import click
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _DETAIL = "deckgen.detail"
+_HEARD = "deckgen.heard"
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _COMMAND = re.compile(r"^(\s*:)(?=:)|(##)(?=\[)")
 """What GitHub's runner takes for a command: ``::`` at the start of a line, ``##[`` anywhere."""
@@ -43,7 +46,32 @@ def detail_option(name: str, value: Detail, words: str) -> Callable[[_F], _F]:
 
 def echo(text: str | Path = "", *, err: bool = False, nl: bool = True) -> None:
     """Prints lines, each made harmless."""
-    click.echo("\n".join(_harmless(line) for line in str(text).split("\n")), err=err, nl=nl)
+    say("\n".join(_harmless(line) for line in str(text).split("\n")) + ("\n" if nl else ""), err=err)
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Prints a text that is harmless as it is, and lets whoever listens hear it."""
+    context = click.get_current_context(silent=True)
+    if context and (heard := context.meta.get(_HEARD)) is not None:
+        heard.append((err, text))
+    click.echo(text, err=err, nl=False, color=True)
+
+
+def listen() -> list[tuple[bool, str]]:
+    """All that this command prints from now on, each text with whether it goes to stderr; it grows as it is printed."""
+    return click.get_current_context().meta.setdefault(_HEARD, [])  # type: ignore[no-any-return]
+
+
+def appearance() -> str:
+    """All of the terminal and the environment that what is printed depends on."""
+    sizes: list[os.terminal_size | None] = []
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            sizes.append(os.get_terminal_size(stream.fileno()))
+        except (OSError, ValueError, AttributeError):
+            sizes.append(None)
+    names = ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "TERM", "COLORTERM", "TTY_COMPATIBLE", "JUPYTER_COLUMNS")
+    return repr((sizes, [os.environ.get(name) for name in names], detail()))
 
 
 def plain(text: str) -> str:

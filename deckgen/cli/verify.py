@@ -12,7 +12,7 @@ from deckgen.cli.terminal import echo
 from deckgen.diagnostics import Severity, has_errors
 from deckgen.files import read_optional
 from deckgen.identity.lock import Lock, require_lock
-from deckgen.project import LOCK_NAME
+from deckgen.layout import LOCK_NAME
 from deckgen.releases.verify import CHECKS, verify_folder, verify_package
 
 

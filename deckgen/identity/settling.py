@@ -128,14 +128,14 @@ def mend_times(lock: Lock, *, now: int) -> tuple[Lock, int]:
         for edition in lock.editions
         for kind in (edition.note_type,)
     )
-    return revise(lock, notes=notes, editions=editions), future_times(lock, now=now)
+    return revise(lock, notes=notes, editions=editions), len(future_times(lock, now=now))
 
 
-def future_times(lock: Lock, *, now: int) -> int:
-    """How many notes and note types have a time that no release has shipped and that is later than tomorrow."""
+def future_times(lock: Lock, *, now: int) -> tuple[int, ...]:
+    """The times of notes and note types that no release has shipped and that are later than tomorrow."""
     stamps = [stamp for note in lock.notes for stamp in note.stamps.values()]
     stamps += [edition.note_type.stamp for edition in lock.editions if edition.note_type]
-    return sum(stamp.time > now + _DAY >= stamp.shipped_time for stamp in stamps)
+    return tuple(stamp.time for stamp in stamps if stamp.time > now + _DAY >= stamp.shipped_time)
 
 
 def _mended(stamp: Stamp, now: int, limit: int) -> Stamp:

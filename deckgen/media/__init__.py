@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote
 
+from deckgen.choices import Profile
 from deckgen.config import ImageSettings
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic, name_some
 from deckgen.files import read_file, write_atomically
@@ -29,7 +30,7 @@ from deckgen.media.image_paths import (
     shown_target,
 )
 from deckgen.media.images import RECIPE, BrokenImageError, EncodedImage, encode_image, encoder_version
-from deckgen.model import ImageReference, Location, MediaFile, Profile
+from deckgen.model import ImageReference, Location, MediaFile
 
 Progress = Callable[[int, int], None]
 """Called with the number of pictures that are ready and of all."""

@@ -15,17 +15,10 @@ from deckgen.build import Build, card_settings
 from deckgen.corpus import Progress, silent
 from deckgen.diagnostics import DeckgenError
 from deckgen.files import own_path
+from deckgen.layout import BUILD_DIR, LOCK_NAME, RECORD_NAME, RELEASE_DIR
 from deckgen.model import Deck, Key
 from deckgen.output import plan_packages
-from deckgen.project import (
-    BUILD_DIR,
-    LOCK_NAME,
-    RECORD_NAME,
-    RELEASE_DIR,
-    card_pictures,
-    licence_files,
-    record_path,
-)
+from deckgen.project import card_pictures, licence_files, record_path
 from deckgen.releases.notes import NOTES_NAMES, ORIGIN_NAME, format_notes, format_origin
 from deckgen.releases.page import PageFacts, format_page
 from deckgen.releases.plan import Plan

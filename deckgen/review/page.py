@@ -16,10 +16,11 @@ from importlib import resources
 from urllib.parse import quote
 
 from deckgen import card, media
+from deckgen.choices import Profile
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.localisation import TranslatedBlock, Translations, blocks, checked_blocks
 from deckgen.markdown import Documents
-from deckgen.model import Edition, ImageReference, Language, Location, Markdown, MediaFile, Profile
+from deckgen.model import Edition, ImageReference, Language, Location, Markdown, MediaFile
 from deckgen.preview.formulas import with_mathml
 from deckgen.render.cardhtml import card_html
 from deckgen.text.similarity import edits

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from deckgen.choices import Policy
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
 from deckgen.markdown import Documents
 from deckgen.model import (
@@ -14,7 +15,6 @@ from deckgen.model import (
     Language,
     Location,
     Markdown,
-    Policy,
     Text,
     TextState,
     TranslatedCategory,

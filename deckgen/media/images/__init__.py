@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageSequence, features
 from PIL import __version__ as _pillow_version
 
+from deckgen.choices import Profile
 from deckgen.media.images.colours import find_palettes, sampled, with_palette
 from deckgen.media.images.diagram import is_diagram
 from deckgen.media.images.quality import DRAWING, PHOTOGRAPH, Meter
@@ -42,7 +43,6 @@ from deckgen.media.images.reading import (
     target_size,
 )
 from deckgen.media.svg import UnsafeSvgError, check_svg, looks_like_svg
-from deckgen.model import Profile
 
 __all__ = ["RECIPE", "BrokenImageError", "EncodedImage", "encode_image", "encoder_version"]
 

@@ -1,0 +1,21 @@
+"""What a person may choose for a build, on the command line or in the settings."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Profile(StrEnum):
+    """What the pictures of a package are made for."""
+
+    MOBILE = "mobile"
+    DESKTOP = "desktop"
+    ORIGINAL = "original"
+
+
+class Policy(StrEnum):
+    """Which translations a build shows."""
+
+    REVIEWED = "reviewed"
+    DRAFT = "draft"
+    STRICT = "strict"
