@@ -206,10 +206,15 @@ def commit_time(root: Path) -> int | None:
     return int(time) if time.isdigit() else None
 
 
+_DISTRUST = ("-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false")
+"""A project's own files may look like a bare repository, whose settings name programs that git would run."""
+
+
 def git(root: Path, *arguments: str) -> bytes | None:
     """What git prints; None outside a checkout, without git, and where it fails."""
+    command = ["git", *_DISTRUST, "-C", str(root), *arguments]
     try:
-        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=False, timeout=60)
+        done = subprocess.run(command, capture_output=True, check=False, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,20 @@ def test_no_formula_brings_markup_into_the_preview(latex: str) -> None:
     shown = mathml(latex, display=False) or ""
     assert "\\<" not in shown
     assert "<img" not in shown
+
+
+def test_a_repository_among_the_projects_files_runs_no_program(tmp_path: Path) -> None:
+    """Files that anybody may commit, and that git would take for a repository with settings of its own."""
+    folder = make_project(tmp_path / "book", picture=False)
+    ran = tmp_path / "ran"
+    for name in ("objects", "refs"):
+        (folder / name).mkdir()
+    (folder / "HEAD").write_text("ref: refs/heads/main\n", encoding="utf-8")
+    settings = f'[core]\nrepositoryformatversion = 0\nbare = false\nworktree = "{folder.as_posix()}"\nfsmonitor = "touch {ran.as_posix()};false"\n'
+    (folder / "config").write_text(settings, encoding="utf-8")
+    subprocess.run(["git", "-C", folder, "status"], capture_output=True, check=False)
+    assert ran.exists(), "git itself does not fall for it, so this shows nothing"
+    ran.unlink()
+    for command in (("build",), ("check",), ("translate", "extract")):
+        deckgen(*command, "--project", folder)
+    assert not ran.exists()
