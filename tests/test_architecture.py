@@ -24,6 +24,7 @@ OWNERS = {
     "math_core": {"preview.formulas"},
     "msgspec": {"identity.lock", "journal", "manifest", "memory", "releases.records", "releases.release_manifest"},
     "nh3": {"markdown.sanitize"},
+    "tinycss2": {"text.css"},
     "opencc": {"translation.drafts.conversion"},
     "polib": {"translation.catalog"},
     "pygments": {"markdown.highlight"},

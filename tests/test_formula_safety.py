@@ -12,7 +12,7 @@ from maths import formulas_on_card
 from projects import deckgen, make_project
 
 from deckgen.markdown import parse_document
-from deckgen.markdown.formula_safety import MAX_LENGTH, MAX_NESTING, active_commands, refusal, without_delimiters
+from deckgen.markdown.formula_safety import MAX_LENGTH, MAX_NESTING, active_commands, for_mathjax, refusal
 from deckgen.model import Context, Dialect, Markdown
 from deckgen.preview.formulas import mathml
 from deckgen.render.cardhtml import card_html
@@ -83,7 +83,14 @@ def test_a_delimiter_within_a_formula_is_a_bracket() -> None:
     markdown = r"$( \frac{1}{1-p} \)$ 与 $\( a \)$ 与 $a \\[1pt] b$"
     shown = card(markdown)
     assert formulas_on_card(shown) == [r"\(( \frac{1}{1-p}  )\)", r"\(a\)", r"\(a \\[1pt] b\)"]
-    assert len(without_delimiters(r"a\(b\\(")) == len(r"a\(b\\(")
+    assert len(for_mathjax(r"a\(b\\(")) == len(r"a\(b\\(")
+
+
+def test_a_formula_leaves_nothing_behind_that_breaks_the_next_one() -> None:
+    shown = formulas_on_card(card("$$\na \\label{eq:1} \\\\label{} \\label\n$$ $a \\label{x}$"))
+    assert shown == [r"\(a          \)"]
+    (kept,) = formulas_on_card(card("$$\na \\label{eq:1} \\\\label{}\n$$"))
+    assert kept == r"\[a              \\label{}\]"
 
 
 @given(st.text(alphabet="\\{}[]()%&$^_ \nabx", max_size=40))

@@ -74,3 +74,11 @@ def test_a_formula_is_read_as_it_was_meant(text: str, formulas: list[str]) -> No
 @pytest.mark.parametrize("text", ["$x<y$", "$$\na\n\n+ b\n$$", r"\( z \) \[ w \]", "| a |\n|---|\n| $|x|$ |"])
 def test_both_dialects_show_the_same_formulas(text: str) -> None:
     assert formulas_on_card(card(text)) == formulas_on_card(card(text, Dialect.PYTHON_MARKDOWN)) != []
+
+
+def test_a_formula_with_a_label_is_set_each_time_its_card_comes(browser: Browser) -> None:
+    if not (mathjax := find_mathjax()):
+        pytest.skip("MathJax is not there: run tests/setup_browser.py to see why")
+    shown = card("$$\n\\begin{equation} E = mc^2 \\label{eq:e} \\end{equation}\n$$")
+    result = set_formulas(browser, mathjax, [shown, shown])
+    assert (result.set, result.errors) == (2, ())

@@ -33,6 +33,7 @@ UNSAFE_FORMULAS = (
     r'\mmlToken{mi}[href="javascript:alert(1)"]{x}',
     r"\bbox[background:url(//example.org/t.png)]{x}",
     r"\def\go{\href}\go{javascript:alert(1)}{x}",
+    r"\fcolorbox{red;background:url(//example.org/t.png)}{white}{x}",
 )
 
 
@@ -134,7 +135,17 @@ def test_a_quotation_mark_that_stays_open_hides_no_tag(html: str) -> None:
     assert judge_html(html).active
 
 
-@pytest.mark.parametrize("css", ["a{background:u\\rl(https://example.org/x)}", "@f\\ont-face{}", "@\\69mport 'x';"])
+@pytest.mark.parametrize(
+    "css",
+    [
+        "a{background:u\\rl(https://example.org/x)}",
+        "@f\\ont-face{}",
+        "@\\69mport 'x';",
+        'a{x:"/*"} b{background:url(https://example.org/x)} c{x:"*/"}',
+        "a{x:'\\\n/*'} b{background:url(https://example.org/x)} c{x:'*/'}",
+        'a{x:\\" "/*"; background:url(https://example.org/x); y: "*/"}',
+    ],
+)
 def test_a_style_spells_no_forbidden_word_in_escapes(css: str) -> None:
     assert check_user_css(css)
 
@@ -191,7 +202,14 @@ def test_a_repository_among_the_projects_files_runs_no_program(tmp_path: Path) -
     for name in ("objects", "refs"):
         (folder / name).mkdir()
     (folder / "HEAD").write_text("ref: refs/heads/main\n", encoding="utf-8")
-    settings = f'[core]\nrepositoryformatversion = 0\nbare = false\nworktree = "{folder.as_posix()}"\nfsmonitor = "touch {ran.as_posix()};false"\n'
+    program = f"touch {ran.as_posix()};false"
+    core = (
+        "repositoryformatversion = 0",
+        "bare = false",
+        f'worktree = "{folder.as_posix()}"',
+        f'fsmonitor = "{program}"',
+    )
+    settings = "\n".join(("[core]", *core, ""))
     (folder / "config").write_text(settings, encoding="utf-8")
     subprocess.run(["git", "-C", folder, "status"], capture_output=True, check=False)
     assert ran.exists(), "git itself does not fall for it, so this shows nothing"

@@ -41,6 +41,8 @@ ACTIVE = [
     (("<button formaction=javascript:alert(1)>x", "b"), "{{A}}", "b"),
     (("<math href=javascript:alert(1)>x</math>", "b"), "{{A}}", "b"),
     (("<!--><img src=x onerror=alert(1)>-->", "b"), "{{A}}", "b"),
+    (("<scr[x]ipt>alert(1)</scr[x]ipt>", "b"), "{{kanji:A}}", "b"),
+    (("x[<img/src=a ]y[onerror=alert(1)>]", "b"), "{{kana:A}}", "b"),
 ]
 REMOTE = [
     '<img src="//example.org/a.png">',
@@ -54,7 +56,6 @@ REMOTE = [
     "<table background=https://example.org/a><tr><td>x</table>",
     '<p style="background:url(https://example.org/a)">x</p>',
     '<p style="background:u\\72l(https://example.org/a)">x</p>',
-    "<p style='background:url(/**/\"//example.org/a\")'>x</p>",
     '<p style="background:image-set(&quot;https://example.org/a&quot; 1x)">x</p>',
     "<style>p{background:url('//example.org/a')}</style>",
     "<style>@import 'https://example.org/a'</style>",
@@ -63,6 +64,14 @@ REMOTE = [
     "<audio src=ftp://example.org/a></audio>",
     "<track src=https://example.org/a>",
     "<a href=https://example.org ping=https://example.org/b>x</a>",
+    """<p style='x:"/*";background:url(https://example.org/a);y:"*/"'>x</p>""",
+    "<style>p{background:url(/*x);b:url(https://example.org/a) /**/}</style>",
+    "<style>p{x:\\2f\\2a; background:url(https://example.org/a)}</style>",
+    f"<style>p{{background:url('{' ' * 30}https://example.org/a')}}</style>",
+    "<style>p{background:url('ht\\9 tps:/\\9 /example.org/a')}</style>",
+    "<style>p{--a:'https://example.org/a';background:image-set(var(--a) 1x)}</style>",
+    "[sound:https://example.org/a.mp3]",
+    "<img src=file://example.org/share/a.png>",
 ]
 HARMLESS = [
     "if x &lt; 3: onclick=1",
@@ -75,6 +84,8 @@ HARMLESS = [
     '<div style="background: url(_paper.png)">x</div>',
     "url(https://example.org) and @import are words",
     "https://example.org",
+    "[sound:a.mp3] and [sound]",
+    "<style>/* url(https://example.org) */ p{content:'// url(https://example.org)'}</style>",
 ]
 
 

@@ -75,9 +75,13 @@ def with_user_css(settings: CardSettings, text: str) -> tuple[CardSettings, tupl
     return (settings if problems else replace(settings, user_css=text)), problems
 
 
+_STRING_OR_COMMENT = re.compile(r"""\"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|/\*.*?\*/""", re.DOTALL)
+"""What begins inside a string is no comment."""
+
+
 def check_user_css(text: str) -> tuple[StyleProblem, ...]:
     """What is wrong with an author's style: a card loads nothing and stays whole."""
-    plain = re.sub(r"/\*.*?\*/", lambda comment: "\n" * comment[0].count("\n"), text, flags=re.DOTALL)
+    plain = _STRING_OR_COMMENT.sub(lambda one: one[0] if one[0][0] != "/" else "\n" * one[0].count("\n"), text)
     found = [
         (place.start(), reason)
         for pattern, reason in _FORBIDDEN_CSS
@@ -95,11 +99,11 @@ def check_user_css(text: str) -> tuple[StyleProblem, ...]:
 _FORBIDDEN_CSS = (
     (r"@import", "“@import” would load another file"),
     (r"@font-face", "“@font-face” is not allowed: fonts from packages crash older phones"),
-    (r"(url|image-set|src)\s*\(", "“url(…)” would load a file that the package does not hold"),
+    (r"(url|image-set|image|src)\s*\(", "“url(…)” would load a file that the package does not hold"),
     (r"\{\{", "“{{” belongs to Anki’s fields"),
     (r"</?[a-z]", "HTML tags have no place in a style"),
     (r"expression\s*\(|javascript:|-moz-binding", "scripts have no place in a style"),
-    (r"\\[0-9a-z]", "escapes such as “\\75” or “\\r” could hide what is not allowed; write the character itself"),
+    (r"\\[0-9a-z\"']", "escapes such as “\\75” or “\\r” could hide what is not allowed; write the character itself"),
 )
 
 

@@ -22,6 +22,7 @@ r"""What all lengths of a formula, such as that of ``\hspace{2em}``, may come to
 SIGNS = frozenset(" \n\xa0!#$%&,:;>\\_{}|")
 """What may follow a backslash without being a letter."""
 _TOKEN = re.compile(r"\\(?:[A-Za-z]+|.|$)|[{}&]", re.DOTALL)
+_LABEL_OR_TOKEN = re.compile(rf"\\label\s*\{{[^{{}}]*\}}|{_TOKEN.pattern}", re.DOTALL)
 _COMMENT = re.compile(r"((?<!\\)(?:\\\\)*)%[^\n]*\n?")
 _ENVIRONMENT = re.compile(r"\s*\{([^{}]*)\}")
 _PLAIN_COLUMNS = re.compile(r"\s*(?:\[[a-z]\]\s*)?\{[\slcr|:]*\}")
@@ -56,7 +57,7 @@ _TAKES_LENGTH = re.compile(
 _ACTIVE = re.compile(
     r"\\(?:href|style|class|cssId|data|require|mmlToken|def|let|(?:re)?new(?:command|environment)|unicode(?=\s*\[)"
     r"|DeclareMathOperator|DeclarePairedDelimiters?X?P{0,2}|Newextarrow|setOptions|mathtoolsset|toggle|mathtip"
-    r"|bbox(?=\s*\[[^\]]*[:;(]))(?![A-Za-z])"
+    r"|bbox(?=\s*\[[^\]]*[:;(])|fcolorbox(?=\s*(?:\[\w*\]\s*)?\{[^}]*;))(?![A-Za-z])"
 )
 
 
@@ -81,9 +82,19 @@ def refusal(latex: str) -> Refusal | None:
     return _judge(latex) or (_judge(uncommented) and _whole(latex, "its comments hide a brace or a command"))
 
 
-def without_delimiters(latex: str) -> str:
-    r"""A formula in which ``\(`` and its like are brackets, at equal length: MathJax would end the formula there."""
-    return _TOKEN.sub(lambda token: f" {token[0][1:]}" if token[0][1:] in ("(", ")", "[", "]") else token[0], latex)
+def for_mathjax(latex: str) -> str:
+    r"""A formula, at equal length, without what lasts beyond it.
+
+    ``\(`` and its like are brackets, where MathJax would end the formula. A label is blanked: MathJax remembers it, and
+    shows an error in place of the next formula that has it, which is this one when its card comes again.
+    """
+    return _LABEL_OR_TOKEN.sub(_plain_token, latex)
+
+
+def _plain_token(token: re.Match[str]) -> str:
+    if token[0].startswith(r"\label") and token[0].endswith("}"):
+        return " " * len(token[0])
+    return f" {token[0][1:]}" if token[0][1:] in ("(", ")", "[", "]") else token[0]
 
 
 def active_commands(latex: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from lxml.html import HtmlElement
 from deckgen.markdown.formula_safety import active_commands
 from deckgen.markdown.sanitize import as_browsers_read
 from deckgen.markdown.tree import any_tree
+from deckgen.text.css import loaded_addresses
 
 _ACTIVE = frozenset(
     ("script", "iframe", "frame", "object", "embed", "applet", "base", "meta", "link", "form", "portal", "fencedframe")
@@ -22,18 +23,14 @@ _ADDRESSES = frozenset(
 )
 """The last four: of SVG's animations, which may set a link."""
 _LOADED = frozenset(
-    """src srcset imagesrcset poster background data xlink:href href lowsrc dynsrc ping to from by values""".split()
+    """src srcset imagesrcset poster background data xlink:href href lowsrc dynsrc ping attributionsrc to from by
+    values""".split()
 )
 """Attributes whose address is loaded; ``href`` and ``xlink:href`` where they are no link to tap."""
 _LINKS = frozenset(("a", "area"))
 _SCRIPT_ADDRESSES = ("javascript:", "vbscript:", "data:text", "data:application")
-_REMOTE_ADDRESS = re.compile(r"(?:https?|ftp|wss?):|//", re.IGNORECASE)
-_CSS_ESCAPE = re.compile(r"\\(?:([0-9A-Fa-f]{1,6})\s?|([^\n]))")
-_CSS_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
-_CSS_ACTIVE = re.compile(r"expression\s*\(|javascript:|vbscript:|-moz-binding|</style", re.IGNORECASE)
-_CSS_REMOTE = re.compile(
-    r"@import\b|(?:url|src|image-set|image)\(\s*[\"']?[^)\"']{0,20}?(?:(?:https?|ftp):|[/\\]{2})", re.IGNORECASE
-)
+_REMOTE_ADDRESS = re.compile(r"(?:https?|ftp|wss?|file):|//", re.IGNORECASE)
+_CSS_ACTIVE = re.compile(r"expression\s*\(|-moz-binding|</style", re.IGNORECASE)
 _LOOSE_TAG = re.compile(r"""<([a-z][^\s/<>"'=]*)((?:[^<>"']++|"[^"]*"|'[^']*')*)""", re.IGNORECASE)
 _LOOSE_ATTRIBUTE = re.compile(r"""([^\s=/"'<>]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'<>]*))?""")
 _DELIMITER = re.compile(r"\\([()\[\]])")
@@ -72,11 +69,14 @@ def judge_html(html: str) -> Judgement:
             active, remote = [*active, *judged.active], [*remote, *judged.remote]
     formulas = (latex for text in _maths(browsers) for latex in _formulas(text))
     active += [f"{command} in a formula" for latex in formulas for command in active_commands(latex)]
+    remote += [f"[sound:{found[1]}…]" for found in _REMOTE_SOUND.finditer(unescape(html))]
     return Judgement(active=tuple(dict.fromkeys(active)), remote=tuple(dict.fromkeys(remote)))
 
 
+_REMOTE_SOUND = re.compile(r"\[sound:\s*((?:https?|ftp|rtsp|file|smb):|[/\\]{2})", re.IGNORECASE)
+"""Anki hands the address to its player, which fetches it as the card is shown."""
 _MAY_DO_ANYTHING = re.compile(
-    r"<(?!/?(?:p|div|br|hr|b|i|em|strong|ul|ol|li|sub|sup|code|pre)\s*/?>)|\\[(\[]|&(?:#|bsol|lpar|lsqb|lbrack)",
+    r"<(?!/?(?:p|div|br|hr|b|i|em|strong|ul|ol|li|sub|sup|code|pre)\s*/?>)|\\[(\[]|&(?:#|bsol|lpar|lsqb|lbrack)|\[sound:",
     re.IGNORECASE,
 )
 """Bare tags of text do nothing, and are most of what most cards hold."""
@@ -84,17 +84,11 @@ _MAY_DO_ANYTHING = re.compile(
 
 def judge_css(css: str) -> Judgement:
     """A judgement of a style sheet or a ``style`` attribute."""
-    plain = _CSS_COMMENT.sub("", _CSS_ESCAPE.sub(_unescaped, css))
-    remote = [f"{found[0].split('(')[0]} in a style" for found in _CSS_REMOTE.finditer(plain)]
-    active = [f"{found[0]} in a style" for found in _CSS_ACTIVE.finditer(plain)]
+    addresses = loaded_addresses(css)
+    active = [f"{found[0]} in a style" for found in _CSS_ACTIVE.finditer(css)]
+    active += [f"{what} of a script in a style" for what, one in addresses if one.lower().startswith(_SCRIPT_ADDRESSES)]
+    remote = [f"{what} in a style" for what, one in addresses if what == "@import" or _is_remote(one)]
     return Judgement(active=tuple(dict.fromkeys(active)), remote=tuple(dict.fromkeys(remote)))
-
-
-def _unescaped(found: re.Match[str]) -> str:
-    if found[2] is not None:
-        return found[2]
-    code = int(found[1], 16)
-    return chr(code) if 0 < code < 0xD800 or 0xE000 <= code <= 0x10FFFF else ""
 
 
 def _active(name: str, value: str) -> Iterator[str]:
@@ -114,8 +108,12 @@ def _remote(tag: str, name: str, value: str) -> Iterator[str]:
     if name not in _LOADED or (name in ("href", "xlink:href") and tag in _LINKS):
         return
     addresses = re.split(r"[\s,]+", value) if "srcset" in name else _bare(value).split(";")
-    if any(_REMOTE_ADDRESS.match(each.replace("\\", "/")) for each in addresses):
+    if any(map(_is_remote, addresses)):
         yield f"<{tag} {name}>"
+
+
+def _is_remote(address: str) -> bool:
+    return bool(_REMOTE_ADDRESS.match(address.replace("\\", "/")))
 
 
 def _bare(value: str) -> str:

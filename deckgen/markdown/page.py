@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from lxml.html import HtmlElement
 
 from deckgen.markdown.chinese_lines import has_lines_to_join, join_chinese_lines
-from deckgen.markdown.formula_safety import refusal, without_delimiters
+from deckgen.markdown.formula_safety import for_mathjax, refusal
 from deckgen.markdown.highlight import highlight_code
 from deckgen.markdown.tree import add_class, parse_tree, remove, serialize_tree
 from deckgen.model import Html
@@ -58,7 +58,7 @@ def _place_formula(element: HtmlElement) -> None:
     if element.tag == "code" and parent is not None and parent.tag == "pre":
         element = parent
     element.clear(keep_tail=True)
-    if refusal(shown := without_delimiters(formula)):
+    if refusal(shown := for_mathjax(formula)):
         element.tag, element.text = "code", formula
         return
     element.tag = "span"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from deckgen.markdown.brackets import find_unsafe_html
 from deckgen.markdown.document import Document
-from deckgen.markdown.formula_safety import refusal, without_delimiters
+from deckgen.markdown.formula_safety import for_mathjax, refusal
 
 _MAY_BE_UNSAFE = re.compile(r"<|\]\(\s*+<?\s*+(?:java|vb|data)", re.IGNORECASE)
 
@@ -60,7 +60,7 @@ def _formulas(document: Document) -> Iterator[Unsafe]:
     marked = ((item.start + item.opening, item.end - item.closing) for item in document.formulas)
     fenced = ((text.find("\n", start, end) + 1, text.rfind("\n", start, end)) for start, end in document.math_fences)
     for start, end in (*marked, *fenced):
-        if refused := refusal(without_delimiters(text[start:end])):
+        if refused := refusal(for_mathjax(text[start:end])):
             yield Unsafe(
                 rule="unsafe-formula",
                 start=start + refused.start,

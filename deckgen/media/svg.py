@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from xml.parsers import expat
 
+from deckgen.text.css import loaded_addresses
+
 
 class UnsafeSvgError(ValueError):
     """The reason, in words that follow “the SVG”."""
@@ -138,13 +140,12 @@ def _check_attribute(element: str, name: str, value: str) -> None:
 
 def _check_style(css: str, *, escapes: bool = False) -> None:
     """``escapes`` allows backslashes, which in CSS can spell a forbidden word."""
-    css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
     hidden = "\\" in css and not escapes
     if hidden or re.search(r"@import|@font-face|javascript:|expression\s*\(", css, re.IGNORECASE):
         raise UnsafeSvgError("has a style sheet that loads something, brings a font or hides what it does")
-    for target in re.findall(r"(?:url|image|image-set|src)\(\s*[\"']?([^\"')]*)", css, re.IGNORECASE):
-        if not target.strip().startswith("#") and not _DATA_PICTURE.match(target.strip()):
-            raise UnsafeSvgError(f"refers to {target.strip()[:60]}")
+    for _, target in loaded_addresses(css):
+        if not target.startswith("#") and not _DATA_PICTURE.match(target):
+            raise UnsafeSvgError(f"refers to {target[:60]}")
 
 
 def _size(attributes: dict[str, str]) -> tuple[int, int]:

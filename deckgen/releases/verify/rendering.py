@@ -16,6 +16,9 @@ _OTHER_TAG = re.compile(r"<%([#^/]?)(.*?)%>", re.DOTALL)
 _EMPTY = re.compile(r"(?:\s|</?(?:br|div) ?/?>)*", re.IGNORECASE)
 _HTML_TAG = re.compile(r"<[^>]*>|<!--.*?-->", re.DOTALL)
 _CLOZE = re.compile(r"\{\{c[\d,]+::(.*?)(?:::((?:(?!\}\}).)*))?\}\}", re.DOTALL)
+_FURIGANA = re.compile(r" ?([^ >]+?)\[(?!sound:)(.+?)\]")
+"""A filter that joins what stands around a reading can make a tag of what was none."""
+_FURIGANA_PARTS = {"kanji": r"\1", "kana": r"\2", "furigana": r"<ruby><rb>\1</rb><rt>\2</rt></ruby>"}
 
 
 def rendered_sides(
@@ -68,6 +71,8 @@ def _filtered(name: str, values: Mapping[str, str]) -> str:
                 value = _CLOZE.sub(r"\1", value) + "".join(
                     f" {found[2]}" for found in _CLOZE.finditer(value) if found[2]
                 )
+            case "kanji" | "kana" | "furigana" as part:
+                value = _FURIGANA.sub(_FURIGANA_PARTS[part], value.replace("&nbsp;", " "))
             case "type" | "tts":
                 value = ""
     return value
