@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 
-from deckgen import card, describe, identity, media, render, translation
+from deckgen import card, describe, identity, media, naming, render, translation
 from deckgen.choices import Policy, Profile
 from deckgen.config import locate_setting, unknown_setting
 from deckgen.corpus import Progress, identify, settle, silent
@@ -25,6 +25,7 @@ from deckgen.model import (
     ImageReference,
     Key,
     KeyedCorpus,
+    Language,
     Location,
     Markdown,
     MediaFile,
@@ -33,9 +34,8 @@ from deckgen.model import (
     TranslatedCorpus,
     locate_span,
 )
-from deckgen.project import Project, Source, known_languages
+from deckgen.project import Project, known_languages
 from deckgen.selection import select
-from deckgen.text.slugs import ascii_slug
 from deckgen.translation.notes import parse_notes, strange_languages
 from deckgen.translation.pictures import show_own_pictures
 
@@ -84,6 +84,7 @@ class Build:
     images: Mapping[ImageReference, MediaFile]
     documents: Documents
     profile: Profile
+    titles: Mapping[Language, str]
     slug: str
     lock: Lock
     changes: identity.Changes
@@ -158,12 +159,14 @@ def finish_decks(read: Read, options: Options, progress: Progress = silent) -> B
     images, problems = _read_images(project, translated, documents, options, progress)
     findings += _with_excerpts(problems, project)
 
-    slug = config.slug or config.id or default_slug(project.sources) or matched.corpus.project_id
+    book = naming.name_book(config, read.chapters, matched.lock, folder=project.root.resolve().name)
     proposals = tuple(
-        render.propose_names(translated, item, documents, titles=config.titles, slug=slug) for item in editions
+        naming.propose_names(translated, item, documents, book=book, lock=matched.lock) for item in editions
     )
-    names, lock = identity.freeze_names(matched.lock, proposals)
-    findings += identity.frozen_findings(lock, proposals, built=() if options.editions else editions)
+    paths = {unicodedata.normalize("NFC", source.path) for source in project.sources}
+    whole = read.whole and matched.lock.chapters <= paths
+    names, lock = identity.freeze_names(matched.lock, proposals, whole=whole)
+    findings += identity.name_findings(matched.lock, lock, proposals, built=() if options.editions else editions)
     version = options.release or _version(lock)
     decks, problems = _render(project, matched.corpus, translated, names, documents, images, version, lock)
     findings += problems
@@ -181,7 +184,8 @@ def finish_decks(read: Read, options: Options, progress: Progress = silent) -> B
         images=images,
         documents=documents,
         profile=options.profile or config.profile,
-        slug=slug,
+        titles=book.titles,
+        slug=book.slug,
         lock=lock,
         changes=matched.changes,
         diagnostics=settle(project, read.chapters, (*findings, *problems)),
@@ -197,11 +201,6 @@ def _texts(translated: TranslatedCorpus) -> Iterator[tuple[Markdown, Context]]:
         context = item.keyed.chapter.context
         for text in (*item.titles, *item.fronts, *item.answers, *item.notes):
             yield text.markdown, context
-
-
-def default_slug(sources: tuple[Source, ...]) -> str:
-    """The first chapter's file name in ASCII; empty where there is no chapter."""
-    return ascii_slug(PurePosixPath(sources[0].path).stem) if sources else ""
 
 
 def _read_images(

@@ -63,6 +63,7 @@ def identify(
         project_id=config.id or (before.project_id if before else _new_id(project)),
         complete=complete,
         allow_empty=allow_retire,
+        reread=before is not None and not before.releases and before.sources == revision(texts, before.chapters),
         elsewhere=unreadable,
         past=_past(project, before, texts),
     )

@@ -121,7 +121,8 @@ RULES: Mapping[str, Rule] = _table(
     ("bad-lock", Severity.ERROR, "deckgen.lock cannot be read."),
     ("lock-outdated", Severity.ERROR, "deckgen.lock would change, and --locked forbids it."),
     ("frozen-schema", Severity.ERROR, "The note type's fields or templates are not those that were released."),
-    ("frozen-name", Severity.WARNING, "A setting names a deck that has kept another name since its first build."),
+    ("frozen-name", Severity.INFO, "A setting names a deck that has kept another name since its release."),
+    ("renamed-deck", Severity.WARNING, "A book that was not released yet, and that is called otherwise now."),
     ("dropped-edition", Severity.WARNING, "An edition that was released and is not built any more."),
     ("lost-questions", Severity.ERROR, "Most of the questions are gone at once."),
     ("missing-history", Severity.WARNING, "The lock lags behind, and the commits in between are not here."),
@@ -133,8 +134,8 @@ RULES: Mapping[str, Rule] = _table(
 
 
 RULES_ABOUT_IDENTITY = frozenset(
-    """bad-lock lock-outdated frozen-schema frozen-name dropped-edition lost-questions duplicate-id bad-directive
-    rendered-differently doubtful-match missing-history""".split()
+    """bad-lock lock-outdated frozen-schema frozen-name renamed-deck dropped-edition lost-questions duplicate-id
+    bad-directive rendered-differently doubtful-match missing-history""".split()
 )
 """What depends on the lock as it was before a build."""
 

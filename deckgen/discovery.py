@@ -103,6 +103,11 @@ def is_chapter(path: str, config: Config) -> bool:
     return any(matches(pattern, path) for pattern in (*config.chapters, *config.include))
 
 
+def is_front_page(path: str) -> bool:
+    """Whether a file is called as that of its folder: README, index."""
+    return _FRONT_PAGE.fullmatch(PurePosixPath(path).stem.split(".")[0]) is not None
+
+
 def left_out(left: Mapping[str, str]) -> Iterator[Diagnostic]:
     """One finding about all that was left out, by reason; none about nothing."""
     by_reason: dict[str, list[str]] = defaultdict(list)
@@ -145,7 +150,7 @@ def _why_no_chapter(path: str, text: str) -> str:
         return ""
     if _share_of_links(text) >= _MOSTLY:
         return "a list of links"
-    if _FRONT_PAGE.fullmatch(PurePosixPath(path).stem.split(".")[0]) and not _asks_enough(text):
+    if is_front_page(path) and not _asks_enough(text):
         return "a front page"
     return ""
 

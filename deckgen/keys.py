@@ -39,9 +39,9 @@ def mint_key(*, project_id: str, chapter: str, title: str, ordinal: int, taken: 
     return key
 
 
-def mint_category_key(*, project_id: str, title: str, taken: Collection[Key]) -> Key:
-    """The key of a category that has none yet, from its folded title."""
-    return mint_key(project_id=project_id, chapter="", title=title, ordinal=0, taken=taken)
+def mint_category_key(*, project_id: str, chapter: str, title: str, taken: Collection[Key]) -> Key:
+    """The key of a category that has none yet, from its chapter's path and its folded title."""
+    return mint_key(project_id=project_id, chapter=chapter, title=title, ordinal=0, taken=taken)
 
 
 def base_guid(project_id: str, key: Key) -> Guid:

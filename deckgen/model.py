@@ -146,6 +146,12 @@ class Chapter:
     """Lines, from 1, before which a code fence that is never closed was taken to end."""
 
     @property
+    def home(self) -> str:
+        """Where its categories are: in its file, or in the folder whose pages are a question each and named like it."""
+        folder = self.path.rpartition("/")[0]
+        return f"{folder}/" if folder and self.title == folder.rpartition("/")[2] else self.path
+
+    @property
     def context(self) -> Context:
         return _context(self.dialect, self.definitions, self.html_headings)
 
@@ -163,9 +169,10 @@ class Corpus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyedCategory:
-    """A category with its identity; categories with one normalised title are one, whatever chapters they stand in."""
+    """A category with its identity; those of a chapter with one normalised title are one. ``chapter`` is its first."""
 
     key: Key
+    chapter: Chapter
     title: Markdown
     order: int
     """Position in the document, from 1."""
@@ -265,11 +272,11 @@ class TranslatedCorpus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubdeckNames:
-    """What a category is called in one edition; frozen in the lock at its first build."""
+    """What a category is called in one edition; frozen in the lock by the first release."""
 
     category: Key
     deck: str
-    """The last component of the Anki deck name."""
+    """The Anki deck's name below that of the book, with ``::`` where it is below its chapter's."""
     tag: str
     slug: str
     """ASCII, for file names, without the order number."""
@@ -277,7 +284,7 @@ class SubdeckNames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionNames:
-    """What an edition's decks and note type are called; proposed by ``render``, frozen by ``identity``."""
+    """What an edition's decks and note type are called; proposed by ``naming``, frozen by ``identity``."""
 
     edition: Edition
     deck: str

@@ -87,8 +87,10 @@ def one(*items: tuple[str, ...], path: str = "source/a.md", category: str = "基
     return corpus(chapter(path, [(category, items)]))
 
 
-def run(source: Corpus, lock: Lock | None = None, *, complete: bool = True, allow_empty: bool = False) -> Matched:
-    return match(source, lock, project_id=PROJECT, complete=complete, allow_empty=allow_empty)
+def run(
+    source: Corpus, lock: Lock | None = None, *, complete: bool = True, allow_empty: bool = False, reread: bool = False
+) -> Matched:
+    return match(source, lock, project_id=PROJECT, complete=complete, allow_empty=allow_empty, reread=reread)
 
 
 def keys(matched: Matched) -> dict[str, str]:

@@ -612,13 +612,39 @@ def test_what_is_built_between_two_commits_has_times_of_its_own(tmp_path: Path) 
     assert build_time(folder) <= time.time()
 
 
-def test_a_title_that_comes_after_the_first_build_is_told_to_change_nothing(tmp_path: Path) -> None:
-    folder = make_project(tmp_path)
+def test_before_a_release_title_id_slug_and_level_change_and_the_build_says_so(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "损失函数知识点", picture=False, chapter=BASICS)
+    (folder / "source/b.md").write_text(BASICS.replace("注意力", "优化器").replace("么是", "么叫"), encoding="utf-8")
     assert deckgen("build", "--project", folder).exit_code == 0
-    (folder / "deckgen.toml").write_text('[deck]\ntitle = "我的书"\n', encoding="utf-8")
+    names = {path.name for path in (folder / "build").glob("*.apkg")}
+    assert "sun-shi-han-shu-zhi-shi-dian-zh-en.apkg" in names
+    assert decks(folder, "sun-shi-han-shu-zhi-shi-dian-zh-en.apkg") == [
+        "损失函数知识点",
+        "损失函数知识点::1 优化器",
+        "损失函数知识点::1 优化器::1 基础",
+        "损失函数知识点::1 优化器::2 别的",
+        "损失函数知识点::2 注意力",
+        "损失函数知识点::2 注意力::1 基础",
+        "损失函数知识点::2 注意力::2 别的",
+    ]
+    settings = '[deck]\nid = "book"\ntitle = "我的书"\n[chapters."source/*.md"]\nquestion_level = 2\n'
+    (folder / "deckgen.toml").write_text(settings, encoding="utf-8")
     result = deckgen("build", "--project", folder)
-    assert "the settings call the deck “我的书 (zh-en)”; it stays “chapter (zh-en)”" in result.stderr
-    assert "delete deckgen.lock to begin anew" in result.stderr
+    assert "the project's id is “book” from now on" in result.stderr
+    assert "the deck “损失函数知识点” is now “我的书”" in result.stderr
+    assert "doubtful" not in result.stderr
+    assert decks(folder, "book-zh-en.apkg") == ["我的书", "我的书::1 优化器", "我的书::2 注意力"]
+    assert "renamed-deck" not in deckgen("check", "--project", folder).output
+
+
+BASICS = "# 注意力\n\n## 基础\n\n### 什么是甲？\n\n一。\n\n## 别的\n\n### 什么是乙？\n\n二。\n"
+
+
+def decks(folder: Path, package: str) -> list[str]:
+    """What a collection calls its decks after the import, those that Anki made for it too."""
+    with new_collection() as collection:
+        import_package(collection, folder / "build" / package)
+        return sorted(deck_names(collection))
 
 
 def test_a_released_edition_that_is_not_built_any_more_is_named(tmp_path: Path) -> None:

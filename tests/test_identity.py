@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from corpora import PROJECT, chapter, corpus, deck, key_list, keys, one, prose, reworded, run
@@ -20,13 +21,14 @@ from deckgen.identity import (
     freeze_names,
     is_key,
     match,
+    name_findings,
     stamp,
     updated_keys,
 )
-from deckgen.identity.lock import Lock
+from deckgen.identity.lock import Lock, NoteTypeRecord, revise
 from deckgen.identity.settling import link_question, split_question
 from deckgen.keys import mint_key
-from deckgen.model import Corpus, EditionNames, Guid, Key, SubdeckNames, parse_edition
+from deckgen.model import Corpus, EditionNames, Guid, Key, Markdown, SubdeckNames, parse_edition
 
 TOPICS = (
     *("注意力机制", "残差连接", "层归一化", "位置编码", "词表大小", "低秩适配", "知识蒸馏", "模型量化", "梯度裁剪"),
@@ -209,14 +211,28 @@ def test_the_project_id_comes_from_file_names_and_a_birthmark_and_not_from_folde
     assert derive_project_id(["a.md"], "x") != derive_project_id(["a.md"], "y")
 
 
-def test_a_lock_keeps_its_project_id() -> None:
+def released(lock: Lock) -> Lock:
+    return revise(lock, releases=("1.0.0",))
+
+
+def test_a_released_lock_keeps_its_project_id() -> None:
     first = run(one(("什么是甲", prose(1))))
-    second = match(one(("什么是甲", prose(1))), first.lock, project_id="another", complete=True)
-    assert second.lock == first.lock
+    second = match(one(("什么是甲", prose(1))), released(first.lock), project_id="another", complete=True)
+    assert second.lock == released(first.lock)
     assert second.corpus.project_id == PROJECT
     (found,) = second.diagnostics
     assert found.rule == "bad-setting"
     assert PROJECT in found.hint
+
+
+def test_before_a_release_the_project_takes_another_id_with_every_key_kept() -> None:
+    first = run(one(*ITEMS[:3]))
+    second = match(one(*ITEMS[:3]), first.lock, project_id="another", complete=True)
+    assert key_list(second) == key_list(first)
+    assert second.lock == match(one(*ITEMS[:3]), second.lock, project_id="another", complete=True).lock
+    assert [note.guid for note in second.lock.notes] == [base_guid("another", note.key) for note in first.lock.notes]
+    (found,) = second.diagnostics
+    assert (found.rule, "it was “test-project”" in found.message) == ("renamed-deck", True)
 
 
 # --- the same question ------------------------------------------------------------------------------------------------
@@ -451,6 +467,20 @@ def test_losing_most_questions_at_once_is_refused_without_an_explicit_word(left:
     assert "--allow-retire" in second.diagnostics[0].hint
     third = run(one(*ITEMS[:left]), first.lock, allow_empty=True)
     assert len(third.lock.live) == left
+
+
+def test_before_a_release_a_book_may_be_read_in_quite_another_way() -> None:
+    first = run(one(*ITEMS))
+    parts = [(f"{title}：其一", answer[: len(answer) // 2]) for title, answer in ITEMS[:4]]
+    second = run(one(*parts), first.lock, reread=True)
+    assert (len(second.corpus.questions), second.diagnostics, second.lock.pending) == (4, (), ())
+    third = run(one(*ITEMS), second.lock, reread=True)
+    assert key_list(third) == key_list(first), "who comes back has its key"
+
+
+def test_a_doubt_stays_one_though_nothing_changed_since() -> None:
+    _, second, changed = doubtful()
+    assert run(changed, second.lock, reread=True).lock == second.lock
 
 
 def test_losing_a_few_questions_needs_no_word() -> None:
@@ -690,12 +720,36 @@ def test_two_questions_are_never_linked_to_one_note() -> None:
 # --- categories -------------------------------------------------------------------------------------------------------
 
 
-def test_categories_with_one_title_are_one_over_chapters() -> None:
-    matched = run(
-        corpus(chapter("source/a.md", [("1. 基础", ITEMS[:2])]), chapter("source/b.md", [("2、基础", ITEMS[2:4])]))
-    )
-    assert len(matched.corpus.categories) == 1
-    assert matched.corpus.categories[0].title == "1. 基础"
+BASICS = (("source/a.md", "1. 基础", ITEMS[:2]), ("source/b.md", "2、基础", ITEMS[2:4]))
+
+
+def basics() -> Corpus:
+    return corpus(*(chapter(path, [(title, items)]) for path, title, items in BASICS))
+
+
+def test_categories_with_one_title_stay_apart_in_two_chapters() -> None:
+    matched = run(basics())
+    assert [item.title for item in matched.corpus.categories] == ["1. 基础", "2、基础"]
+    assert run(basics(), matched.lock).lock == matched.lock
+    moved = corpus(chapter("source/z.md", [("基础", ITEMS[:2])]), chapter("source/b.md", [("基础", ITEMS[2:4])]))
+    again = run(moved, matched.lock).corpus.categories
+    assert [item.key for item in again] == [item.key for item in matched.corpus.categories], "they follow their files"
+
+
+def test_a_category_that_an_earlier_deckgen_made_of_two_is_one_once_it_was_released() -> None:
+    lock = run(basics()).lock
+    kept, other = (question.category.key for question in run(basics()).corpus.questions[1:3])
+    notes = tuple(revise(note, category=kept) for note in lock.notes)
+    categories = tuple(revise(item, chapter="") for item in lock.categories if item.key == kept)
+    old = revise(lock, notes=notes, categories=categories)
+    assert run(basics(), released(old)).lock == released(old)
+    assert {item.key for item in run(basics(), old).corpus.categories} == {kept, other}
+
+
+def test_pages_of_one_question_share_the_category_of_their_folder() -> None:
+    pages = [replace(chapter(f"book/锁/{n}.md", [("锁", ITEMS[n : n + 1])]), title=Markdown("锁")) for n in range(3)]
+    (category,) = run(corpus(*pages)).corpus.categories
+    assert (category.chapter.home, category.order) == ("book/锁/", 1)
 
 
 def test_a_renamed_category_keeps_its_key() -> None:
@@ -748,12 +802,31 @@ def proposal(matched: Matched, *decks: str, deck_name: str = "书") -> EditionNa
     )
 
 
-def test_names_are_frozen_at_the_first_build() -> None:
+def test_names_follow_until_they_are_released() -> None:
     first = run(corpus(chapter("source/a.md", [("训练", ITEMS[:3]), ("推理", ITEMS[3:6])])))
     (names,), lock = freeze_names(first.lock, (proposal(first, "训练", "推理"),))
     assert names == proposal(first, "训练", "推理")
-    (again,), after = freeze_names(lock, (proposal(first, "别的", "推理", deck_name="另一本"),))
-    assert (again, after) == (names, lock)
+    wanted = (proposal(first, "别的", "推理", deck_name="另一本"),)
+    (again,), after = freeze_names(lock, wanted)
+    assert again == wanted[0]
+    (found,) = name_findings(lock, after, wanted, built=())
+    assert (found.rule, found.message) == ("renamed-deck", "edition zh-en: the deck “书” is now “另一本”, and 1 more")
+    assert name_findings(after, after, wanted, built=()) == ()
+    assert freeze_names(lock, wanted, whole=False) == ((names,), lock)
+
+    note_type = NoteTypeRecord(id=1, fields={}, templates={}, hash="a", time=1, inputs="", shipped=("a", 1))
+    shipped = revise(lock, editions=tuple(revise(item, note_type=note_type) for item in lock.editions))
+    assert freeze_names(shipped, wanted) == ((names,), shipped)
+    (found,) = name_findings(shipped, shipped, wanted, built=())
+    assert (found.rule, "it stays “书”" in found.message) == ("frozen-name", True)
+
+
+def test_two_editions_never_have_one_deck() -> None:
+    first = run(corpus(chapter("source/a.md", [("训练", ITEMS[:3])])))
+    wanted = tuple(replace(proposal(first, "训练"), edition=parse_edition(name)) for name in ("zh-en", "zh-ja"))
+    names, lock = freeze_names(first.lock, wanted)
+    assert [item.deck for item in names] == ["书", "书 (zh-ja)"]
+    assert freeze_names(lock, wanted) == (names, lock)
 
 
 def test_a_name_that_another_category_has_is_told_apart() -> None:

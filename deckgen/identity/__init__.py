@@ -1,7 +1,8 @@
 """Who is who over time: what the rest of the pipeline needs of keys, matching and stamping, in one place."""
 
 from deckgen.identity.matching import ChangeKind, Changes, LockChange, Matched, Past, match, of_chapters
-from deckgen.identity.stamping import freeze_names, frozen_findings, next_time, stamp, updated_keys
+from deckgen.identity.naming import freeze_names, name_findings
+from deckgen.identity.stamping import next_time, stamp, updated_keys
 from deckgen.keys import base_guid, derive_project_id, edition_guid, is_key
 
 __all__ = [
@@ -14,9 +15,9 @@ __all__ = [
     "derive_project_id",
     "edition_guid",
     "freeze_names",
-    "frozen_findings",
     "is_key",
     "match",
+    "name_findings",
     "next_time",
     "of_chapters",
     "stamp",

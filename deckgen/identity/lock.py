@@ -77,7 +77,7 @@ class NoteRecord(_Record, frozen=True, kw_only=True, rename={"key": "note"}):
 
 
 class CategoryNames(_Record, frozen=True, kw_only=True):
-    """What a category is called in one edition, frozen: its deck's full name, its tag and its slug for file names."""
+    """What a category is called in one edition: its deck's name below the book's, its tag, its slug for file names."""
 
     deck: _Text
     tag: _Text
@@ -85,9 +85,14 @@ class CategoryNames(_Record, frozen=True, kw_only=True):
 
 
 class CategoryRecord(_Record, frozen=True, kw_only=True, rename={"key": "category"}):
-    """A category under its folded title, and its names by edition, sorted."""
+    """A category under its folded title, and its names by edition, sorted.
+
+    ``chapter`` is the path of its chapter or of a folder of pages, empty where an earlier deckgen took equal titles
+    for one category.
+    """
 
     key: _Key
+    chapter: str = ""
     title: str
     names: Mapping[str, CategoryNames]
 
@@ -119,6 +124,10 @@ class EditionRecord(_Record, frozen=True, kw_only=True, rename={"name": "edition
     deck: _Text
     note_type_name: _Text
     note_type: NoteTypeRecord | None = None
+
+    @property
+    def released(self) -> bool:
+        return self.note_type is not None and bool(self.note_type.stamp.shipped_hash)
 
 
 class PendingRecord(_Record, frozen=True, kw_only=True, rename={"key": "pending"}):

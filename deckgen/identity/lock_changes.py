@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from deckgen.identity.lock import EditionRecord, Lock
 from deckgen.identity.matching import ChangeKind, Changes
+from deckgen.identity.naming import renamed_decks
 
 
 def describe_changes(before: Lock | None, after: Lock, changes: Changes) -> tuple[str, ...]:
@@ -22,6 +23,8 @@ def describe_changes(before: Lock | None, after: Lock, changes: Changes) -> tupl
         for change in changes.items
         if change.kind is not ChangeKind.PENDING or change.key not in waiting
     ]
+    if old.project_id != after.project_id:
+        lines.append(f"the project's id: “{old.project_id}” is now “{after.project_id}”")
     lines += _categories(old, after)
     lines += _editions(old, after)
     return tuple(lines) or ("the order or the writing of its lines",)
@@ -43,6 +46,7 @@ def _editions(before: Lock, after: Lock) -> Iterator[str]:
         if edition.name not in known:
             yield f"new edition: {edition.name}"
             continue
+        yield from (f"edition {edition.name}: the deck {line}" for line in renamed_decks(before, after, edition.name))
         if _style(edition) != _style(known[edition.name]):
             yield f"edition {edition.name}: the templates or the style of its cards"
         keys = [

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.identity.assignment import assign
-from deckgen.identity.categories import category_keys
+from deckgen.identity.categories import Place, category_keys
 from deckgen.identity.lock import CategoryRecord, Lock, NoteRecord, PendingRecord, revise
 from deckgen.identity.places import rows_of_lock
 from deckgen.identity.table import Assignment, Traits
@@ -98,6 +98,10 @@ class _Asked:
     question: Question
     traits: Traits
 
+    @property
+    def place(self) -> Place:
+        return unicodedata.normalize("NFC", self.chapter.home), self.traits.category
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Keys:
@@ -106,8 +110,7 @@ class _Keys:
     asked: Sequence[_Asked]
     keys: Mapping[int, Key]
     candidates: Mapping[int, tuple[Key, ...]]
-    categories: Mapping[str, Key]
-    """By folded title."""
+    categories: Mapping[Place, Key]
 
     def settled(self) -> Iterable[tuple[Key, _Asked]]:
         return ((self.keys[index], asked) for index, asked in enumerate(self.asked) if index not in self.candidates)
@@ -123,6 +126,7 @@ def match(
     project_id: str,
     complete: bool,
     allow_empty: bool = False,
+    reread: bool = False,
     elsewhere: frozenset[str] = frozenset(),
     past: Past = Past(),
 ) -> Matched:
@@ -130,24 +134,37 @@ def match(
 
     ``complete`` says that the corpus is the whole project, read without errors; otherwise nothing is retired.
     ``elsewhere`` are chapters that exist and cannot be read: no question that was read is one of theirs.
-    ``allow_empty`` accepts that most questions are gone. A lock keeps its own project id, and another is reported.
+    ``allow_empty`` accepts that most questions are gone. ``reread`` says that nothing was released and the very texts
+    of the lock are read in another way, such as by another level: then all may go, and nothing new is doubtful. A lock
+    keeps its project's id from the first release on, and another is reported.
     Where the lock lags behind, ``past`` tells the edits in between.
     """
+    findings: list[Diagnostic] = []
     known = lock or Lock(project_id=project_id)
+    if project_id != known.project_id:
+        findings.append(_another_project(project_id, known))
+        known = known if known.releases else _of_project(known, project_id)
     sketches = {note.answer: note.sketch for note in known.notes}
     asked = _asked(corpus, sketches)
     stages = [
         Stage(questions=[item.traits for item in _asked(each, sketches)], parents=parents)
         for each, parents in past.corpora
     ]
-    claims, findings = _explicit_keys(asked)
+    claims, problems = _explicit_keys(asked)
+    findings += problems
     assignment = _assign(asked, known, claims, elsewhere, stages, past)
-    if project_id != known.project_id:
-        findings.append(_another_project(project_id, known))
     findings += _useless_claims(asked, claims, assignment, known)
+    if reread:
+        asked_before = {(record.title, record.answer) for record in known.pending}
+        kept = {
+            index: olds
+            for index, olds in assignment.doubtful.items()
+            if (asked[index].traits.title, asked[index].traits.answer) in asked_before
+        }
+        assignment = replace(assignment, doubtful=kept)
     found = _keys(asked, claims, assignment, known)
     lost = _lost(found, known) if complete else ()
-    if lost and not allow_empty and _suspicious(len(lost), len(known.live)):
+    if lost and not (allow_empty or reread) and _suspicious(len(lost), len(known.live)):
         findings.append(_lost_questions(len(lost), len(known.live)))
         lost = ()
     after = _next_lock(found, known, lost)
@@ -289,8 +306,8 @@ def _keys(asked: Sequence[_Asked], claims: Mapping[int, Key], assignment: Assign
             if index not in claimed
         },
         categories=category_keys(
-            {question.traits.category for question in asked},
-            [(lock.notes[old].category, asked[new].traits.category) for new, old in assignment.links.items()],
+            {question.place for question in asked},
+            [(lock.notes[old].category, asked[new].place) for new, old in assignment.links.items()],
             lock,
         ),
     )
@@ -343,7 +360,17 @@ def _missing_history() -> Diagnostic:
     )
 
 
+def _of_project(lock: Lock, project_id: str) -> Lock:
+    """The lock of a project that nobody has learned from under its former id."""
+    notes = tuple(revise(note, guid=base_guid(project_id, note.key)) for note in lock.notes)
+    return revise(lock, project_id=project_id, notes=notes)
+
+
 def _another_project(project_id: str, lock: Lock) -> Diagnostic:
+    if not lock.releases:
+        message = f"the project's id is “{project_id}” from now on, it was “{lock.project_id}”"
+        hint = "nothing was released yet; whoever imported a build gets all cards anew"
+        return diagnostic("renamed-deck", message, hint=hint)
     message = (
         f"the settings give the project the id “{project_id}”; the lock and its learners know it as “{lock.project_id}”"
     )
@@ -354,7 +381,7 @@ def _next_lock(found: _Keys, lock: Lock, lost: tuple[Key, ...]) -> Lock:
     notes = {note.key: note for note in lock.notes}
     last: dict[str, Key] = {}
     for key, asked in found.settled():
-        chapter, category = asked.traits.chapter, found.categories[asked.traits.category]
+        chapter, category = asked.traits.chapter, found.categories[asked.place]
         notes[key] = _note(notes.get(key), key, asked.traits, category, last.get(chapter, ""), lock.project_id)
         last[chapter] = key
     for key in lost:
@@ -363,7 +390,7 @@ def _next_lock(found: _Keys, lock: Lock, lost: tuple[Key, ...]) -> Lock:
         PendingRecord(
             key=key,
             chapter=asked.traits.chapter,
-            category=found.categories[asked.traits.category],
+            category=found.categories[asked.place],
             title=asked.traits.title,
             answer=asked.traits.answer,
             sketch=asked.traits.sketch,
@@ -412,8 +439,11 @@ def _note(known: NoteRecord | None, key: Key, traits: Traits, category: Key, aft
 
 def _categories(found: _Keys, lock: Lock) -> tuple[CategoryRecord, ...]:
     records = {record.key: record for record in lock.categories}
-    for title, key in found.categories.items():
-        records[key] = revise(records.get(key) or CategoryRecord(key=key, title=title, names={}), title=title)
+    for (chapter, title), key in found.categories.items():
+        known = records.get(key)
+        shared = known is not None and not known.chapter and bool(lock.releases)
+        names = known.names if known else {}
+        records[key] = CategoryRecord(key=key, chapter="" if shared else chapter, title=title, names=names)
     return tuple(sorted(records.values(), key=lambda record: record.key))
 
 
@@ -475,15 +505,17 @@ def _keyed(corpus: Corpus, found: _Keys, lock: Lock) -> KeyedCorpus:
     guids = {note.key: note.guid for note in lock.notes}
     categories: dict[Key, KeyedCategory] = {}
     for asked in found.asked:
-        key = found.categories[asked.traits.category]
+        key = found.categories[asked.place]
         if key not in categories:
-            categories[key] = KeyedCategory(key=key, title=asked.category.title, order=len(categories) + 1)
+            categories[key] = KeyedCategory(
+                key=key, chapter=asked.chapter, title=asked.category.title, order=len(categories) + 1
+            )
     questions = tuple(
         KeyedQuestion(
             key=key,
             guid=guids[key],
             chapter=asked.chapter,
-            category=categories[found.categories[asked.traits.category]],
+            category=categories[found.categories[asked.place]],
             question=asked.question,
         )
         for key, asked in found.settled()

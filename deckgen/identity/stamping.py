@@ -1,4 +1,4 @@
-"""When each note and note type last changed, and the names that are frozen, kept in the lock; reads no clock."""
+"""When each note and note type last changed, kept in the lock; reads no clock."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from deckgen.diagnostics import Diagnostic, Severity, diagnostic
+from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.identity.lock import (
-    CategoryNames,
     EditionRecord,
     Lock,
     NoteRecord,
@@ -16,98 +15,7 @@ from deckgen.identity.lock import (
     Stamp,
     revise,
 )
-from deckgen.model import Deck, Edition, EditionNames, Key, Note, NoteType, StampedDeck, SubdeckNames
-
-
-def freeze_names(lock: Lock, proposals: tuple[EditionNames, ...]) -> tuple[tuple[EditionNames, ...], Lock]:
-    """The names that each edition's decks must have, and the lock that keeps them.
-
-    What the lock has named stays; a new category gets the proposed names, with its key added where a name is taken.
-    Anki finds decks by name, so a deck that changed its name would be a second, empty one.
-    """
-    names = []
-    for proposal in proposals:
-        frozen, lock = _freeze_edition(proposal, lock)
-        names.append(frozen)
-    return tuple(names), lock
-
-
-def frozen_findings(
-    lock: Lock, proposals: tuple[EditionNames, ...], *, built: tuple[Edition, ...]
-) -> tuple[Diagnostic, ...]:
-    """Decks whose settings want another name than they have, and released editions that are not among those built.
-
-    ``built`` is empty where only some of the editions were asked for.
-    """
-    decks = {edition.name: edition.deck for edition in lock.editions}
-    findings = []
-    for proposal in proposals:
-        edition = proposal.edition.name
-        if decks[edition] != proposal.deck:
-            message = f"edition {edition}: the settings call the deck “{proposal.deck}”; it stays “{decks[edition]}”"
-            found = diagnostic("frozen-name", message, hint=_KEEPS_ITS_NAME if lock.releases else _BEGIN_ANEW)
-            findings.append(replace(found, severity=Severity.INFO) if lock.releases else found)
-    names = {edition.name for edition in built}
-    for record in lock.editions:
-        released = record.note_type is not None and bool(record.note_type.stamp.shipped_hash)
-        if names and released and record.name not in names:
-            message = f"edition {record.name} was released and is not built any more: its learners get no updates"
-            hint = f"keep it in deck.editions; {', '.join(sorted(names))} would be other cards to them"
-            findings.append(diagnostic("dropped-edition", message, hint=hint))
-    return tuple(findings)
-
-
-_KEEPS_ITS_NAME = "Anki finds decks by name; learners may rename theirs"
-_BEGIN_ANEW = "if nobody has imported it yet, delete deckgen.lock to begin anew"
-
-
-def _freeze_edition(proposal: EditionNames, lock: Lock) -> tuple[EditionNames, Lock]:
-    name = proposal.edition.name
-    editions = {edition.name: edition for edition in lock.editions}
-    edition = editions.setdefault(name, EditionRecord(name=name, deck=proposal.deck, note_type_name=proposal.note_type))
-    categories = {category.key: category for category in lock.categories}
-    frozen = {key: category.names[name] for key, category in categories.items() if name in category.names}
-    for subdeck in sorted(proposal.subdecks, key=lambda subdeck: subdeck.category):
-        if subdeck.category not in frozen:
-            frozen[subdeck.category] = _free_names(subdeck, frozen.values())
-            category = categories[subdeck.category]
-            names = {**category.names, name: frozen[subdeck.category]}
-            categories[subdeck.category] = revise(category, names=dict(sorted(names.items())))
-    after = revise(
-        lock,
-        editions=tuple(sorted(editions.values(), key=lambda record: record.name)),
-        categories=tuple(sorted(categories.values(), key=lambda record: record.key)),
-    )
-    return _edition_names(proposal, edition, frozen), after
-
-
-def _free_names(proposal: SubdeckNames, taken: Iterable[CategoryNames]) -> CategoryNames:
-    """The proposed names, told apart from those of other categories by the category's key where need be."""
-    others = tuple(taken)
-    key = proposal.category
-    decks = {names.deck.casefold() for names in others}
-    tags = {names.tag.casefold() for names in others}
-    slugs = {names.slug.casefold() for names in others}
-    return CategoryNames(
-        deck=f"{proposal.deck} ({key})" if proposal.deck.casefold() in decks else proposal.deck,
-        tag=f"{proposal.tag}-{key}" if proposal.tag.casefold() in tags else proposal.tag,
-        slug=f"{proposal.slug}-{key}" if proposal.slug.casefold() in slugs else proposal.slug,
-    )
-
-
-def _edition_names(proposal: EditionNames, edition: EditionRecord, frozen: Mapping[Key, CategoryNames]) -> EditionNames:
-    subdecks = tuple(
-        SubdeckNames(
-            category=subdeck.category,
-            deck=frozen[subdeck.category].deck,
-            tag=frozen[subdeck.category].tag,
-            slug=frozen[subdeck.category].slug,
-        )
-        for subdeck in proposal.subdecks
-    )
-    return EditionNames(
-        edition=proposal.edition, deck=edition.deck, note_type=edition.note_type_name, subdecks=subdecks
-    )
+from deckgen.model import Deck, Key, Note, NoteType, StampedDeck
 
 
 def stamp(

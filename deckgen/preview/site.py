@@ -59,7 +59,7 @@ def preview_files(made: Build, *, public: bool = False, editor: str = "") -> Ite
     data[f"{DATA_DIR}/deck.js"] = _script(
         "setup",
         {
-            "titles": dict(made.project.config.titles),
+            "titles": dict(made.titles),
             "editions": [{"name": deck.name, "title": deck.title, "languages": deck.languages} for deck in decks],
             "findings": general,
             "public": public,
@@ -143,12 +143,11 @@ def _page(made: Build, decks: list[CardData], scripts: set[str], stamp: str) -> 
 
 def _meta(made: Build, decks: list[CardData]) -> _Meta:
     config = made.project.config
-    titles = list(config.titles.values())
-    fallback = decks[0].title if decks else made.slug
+    title = " · ".join(dict.fromkeys(made.titles.values()))
     return _Meta(
         language=config.language,
-        title=" · ".join(dict.fromkeys(titles)) or fallback,
-        description=" ".join(config.descriptions.values()) or fallback,
+        title=title,
+        description=" ".join(config.descriptions.values()) or title,
     )
 
 

@@ -33,7 +33,6 @@ class PageFacts:
     licences: tuple[str, ...]
     origin: str = ""
     licence: str = ""
-    fallback_title: str = ""
     accent: str = "#0b6e6e"
     """The cards' colour, ``#rrggbb``."""
 
@@ -90,7 +89,7 @@ def _word(name: str) -> str:
 
 
 def _title(facts: PageFacts, language: Language) -> str:
-    return facts.titles.get(language) or next(iter(facts.titles.values()), facts.fallback_title)
+    return facts.titles.get(language) or next(iter(facts.titles.values()))
 
 
 def _count(count: int, language: Language) -> str:

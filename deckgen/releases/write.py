@@ -120,7 +120,7 @@ def _fill(folder: Path, plan: Plan, progress: Progress) -> tuple[tuple[ReleasedP
     licences = tuple(_copy(path, folder / path.name) for path in licence_files(made.project.root))
     pictures = tuple(_copy(path, folder / f"picture-{path.name}") for path in card_pictures(made.project.root))
     sums = {package.file: sum_file(folder / package.file) for package in packages}
-    title = config.titles.get(config.language) or made.slug
+    title = made.titles.get(config.language) or next(iter(made.titles.values()))
     _write(folder / RECORD_NAME, plan.record_text)
     _write(
         folder / ORIGIN_NAME,
@@ -134,7 +134,7 @@ def _fill(folder: Path, plan: Plan, progress: Progress) -> tuple[tuple[ReleasedP
         ),
     )
     for language, name in NOTES_NAMES.items():
-        heading = config.titles.get(language, title)
+        heading = made.titles.get(language, title)
         _write(folder / name, format_notes(plan.diff, language, title=heading, packages=packages, sums=sums))
     _write(
         folder / PAGE_NAME,
@@ -142,7 +142,7 @@ def _fill(folder: Path, plan: Plan, progress: Progress) -> tuple[tuple[ReleasedP
             PageFacts(
                 record=plan.record,
                 diff=plan.diff,
-                titles=config.titles,
+                titles=made.titles,
                 descriptions=config.descriptions,
                 packages=packages,
                 sums=sums,
@@ -150,7 +150,6 @@ def _fill(folder: Path, plan: Plan, progress: Progress) -> tuple[tuple[ReleasedP
                 licences=(*licences, ORIGIN_NAME),
                 origin=config.origin,
                 licence=config.licence,
-                fallback_title=made.slug,
                 accent=card_settings(made.project)[0].accent,
             )
         ),

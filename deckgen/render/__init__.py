@@ -24,7 +24,6 @@ from deckgen.model import (
     Note,
     NoteType,
     Subdeck,
-    SubdeckNames,
     Text,
     TextState,
     TranslatedCategory,
@@ -34,7 +33,6 @@ from deckgen.model import (
 from deckgen.render.cardhtml import card_html, field_media
 from deckgen.render.fronts import given_html, unfolded
 from deckgen.text.anki import safe_field, safe_name, safe_text
-from deckgen.text.slugs import ascii_slug
 
 _DOUBT = tuple(TextState)
 _OF_TITLES = Context(dialect=Dialect.GFM)
@@ -47,23 +45,6 @@ class Descriptions:
     parent: str
     cards: str
     """With ``{count}`` where the number stands."""
-
-
-def propose_names(
-    corpus: TranslatedCorpus, edition: Edition, documents: Documents, *, titles: Mapping[Language, str], slug: str
-) -> EditionNames:
-    """What the edition's decks would be called if they were built for the first time now."""
-    known = [title for language in edition.languages if (title := titles.get(language))]
-    deck = " · ".join(dict.fromkeys(known)) or slug
-    if len(known) < len(edition.languages):
-        deck = f"{deck} ({edition.name})"
-    digits = len(str(len(corpus.categories)))
-    return EditionNames(
-        edition=edition,
-        deck=deck_component(deck),
-        note_type=f"deckgen {slug} {edition.name}",
-        subdecks=tuple(_propose_subdeck(item, edition, slug, documents, digits) for item in corpus.categories),
-    )
 
 
 def render_deck(
@@ -109,26 +90,6 @@ def content_hash(fields: Iterable[str], tags: tuple[str, ...], identities: Mappi
             field = field.replace(name, identity)
         neutral.append(field)
     return _digest(*neutral, *tags)
-
-
-def deck_component(name: str) -> str:
-    """A name that is one level of Anki's deck tree: ``::`` would open another."""
-    return " ".join(safe_name(name).replace("::", ": ").replace('"', "”").split())
-
-
-def _propose_subdeck(
-    category: TranslatedCategory, edition: Edition, slug: str, documents: Documents, digits: int
-) -> SubdeckNames:
-    """With its number before its name: Anki studies sub-decks in the order of their names."""
-    titles = {text.language: documents.of(text.markdown, _OF_TITLES).plain_text for text in category.titles}
-    shown = [title for language in edition.languages if (title := titles.get(language))] or [category.category.title]
-    english = titles.get(Language("en"), "")
-    return SubdeckNames(
-        category=category.category.key,
-        deck=deck_component(f"{category.category.order:0{digits}} {' · '.join(dict.fromkeys(shown))}"),
-        tag=safe_name(f"{slug}::{'-'.join(shown[0].replace('::', ':').split())}"),
-        slug=ascii_slug(english or category.category.title) or category.category.key,
-    )
 
 
 def _render_subdecks(
