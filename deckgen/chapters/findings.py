@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from deckgen.chapters.contents import is_navigation
-from deckgen.chapters.evidence import is_visible, mark_of
+from deckgen.chapters.evidence import Evidence, is_visible, mark_of
 from deckgen.chapters.headings import Heading
 from deckgen.chapters.pieces import Piece
 from deckgen.chapters.roles import NO_QUESTION_FOLLOWS, Role
@@ -18,6 +18,9 @@ from deckgen.diagnostics import Diagnostic, Severity, diagnostic
 from deckgen.markdown.lines import Fence, Kind
 from deckgen.model import Chapter, Location
 from deckgen.text.titles import normalised_title
+
+_SHOWN = 20
+"""Characters of a title."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +145,8 @@ def _heading_findings(read: Read) -> Iterator[Diagnostic]:
             f"headings marked {chosen.mark} are taken for questions, {len(read.pieces)} of them; nothing else says so"
             + _second_best(explanation),
             heading_location(first, read.path),
-            hint=f'set question_level = {chosen.mark.level} for [chapters."{read.path}"] in deckgen.toml if they are'
-            + "".join(f", or {other.mark.level} if the others are" for other in explanation.alternatives[1:]),
+            hint=f'what is right belongs into deckgen.toml, below [chapters."{read.path}"]:'
+            + "".join(_choice(explanation, item) for item in explanation.alternatives),
             excerpt=read.lines[first.line - 1],
         )
     for decision in explanation.decisions:
@@ -177,6 +180,14 @@ def _heading_findings(read: Read) -> Iterator[Diagnostic]:
 def _second_best(explanation: Explanation) -> str:
     others = explanation.alternatives[1:]
     return "".join(f"; the next best reading is {other.mark}, {other.count} of them" for other in others)
+
+
+def _choice(explanation: Explanation, item: Evidence) -> str:
+    """The setting that chooses a reading, and what it reads as questions."""
+    titles = explanation.titles(item)
+    shown = " · ".join(title if len(title) <= _SHOWN else f"{title[:_SHOWN]}…" for title in titles[:3])
+    more = f" · and {len(titles) - 3} more" if len(titles) > 3 else ""
+    return f"\nquestion_level = {item.mark.level}  # {item.count} × {item.mark}: {shown}{more}"
 
 
 def _where_it_ends(read: Read, fence: Fence) -> str:

@@ -11,7 +11,7 @@ from deckgen.markdown.lines import Kind, line_kinds
 from deckgen.text.titles import folded
 
 _ANSWER = (
-    r"(?:(?:点击|点此|查看|显示|展开|参考|正确|标准|详细|我的)*(?:答案|解答)(?:[与和及、&]?(?:解析|分析|详解|说明|解释))?"
+    r"(?:(?:点击|点此|查看|显示|展开|参考|正确|标准|详细|我的)*(?:答案|解答|题解)(?:[与和及、&]?(?:解析|分析|详解|说明|解释))?"
     r"|(?:(?:click|tap|press|here|to|for|show|see|view|check|reveal|expand|open|toggle|the|correct|model|sample)\s+)*"
     r"(?:answers?|solutions?)(?:\s*(?:and|&|with|\+)\s*explanations?)?"
     r"|正解|答え|解答|정답|réponse|respuesta|antwort|resposta|risposta|ответ)"

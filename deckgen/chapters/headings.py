@@ -26,6 +26,7 @@ class Markup(StrEnum):
 
 
 LEVEL_OF_BOLD, LEVEL_OF_QA, LEVEL_OF_PLAIN, LEVEL_OF_LIST, LEVEL_OF_SUMMARY = 7, 8, 9, 10, 11
+LEVEL_OF_BRACKETS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,8 @@ _BULLET = re.compile(r" {0,3}[-*+][ \t]+(?=\*\*|__|\d)")
 _ASKS = re.compile(r"[?？](?:\W|\([^()]*\)|（[^（）]*）)*$")
 _QA = re.compile(r" {0,3}(\*\*|__)?(?:Q|问|Question)[ \t]*\d{0,4}[ \t]*[:：.、]", re.IGNORECASE)
 _DOTTED = re.compile(r"\d{1,4}(?:\.\d{1,4})+(?:[ \t]*[-–—~～至][ \t]*\d{1,4}(?:\.\d{1,4})+)?[ \t]+\S")
-_PLAIN = re.compile(r"\d{1,4}[ \t]*[、.．][ \t]*\S")
+_PLAIN = re.compile(r"\d{1,4}[ \t]*[、.．)）][ \t]*\S")
+_BRACKET = re.compile(r"\d{1,4}[ \t]*[)）]")
 _LIST_ITEM = re.compile(r"\d{1,9}[.)][ \t]")
 _LISTED = re.compile(r" {0,3}(\d{1,4}[.)])[ \t]+(#{1,6}[ \t].*)")
 _NOT_PROSE = re.compile(r"[ \t]*(?:[-*+>|#<!=`~]|\d{1,9}[.)][ \t]|\$\$|\[[^\]]*\]:|\||:)")
@@ -219,6 +221,7 @@ def _line_headings(lines: Sequence[str], index: int, *, in_html: bool) -> Iterat
         yield from _listed(found, index, in_html)
     elif first.isdecimal() and _PLAIN.match(line):
         level = LEVEL_OF_LIST if _LIST_ITEM.match(line) else LEVEL_OF_PLAIN
+        level = LEVEL_OF_BRACKETS if _BRACKET.match(line) else level
         yield _line_heading(Markup.PLAIN, level, line.strip(), line, index, in_html)
 
 

@@ -32,7 +32,8 @@ _SECTION_TITLES = frozenset(
     "解法二 解法三 题解 解答 代码 代码实现 参考代码 实现 复杂度 复杂度分析 示例 样例 示例1 示例2 输入 输出 提示 "
     "关键点 相关题目 相关链接 "
     "description problem solution solutions approach approach1 approach2 complexity complexityanalysis example "
-    "examples code implementation constraints hint hints 题目地址 前置知识 公司 关键点解析 标签 tldr furtherreading "
+    "examples code implementation constraints hint hints tldr furtherreading 题目地址 前置知识 公司 关键点解析 标签 "
+    "面试题 面试官心理分析 面试题剖析 "
     "意图 动机 结构 参与者 适用性 类图 优点 缺点 优缺点 intent motivation applicability structure participants "
     "consequences classdiagram jdk relatedpatterns prosandcons".split()
 )
@@ -42,6 +43,10 @@ _SECTIONS = "the headings below it are sections of one answer"
 _NEIGHBOURS = 20
 _TASK = re.compile(r"题目描述|题目大意|问题描述|problemstatement")
 _SOLVING = re.compile(r"思路|题解|解法|解答|代码|solution|approach|implementation")
+_ASKED_BY_A_PAGE = re.compile(
+    r"[?？]|什么|为何|怎么|怎样|如何(?!学)|是否|区别|[吗呢]$|^\W*(?:what|why|how|when|which|explain|describe)\b",
+    re.IGNORECASE,
+)
 _MOST_SECTIONS, _MOST_LINES = 12, 200
 """Of a page about the one question that its title asks."""
 
@@ -59,17 +64,17 @@ class Explanation:
 
     @property
     def alternatives(self) -> tuple[Evidence, ...]:
-        """The reading that was chosen and the next best one that a setting can choose, of several headings."""
-        others = [
-            item
-            for item in self.evidence
-            if self.chosen is not None
-            and is_outline(item.mark)
-            and item.mark.level != self.chosen.mark.level
-            and item.count > 1
-        ]
-        best = sorted(others, key=lambda item: -item.score)[:1]
-        return (self.chosen, *best) if self.chosen is not None else ()
+        """The reading that was chosen and the next best one that a setting can choose; of one heading last."""
+        if self.chosen is None:
+            return ()
+        level = self.chosen.mark.level
+        others = [item for item in self.evidence if is_outline(item.mark) and item.mark.level != level]
+        best = sorted(others, key=lambda item: (item.count == 1, -item.score))[:1]
+        return (self.chosen, *best)
+
+    def titles(self, item: Evidence) -> tuple[str, ...]:
+        """What the headings of a mark say, in order."""
+        return tuple(found.split.title for found in self.decisions if mark_of(found.heading) == item.mark)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,17 +232,25 @@ def _page_title(
     """The title of a page about one question, whose sections would pass for questions otherwise."""
     if settings.headings != "auto" or settings.question_level or chosen.mark.level == 1:
         return None
-    top = next((item for item in evidence if item.mark.level == 1 and item.count == 1 and is_outline(item.mark)), None)
-    titles = [folded(heading.text) for heading in headings if mark_of(heading) == chosen.mark]
-    known = sum(title in _SECTION_TITLES for title in titles) >= 0.6 * len(titles)
+    outline = [item for item in evidence if is_outline(item.mark)]
+    top = next((item for item in outline if item.mark.level == 1 and item.count == 1), None)
+    title = next((heading.text for heading in headings if top and mark_of(heading) == top.mark), "")
+    outer = min((item.mark for item in outline if item.mark.level > 1), key=lambda mark: mark.level, default=None)
+    sections = {mark: [item for item in headings if mark_of(item) == mark] for mark in (outer, chosen.mark) if mark}
+    if any(map(_are_sections, sections.values())):
+        return top
     small = chosen.count <= _MOST_SECTIONS and visible_lines <= _MOST_LINES
-    asked = top is not None and top.asking == 1 and small and not (_asks(chosen) or chosen.in_contents)
-    return top if known or asked or _states_a_task(titles) else None
+    styles = {split_number(heading.text).style for heading in sections[chosen.mark]}
+    plain = chosen.asking < 0.5 and styles <= {"", "han"} and not chosen.in_contents
+    return top if small and plain and _ASKED_BY_A_PAGE.search(title) else None
 
 
-def _states_a_task(titles: Sequence[str]) -> bool:
-    """Whether the sections state one task and solve it."""
-    return sum(map(bool, map(_TASK.search, titles))) == 1 and any(map(_SOLVING.search, titles))
+def _are_sections(headings: Sequence[Heading]) -> bool:
+    """Whether they are called like the sections of one answer, or state one task and solve it."""
+    titles = [folded(heading.text) for heading in headings]
+    tasks = sum(_TASK.search(title) is not None for title in titles)
+    known = sum(title in _SECTION_TITLES for title in titles)
+    return known >= 0.6 * len(titles) or (tasks == 1 and any(map(_SOLVING.search, titles)))
 
 
 def _choose_loosely(evidence: Sequence[Evidence]) -> tuple[Evidence, str] | None:

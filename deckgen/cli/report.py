@@ -94,7 +94,8 @@ def _print_finding(console: Console, found: Diagnostic) -> None:
         console.print(Text(f"    {plain(line)}", style="dim"))
         console.print(Text(f"    {mark}", style=_COLOURS[found.severity]))
     if found.hint:
-        console.print(Text(f"    hint: {plain(found.hint)}"))
+        first, *others = found.hint.split("\n")
+        console.print(Text("\n".join((f"    hint: {plain(first)}", *(f"      {plain(line)}" for line in others)))))
 
 
 def print_counts(findings: Sequence[Diagnostic]) -> None:
