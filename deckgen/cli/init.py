@@ -87,7 +87,12 @@ def _show(readings: Sequence[Reading]) -> None:
     ]
     step = max(1, len(questions) // _SAMPLES)
     for question in questions[::step][:_SAMPLES]:
-        answer = next((line for line in question.answer.split("\n") if line.strip()), "")
-        echo(f"  Q: {plain(question.title)[:100]}")
-        echo(f"  A: {plain(answer.strip())[:100]}")
+        front, answer = map(_first_line, (question.front, question.answer))
+        echo(f"  Q: {plain(' · '.join(filter(None, (question.title, front))))[:100]}")
+        echo(f"  A: {plain(answer)[:100]}")
     echo(f"{len(questions)} questions in {len(readings)} chapter{'' if len(readings) == 1 else 's'}")
+
+
+def _first_line(text: str) -> str:
+    """The first line that is more than a tag or a fence."""
+    return next((line.strip() for line in text.split("\n") if line.strip() and line.lstrip()[0] not in "<`~"), "")
