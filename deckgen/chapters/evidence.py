@@ -218,7 +218,10 @@ def _number_group(group: Sequence[Heading]) -> Sequence[Split]:
         for heading, split in zip(group, plain, strict=True)
     ]
     bare_share = sum(split.style == "bare" for split in bare) / len(group)
-    if bare_share >= 0.5 and _in_sequence([split.value for split in bare]) >= 0.4:
+    lone = (
+        len(group) == 1 and len(bare[0].parts) > 1 and bare[0].value != 0
+    )  # 10.2 矩形覆盖, as 10.1 斐波那契数列; not 2.0 版
+    if bare_share >= 0.5 and (lone or _in_sequence([split.value for split in bare]) >= 0.4):
         return bare
     singles = sum(split.style == "number" and len(split.parts) == 1 for split in plain)
     if singles * 3 < len(group) or singles == len(group):
