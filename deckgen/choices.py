@@ -13,6 +13,14 @@ class Profile(StrEnum):
     ORIGINAL = "original"
 
 
+class Packages(StrEnum):
+    """What there are packages of, beside the one of all."""
+
+    ALL = "all"
+    CHAPTERS = "chapters"
+    CATEGORIES = "categories"
+
+
 class Policy(StrEnum):
     """Which translations a build shows."""
 

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from deckgen.choices import Policy, Profile
+from deckgen.choices import Packages, Policy, Profile
 from deckgen.diagnostics import RULES, Diagnostic, Severity, diagnostic
 from deckgen.model import Dialect, Edition, Language, Location, parse_edition, parse_language
 from deckgen.patterns import is_pattern, matches
@@ -66,6 +66,8 @@ class Config:
     settled: frozenset[str] = frozenset()
     """Which of ``language`` and ``editions`` the settings name; the others are told from the text or the lock."""
     profile: Profile = Profile.MOBILE
+    packages: Packages | None = None
+    """None leaves the choice to the number of categories."""
     chapters: tuple[str, ...] = ()
     """Patterns of the chapters; without any they are found."""
     include: tuple[str, ...] = ()
@@ -131,6 +133,7 @@ def _read(reader: _Reader, table: Mapping[str, Any]) -> Config:
         editions=reader.get(deck, ("deck", "editions"), _editions, (parse_edition("zh-en"),)),
         settled=frozenset({"language", "editions"} & deck.keys()),
         profile=reader.get(deck, ("deck", "profile"), Profile, Profile.MOBILE),
+        packages=reader.get(deck, ("deck", "packages"), Packages, None),
         chapters=reader.get(deck, ("deck", "chapters"), _patterns, ()),
         include=reader.get(deck, ("deck", "include"), _patterns, ()),
         exclude=reader.get(deck, ("deck", "exclude"), _patterns, ()),
@@ -161,6 +164,7 @@ _DECK_KEYS = (
     "language",
     "editions",
     "profile",
+    "packages",
     "chapters",
     "include",
     "exclude",

@@ -22,18 +22,27 @@ _MAX_PACKAGE_BYTES = 1 << 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What a package holds of a deck: a category, the categories of a chapter with its title, or, with neither, all."""
+
+    category: Key | None = None
+    chapter: str | None = None
+    categories: tuple[Key, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PackageRecord:
-    """One package file of a build; ``category`` is None for the package that holds them all."""
+    """One package file of a build."""
 
     file: str
     edition: Edition
-    category: Key | None
+    part: Part
     notes: int
     bytes: int
     sha256: str
 
 
-def describe_package(path: Path, *, edition: Edition, category: Key | None, notes: int) -> PackageRecord | None:
+def describe_package(path: Path, *, edition: Edition, part: Part, notes: int) -> PackageRecord | None:
     """What the manifest says of the package at ``path``; None where there is no such file, or no regular one."""
     try:
         data = read_file(path, inside=path.parent, most=_MAX_PACKAGE_BYTES)
@@ -42,7 +51,7 @@ def describe_package(path: Path, *, edition: Edition, category: Key | None, note
     return PackageRecord(
         file=path.name,
         edition=edition,
-        category=category,
+        part=part,
         notes=notes,
         bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
@@ -91,7 +100,8 @@ def _package_entry(package: PackageRecord, titles: Mapping[Key, str]) -> dict[st
     return {
         "file": package.file,
         "edition": package.edition.name,
-        "category": titles[package.category] if package.category else None,
+        "category": titles[package.part.category] if package.part.category else None,
+        **({"chapter": package.part.chapter} if package.part.chapter else {}),
         "notes": package.notes,
         "bytes": package.bytes,
         "sha256": package.sha256,

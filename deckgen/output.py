@@ -10,7 +10,7 @@ from pathlib import Path
 
 from deckgen import journal
 from deckgen.build import Build
-from deckgen.choices import Profile
+from deckgen.choices import Packages, Profile
 from deckgen.corpus import Progress, silent
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic, has_errors
 from deckgen.files import own_path, read_optional
@@ -18,12 +18,14 @@ from deckgen.identity.lock import format_lock, parse_lock
 from deckgen.identity.lock_changes import describe_changes
 from deckgen.identity.partial import keep_texts
 from deckgen.layout import BUILD_DIR, LOCK_NAME, MANIFEST_NAME, PARTIAL_DIR
-from deckgen.manifest import PackageRecord, describe_package, format_manifest, package_files
+from deckgen.manifest import PackageRecord, Part, describe_package, format_manifest, package_files
 from deckgen.memory import Memory
-from deckgen.model import Key, Location, StampedDeck
-from deckgen.selection import by_category
+from deckgen.model import Location, StampedDeck
+from deckgen.selection import split
+from deckgen.text.slugs import ascii_slug
 from deckgen.workers import map_in_processes
 
+_MOST_PARTS = 48
 _MANY_NOTES = 1000
 """From which on it pays to begin other processes."""
 
@@ -90,19 +92,19 @@ def lock_changes(made: Build) -> tuple[str, ...]:
 def _write_packages(
     made: Build, folder: Path, progress: Progress, lock: Path | None, lock_data: bytes, *, whole: bool
 ) -> tuple[PackageRecord, ...]:
-    """The package of all and those of the categories, the manifest and the lock; of a whole build packages of an
+    """The packages, the manifest and the lock; of a whole build packages of an
     earlier one that are no more are removed.
     """
     memory = Memory(made.project.cache)
     jobs = [job for stamped in made.decks for job in plan_packages(stamped, made)]
-    keys = {name: memory.key("package", package_digest(stamped, category)) for name, stamped, category in jobs}
+    keys = {name: memory.key("package", package_digest(stamped, part)) for name, stamped, part in jobs}
     known = memory.recall(keys.values())
     progress("package", 0, len(jobs))
     with journal.staging(folder) as stage:
-        there = {name: _describe(folder / name, stamped, category) for name, stamped, category in jobs}
+        there = {name: _describe(folder / name, stamped, part) for name, stamped, part in jobs}
         missing = [
-            (stage / name, stamped, category)
-            for name, stamped, category in jobs
+            (stage / name, stamped, part)
+            for name, stamped, part in jobs
             if (record := there[name]) is None or record.sha256.encode() != known.get(keys[name])
         ]
         much = sum(len(stamped.deck.notes) for _, stamped, _ in missing) > _MANY_NOTES
@@ -124,18 +126,18 @@ def _write_packages(
     return tuple(records)
 
 
-def _written(job: tuple[Path, StampedDeck, Key | None]) -> PackageRecord:
+def _written(job: tuple[Path, StampedDeck, Part]) -> PackageRecord:
     from deckgen.apkg import write_package  # takes as long to import as a build that changes nothing
 
-    path, stamped, category = job
+    path, stamped, part = job
     write_package(stamped, path)
-    record = _describe(path, stamped, category)
+    record = _describe(path, stamped, part)
     assert record
     return record
 
 
-def _describe(path: Path, stamped: StampedDeck, category: Key | None) -> PackageRecord | None:
-    return describe_package(path, edition=stamped.deck.edition, category=category, notes=len(stamped.deck.notes))
+def _describe(path: Path, stamped: StampedDeck, part: Part) -> PackageRecord | None:
+    return describe_package(path, edition=stamped.deck.edition, part=part, notes=len(stamped.deck.notes))
 
 
 def _manifest(made: Build, records: list[PackageRecord]) -> str:
@@ -161,8 +163,8 @@ def _partial(folder: Path) -> list[str]:
 # --- packages that are there already ----------------------------------------------------------------------------------
 
 
-def package_digest(stamped: StampedDeck, category: Key | None) -> str:
-    """Of all that the bytes of a package depend on, our own code apart, in hex; None stands for the package of all.
+def package_digest(stamped: StampedDeck, part: Part) -> str:
+    """Of all that the bytes of a package depend on, our own code apart, in hex.
 
     A note's own hash covers its fields, its tags and which pictures it shows; where a picture is kept tells its bytes.
     """
@@ -174,28 +176,49 @@ def package_digest(stamped: StampedDeck, category: Key | None) -> str:
     pictures = [(file.name, file.path.name, file.size_bytes) for file in deck.media]
     makers = [metadata.version(name) for name in ("genanki", "deflate")]
     rest = (deck.edition, deck.id, deck.name, deck.description, deck.note_type, deck.subdecks)
-    everything = (makers, category, rest, stamped.note_type_time, stamped.created, chosen, pictures)
+    everything = (makers, part, rest, stamped.note_type_time, stamped.created, chosen, pictures)
     return hashlib.sha256(repr(everything).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 # --- which ------------------------------------------------------------------------------------------------------------
 
 
-def plan_packages(
-    stamped: StampedDeck, made: Build, *, ending: str = ""
-) -> Iterator[tuple[str, StampedDeck, Key | None]]:
-    """File name, contents and category of each package of an edition; the names get ``ending`` before their suffix.
+def plan_packages(stamped: StampedDeck, made: Build, *, ending: str = "") -> Iterator[tuple[str, StampedDeck, Part]]:
+    """File name, contents and part of each package of an edition; the names get ``ending`` before their suffix.
 
     Where chapters or categories were chosen there is no package of all: its name would promise more than it holds.
     """
-    edition = stamped.deck.edition.name
+    name = f"{made.slug}-{stamped.deck.edition.name}"
     suffix = "" if made.profile is Profile.MOBILE else f"-{made.profile}"
     if not made.selected and stamped.deck.notes:
-        yield f"{made.slug}-{edition}{suffix}{ending}.apkg", stamped, None
-    parts = by_category(stamped)
-    for subdeck in stamped.deck.subdecks:
-        name = f"{made.slug}-{edition}-{subdeck.order:02}-{subdeck.slug}{suffix}{ending}.apkg"
-        yield name, parts[subdeck.category], subdeck.category
+        yield f"{name}{suffix}{ending}.apkg", stamped, Part()
+    parts = list(_parts(stamped, made))
+    contents = split(stamped, [frozenset(part.categories) for _, part in parts])
+    for (number_and_slug, part), deck in zip(parts, contents, strict=True):
+        yield f"{name}-{number_and_slug}{suffix}{ending}.apkg", deck, part
+
+
+def _parts(stamped: StampedDeck, made: Build) -> Iterator[tuple[str, Part]]:
+    """What there are packages of beside the one of all, each with what its file name says of it."""
+    chapters = {item.key: item.chapter for item in made.keyed.categories}
+    homes = list(dict.fromkeys(chapter.home for chapter in chapters.values()))
+    wanted = made.project.config.packages or _default_packages(len(chapters), len(homes))
+    if wanted is Packages.CATEGORIES or (wanted is Packages.ALL and made.selected):
+        for item in stamped.deck.subdecks:
+            yield f"{item.order:02}-{item.slug}", Part(category=item.category, categories=(item.category,))
+    elif wanted is Packages.CHAPTERS:
+        for number, home in enumerate(homes, 1):
+            keys = tuple(item.category for item in stamped.deck.subdecks if chapters[item.category].home == home)
+            if keys:
+                title = str(chapters[keys[0]].title)
+                yield f"{number:02}-{ascii_slug(title) or keys[0]}", Part(chapter=title, categories=keys)
+
+
+def _default_packages(categories: int, chapters: int) -> Packages:
+    """Files that a learner can still choose among."""
+    if categories <= _MOST_PARTS:
+        return Packages.CATEGORIES
+    return Packages.CHAPTERS if 1 < chapters <= _MOST_PARTS else Packages.ALL
 
 
 def _lock_outdated(made: Build) -> Diagnostic:

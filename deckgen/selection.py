@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from deckgen.diagnostics import DeckgenError
@@ -54,23 +54,23 @@ def _with_notes(stamped: StampedDeck, wanted: frozenset[Key]) -> StampedDeck:
     )
 
 
-def by_category(stamped: StampedDeck) -> Mapping[Key, StampedDeck]:
-    """The deck of each category: its notes in their order, its subdeck and its media."""
-    notes: dict[Key, list[tuple[Note, int]]] = defaultdict(list)
+def split(stamped: StampedDeck, parts: Sequence[frozenset[Key]]) -> Iterator[StampedDeck]:
+    """The deck of each of these sets of categories, no category in two: notes in their order, sub-decks and media."""
+    place = {category: number for number, part in enumerate(parts) for category in part}
+    notes: dict[int, list[tuple[Note, int]]] = defaultdict(list)
     for note, time in zip(stamped.deck.notes, stamped.note_times, strict=True):
-        notes[note.category].append((note, time))
+        if note.category in place:
+            notes[place[note.category]].append((note, time))
     media = {file.name: file for file in stamped.deck.media}
-    subdecks = {subdeck.category: subdeck for subdeck in stamped.deck.subdecks}
-    return {
-        category: replace(
+    for number, part in enumerate(parts):
+        kept = notes[number]
+        yield replace(
             stamped,
             deck=replace(
                 stamped.deck,
                 notes=tuple(note for note, _ in kept),
-                subdecks=(subdecks[category],),
+                subdecks=tuple(subdeck for subdeck in stamped.deck.subdecks if subdeck.category in part),
                 media=tuple(media[name] for name in sorted({name for note, _ in kept for name in note.media})),
             ),
             note_times=tuple(time for _, time in kept),
         )
-        for category, kept in notes.items()
-    }

@@ -637,6 +637,29 @@ def test_before_a_release_title_id_slug_and_level_change_and_the_build_says_so(t
     assert "renamed-deck" not in deckgen("check", "--project", folder).output
 
 
+def test_packages_are_of_categories_until_they_are_too_many_to_choose_among(tmp_path: Path) -> None:
+    folder = tmp_path / "大书"
+    (folder / "notes").mkdir(parents=True)
+    for name in "天地":
+        parts = "".join(f"## {name}之{n}\n\n### {name}{n}是什么？\n\n答{n}。\n\n" for n in range(25))
+        (folder / f"notes/{name}.md").write_text(f"# {name}书\n\n{parts}", encoding="utf-8")
+    deckgen("build", "--project", folder)
+    built = json.loads((folder / "build/manifest.json").read_text(encoding="utf-8"))["packages"]
+    assert [(item["file"], item.get("chapter"), item["notes"]) for item in built] == [
+        ("da-shu-zh-en.apkg", None, 50),
+        ("da-shu-zh-en-01-di-shu.apkg", "地书", 25),
+        ("da-shu-zh-en-02-tian-shu.apkg", "天书", 25),
+    ]
+    assert len(read_package(folder / "build" / built[1]["file"]).notes) == 25
+    for packages, count in (("all", 1), ("categories", 51), ("chapters", 3)):
+        (folder / "deckgen.toml").write_text(f'[deck]\npackages = "{packages}"\n', encoding="utf-8")
+        deckgen("build", "--project", folder)
+        assert len(list((folder / "build").glob("*.apkg"))) == count
+    one = deckgen("build", "--project", folder, "--category", "天之7", "--out", tmp_path / "out")
+    assert one.exit_code == 0
+    assert [path.name for path in (tmp_path / "out").glob("*.apkg")] == ["da-shu-zh-en-02-tian-shu.apkg"]
+
+
 BASICS = "# 注意力\n\n## 基础\n\n### 什么是甲？\n\n一。\n\n## 别的\n\n### 什么是乙？\n\n二。\n"
 
 

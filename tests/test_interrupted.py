@@ -21,6 +21,7 @@ from projects import NOON
 
 from deckgen.build import Build, Options, make_decks
 from deckgen.diagnostics import DeckgenError
+from deckgen.manifest import Part
 from deckgen.output import package_digest, write_build
 from deckgen.project import read_project
 from deckgen.releases import Plan, Version, plan_release, survey_release, write_release
@@ -284,7 +285,7 @@ def test_a_digest_changes_with_all_that_a_package_holds(old: Path) -> None:
         replace(stamped, deck=replace(deck, note_type=replace(deck.note_type, css="x"))),
         replace(stamped, deck=replace(deck, media=(replace(picture, path=Path("elsewhere/x.webp")),))),
     ]
-    digests = {package_digest(other, None) for other in (stamped, *others)}
+    digests = {package_digest(other, Part()) for other in (stamped, *others)}
     assert len(digests) == len(others) + 1
-    categories = {package_digest(stamped, subdeck.category) for subdeck in deck.subdecks}
+    categories = {package_digest(stamped, Part(category=subdeck.category)) for subdeck in deck.subdecks}
     assert len(categories) == len(deck.subdecks)

@@ -60,6 +60,17 @@ def test_packages_are_named_after_edition_category_and_version(twice: tuple[Evol
     assert all(name.isascii() and "1.0.0" in name for name in names)
 
 
+def test_a_chapter_has_a_package_of_its_own_where_the_settings_say_so(tmp_path: Path) -> None:
+    settings = SETTINGS.replace('slug = "evolving"', 'slug = "evolving"\npackages = "chapters"')
+    project = start(tmp_path, settings=settings)
+    folder = project.release("1.0.0", now=NOON)
+    packages = json.loads((folder / "release.json").read_text(encoding="utf-8"))["packages"]
+    (part,) = (item for item in packages if "chapter" in item and item["profile"] == "mobile")
+    assert (part["category"], part["file"]) == (None, "evolving-zh-en-01-chapter-v1.0.0.apkg")
+    assert part["chapter"] in (folder / "index.html").read_text(encoding="utf-8")
+    assert deckgen("verify", folder).exit_code == 0
+
+
 def test_sha256sum_accepts_the_sums(twice: tuple[Evolving, Path, Path]) -> None:
     tool = shutil.which("sha256sum")
     if not tool:

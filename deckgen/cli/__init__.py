@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 COMMANDS: Mapping[str, str] = {
     "init": "Begin a project in FOLDER: look at its Markdown, show how it is read, write deckgen.toml.",
-    "build": "Build the decks: one package with every card and one per category.",
+    "build": "Build the decks: one package with every card, and one per category or chapter.",
     "check": "Report every finding with its file and line, and what a build would change; write nothing.",
     "preview": "Show every card, front and back, as a page that opens from disk or from any web host.",
     "translate": "Translate the sources: PO files per chapter and language, drafts, checks and reviews.",

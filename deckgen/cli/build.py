@@ -35,7 +35,7 @@ def build(
     as_json: bool,
     allow_retire: bool,
 ) -> None:
-    """Build the decks: one package with every card and one per category.
+    """Build the decks: one package with every card, and one per category or chapter.
 
     CHAPTERS restricts the build to the questions of these files; without any, the whole project is built.
     """

@@ -88,7 +88,8 @@ def _built_package(root: Path, edition: Edition) -> Path:
         raise DeckgenError("nothing has been built here", hint="run deckgen build before, or name a package")
     try:
         packages = json.loads(text)["packages"]
-        names = [item["file"] for item in packages if item["edition"] == edition.name and item["category"] is None]
+        whole = (item for item in packages if item["category"] is None and "chapter" not in item)
+        names = [item["file"] for item in whole if item["edition"] == edition.name]
     except (ValueError, KeyError, TypeError) as error:
         raise DeckgenError(f"{folder / MANIFEST_NAME} cannot be read", hint="run deckgen build again") from error
     if not names or not (folder / names[0]).is_file():

@@ -116,9 +116,9 @@ def _editions(facts: PageFacts) -> Iterator[str]:
             continue
         languages = " + ".join(read_ui(tag).language_name for tag in parse_edition(edition.name).languages)
         yield f"<h3>{html.escape(languages)} <small>{html.escape(edition.name)}</small></h3>"
-        yield from (_main_package(facts, package) for package in packages if not package.category)
+        yield from (_main_package(facts, package) for package in packages if not (package.category or package.chapter))
         order = {category.key: index for index, category in enumerate(facts.record.categories)}
-        parts = sorted((item for item in packages if item.category), key=lambda item: order[Key(item.category or "")])
+        parts = sorted((item for item in packages if _first(item)), key=lambda item: order[_first(item)])
         rows = "".join(_row(facts, package) for package in parts)
         head = "".join(
             f"<th{kind}>{_word(word)}</th>"
@@ -145,11 +145,16 @@ def _with_profile(name: str, package: ReleasedPackage, language: Language) -> st
     return f"{name} · {profile}" if profile else name
 
 
+def _first(package: ReleasedPackage) -> Key:
+    """The first of a part's categories; empty for the package of all."""
+    return Key(package.category or "".join(package.categories[:1]))
+
+
 def _row(facts: PageFacts, package: ReleasedPackage) -> str:
     sums = facts.sums[package.file]
 
     def say(language: Language) -> str:
-        title = category_title(facts.diff, Key(package.category or ""), language)
+        title = package.chapter or category_title(facts.diff, _first(package), language)
         return html.escape(_with_profile(title, package, language))
 
     link = f'<a href="{html.escape(package.file)}" download>{_both(say)}</a>'

@@ -27,14 +27,22 @@ class FileSum(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
-class ReleasedPackage(msgspec.Struct, frozen=True, kw_only=True):
-    """A package; ``category`` is the category's key, None for the package that holds them all."""
+class ReleasedPackage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A package: ``category`` is a category's key, or ``chapter`` a chapter's title beside its ``categories``; a
+    package of all has neither.
+    """
 
     file: str
     edition: str
     category: str | None
     profile: str
     notes: int
+    chapter: str | None = None
+    categories: tuple[str, ...] = ()
+
+    def holds(self, category: str) -> bool:
+        """Whether the notes of a category are in it."""
+        return category in self.categories if self.chapter else self.category in (None, category)
 
 
 class ReleasedMedia(msgspec.Struct, frozen=True, kw_only=True):

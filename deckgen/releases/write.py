@@ -16,7 +16,8 @@ from deckgen.corpus import Progress, silent
 from deckgen.diagnostics import DeckgenError
 from deckgen.files import own_path
 from deckgen.layout import BUILD_DIR, LOCK_NAME, RECORD_NAME, RELEASE_DIR
-from deckgen.model import Deck, Key
+from deckgen.manifest import Part
+from deckgen.model import Deck
 from deckgen.output import plan_packages
 from deckgen.project import card_pictures, licence_files, record_path
 from deckgen.releases.notes import NOTES_NAMES, ORIGIN_NAME, format_notes, format_origin
@@ -177,12 +178,12 @@ def _write_packages(folder: Path, plan: Plan, progress: Progress) -> tuple[Relea
         for stamped in made.decks
         for job in plan_packages(stamped, made, ending=f"-v{plan.version}")
     ]
-    seen: dict[tuple[str, Key | None], list[tuple[str, ...]]] = {}
+    seen: dict[tuple[str, Part], list[tuple[str, ...]]] = {}
     packages = []
-    for done, (number, made, (name, stamped, category)) in enumerate(jobs):
+    for done, (number, made, (name, stamped, part)) in enumerate(jobs):
         progress("package", done, len(jobs))
-        pictures = _picture_sums(stamped.deck, category)
-        earlier = seen.setdefault((stamped.deck.edition.name, category), [])
+        pictures = _picture_sums(stamped.deck)
+        earlier = seen.setdefault((stamped.deck.edition.name, part), [])
         if number and pictures in earlier:
             continue
         earlier.append(pictures)
@@ -191,18 +192,19 @@ def _write_packages(folder: Path, plan: Plan, progress: Progress) -> tuple[Relea
             ReleasedPackage(
                 file=name,
                 edition=stamped.deck.edition.name,
-                category=category,
+                category=part.category,
                 profile=made.profile.value,
-                notes=sum(category in (None, note.category) for note in stamped.deck.notes),
+                notes=len(stamped.deck.notes),
+                chapter=part.chapter,
+                categories=part.categories if part.chapter else (),
             )
         )
     return tuple(packages)
 
 
-def _picture_sums(deck: Deck, category: Key | None) -> tuple[str, ...]:
+def _picture_sums(deck: Deck) -> tuple[str, ...]:
     """The sums of a package's pictures in the order of what they are pictures of."""
-    wanted = {name for note in deck.notes if category in (None, note.category) for name in note.media}
-    files = sorted((item for item in deck.media if item.name in wanted), key=lambda item: item.identity)
+    files = sorted(deck.media, key=lambda item: item.identity)
     return tuple(hashlib.sha256(item.path.read_bytes()).hexdigest() for item in files)
 
 

@@ -113,7 +113,7 @@ def judge_record(folder: Path, manifest: ReleaseManifest) -> _Found:
 def judge_released(package: ReleasedPackage, contents: PackageContents, manifest: ReleaseManifest) -> _Found:
     """Whether a package holds the notes and pictures that the manifest promises, in their order."""
     edition, file = package.edition, package.file
-    promised = [note for note in manifest.notes if edition in note.guids and package.category in (None, note.category)]
+    promised = [note for note in manifest.notes if edition in note.guids and package.holds(note.category)]
     found = sorted(contents.notes, key=lambda note: note.due)
     if len(found) != package.notes:
         yield finding("manifest", file, f"it has {len(found)} notes for the {package.notes} of the manifest")
