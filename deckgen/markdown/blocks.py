@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from deckgen.model import Markdown
 
@@ -40,8 +41,7 @@ class Block:
         return Markdown("\n".join(markdown[start:end] for start, end in self.spans))
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """Where the parser saw a leaf block: ``text[start:end]``, its marks included, inside so many quotes."""
 
     kind: BlockKind

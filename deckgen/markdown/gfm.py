@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
-from typing import Any
+from typing import Any, NamedTuple
 
 import comrak
 
@@ -35,13 +35,12 @@ _MARKS = re.compile("[*_`~<!]")
 STARS = "Stars"
 """Our own kind of node: two asterisks or more that are no markup."""
 _STARS = re.compile(r"(?<![\\*])\*{2,}")
-_LONG_LINE = 500
-"""Bytes; in a longer line every character's place is worked out once."""
+_LONG_LINE = 20_000
+"""Bytes; in a longer line, which may hold thousands of nodes, every character's place is worked out once."""
 _KEPT = _LEAVES | _VERBATIM | {"Image", "Strong"}
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A node of the tree, named as comrak names it. ``text[start:end]`` is what it was written as.
 
     ``quotes`` counts the quotes around it; ``value`` is an image's address, a text's or a piece of HTML's characters.
@@ -168,7 +167,9 @@ class _Offsets:
         if line not in self._encoded:
             self._encoded[line] = None if text.isascii() else text.encode("utf-8", "surrogatepass")
         encoded = self._encoded[line]
-        if encoded is not None and len(encoded) > _LONG_LINE:
+        if encoded is not None and size >= len(encoded):
+            size = len(text)
+        elif encoded is not None and len(encoded) > _LONG_LINE:
             if line not in self._columns:
                 # A byte that is no continuation begins a character.
                 self._columns[line] = [0, *accumulate(byte & 0xC0 != 0x80 for byte in encoded)]

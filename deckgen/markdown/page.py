@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from html import escape, unescape
 
 from lxml.html import HtmlElement
 
@@ -36,6 +37,38 @@ def page_html(safe: Html) -> Html:
     return Html(serialize_tree(root).strip())
 
 
+_PLAIN_FORMULA = re.compile('<span data-math-style="(inline|display)">([^<]*)</span>')
+_PLAIN_CODE = re.compile('<pre>(<code class="language-([^"]+)">)([^<]*)</code></pre>')
+
+
+def page_html_of_plain(safe: Html) -> Html:
+    """``page_html`` of what ``sanitize_plain`` made, without a tree where none is needed."""
+    text = composed(safe).replace("&quot;", '"')
+    if has_lines_to_join(text) or "[toc]" in text.lower():
+        return page_html(safe)
+    text = _PLAIN_FORMULA.sub(lambda found: _formula_html(unescape(found[2]), display=found[1] == "display"), text)
+    text = _PLAIN_CODE.sub(_plain_code, text)
+    text = text.replace("<table>", '<div class="dg-scroll"><table>').replace("</table>", "</table></div>")
+    return Html(text.strip())
+
+
+def _formula_html(latex: str, *, display: bool) -> str:
+    name, text = _shown_formula(latex.strip(), display=display)
+    return (
+        f'<span class="{name}">{escape(text, quote=False)}</span>'
+        if name
+        else f"<code>{escape(text, quote=False)}</code>"
+    )
+
+
+def _plain_code(found: re.Match[str]) -> str:
+    coloured = highlight_code(unescape(found[3]), found[2])
+    if coloured is None:
+        return found[0]
+    coloured = Html(coloured.replace("&quot;", '"').replace("&#39;", "'"))
+    return f'<pre class="highlight">{found[1]}{coloured}</code></pre>'
+
+
 def _place_link(link: HtmlElement) -> None:
     """Only what leads out of the card is a link; chapters and headings are not there to go to."""
     if "footnote-backref" in (link.get("class") or ""):
@@ -52,18 +85,21 @@ def _place_formula(element: HtmlElement) -> None:
     style = element.attrib.pop("data-math-style")
     if element.tag not in ("span", "code"):
         return
-    formula = "".join(element.itertext()).strip()
-    opening, closing = (r"\[", r"\]") if style == "display" else (r"\(", r"\)")
+    name, text = _shown_formula("".join(element.itertext()).strip(), display=style == "display")
     parent = element.getparent()
     if element.tag == "code" and parent is not None and parent.tag == "pre":
         element = parent
     element.clear(keep_tail=True)
-    if refusal(shown := for_mathjax(formula)):
-        element.tag, element.text = "code", formula
-        return
-    element.tag = "span"
-    element.set("class", f"dg-math dg-math-{'display' if style == 'display' else 'inline'}")
-    element.text = f"{opening}{shown}{closing}"
+    element.tag, element.text = "span" if name else "code", text
+    if name:
+        element.set("class", name)
+
+
+def _shown_formula(latex: str, *, display: bool) -> tuple[str, str]:
+    """The class and the text of the element that shows a formula; no class where it is shown as it is written."""
+    if refusal(shown := for_mathjax(latex)):
+        return "", latex
+    return ("dg-math dg-math-display", rf"\[{shown}\]") if display else ("dg-math dg-math-inline", rf"\({shown}\)")
 
 
 def _place_code(code: HtmlElement) -> None:

@@ -128,8 +128,8 @@ def protect(text: str) -> Protected:
     bracket = next((one for one in _BRACKETS if one not in text), "") if brackets else ""
     formulas = find_formulas(text)
     # A parser turns entities and percent signs into characters, which must not be taken for hidden ones either.
-    plain = unescape(text) if formulas else ""
-    spelt = "".join((text, plain, unquote(plain)))
+    spelt = f"{text}{unescape(text)}" if formulas and "&" in text else text
+    spelt = f"{spelt}{unquote(spelt)}" if "%" in spelt else spelt
     base = next((one for one in _BASES if not _uses(spelt, one)), 0) if formulas else 0
     if bracket:
         characters = list(text)

@@ -48,6 +48,29 @@ def sanitize(raw: str) -> str:
     )
 
 
+_TEXT = r"[^<>&\x00-\x08\x0b-\x1f\x7f-\xa0\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]"
+_PLAIN = re.compile(
+    rf"""(?:{_TEXT}++|&(?:amp|lt|gt|quot);|<(?:
+      /?(?:p|li|strong|code|ul|ol|em|t[dr]|h[1-6]|pre|blockquote|th|del|t(?:able|head|body))
+      | (?:th|td)[ ]align="(?:left|center|right)" | [hb]r[ ]/ | ol[ ]start="[0-9]+"
+      | code[ ]class="language-[A-Za-z0-9+\#._-]+" | a[ ]href="https?://[A-Za-z0-9/:._~?\#=+,;@!*()-]+" | /a
+    )>)*""",
+    re.VERBOSE,
+)
+_LINK_IN_LINK = re.compile(r"<a [^>]*+>[^<]*+(?:<(?!/?a\b)[^<]*+)*<a ")
+
+
+def sanitize_plain(raw: str) -> str | None:
+    """What ``sanitize`` makes of the HTML of Markdown without any raw HTML, at a fraction of its cost.
+
+    ``raw`` must be a parser's own, hence balanced. None where it is more than text, tags and web addresses of which
+    nothing has to be taken out.
+    """
+    if not _PLAIN.fullmatch(raw) or _LINK_IN_LINK.search(raw) or "<li></li>" in raw or "<p></p>" in raw:
+        return None
+    return raw.replace("&quot;", '"').replace("<hr />", "<hr>").replace("<br />", "<br>")
+
+
 def as_browsers_read(html: str) -> str:
     """Any HTML in the form in which browsers read it, by the standard's own rules: nothing is left out."""
     return nh3.clean(

@@ -137,10 +137,13 @@ def _at_least(columns: int) -> str:
     """A pattern of as many characters as are so wide."""
     if columns < 2:
         return "." * columns
-    return rf"(?:[\u2e80-\U0010ffff]{_at_least(columns - 2)}|[^\u2e80-\U0010ffff]{_at_least(columns - 1)})"
+    return rf"(?:[^\0-\u2e7f]{_at_least(columns - 2)}|[\0-\u2e7f]{_at_least(columns - 1)})"
 
 
-_SHINGLE = re.compile(f"(?=({_at_least(SHINGLE_WIDTH)}))", re.DOTALL)
+@functools.cache
+def _shingle() -> re.Pattern[str]:
+    """Takes as long to compile as a build that changes nothing may take in all."""
+    return re.compile(f"(?=({_at_least(SHINGLE_WIDTH)}))", re.DOTALL)
 
 
 def _shingles(text: str) -> set[str]:
@@ -148,4 +151,4 @@ def _shingles(text: str) -> set[str]:
 
     Ideographs, kana and Hangul, which say as much as two letters and begin at U+2E80, are two columns wide.
     """
-    return set(_SHINGLE.findall(text)) or ({text} if text else set())
+    return set(_shingle().findall(text)) or ({text} if text else set())
