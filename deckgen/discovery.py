@@ -40,7 +40,7 @@ _LINK = re.compile(
 )
 _MARKUP = re.compile(r"<[^<>]*>|[#>*+|_`~\s-]+|\d+[.)]")
 _MOSTLY = 0.5
-_LONGEST_LINK = 80
+_LONGEST_LINK = 60
 """So many characters of a link count at most: an address says how long it is, not how much it matters."""
 _ENOUGH_QUESTIONS = 5
 
@@ -168,7 +168,7 @@ def _share_of_links(text: str) -> float:
         links = list(_LINK.finditer(line))
         if links and all((link["to"] or link["at"] or "").startswith("#") for link in links):
             continue
-        inside = sum(min(len(link[0]), _LONGEST_LINK) for link in links)
+        inside = sum(min(len(link[0]), _LONGEST_LINK) for link in links if not link[0].startswith("<img"))
         linked += inside
         other += len(_MARKUP.sub("", _LINK.sub("", line)))
     return linked / (linked + other) if linked else 0.0

@@ -17,7 +17,7 @@ _ANSWER = (
     r"|正解|答え|解答|정답|réponse|respuesta|antwort|resposta|risposta|ответ)"
 )
 _SAID = re.compile(rf"{_ANSWER}\s*\d{{0,4}}(?:\s*[:：]\s*(?P<said>.{{0,80}}))?", re.IGNORECASE)
-_LABEL = re.compile(rf"(?:{_ANSWER}|答|解|回答|a|ans)\s*\d{{0,4}}\s*[:：】\]]", re.IGNORECASE)
+_LABEL = re.compile(rf"(?:{_ANSWER}|答|解|回答|a|ans)\s*\d{{0,4}}\s*(?:\*\*|__)?\s*[:：】\]]", re.IGNORECASE)
 _MARK_WORDS = ("答", "解", "题", "nswer", "NSWER", "olution", "A:", "A：", "roblem", "escription", "<summary")
 """One of them stands in every body that has a mark; to look for them costs little."""
 _HEADING = re.compile(r" {0,3}(?:(#{1,6})[ \t]+(.*?)[ \t]*#*|<h([1-6])[^<>]*>(.*?)</h[1-6]\s*>)[ \t]*$", re.IGNORECASE)

@@ -19,6 +19,7 @@ from deckgen.markdown.lines import Kind
 from deckgen.model import Key, Markdown
 
 _ANSWER_MARK = re.compile(r"[ \t]*(?:\*\*|__)?(?:A|答|答案|Answer|参考答案)[ \t]*\d{0,4}[ \t]*[:：]", re.IGNORECASE)
+_ASKED = re.compile(r"^(\*\*|__)?(?:Q|问)[.、]\s*")
 _WHOLE_BOLD = re.compile(r"(\*\*|__)((?:(?!\1).)+)\1[ \t]*[:：]?")
 _INDENT = re.compile(" *")
 _PROSE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]|[a-z]{2} [a-z]{2,} [a-z]{2}", re.IGNORECASE)
@@ -75,6 +76,8 @@ def title_of(decision: Decision) -> str:
     if decision.heading.markup in (Markup.HTML, Markup.SUMMARY):
         return markdown_of_html(text)
     text = " ".join(_COMMENT.sub("", text).split()) or text
+    if decision.heading.markup is Markup.QA:
+        text = _ASKED.sub(r"\1", text)
     is_line = decision.heading.markup in (Markup.BOLD, Markup.QA, Markup.PLAIN)
     return found[2] if is_line and (found := _WHOLE_BOLD.fullmatch(text)) else text
 

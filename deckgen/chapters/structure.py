@@ -203,6 +203,8 @@ def _choose(evidence: Sequence[Evidence], settings: ChapterSettings) -> tuple[Ev
         return chosen, "the settings of this chapter say so"
     if inner := _asking_inside(chosen, allowed):
         return inner, "its headings ask, and those further out hold many of them"
+    if inner := _listed_inside(chosen, allowed):
+        return inner, "the contents list names its headings, below those further out"
     if chosen == best:
         return chosen, "its evidence is the best"
     return chosen, f"it holds the rest, and no inner mark is better by {_MARGIN:g}"
@@ -220,6 +222,15 @@ def _asking_inside(chosen: Evidence, allowed: Sequence[Evidence]) -> Evidence | 
         and item.in_contents >= chosen.in_contents - 0.5
     ]
     return max(found, key=lambda item: item.score, default=None)
+
+
+def _listed_inside(chosen: Evidence, allowed: Sequence[Evidence]) -> Evidence | None:
+    """Headings further in that the contents list names, most of them below those that seem to hold the rest."""
+    if chosen.asking >= 0.5 or not is_outline(chosen.mark) or not 0 < chosen.in_contents <= 0.7:
+        return None
+    inner = [item for item in allowed if is_outline(item.mark) and item.mark.level == chosen.mark.level + 1]
+    listed = [item for item in inner if item.in_contents >= 0.9 and item.count > chosen.count]
+    return max(listed, key=lambda item: item.score, default=None)
 
 
 def _page_title(
