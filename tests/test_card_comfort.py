@@ -323,9 +323,30 @@ def test_the_browser_knows_whether_it_is_night(theme: str, scheme: str, write: W
     assert page.locator("body").evaluate(STYLE_OF, "colorScheme") == scheme
 
 
-def test_a_chinese_title_is_not_balanced_and_code_scrolls_as_ankidroid_expects(write: Write, page: Page) -> None:
+WORDS = """() => { const text = document.querySelector(".dg-question").firstChild;
+  const range = document.createRange();
+  const top = (at) => { range.setStart(text, at); range.setEnd(text, at + 1); return range.getBoundingClientRect().top; };
+  const lines = [];
+  [...text.data].forEach((letter, at) => {
+    if (letter === "\\u2060") { return; }
+    if (!lines.length || top(at) - lines[lines.length - 1].top > 4) { lines.push({ top: top(at), text: "" }); }
+    lines[lines.length - 1].text += letter;
+  });
+  return lines.map((line) => line.text); }"""
+"""The lines of the question as they are set."""
+
+
+def test_lines_of_a_chinese_title_are_balanced_and_end_between_words(write: Write, page: Page) -> None:
+    page.goto(write(Question_zh="目前主流的开源模型体系有哪些？"))
+    lines = page.evaluate(WORDS)
+    assert "".join(lines) == "目前主流的开源模型体系有哪些？"
+    assert len(lines) == 2 and len(lines[1]) > 5 and lines[1][:2] in {"开源", "模型", "体系"}
+    page.goto(write(Question_zh="为什么BLIP2中大Q-Former结构不流行了？"))
+    assert not any(line.endswith("-") for line in page.evaluate(WORDS))
+
+
+def test_an_english_title_is_balanced_and_code_scrolls_as_ankidroid_expects(write: Write, page: Page) -> None:
     code: Any = "<pre><code>" + "x" * 300 + "</code></pre>"
     page.goto(write(Answer_zh=code, Question_en="A question?", Answer_en=ENGLISH))
-    assert page.locator(".dg-ask > .dg-question").evaluate(STYLE_OF, "textWrapStyle") != "balance"
     assert page.locator(".dg-lang .dg-question").evaluate(STYLE_OF, "textWrapStyle") == "balance"
     assert page.locator("pre").evaluate(STYLE_OF, "overflowX") == "auto"

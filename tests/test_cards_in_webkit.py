@@ -76,6 +76,7 @@ def test_diagrams_take_the_colours_of_the_night(cards: tuple[CardPage, ...], web
 def test_two_languages_stand_side_by_side_on_a_wide_screen(cards: tuple[CardPage, ...], webkit: WebKit) -> None:
     webkit.open(back(cards, "<ol>"), width=1200, height=900)
     webkit.run(OPEN_ALL, False)  # as it may be remembered from a card before
+    webkit.wait("!document.querySelector('.dg-pair, .dg-moved')")
     webkit.tap(".dg-answer > .dg-lang > summary")
     webkit.wait(
         """(() => { const [one, two] = [".dg-answer > .dg-text", ".dg-answer > .dg-lang > .dg-text"]
@@ -92,3 +93,5 @@ def test_no_full_width_mark_starts_a_line_after_a_formula(webkit: WebKit, tmp_pa
     webkit.open(file, width=360, height=640)
     assert webkit.run("() => document.querySelectorAll('.dg-bind').length") > 50
     assert webkit.run(BREAKS) == 0
+    digits = "document.querySelector('.dg-card')"
+    assert webkit.run(f"() => getComputedStyle({digits}).textAutospace") == "ideograph-alpha"  # else drawn over others

@@ -45,7 +45,8 @@ class WebKit:
         self._send("POST", "/frame", {"id": None})
         self._send("POST", "/url", {"url": self._host.as_uri()})
         self._send("POST", "/frame", {"id": 0})
-        self.wait("document.readyState === 'complete' && [...document.images].every((image) => image.complete)")
+        arrived = f"location.href === '{page.as_uri()}' && document.readyState === 'complete'"
+        self.wait(f"{arrived} && [...document.images].every((image) => image.complete)")
 
     def run(self, script: str, *arguments: object) -> Any:
         """What the function ``script`` returns in the page."""
@@ -98,7 +99,7 @@ def missing() -> str:
 @contextmanager
 def open_webkit() -> Iterator[WebKit]:
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
         screen = _start(stack, "Xvfb", "-displayfd", "1", "-screen", "0", "1400x1200x24", "-nolisten", "tcp")
         assert screen.stdout
         display = f":{screen.stdout.readline().decode().strip()}"

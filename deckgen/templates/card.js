@@ -63,6 +63,19 @@
     bound.appendChild(inline);
     bound.appendChild(mark);
   });
+  // A title's lines end between words, where the browser knows those of Chinese: word joiners hold what is one.
+  function keepWords(title) {
+    var segmenter = new Intl.Segmenter("zh", { granularity: "word" });
+    var walker = document.createTreeWalker(title, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      if (walker.currentNode.parentNode.closest(".dg-given, code")) { continue; }
+      walker.currentNode.data = Array.from(segmenter.segment(walker.currentNode.data), function (part) {
+        return part.segment.length < 9 && /^[\u3400-\u9fff]+$/.test(part.segment) ? part.segment.split("").join("\u2060") : part.segment;
+      }).join("").replace(/([\u3400-\u9fff])(?=[的了吗呢吧])/g, "$1\u2060").replace(/(\w)-(?=\w)/g, "$1\u2060-\u2060");
+    }
+    title.classList.add("dg-words");
+  }
+  if (window.Intl && Intl.Segmenter) { each(".dg-question:lang(zh)", keepWords); }
   each("td, th", function (cell) { if (cell.textContent.trim().length > 12) { cell.classList.add("dg-long"); } });
   function fit(formula) {
     var line = formula.parentNode.closest("p, li, dt, dd, td, th, figcaption, button, h1, h2, h3, h4, h5, h6, .dg-text, .dg-question, .dg-card");
@@ -103,6 +116,7 @@
       points.appendChild(document.createElement("li")).appendChild(point);
     });
     answer.insertBefore(box, text);
+    answer.classList.add("dg-mapped");
     text.dgOutlined = true;
   }
 
@@ -190,24 +204,31 @@
     if (!alike(left, right)) { return; }
     list(left.children).forEach(function (block, number) {
       var partner = right.children[number];
-      // Margins of neighbours may swallow a part of the first move.
-      for (var turn = 0; turn < 2; turn += 1) {
-        var by = top(block) - top(partner);
-        var late = by < 0 ? block : partner;
-        if (Math.abs(by) > 0.5) {
-          late.style.marginTop = parseFloat(getComputedStyle(late).marginTop) + Math.abs(by) + "px";
-          late.classList.add("dg-moved");
-        }
-      }
+      level(block, partner);
       if (/^(OL|UL|LI|BLOCKQUOTE)$/.test(block.tagName)) { align(block, partner); }
     });
+  }
+
+  function level(block, partner) {
+    // Margins of neighbours may swallow a part of the first move.
+    for (var turn = 0; block && partner && turn < 2; turn += 1) {
+      var by = top(block) - top(partner);
+      var late = by < 0 ? block : partner;
+      if (Math.abs(by) > 0.5) {
+        late.style.marginTop = parseFloat(getComputedStyle(late).marginTop) + Math.abs(by) + "px";
+        late.classList.add("dg-moved");
+      }
+    }
   }
 
   function measure() {
     each(".dg-moved", function (block) { block.style.marginTop = ""; block.classList.remove("dg-moved"); });
     var two = list(card.querySelectorAll(".dg-ask, .dg-answer")).filter(pair);
     card.classList.toggle("dg-two", two.length > 0);
-    if (beside()) { align(text, other.querySelector(".dg-text")); }
+    if (beside()) {
+      align(text, other.querySelector(".dg-text"));
+      level(card.querySelector(".dg-answer > .dg-note"), other.querySelector(".dg-note"));
+    }
     each(".dg-math-inline", fit);
     each(".dg-scroll, pre, .dg-math-display, .dg-wide", function (box) {
       if (box.scrollWidth > box.clientWidth + 1) { box.tabIndex = 0; } else { box.removeAttribute("tabindex"); }
@@ -242,7 +263,7 @@
   each(".dg-report[data-address]", function (link) {
     var asked = card.querySelector(".dg-question").cloneNode(true), given = asked.querySelector(".dg-given");
     if (given) { asked.removeChild(given); }
-    var title = asked.textContent.trim().replace(/\s+/g, " ");
+    var title = asked.textContent.replace(/\u2060/g, "").trim().replace(/\s+/g, " ");
     link.href = link.getAttribute("data-address").replace("{title}", function () { return encodeURIComponent(title); });
   });
 
