@@ -27,8 +27,8 @@ from PIL import Image
 
 SOURCES = Path(__file__).resolve().parent
 PICTURES = SOURCES.parent / "imgs"
-FOLDERS = {"zh": "基础知识", "en": "en", "ja": "ja"}
-FONTS = {"zh": "Noto Sans CJK SC", "en": "Noto Sans CJK SC", "ja": "Noto Sans CJK JP"}
+FOLDERS = {"zh": "基础知识", "en": "en", "ja": "ja", "zh-Hant": "zh-Hant"}
+FONTS = {"zh": "Noto Sans CJK SC", "en": "Noto Sans CJK SC", "ja": "Noto Sans CJK JP", "zh-Hant": "Noto Sans CJK TC"}
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
 MIN_WIDTH = 1600
@@ -86,9 +86,9 @@ def translated(name: str, text: str, language: str, words: Words) -> str:
 
     def label(found: re.Match[str]) -> str:
         word = words.get(name, {}).get(found[2]) or words["all"].get(found[2])
-        if word is None and CHINESE.search(found[2]):
+        if language not in (word or ()) and CHINESE.search(found[2]):
             missing.append(found[2])
-        return f"{found[1]}{word[language] if word else found[2]}{found[3]}"
+        return f"{found[1]}{word.get(language, found[2]) if word else found[2]}{found[3]}"
 
     text = re.sub(r"(<(?:text|title)\b[^>]*>)(.*?)(</(?:text|title)>)", label, text, flags=re.DOTALL)
     if missing:

@@ -44,7 +44,7 @@ def test_the_shipped_chapter_gives_thirteen_notes_in_four_categories_with_their_
     notes = manifest(shipped)["notes"]
     assert len(notes) == 13
     assert len({note["category"] for note in notes}) == 4
-    assert len({name for note in notes for name in note["media"]}) == 18
+    assert len({name for note in notes for name in note["media"]}) == 24
 
 
 def test_every_shipped_note_is_in_each_language_of_the_project(shipped: Path) -> None:
