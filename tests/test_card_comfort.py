@@ -325,7 +325,11 @@ def test_the_browser_knows_whether_it_is_night(theme: str, scheme: str, write: W
 
 WORDS = """() => { const text = document.querySelector(".dg-question").firstChild;
   const range = document.createRange();
-  const top = (at) => { range.setStart(text, at); range.setEnd(text, at + 1); return range.getBoundingClientRect().top; };
+  const top = (at) => {
+    range.setStart(text, at);
+    range.setEnd(text, at + 1);
+    return range.getBoundingClientRect().top;
+  };
   const lines = [];
   [...text.data].forEach((letter, at) => {
     if (letter === "\\u2060") { return; }
@@ -340,7 +344,9 @@ def test_lines_of_a_chinese_title_are_balanced_and_end_between_words(write: Writ
     page.goto(write(Question_zh="目前主流的开源模型体系有哪些？"))
     lines = page.evaluate(WORDS)
     assert "".join(lines) == "目前主流的开源模型体系有哪些？"
-    assert len(lines) == 2 and len(lines[1]) > 5 and lines[1][:2] in {"开源", "模型", "体系"}
+    assert len(lines) == 2
+    assert len(lines[1]) > 5
+    assert lines[1][:2] in {"开源", "模型", "体系"}
     page.goto(write(Question_zh="为什么BLIP2中大Q-Former结构不流行了？"))
     assert not any(line.endswith("-") for line in page.evaluate(WORDS))
 

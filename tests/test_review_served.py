@@ -6,8 +6,10 @@ import http.client
 import json
 import re
 import threading
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -141,7 +143,7 @@ def test_a_word_is_written_at_once_with_who_said_it(drafted: Path) -> None:
         assert say(server, action="accept", mark=marks["No 7 more parameters"])[0] == 422
         done, answer = say(server, action="accept", mark=marks["No 7 more parameters"], text="No more parameters\r\n")
         assert (done, answer["state"]) == (200, "reviewed")
-        assert "accepted by 李 on 2026-01-02" in answer["row"]
+        assert 'data-word="accepted by {by} on {date}" data-by="李" data-date="2026-01-02"' in answer["row"]
         assert 'msgstr "No more parameters"' in entry_of(drafted, "没有额外的参数")
         assert "# reviewed: by 李 on 2026-01-02 h=" in entry_of(drafted, "没有额外的参数")
         assert "fuzzy" not in entry_of(drafted, "没有额外的参数")
@@ -272,3 +274,47 @@ def test_the_page_shows_what_changed_filters_by_finding_and_leads_to_the_editor(
             assert re.fullmatch(r"vscode://file/.*/source/%E7%AB%A0\.md:\d+", link)
         finally:
             page.close()
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [("zh-CN", ("已审", "通过", "草稿")), ("ja-JP", ("確認済み", "承認", "下書き"))],
+    ids=["zh", "ja"],
+)
+def test_the_page_speaks_its_readers_language_and_folds_on_a_phone(
+    locale: str, words: tuple[str, str, str], drafted: Path, browser: Browser
+) -> None:
+    from playwright.sync_api import expect
+
+    with served(drafted) as server:
+        page = browser.new_page(viewport={"width": 360, "height": 780}, locale=locale)
+        try:
+            page.goto(server.address)
+            expect(page.locator(".row:visible").first).to_be_visible()
+            assert page.locator("section:not(.folded)").count() == 1, "the first that waits"
+            row = _row(page, "没有额外的参数")
+            expect(row).to_be_hidden()
+            row.locator("xpath=..").locator(".fold").click()
+            expect(row.locator(".state")).to_contain_text(words[2])
+            row.get_by_role("button", name=words[1]).click()
+            expect(row.locator(".told button")).to_be_visible()
+            page.locator(".fold").last.click()
+            page.locator("input[type=search]").fill("没有额外的参数")
+            expect(row).to_be_visible()
+            assert words[0] in page.locator(".filter").nth(3).inner_text()
+            page.locator("select[name=language]").select_option("en")
+            expect(row.locator(".state")).to_contain_text("draft")
+            page.reload()
+            expect(page.locator("select[name=language]")).to_have_value("en")
+        finally:
+            page.close()
+
+
+def test_every_language_of_the_page_has_every_word() -> None:
+    folder = resources.files("deckgen").joinpath("templates", "review")
+    words = tomllib.loads(folder.joinpath("words.toml").read_text("utf-8"))
+    assert words["zh"].keys() == words["ja"].keys()
+    page = folder.joinpath("review.html").read_text("utf-8")
+    said = re.findall(r'data-word="([^"]+)"', page) + re.findall(r"data-word(?: hidden)?>([^<]+)<", page)
+    assert len(said) > 8
+    assert not set(said) - words["zh"].keys()

@@ -8,6 +8,7 @@ import html
 import json
 import re
 import string
+import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -87,7 +88,8 @@ def render_review(showing: Showing, *, token: str = "") -> ReviewPage:
         css=_data("review.css"),
         filters="".join(_filter(state, counts[state]) for state in STATES),
         findings="".join(f'<option value="{rule}">{rule} ({count})</option>' for rule, count in sorted(rules.items())),
-        total=str(len(shown)),
+        total=_word("of {total} blocks", total=str(len(shown))),
+        words=_json(tomllib.loads(_data("words.toml"))),
         sections="\n".join(_sections(shown, showing)),
         pictures=_json({file.name: _data_address(file) for file in _used(showing.images)}),
         script=script,
@@ -101,13 +103,16 @@ def _sections(shown: tuple[TranslatedBlock, ...], showing: Showing) -> Iterator[
     by_key: dict[str, list[TranslatedBlock]] = defaultdict(list)
     for block in shown:
         by_key[block.text.key].append(block)
+    source = showing.found.corpus.language
     for key, mine in by_key.items():
         title = _plain(mine[0].text)
         rows = "\n".join(render_row(block, showing) for block in mine)
         yield (
-            f'<section data-key="{html.escape(key)}"><header><h2>{html.escape(title)}</h2>'
-            f"<code>{html.escape(key)}</code>"
-            '<label><input type="checkbox" class="all"> all good</label></header>\n'
+            f'<section data-key="{html.escape(key)}"><header>'
+            f'<h2 lang="{source}">'
+            f'<button type="button" class="fold" aria-expanded="true">{html.escape(title)}</button></h2>'
+            f'<code>{html.escape(key)}</code> <small class="count"></small>'
+            f'<label><input type="checkbox" class="all"> {_word("all good")}</label></header>\n'
             f"{rows}</section>"
         )
 
@@ -122,7 +127,7 @@ def render_row(block: TranslatedBlock, showing: Showing) -> str:
     findings = _findings(block, showing)
     waits = entry.state in (EntryState.DRAFT, EntryState.STALE)
     one = mark(entry, showing.language)
-    good = f'<label><input type="checkbox" class="good" value="{one}"> good</label>' if waits else ""
+    good = f'<label><input type="checkbox" class="good" value="{one}"> {_word("good")}</label>' if waits else ""
     told = "".join(
         f'<li class="{finding.severity}">{html.escape(finding.message)} <code>{finding.rule}</code></li>'
         for finding in findings
@@ -131,7 +136,7 @@ def render_row(block: TranslatedBlock, showing: Showing) -> str:
     return (
         f'<article class="row" data-state="{entry.state}" data-mark="{one}" data-rules="{rules}"'
         f' data-text="{html.escape(entry.translation)}" data-comment="{html.escape(entry.comment)}" tabindex="-1">'
-        f'<div class="meta"><span class="state">{_state(entry)}</span> {block.text.side}'
+        f'<div class="meta"><span class="state">{_state(entry)}</span> {_word(block.text.side)}'
         f" {_link(block.place, showing)}{_entry_link(block, showing)}{good}</div>"
         f'<div class="pair">{_cell(block, block.segment.text, showing.found.corpus.language, showing)}'
         f"{_cell(block, entry.translation, showing.language, showing)}</div>"
@@ -148,14 +153,22 @@ def _findings(block: TranslatedBlock, showing: Showing) -> tuple[Diagnostic, ...
 
 def _state(entry: CatalogEntry) -> str:
     """How far the entry is, with whose work it is and who said what of it."""
-    parts = [entry.state.value]
+    parts = [_word(entry.state)]
     if entry.machine:
-        parts.append(f"{entry.machine.engine}{', edited' if entry.edited else ''}")
+        parts.append(html.escape(entry.machine.engine))
+        parts += [_word("edited")] if entry.edited else []
     if verdict := entry.verdict:
-        who = f" by {verdict.by}" if verdict.by else ""
-        since = ", edited since" if verdict.accepted and verdict.digest != digest(entry.translation) else ""
-        parts.append(f"{'accepted' if verdict.accepted else 'another text rejected'}{who} on {verdict.date}{since}")
-    return html.escape(" · ".join(parts))
+        said = "accepted" if verdict.accepted else "another text rejected"
+        who = " by {by}" if verdict.by else ""
+        parts.append(_word(f"{said}{who} on {{date}}", by=verdict.by, date=str(verdict.date)))
+        parts += [_word("edited since")] if verdict.accepted and verdict.digest != digest(entry.translation) else []
+    return " · ".join(parts)
+
+
+def _word(text: str, **values: str) -> str:
+    """Words in English that the script says in the reader's language, by ``words.toml``; ``{…}`` is filled in."""
+    given = "".join(f' data-{name}="{html.escape(value)}"' for name, value in values.items())
+    return f'<span data-word="{html.escape(text)}"{given}>{html.escape(text.format(**values))}</span>'
 
 
 def _link(place: Location, showing: Showing) -> str:
@@ -192,7 +205,7 @@ def _proposed(block: TranslatedBlock, showing: Showing) -> str:
         return ""
     return (
         f'<div class="proposal" data-text="{html.escape(offered.text)}">'
-        f"<b>proposed by {html.escape(offered.engine)} on {offered.date}</b>"
+        f"<b>{_word('proposed by {by} on {date}', by=offered.engine, date=str(offered.date))}</b>"
         f"{_cell(block, offered.text, showing.language, showing)}</div>"
     )
 
@@ -200,7 +213,7 @@ def _proposed(block: TranslatedBlock, showing: Showing) -> str:
 def _cell(block: TranslatedBlock, markdown: Markdown, language: Language, showing: Showing) -> str:
     """A block as a field of the card shows it; its pictures are named, and the script puts them in."""
     if not markdown:
-        return '<div class="cell empty">no translation</div>'
+        return f'<div class="cell empty">{_word("no translation")}</div>'
     chapter = block.text.chapter
     document = showing.found.documents.of(markdown, chapter.context)
     shown = with_mathml(card_html(document.html, chapter=chapter.path, images=showing.images))
@@ -257,7 +270,7 @@ def _filter(state: EntryState, count: int) -> str:
     number = STATES.index(state) + 1
     return (
         f'<label class="filter"><input type="checkbox" name="state" value="{state}" checked> '
-        f"<kbd>{number}</kbd> {state} <b>{count}</b></label>"
+        f"<kbd>{number}</kbd> {_word(state)} <b>{count}</b></label>"
     )
 
 

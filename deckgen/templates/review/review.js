@@ -5,16 +5,36 @@
   const boxes = [...document.querySelectorAll('input[name="state"]')];
   const finding = document.querySelector('select[name="finding"]');
   const search = document.querySelector('input[type="search"]');
+  const sections = [...document.querySelectorAll("section")];
   let formulas = [];
   const footer = document.querySelector("footer");
   const command = footer.querySelector("code");
   const pictures = JSON.parse(document.getElementById("pictures").textContent);
+  const words = JSON.parse(document.getElementById("words").textContent);
+  const language = document.querySelector('select[name="language"]');
   const texts = new Map();
   const memory = `deckgen review ${document.title}`;
   const visible = () => rows.filter((row) => !row.hidden);
 
-  // What a row that has just come needs: its pictures, and to be found by its words.
+  // The page is written in English; the table has the same words in other languages.
+  function word(text) { return (words[language.value] || {})[text] || text; }
+  function speak(part) {
+    part.dataset.word = part.dataset.word || part.textContent;
+    const said = word(part.dataset.word).replace(/\{(\w+)\}/g, (_, name) => part.dataset[name]);
+    if (part.dataset.in) part.setAttribute(part.dataset.in, said);
+    else part.textContent = said;
+  }
+  function speakAll(place) {
+    for (const part of place.querySelectorAll("[data-word]")) speak(part);
+  }
+
+  // What a row that has just come needs: its words, its pictures, and to be found by its text.
   function meet(row) {
+    speakAll(row);
+    const [source, other] = row.querySelectorAll(".pair > .cell");
+    for (const image of other.querySelectorAll("img[data-picture]")) {
+      if (source.querySelector(`img[data-picture="${image.dataset.picture}"]`)) image.remove();
+    }
     for (const image of row.querySelectorAll("img[data-picture]")) {
       image.src = pictures[image.dataset.picture] || "";
       image.addEventListener("click", () => image.classList.toggle("large"));
@@ -29,6 +49,20 @@
     for (const box of boxes) {
       box.closest("label").querySelector("b").textContent = rows.filter((row) => row.dataset.state === box.value).length;
     }
+    for (const section of sections) {
+      const count = section.querySelector(".count");
+      Object.assign(count.dataset, { word: waiting(section) ? "blocks: {all}, to see to: {wait}" : "blocks: {all}", all: section.querySelectorAll(".row").length, wait: waiting(section) });
+      speak(count);
+    }
+  }
+
+  function waiting(section) {
+    return [...section.querySelectorAll(".row")].filter((row) => row.dataset.state !== "reviewed" || row.dataset.rules).length;
+  }
+
+  function fold(section, folded) {
+    section.classList.toggle("folded", folded);
+    section.querySelector(".fold").setAttribute("aria-expanded", String(!folded));
   }
 
   function hasFinding(row) {
@@ -43,7 +77,8 @@
     for (const row of rows) {
       row.hidden = !states.has(row.dataset.state) || !texts.get(row).includes(wanted) || !hasFinding(row);
     }
-    for (const section of document.querySelectorAll("section")) {
+    main.classList.toggle("asked", Boolean(wanted || finding.value));
+    for (const section of sections) {
       section.hidden = !section.querySelector(".row:not([hidden])");
     }
     document.querySelector(".nothing").hidden = visible().length > 0;
@@ -53,6 +88,7 @@
 
   function go(row) {
     if (!row) return;
+    fold(row.closest("section"), false);
     row.focus({ preventScroll: true });
     row.scrollIntoView({ block: "nearest" });
   }
@@ -81,26 +117,25 @@
     const marks = [...new Set([...document.querySelectorAll(".good:checked")].map((box) => box.value))];
     footer.hidden = marks.length === 0;
     command.textContent = `deckgen translate accept ${marks.join(" ")}`;
-    for (const section of document.querySelectorAll("section")) {
+    for (const section of sections) {
       const good = [...section.querySelectorAll(".good")];
       section.querySelector(".all").checked = good.length > 0 && good.every((box) => box.checked);
       section.querySelector(".all").closest("label").hidden = good.length === 0;
     }
-    try {
-      localStorage.setItem(memory, JSON.stringify(marks));
-    } catch {
-      // A browser that keeps nothing for files.
-    }
+    keep(memory, JSON.stringify(marks));
+  }
+
+  // A browser may keep nothing for files.
+  function keep(name, value) {
+    try { localStorage.setItem(name, value); } catch { /* forbidden */ }
+  }
+  function kept(name) {
+    try { return localStorage.getItem(name); } catch { return null; }
   }
 
   // A mark stands for a source and a translation, so what has changed since is not taken for good.
   function recall() {
-    let marks = [];
-    try {
-      marks = JSON.parse(localStorage.getItem(memory)) || [];
-    } catch {
-      return;
-    }
+    const marks = JSON.parse(kept(memory)) || [];
     for (const box of document.querySelectorAll(".good")) box.checked = marks.includes(box.value);
   }
 
@@ -121,7 +156,7 @@
   const keys = { j: () => step(1), k: () => step(-1), a: good, n: night, "/": () => search.focus() };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target === finding) return;
+    if (event.target.closest("select")) return;
     if (event.target === search) {
       if (event.key === "Escape") search.blur();
       return;
@@ -150,12 +185,32 @@
     if (navigator.clipboard) navigator.clipboard.writeText(command.textContent);
     else document.execCommand("copy");
   });
+  for (const section of sections) {
+    section.querySelector(".fold").addEventListener("click", () => fold(section, !section.classList.contains("folded")));
+  }
+  language.addEventListener("change", () => {
+    document.documentElement.lang = language.value;
+    speakAll(document);
+    keep("deckgen review language", language.value);
+  });
+  const spoken = kept("deckgen review language") || navigator.language.slice(0, 2);
+  language.value = spoken in words ? spoken : "en";
+  document.documentElement.lang = language.value;
   if (matchMedia("(prefers-color-scheme: dark)").matches) night();
+  speakAll(document.querySelector("nav"));
+  speakAll(footer);
+  speak(document.querySelector(".nothing"));
+  for (const label of document.querySelectorAll("section > header")) speakAll(label);
   for (const row of rows) meet(row);
   collect();
   recall();
   filter();
   tell();
+  // On a phone a note that waits is open, the others are one tap away.
+  if (innerWidth <= 640) {
+    const first = sections.find(waiting);
+    for (const section of sections) fold(section, section !== first);
+  }
   new ResizeObserver(fit).observe(main);
-  window.deckgenReview = { keys, go, meet, collect, tell, filter };
+  window.deckgenReview = { keys, go, meet, collect, tell, filter, speakAll };
 })();

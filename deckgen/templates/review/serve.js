@@ -43,7 +43,7 @@
   function refuse(row, word, reply) {
     const note = row.querySelector(".told");
     const problem = document.createElement("p");
-    problem.textContent = reply.problem || "refused";
+    problem.dataset.word = reply.problem || "refused";
     note.append(problem);
     for (const finding of reply.findings || []) {
       const line = document.createElement("li");
@@ -51,12 +51,13 @@
       note.append(line);
     }
     if (reply.despite) note.append(button("Accept despite that", () => say(row, { ...word, despite: true })));
+    page.speakAll(note);
   }
 
   function button(label, act) {
     const made = document.createElement("button");
     made.type = "button";
-    made.textContent = label;
+    made.dataset.word = label;
     made.addEventListener("click", act);
     return made;
   }
@@ -78,6 +79,7 @@
     });
     row.querySelector(".writing").append(area, ...acts.map(([label, act]) => button(label, () => act(area.value))));
     row.querySelector(".writing").append(button("Cancel", close));
+    page.speakAll(row);
     area.focus();
   }
 
@@ -118,6 +120,7 @@
     told.setAttribute("role", "status");
     bar.append(writing, told);
     row.append(bar);
+    page.speakAll(bar);
   }
 
   for (const key of Object.keys(acts)) {
@@ -127,9 +130,8 @@
     };
   }
   document.documentElement.classList.add("served");
-  document.querySelector(".keys").insertAdjacentHTML(
-    "beforeend",
-    "<kbd>a</kbd> accept, <kbd>e</kbd> edit, <kbd>x</kbd> reject, <kbd>c</kbd> comment",
-  );
+  const help = Object.entries(acts).map(([key, [label]]) => ` <kbd>${key}</kbd> <span data-word>${label}</span>`);
+  document.querySelector(".keys").insertAdjacentHTML("beforeend", help.join());
+  page.speakAll(document.querySelector(".keys"));
   for (const row of document.querySelectorAll(".row")) equip(row);
 })();
