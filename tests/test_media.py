@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageFilter, ImageFont
+from projects import REPOSITORY
 
 from deckgen.choices import Profile
 from deckgen.config import ImageSettings
@@ -21,6 +22,7 @@ from deckgen.diagnostics import Diagnostic
 from deckgen.media import read_media
 from deckgen.media.images import BrokenImageError, EncodedImage, encode_image
 from deckgen.media.images.colours import find_palettes, with_palette
+from deckgen.media.images.diagram import is_svg_diagram
 from deckgen.media.images.quality import DRAWING, Meter
 from deckgen.media.images.reading import MAX_WIDTH_PX
 from deckgen.model import ImageReference, Location, MediaFile
@@ -583,6 +585,38 @@ def test_a_drawing_without_a_background_is_a_diagram() -> None:
     clear = drawing().convert("RGBA")
     clear.putalpha(ImageChops.invert(clear.convert("L")).point([255 * (value > 0) for value in range(256)]))
     assert encode(saved(clear)).diagram
+
+
+@pytest.mark.parametrize(
+    ("body", "diagram"),
+    [
+        ('<path d="M1 1h8" stroke="#000"/><text>图</text>', True),
+        ('<rect width="100%" height="100%" fill="white"/><rect width="20" height="9" fill="#036"/>', True),
+        ('<style>a, .page{fill:#fffef9}</style><rect class="page" width="100" height="80"/>', True),
+        ('<defs><rect width="100" height="80"/></defs><text>图</text>', True),
+        ('<rect width="100" height="80" style="fill: light-dark(rgb(255, 255, 255), #121212)"/>', True),
+        ('<g><path d="M0 80L100 80L100 0L0 0Z" style="fill: #ffffff"/></g><path d="M2 2L9 9" stroke="red"/>', True),
+        ('<rect width="100" height="80" fill="#14161a"/><text fill="#eee">图</text>', False),
+        ('<rect width="100" height="80"/>', False),
+        ('<rect class="ground" width="100" height="80"/>', False),
+        ('<path d="M0 0H100V80H0Z" fill="navy"/>', False),
+        ('<image href="data:image/png;base64,iVBORw0KGgo="/>', False),
+        ("".join(f'<circle r="2" fill="#{number:02x}8040"/>' for number in range(90)), False),
+    ],
+    ids=[
+        *("no ground", "white", "of a class", "only defined", "by day", "a path", "dark"),
+        *("black", "unknown", "dark path", "picture", "many colours"),
+    ],
+)
+def test_an_svg_diagram_is_told_by_its_text(body: str, diagram: bool) -> None:
+    source = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 80">{body}</svg>'
+    assert encode(source.encode()).diagram is diagram
+
+
+def test_the_sources_of_the_shipped_drawings_are_diagrams() -> None:
+    sources = sorted((REPOSITORY / "diagrams").glob("*.svg"))
+    assert len(sources) > 5
+    assert all(is_svg_diagram(source.read_bytes()) for source in sources)
 
 
 def test_what_the_cache_keeps_knows_that_it_is_a_diagram(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from PIL import __version__ as _pillow_version
 
 from deckgen.choices import Profile
 from deckgen.media.images.colours import find_palettes, sampled, with_palette
-from deckgen.media.images.diagram import is_diagram
+from deckgen.media.images.diagram import is_diagram, is_svg_diagram
 from deckgen.media.images.quality import DRAWING, PHOTOGRAPH, Meter
 from deckgen.media.images.reading import (
     LARGE_PIXELS,
@@ -81,8 +81,8 @@ class EncodedImage:
 
 
 def encoder_version() -> str:
-    """What the encoded bytes depend on besides the source and the recipe."""
-    return f"pillow {_pillow_version} webp {features.version('webp')} cms {features.version('littlecms2')}"
+    """What the encoded bytes, and what is said of them, depend on besides the source and the recipe."""
+    return f"svg 2 pillow {_pillow_version} webp {features.version('webp')} cms {features.version('littlecms2')}"
 
 
 def encode_image(source: bytes, profile: Profile) -> EncodedImage:
@@ -110,7 +110,8 @@ def _keep_svg(source: bytes) -> EncodedImage:
         raise BrokenImageError(
             f"is an SVG that {error}", "save it as plain SVG, with text as paths and pictures embedded, or as PNG"
         ) from None
-    return EncodedImage(data=source, suffix="svg", width_px=width, height_px=height)
+    diagram = is_svg_diagram(source)
+    return EncodedImage(data=source, suffix="svg", width_px=width, height_px=height, diagram=diagram)
 
 
 def _is_kept(image: Image.Image, source: bytes, profile: Profile, *, animated: bool) -> bool:
