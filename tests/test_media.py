@@ -639,7 +639,7 @@ PEAK = """
 import sys
 from PIL import Image
 from deckgen.media.images import encode_image
-from deckgen.model import Profile
+from deckgen.choices import Profile
 data = open(sys.argv[1], "rb").read()
 result = encode_image(data, Profile.MOBILE)
 assert (result.width_px, result.height_px) == (1080, 1080)
