@@ -23,7 +23,7 @@ preview: $(VENV)/run.stamp ## show every card as a page in build/preview/
 	$(BIN)/deckgen preview
 
 test: $(VENV)/dev.stamp lint types layers browser ## lint, type-check and test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --dist loadfile
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

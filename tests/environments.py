@@ -29,7 +29,7 @@ def environment(folder: Path, interpreter: Path, name: str, *arguments: str) -> 
         return python
     problem = _failure(interpreter, "-m", "venv", "--clear", folder)
     if not problem:
-        install = (python, "-m", "pip", "install", "--quiet", *arguments)
+        install = (python, "-m", "pip", "install", "--quiet", "--no-compile", *arguments)
         problem = _failure(*install)
         for pause in _PAUSES_SECONDS:
             if not problem:

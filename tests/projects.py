@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 
 from click.testing import CliRunner, Result
 
+from deckgen.build import Options, make_decks
 from deckgen.cli import main
+from deckgen.project import read_project
 
 REPOSITORY = Path(__file__).parent.parent
 SHIPPED = ("source", "imgs", "locale", "deckgen.toml", "deckgen.lock", "releases")
@@ -34,15 +39,27 @@ CHAPTER = """<h2 id="1.基础">1.基础</h2>
 """
 
 
-def copy_shipped(folder: Path) -> Path:
-    """The shipped project in ``folder``, without git."""
+def copy_shipped(folder: Path, *, remembering: bool = False) -> Path:
+    """The shipped project in ``folder``, without git; ``remembering`` what a build of it has found out."""
     for name in SHIPPED:
         origin = REPOSITORY / name
         if origin.is_dir():
             shutil.copytree(origin, folder / name)
         elif origin.exists():
             shutil.copy(origin, folder / name)
+    if remembering:
+        shutil.copytree(_shipped_cache(), folder / ".cache")
     return folder
+
+
+@cache
+def _shipped_cache() -> Path:
+    """What one build leaves, most of all the pictures; made once for all tests of a process."""
+    root = Path(tempfile.mkdtemp(prefix="deckgen-shipped-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    project, findings = read_project(copy_shipped(root / "project"))
+    make_decks(project, findings, Options(now=NOON))
+    return root / "project/.cache"
 
 
 def make_project(folder: Path, *, chapter: str = CHAPTER, settings: str = "", picture: bool = True) -> Path:

@@ -11,7 +11,7 @@ import pytest
 from browser import AXE, TESTS, Gate
 from card_pages import CardPage, write_card_pages
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from projects import copy_shipped, make_project
 from stress import ARABIC, FORMULA, make_stress_project
 
@@ -20,13 +20,23 @@ from deckgen.card.anki_template import render_card
 from deckgen.model import parse_edition
 
 EDITIONS = ("zh-en", "zh-ja", "zh", "en", "en-zh")
-WINDOWS = ((360, 640), (390, 844), (820, 1180), (1280, 900))
+WINDOWS = {(360, 640): "day", (390, 844): "night", (820, 1180): "night", (1280, 900): "day"}
+"""Each with its theme: colours are the same in every narrow window, and in every wide one."""
+CLOSED = ((360, 640), (1280, 900))
+"""Where cards are looked at with the other language closed too: the text is the same, the place for it another."""
 THEMES = ("day", "night")
 LABELS = ".dg-category, .dg-ways, .dg-reach, .dg-foot, .dg-note-label, .dg-badge, .dg-absent, summary, figcaption"
 """What names or annotates and is not read for itself: it may be smaller than 16 px."""
 CHECKS = (TESTS / "card_checks.js").read_text(encoding="utf-8")
 SET_THEME = """(theme) => { for (const name of ["nightMode", "night_mode"])
   document.body.classList.toggle(name, theme === "night"); }"""
+LOOK = f"""({{opened, theme, labels}}) => {{
+  const others = [...document.querySelectorAll(".dg-lang")];
+  if (!opened && !others.length) {{ return []; }}
+  others.forEach((block) => {{ block.open = opened; }});
+  ({SET_THEME})(theme);
+  return ({CHECKS.strip().rstrip(";")})(labels);
+}}"""
 SETTLED = """() => Promise.all([...document.images].map((image) => image.decode().catch(() => {})))
   .then(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))"""
 
@@ -34,7 +44,7 @@ SETTLED = """() => Promise.all([...document.images].map((image) => image.decode(
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> tuple[CardPage, ...]:
     root = tmp_path_factory.mktemp("shipped")
-    return write_card_pages(copy_shipped(root / "project"), root / "pages", EDITIONS)
+    return write_card_pages(copy_shipped(root / "project", remembering=True), root / "pages", EDITIONS)
 
 
 @pytest.fixture(scope="module")
@@ -69,28 +79,27 @@ def watched_page(browser: Browser, **options: Any) -> Iterator[Page]:
 def problems_of(page: Page, card: CardPage) -> list[str]:
     """Everything that is wrong with a card in any window, by day and by night, closed and with all languages open."""
     page.goto(card.path.as_uri())
+    page.evaluate(SETTLED)
     found: dict[str, str] = {}
-    for opened in (False, True):
-        if opened:
-            if not page.evaluate("document.querySelectorAll('.dg-lang').length"):
-                break
-            page.evaluate("document.querySelectorAll('.dg-lang').forEach((block) => { block.open = true; })")
-        page.evaluate(SETTLED)
-        for width, height in WINDOWS:
-            page.set_viewport_size({"width": width, "height": height})
-            for theme in THEMES:
-                page.evaluate(SET_THEME, theme)
-                for problem in page.evaluate(CHECKS, LABELS):
-                    found.setdefault(problem, f"{card.name} {width}×{height} {theme}{' open' if opened else ''}")
+    for (width, height), theme in WINDOWS.items():
+        page.set_viewport_size({"width": width, "height": height})
+        for opened in (True, False) if (width, height) in CLOSED else (True,):
+            for problem in page.evaluate(LOOK, {"opened": opened, "theme": theme, "labels": LABELS}):
+                found.setdefault(problem, f"{card.name} {width}×{height} {theme}{' open' if opened else ''}")
     return [f"{where}: {problem}" for problem, where in found.items()]
+
+
+def is_its_own(card: CardPage) -> bool:
+    """Whether it shows what no other does: a back holds its front, a card of two languages that of each."""
+    return card.number <= 3 or (card.side == "back" and "-" in card.edition)
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
 def test_every_shipped_card_fits_every_window_by_day_and_by_night(
     edition: str, shipped: tuple[CardPage, ...], page: Page
 ) -> None:
-    cards = [card for card in shipped if card.edition == edition]
-    assert len(cards) >= 26
+    cards = [card for card in shipped if card.edition == edition and is_its_own(card)]
+    assert len(cards) >= (16 if "-" in edition else 6)
     problems = [problem for card in cards for problem in problems_of(page, card)]
     assert not problems, "\n".join(problems)
 
@@ -152,36 +161,34 @@ def first_back(cards: tuple[CardPage, ...], edition: str) -> CardPage:
     return next(card for card in cards if card.edition == edition and card.side == "back")
 
 
-@pytest.mark.parametrize("edition", ["zh-en", "zh-ja", "en-zh"])
-@pytest.mark.parametrize("part", [".dg-ask", ".dg-answer"])
-def test_the_other_language_opens_and_closes_by_tap(
-    part: str, edition: str, shipped: tuple[CardPage, ...], browser: Browser
-) -> None:
+def other_languages(page: Page, cards: tuple[CardPage, ...]) -> Iterator[Locator]:
+    """What holds the other language of question and answer, in each bilingual edition, one page after the other."""
+    for edition in ("zh-en", "zh-ja", "en-zh"):
+        for part in (".dg-ask", ".dg-answer"):
+            page.goto(first_back(cards, edition).path.as_uri())
+            yield page.locator(f"{part} .dg-lang").first
+
+
+def test_the_other_language_opens_and_closes_by_tap(shipped: tuple[CardPage, ...], browser: Browser) -> None:
     with watched_page(browser, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True) as page:
-        page.goto(first_back(shipped, edition).path.as_uri())
-        block = page.locator(f"{part} .dg-lang").first
-        expect(block).to_have_js_property("open", False)
-        block.locator("summary").tap()
-        expect(block).to_have_js_property("open", True)
-        expect(block.locator(".dg-question, .dg-text").first).to_be_visible()
-        page.wait_for_function("document.scrollingElement.scrollWidth <= window.innerWidth")
-        block.locator("summary").tap()
-        expect(block).to_have_js_property("open", False)
+        for block in other_languages(page, shipped):
+            expect(block).to_have_js_property("open", False)
+            block.locator("summary").tap()
+            expect(block).to_have_js_property("open", True)
+            expect(block.locator(".dg-question, .dg-text").first).to_be_visible()
+            page.wait_for_function("document.scrollingElement.scrollWidth <= window.innerWidth")
+            block.locator("summary").tap()
+            expect(block).to_have_js_property("open", False)
 
 
-@pytest.mark.parametrize("edition", ["zh-en", "zh-ja", "en-zh"])
-@pytest.mark.parametrize("part", [".dg-ask", ".dg-answer"])
-def test_the_other_language_opens_and_closes_by_key(
-    part: str, edition: str, shipped: tuple[CardPage, ...], browser: Browser
-) -> None:
+def test_the_other_language_opens_and_closes_by_key(shipped: tuple[CardPage, ...], browser: Browser) -> None:
     # No tap before: for a moment after one, Chromium takes back the pressed state that the space bar needs.
     with watched_page(browser, viewport={"width": 1280, "height": 900}) as page:
-        page.goto(first_back(shipped, edition).path.as_uri())
-        block = page.locator(f"{part} .dg-lang").first
-        block.locator("summary").focus()
-        for key, opened in (("Enter", True), ("Space", False), ("Space", True), ("Enter", False)):
-            page.keyboard.press(key)
-            expect(block).to_have_js_property("open", opened)
+        for block in other_languages(page, shipped):
+            block.locator("summary").focus()
+            for key, opened in (("Enter", True), ("Space", False), ("Space", True), ("Enter", False)):
+                page.keyboard.press(key)
+                expect(block).to_have_js_property("open", opened)
 
 
 def test_what_was_opened_on_the_front_is_open_on_the_back(shipped: tuple[CardPage, ...], browser: Browser) -> None:

@@ -10,10 +10,11 @@ import pytest
 from card_pages import CardPage, write_card_pages
 from projects import copy_shipped
 from test_card_comfort import BREAKS
-from test_cards_in_browser import CHECKS, LABELS, SET_THEME, THEMES
+from test_cards_in_browser import LABELS, LOOK, SET_THEME
 from webkit import WebKit, missing, open_webkit
 
-SCREENS = ((360, 640), (1200, 900))
+SCREENS = ((360, 640, "day", True), (360, 640, "night", False), (1200, 900, "night", True), (1200, 900, "day", False))
+"""Width, height, theme, and whether the other language is open."""
 OPEN_ALL = "(open) => { document.querySelectorAll('.dg-lang').forEach((block) => { block.open = open; }); }"
 SCROLLED = "() => document.scrollingElement.scrollTop"
 
@@ -31,7 +32,8 @@ def webkit() -> Iterator[WebKit]:
 @pytest.fixture(scope="module")
 def cards(tmp_path_factory: pytest.TempPathFactory) -> tuple[CardPage, ...]:
     root = tmp_path_factory.mktemp("shipped")
-    return write_card_pages(copy_shipped(root / "project"), root / "pages", ("zh-en",), device="mobile iphone")
+    project = copy_shipped(root / "project", remembering=True)
+    return write_card_pages(project, root / "pages", ("zh-en",), device="mobile iphone")
 
 
 def back(cards: tuple[CardPage, ...], mark: str) -> Path:
@@ -42,14 +44,13 @@ def back(cards: tuple[CardPage, ...], mark: str) -> Path:
 def test_every_shipped_card_fits_a_phone_and_a_wide_screen(cards: tuple[CardPage, ...], webkit: WebKit) -> None:
     found: dict[str, str] = {}
     for card in (card for card in cards if card.side == "back"):
-        for width, height in SCREENS:
-            webkit.open(card.path, width=width, height=height)
-            for opened in (False, True):
-                webkit.run(OPEN_ALL, opened)
-                for theme in THEMES:
-                    webkit.run(SET_THEME, theme)
-                    for problem in webkit.run(CHECKS, LABELS):
-                        found.setdefault(problem, f"{card.name} {width} {theme}{' open' if opened else ''}")
+        shown = 0
+        for width, height, theme, opened in SCREENS:
+            if width != shown:
+                webkit.open(card.path, width=width, height=height)
+                shown = width
+            for problem in webkit.run(LOOK, {"opened": opened, "theme": theme, "labels": LABELS}):
+                found.setdefault(problem, f"{card.name} {width} {theme}{' open' if opened else ''}")
     assert not found, "\n".join(f"{where}: {problem}" for problem, where in found.items())
 
 

@@ -44,7 +44,7 @@ def preview_of(project: Path, folder: Path, *editions: str, public: bool = False
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("preview")
-    return preview_of(copy_shipped(root / "project"), root / "out", "zh-en", "zh-ja", "en")
+    return preview_of(copy_shipped(root / "project", remembering=True), root / "out", "zh-en", "zh-ja", "en")
 
 
 @contextmanager
