@@ -13,7 +13,7 @@ from deckgen.corpus import Progress, identify, settle, silent
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.files import read_optional
 from deckgen.identity.lock import Lock
-from deckgen.layout import CONFIG_NAME, NOTES_PATH
+from deckgen.layout import CONFIG_NAME, NOTES_PATH, REMOTE_MAP
 from deckgen.markdown import Documents
 from deckgen.memory import Memory
 from deckgen.model import (
@@ -214,6 +214,8 @@ def _read_images(
         cache=project.cache,
         jobs=options.jobs or 1,
         settings=project.config.images,
+        fetched=media.fetched_files(project.remote_text or "", REMOTE_MAP),
+        origin=project.config.origin,
         progress=lambda done, total: progress("images", done, total),
     )
 

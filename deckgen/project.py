@@ -27,6 +27,7 @@ from deckgen.layout import (
     NOTES_PATH,
     PICTURES_DIR,
     RECORDS_DIR,
+    REMOTE_MAP,
     is_skipped,
     project_at,
 )
@@ -59,6 +60,8 @@ class Project:
     """Every image file of the project."""
     lock_text: str | None
     notes_text: str | None
+    remote_text: str | None = None
+    """Which files were fetched from which URLs."""
     config_text: str = ""
     released: tuple[str, ...] = ()
     """The versions that have a record."""
@@ -104,6 +107,7 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
         files=frozenset(path for path in found.files if PurePosixPath(path).suffix.lower() in IMAGE_SUFFIXES),
         lock_text=lock_text,
         notes_text=read_optional(root / NOTES_PATH, inside=root),
+        remote_text=read_optional(root / REMOTE_MAP, inside=root),
         config_text=config_text or "",
         released=tuple(_released(root, found.files)),
         wanted=tuple(source.path for source in sources if source.path in chosen.wanted),

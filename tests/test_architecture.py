@@ -17,12 +17,16 @@ OWNERS = {
     "click": {"cli"},
     "comrak": {"markdown.gfm"},
     "deep_translator": {"translation.drafts.machines"},
+    "certifi": {"media.download"},
     "deflate": {"apkg"},
     "genanki": {"apkg"},
     "lxml": {"markdown", "render"},
     "markdown": {"markdown.python_markdown"},
     "math_core": {"preview.formulas"},
-    "msgspec": {"identity.lock", "journal", "manifest", "memory", "releases.records", "releases.release_manifest"},
+    "msgspec": {
+        *("identity.lock", "journal", "manifest", "media.remote", "memory"),
+        *("releases.records", "releases.release_manifest"),
+    },
     "nh3": {"markdown.sanitize"},
     "tinycss2": {"text.css"},
     "opencc": {"translation.drafts.conversion"},
@@ -32,6 +36,7 @@ OWNERS = {
     "requests": {"translation.drafts.transport"},
     "rich": {"cli.report"},
     "slugify": {"text.slugs"},
+    "urllib3": {"media.download"},
 }
 """Third-party library → the only modules, or packages, that may import it."""
 

@@ -30,7 +30,10 @@ from deckgen.media.image_paths import (
     shown_target,
 )
 from deckgen.media.images import RECIPE, BrokenImageError, EncodedImage, encode_image, encoder_version
+from deckgen.media.remote import fetched_files
 from deckgen.model import ImageReference, Location, MediaFile
+
+__all__ = ["Progress", "fetched_files", "read_media"]
 
 Progress = Callable[[int, int], None]
 """Called with the number of pictures that are ready and of all."""
@@ -48,17 +51,20 @@ def read_media(
     cache: Path,
     jobs: int = 1,
     settings: ImageSettings | None = None,
+    fetched: Mapping[str, str] | None = None,
+    origin: str = "",
     progress: Progress | None = None,
 ) -> tuple[Mapping[ImageReference, MediaFile], tuple[Diagnostic, ...]]:
     """The picture of every reference that has one, and the findings about all, at every place that refers to them.
 
-    ``files`` are the project's image files, relative to ``root``. References to the same bytes share one media file,
-    named after these bytes, the recipe and the profile. Encoded pictures are kept in the folder ``cache``. The result
-    does not depend on ``jobs``, on the order of the references or on what the cache holds. Nothing is fetched.
+    ``files`` are the project's image files, relative to ``root``; ``fetched`` has those of URLs, and ``origin`` is the
+    repository that they are in. References to the same bytes share one media file, named after these bytes, the recipe
+    and the profile. Encoded pictures are kept in the folder ``cache``. The result does not depend on ``jobs``, on the
+    order of the references or on what the cache holds. Nothing is fetched.
     """
     settings = settings or ImageSettings()
     places = _places(references)
-    index = index_images(files, settings.roots)
+    index = index_images(files, settings.roots, fetched=fetched, origin=origin)
     resolved = {item: resolve_image(item.target, chapter=item.chapter, files=index) for item in places}
     sources = tuple(sorted({_source(found) for found in resolved.values() if isinstance(found, Found | Embedded)}))
     results = _encode_all(sources, root=root, profile=profile, cache=cache, jobs=jobs, progress=progress)
@@ -302,7 +308,7 @@ def _explain(
             hint = "write the path from the project's folder on"
         case Remote(url=_):
             rule, message = "remote-image", f"“{shown}” is on another server; the card shows a link"
-            hint = "download the picture into the project and refer to that file"
+            hint = "“deckgen images fetch” downloads it into the project"
     return _Problem(rule=rule, message=message, hint=hint)
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 from urllib.parse import unquote, unquote_to_bytes
 
+from deckgen.media.remote import path_in_repository
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
@@ -61,9 +63,15 @@ class ImageFiles:
     """Path → files, for each way to compare."""
     by_name: tuple[Mapping[str, tuple[str, ...]], ...]
     """Base name → files under the image roots, for each way to compare."""
+    fetched: Mapping[str, str]
+    """URL → the file that was fetched from it."""
+    origin: str
+    """The address of the repository that the project is, if it is known."""
 
 
-def index_images(paths: Iterable[str], roots: Iterable[str]) -> ImageFiles:
+def index_images(
+    paths: Iterable[str], roots: Iterable[str], *, fetched: Mapping[str, str] | None = None, origin: str = ""
+) -> ImageFiles:
     """``paths`` are POSIX and relative to the project. A root such as ``imgs`` is every folder of that name or path."""
     every = sorted(set(paths))
     folders = tuple(folder for root in roots if (folder := root.replace("\\", "/").strip("./")))
@@ -73,6 +81,8 @@ def index_images(paths: Iterable[str], roots: Iterable[str]) -> ImageFiles:
         roots=folders,
         by_form=tuple(_group((form(path), path) for path in every) for form in _FORMS),
         by_name=tuple(_group((form(posixpath.basename(path)), path) for path in under) for form in _FORMS),
+        fetched=fetched or {},
+        origin=origin,
     )
 
 
@@ -85,13 +95,17 @@ def resolve_image(target: str, *, chapter: str, files: ImageFiles) -> Resolution
     3. what follows an image root's name in it, as in ``D:\book\imgs\x.png`` → ``imgs/x.png``;
     4. the base name, if only one file below the image roots has it.
 
+    A URL means the file that was fetched from it, or that of the project's own repository.
+
     Steps 2 to 4 try the characters as they are, then composed (NFC), then without regard to case; where that fits
     several files, the reference is ambiguous.
     """
     if target.lower().startswith("data:"):
         return Embedded(data=_decode_data_uri(target))
     if re.match(r"(https?:)?//", target, re.IGNORECASE):
-        return Remote(url=target)
+        path = files.fetched.get(target, "")
+        local = path if path in files.paths else path_in_repository(target, files.origin, files.paths)
+        return Found(path=local) if local else Remote(url=target)
     folder = posixpath.dirname(chapter)
     for base in (folder, ""):
         if (exact := posixpath.join(base, target)) in files.paths:

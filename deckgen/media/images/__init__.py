@@ -44,7 +44,7 @@ from deckgen.media.images.reading import (
 )
 from deckgen.media.svg import UnsafeSvgError, check_svg, looks_like_svg
 
-__all__ = ["RECIPE", "BrokenImageError", "EncodedImage", "encode_image", "encoder_version"]
+__all__ = ["RECIPE", "BrokenImageError", "EncodedImage", "encode_image", "encoder_version", "suffix_of"]
 
 RECIPE = "2"
 """Part of every media name: to change it renames every picture, and so changes every note that shows one."""
@@ -78,6 +78,14 @@ class EncodedImage:
     height_px: int
     remark: str = ""
     diagram: bool = False
+
+
+def suffix_of(source: bytes) -> str:
+    """What a file of a picture's bytes is called, such as ``.png``. Raises BrokenImageError."""
+    if looks_like_svg(source):
+        return ".svg"
+    known = open_image(source).format or ""
+    return f".{_SUFFIXES.get(known, known.lower())}"
 
 
 def encoder_version() -> str:

@@ -1,0 +1,49 @@
+"""``deckgen images``: pictures of other servers, fetched into the project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from deckgen.cli.options import project_option
+from deckgen.cli.terminal import echo, plain
+from deckgen.sizes import human_size
+
+
+@click.group()
+def images() -> None:
+    """Fetch the pictures that chapters show from other servers."""
+
+
+@images.command()
+@click.option("--most-mb", type=click.FloatRange(0.001), default=20, show_default=True, help="Of one picture.")
+@click.option("--timeout", type=click.FloatRange(0.1), default=60, show_default=True, help="Seconds for one picture.")
+@click.option("--allow", multiple=True, metavar="HOST", help="A host of a private network that may be asked.")
+@project_option
+def fetch(root: Path, most_mb: float, timeout: float, allow: tuple[str, ...]) -> None:
+    """Download pictures of other servers into imgs/remote/, where every build finds them.
+
+    Chapters stay as they are: imgs/remote/sources.toml says which URL is which file, with its SHA-256; commit both.
+    Links to files of the book's own repository (deck.origin) need no download. What is there already is not asked for
+    again, and a download that was interrupted goes on where it was.
+    """
+    from deckgen.fetching import fetch_pictures
+    from deckgen.media.download import Limits
+    from deckgen.project import read_project
+
+    project, _ = read_project(root)
+    limits = Limits(most_bytes=int(most_mb * 2**20), seconds=timeout, allowed=frozenset(allow))
+    fetched = failed = 0
+    for item in fetch_pictures(project, limits):
+        if item.problem is None:
+            fetched += 1
+            echo(f"{plain(item.url)} → {item.file} ({human_size(item.bytes)})")
+            continue
+        failed += 1
+        echo(f"error: {plain(item.url)}: {plain(str(item.problem))}", err=True)
+        if item.problem.hint:
+            echo(f"    hint: {plain(item.problem.hint)}", err=True)
+    echo(f"{fetched} fetched, {failed} failed")
+    if failed:
+        raise click.exceptions.Exit(1)

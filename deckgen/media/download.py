@@ -1,0 +1,166 @@
+"""Downloads one picture from a server that nobody trusts: bounded in bytes and time, resumed, never from within."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+import time
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import quote, urljoin, urlsplit
+
+import certifi
+import urllib3
+
+from deckgen.diagnostics import DeckgenError
+
+_MOST_HOPS = 5
+_CHUNK_BYTES = 1 << 16
+_PAUSE_SECONDS = 10.0
+"""How long a server may be silent."""
+_AGENT = "deckgen (pictures for flash cards)"
+
+
+class DownloadError(DeckgenError):
+    """Why a picture could not be had; what was received of it so far is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Of one picture. ``allowed`` are hosts that may have an address of a private network."""
+
+    most_bytes: int = 20 * 2**20
+    seconds: float = 60.0
+    allowed: frozenset[str] = frozenset()
+
+
+def download(url: str, partial: Path, limits: Limits) -> bytes:
+    """The body behind a URL, redirects followed. DownloadError with the reason.
+
+    ``partial`` is where an interrupted download waits, with the server's mark of it beside; the next one goes on there
+    if the server still has the same. Every address is checked where the connection goes, so that no name and no
+    redirect leads into a private network.
+    """
+    deadline = time.monotonic() + limits.seconds
+    mark = partial.with_suffix(".mark")
+    headers = {"User-Agent": _AGENT, "Accept": "image/*", "Accept-Encoding": "identity"}
+    if partial.is_file() and mark.is_file():
+        headers |= {"Range": f"bytes={partial.stat().st_size}-", "If-Range": mark.read_text(encoding="ascii")}
+    try:
+        response = _follow(url, headers, limits, deadline)
+        try:
+            _receive(response, partial, mark, limits, deadline)
+        finally:
+            response.close()
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        silent = isinstance(error, urllib3.exceptions.TimeoutError)
+        raise DownloadError("the server does not answer in time" if silent else _reason(error)) from error
+    data = partial.read_bytes()
+    partial.unlink()
+    mark.unlink(missing_ok=True)
+    return data
+
+
+def _follow(url: str, headers: dict[str, str], limits: Limits, deadline: float) -> urllib3.BaseHTTPResponse:
+    for _ in range(_MOST_HOPS + 1):
+        response = _request(url, headers, limits, deadline)
+        if response.status not in (301, 302, 303, 307, 308) or not (target := response.headers.get("Location")):
+            return response
+        response.close()
+        url = urljoin(url, target)
+    raise DownloadError(f"more than {_MOST_HOPS} redirects")
+
+
+def _request(url: str, headers: dict[str, str], limits: Limits, deadline: float) -> urllib3.BaseHTTPResponse:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise DownloadError(f"{parts.scheme or 'nothing'}: is no http or https address")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    address = _public_address(parts.hostname, port, limits.allowed)
+    left = max(0.1, min(_PAUSE_SECONDS, deadline - time.monotonic()))
+    timeout = urllib3.Timeout(connect=left, read=left)
+    pool: urllib3.HTTPConnectionPool
+    if parts.scheme == "https":
+        pool = urllib3.HTTPSConnectionPool(
+            address,
+            port,
+            timeout=timeout,
+            server_hostname=parts.hostname,
+            assert_hostname=parts.hostname,
+            ca_certs=certifi.where(),
+        )
+    else:
+        pool = urllib3.HTTPConnectionPool(address, port, timeout=timeout)
+    path = quote(f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}", safe="/%?&=+,;:@!$'()*~[]")
+    host = parts.netloc.rpartition("@")[2]
+    return pool.urlopen(
+        "GET", path, headers={**headers, "Host": host}, retries=False, redirect=False, preload_content=False
+    )
+
+
+def _public_address(host: str, port: int, allowed: frozenset[str]) -> str:
+    """The address to connect to. DownloadError where one of the host's is not of the public network."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise DownloadError(f"there is no host {host}") from None
+    addresses = [str(entry[4][0]) for entry in found]
+    if host not in allowed and (private := next((item for item in addresses if not _is_public(item)), "")):
+        raise DownloadError(f"{host} is {private}, in a private network", hint=f"if you trust it: --allow {host}")
+    return addresses[0]
+
+
+def _is_public(address: str) -> bool:
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour
+        return found.is_global and not found.is_multicast and (inner is None or inner.is_global)
+    return found.is_global and not found.is_multicast
+
+
+def _receive(response: urllib3.BaseHTTPResponse, partial: Path, mark: Path, limits: Limits, deadline: float) -> None:
+    """Writes the body to ``partial``, after what is there already if the server goes on from there."""
+    have = _resumed(response, partial)
+    if response.status != HTTPStatus.OK and have is None:
+        partial.unlink(missing_ok=True)
+        raise DownloadError(f"the server answers {response.status}")
+    if response.headers.get("Content-Type", "").lower().startswith("text/html"):
+        raise DownloadError("it is a page, not a picture")
+    length = response.headers.get("Content-Length", "")
+    whole = (have or 0) + int(length) if length.isdecimal() else None
+    if (whole or 0) > limits.most_bytes:
+        raise DownloadError(_too_large(limits))
+    tag = response.headers.get("ETag", "")
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    mark.unlink(missing_ok=True)
+    if re.fullmatch(r'"[!-~]*"', tag):
+        mark.write_text(tag, encoding="ascii")
+    size = have or 0
+    with partial.open("ab" if have else "wb") as file:
+        while data := response.read1(_CHUNK_BYTES):
+            size += file.write(data)
+            if size > limits.most_bytes:
+                raise DownloadError(_too_large(limits))
+            if time.monotonic() > deadline:
+                raise DownloadError(f"it takes more than {limits.seconds:g} seconds")
+    if whole is not None and size != whole:
+        raise DownloadError("the connection ended early")
+
+
+def _resumed(response: urllib3.BaseHTTPResponse, partial: Path) -> int | None:
+    """The bytes that are there already, where the server sends the rest; None where it does not."""
+    if response.status != HTTPStatus.PARTIAL_CONTENT or not partial.is_file():
+        return None
+    have = partial.stat().st_size
+    return have if response.headers.get("Content-Range", "").startswith(f"bytes {have}-") else None
+
+
+def _too_large(limits: Limits) -> str:
+    return f"it has more than {limits.most_bytes / 2**20:.3g} MB"
+
+
+def _reason(error: Exception) -> str:
+    text = str(error.__cause__ or error)
+    return f"the connection failed: {text.rpartition(': ')[2]}"
