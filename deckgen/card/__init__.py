@@ -5,11 +5,8 @@ from __future__ import annotations
 import hashlib
 import html
 import string
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from functools import cache
-from importlib import resources
 from types import MappingProxyType
 from urllib.parse import quote
 
@@ -24,6 +21,7 @@ from deckgen.card.settings import (
     with_user_css,
 )
 from deckgen.model import CardTemplate, Edition, Key, Language, NoteField, NoteType
+from deckgen.packaged import packaged_names, packaged_table, packaged_text
 
 __all__ = [
     "SETTINGS",
@@ -94,7 +92,7 @@ class UiStrings:
 
 def known_languages() -> tuple[str, ...]:
     """The tags of the languages whose names the cards know, in order."""
-    return tuple(sorted(tomllib.loads(_data("languages.toml"))))
+    return tuple(sorted(packaged_table("templates/languages.toml")))
 
 
 def read_ui(language: Language, overrides: Mapping[str, str] = MappingProxyType({})) -> UiStrings:
@@ -106,12 +104,12 @@ def read_ui(language: Language, overrides: Mapping[str, str] = MappingProxyType(
     if unknown := sorted(set(overrides) - known):
         raise ValueError(f"unknown words: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
     base = language.split("-")[0]
-    names = tomllib.loads(_data("languages.toml"))
+    names = packaged_table("templates/languages.toml")
     called = names.get(language) or names.get(base) or {"name": language, "voice": language.replace("-", "_")}
-    available = {path.name.removesuffix(".toml") for path in _folder("ui").iterdir()}
-    nearest = next(tag for tag in (language, base, "en") if tag in available)
-    words = {**tomllib.loads(_data(f"ui/{nearest}.toml")), "language_name": called["name"], "voice": called["voice"]}
-    return UiStrings(**{**words, **overrides})
+    available = packaged_names("templates/ui")
+    nearest = next(tag for tag in (language, base, "en") if f"{tag}.toml" in available)
+    called = {"language_name": called["name"], "voice": called["voice"]}
+    return UiStrings(**{**packaged_table(f"templates/ui/{nearest}.toml"), **called, **overrides})
 
 
 def note_type(
@@ -215,7 +213,7 @@ def _front(words: _Words) -> str:
         language=words.languages[0],
         labels=_labels(words),
         question=_question(words, speech=True),
-        script=_data("card.js"),
+        script=packaged_text("templates/card.js"),
     )
 
 
@@ -235,7 +233,7 @@ def _back(words: _Words) -> str:
         links=link_attributes(words.addresses),
         source=html.escape(words.primary.source),
         report=_report(words),
-        script=_data("card.js"),
+        script=packaged_text("templates/card.js"),
     )
 
 
@@ -373,9 +371,8 @@ def _readable(colour: str, theme: str) -> str:
     return readable(colour, (colours["page"], colours["surface"]), ratio=_CONTRAST[theme])
 
 
-@cache
 def _theme() -> Mapping[str, Mapping[str, str]]:
-    return tomllib.loads(_data("theme.toml"))
+    return packaged_table("templates/theme.toml")
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------
@@ -398,13 +395,6 @@ def _identifier(project_id: str, edition: Edition) -> Callable[[str], int]:
 
 
 def _fill(template: str, **values: str) -> str:
-    return PercentTemplate(_data(template)).substitute(values).strip() + ("\n" if template.endswith(".css") else "")
-
-
-@cache
-def _data(name: str) -> str:
-    return _folder(name).read_text(encoding="utf-8")
-
-
-def _folder(name: str) -> resources.abc.Traversable:
-    return resources.files("deckgen").joinpath("templates", *name.split("/"))
+    return PercentTemplate(packaged_text(f"templates/{template}")).substitute(values).strip() + (
+        "\n" if template.endswith(".css") else ""
+    )

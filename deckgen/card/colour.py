@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import colorsys
 import re
-import tomllib
-from collections.abc import Iterable, Mapping
-from functools import cache
-from importlib import resources
-from types import MappingProxyType
+from collections.abc import Iterable
+
+from deckgen.packaged import packaged_table
 
 AA = 4.5
 """The least contrast of running text: WCAG 2.2, success criterion 1.4.3."""
 
 
-@cache
-def _named() -> Mapping[str, str]:
-    """The colour names of CSS → ``#rrggbb``."""
-    text = resources.files("deckgen").joinpath("templates", "colours.toml").read_text(encoding="utf-8")
-    return MappingProxyType(tomllib.loads(text))
-
-
 def parse_colour(text: str) -> str | None:
     """``red``, ``#f00`` or ``FF0000`` → ``#ff0000``; None for anything else."""
     plain = text.strip().lower()
-    if named := _named().get(plain):
-        return named
+    if named := packaged_table("templates/colours.toml").get(plain):
+        return str(named)
     digits = plain.removeprefix("#")
     if re.fullmatch(r"[0-9a-f]{3}", digits):
         digits = "".join(digit * 2 for digit in digits)

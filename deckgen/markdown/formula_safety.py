@@ -7,11 +7,10 @@ that a phone's browser gives up, is for nobody to run: such a formula is shown a
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib import resources
-from typing import Any
+
+from deckgen.packaged import packaged_table
 
 MAX_LENGTH = 5000
 """Characters; the longest formula of a thousand real ones has 532."""
@@ -151,13 +150,11 @@ def _total_length_em(latex: str) -> float:
 
 @cache
 def _commands() -> frozenset[str]:
-    return frozenset(name for names in _data()["commands"].values() for name in names.split())
+    return frozenset(
+        name for names in packaged_table("markdown/mathjax.toml")["commands"].values() for name in names.split()
+    )
 
 
 @cache
 def _environments() -> frozenset[str]:
-    return frozenset(_data()["environments"].split())
-
-
-def _data() -> dict[str, Any]:
-    return tomllib.loads(resources.files("deckgen.markdown").joinpath("mathjax.toml").read_text(encoding="utf-8"))
+    return frozenset(packaged_table("markdown/mathjax.toml")["environments"].split())

@@ -7,16 +7,15 @@ import hashlib
 import html
 import json
 import string
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from deckgen.build import Build
 from deckgen.files import read_optional, write_atomically
+from deckgen.packaged import packaged_table, packaged_text
 from deckgen.preview.cards import CardData, deck_cards
 from deckgen.preview.findings import finding_entry, sort_findings
 
@@ -82,10 +81,9 @@ def preview_files(made: Build, *, public: bool = False, editor: str = "") -> Ite
     yield FILE_LIST, ("\n".join((*names, FILE_LIST)) + "\n").encode()
 
 
-@cache
 def page_data(name: str) -> str:
     """A file of the page as it is packaged."""
-    return resources.files("deckgen.preview").joinpath("page", name).read_text(encoding="utf-8")
+    return packaged_text(f"preview/page/{name}")
 
 
 def _deck_files(deck: CardData) -> Iterator[tuple[str, bytes]]:
@@ -176,7 +174,7 @@ def _sha256(script: str) -> str:
 
 @cache
 def _words() -> Mapping[str, Any]:
-    words = tomllib.loads(page_data("words.toml"))
+    words = packaged_table("preview/page/words.toml")
     if any(words[language].keys() != words[PAGE_LANGUAGES[0]].keys() for language in PAGE_LANGUAGES):
         raise AssertionError("words.toml: the languages name different words")
     return words

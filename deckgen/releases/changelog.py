@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 
 from deckgen.model import Key, Language
+from deckgen.packaged import packaged_table
 from deckgen.releases.diff import ChangeKind, NoteChange, ReleaseDiff
 from deckgen.releases.records import RecordedNote
 from deckgen.releases.snapshot import named_edition
@@ -75,12 +73,9 @@ class Changelog:
     sections: tuple[Section, ...]
 
 
-@cache
 def read_words(language: Language) -> Mapping[str, str]:
     """The words of change lists in ``language``, English where there are none."""
-    name = language if language in WORDS_IN else "en"
-    path = resources.files("deckgen").joinpath("templates", "release", f"words.{name}.toml")
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return packaged_table(f"templates/release/words.{language if language in WORDS_IN else 'en'}.toml")
 
 
 def describe_diff(diff: ReleaseDiff, language: Language) -> Changelog:

@@ -6,10 +6,10 @@ import html
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import resources
 
 from deckgen.card import PercentTemplate, day_and_night, read_ui
 from deckgen.model import Key, Language, parse_edition
+from deckgen.packaged import packaged_text
 from deckgen.releases.changelog import WORDS_IN, category_title, describe_diff, note_title, read_words
 from deckgen.releases.diff import ReleaseDiff
 from deckgen.releases.formats import html_changelog
@@ -66,7 +66,7 @@ def format_page(facts: PageFacts) -> str:
 
 
 def _data(name: str) -> str:
-    return resources.files("deckgen").joinpath("templates", "release", name).read_text(encoding="utf-8")
+    return packaged_text(f"templates/release/{name}")
 
 
 def _style(accent: str) -> str:

@@ -12,8 +12,6 @@ import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from urllib.parse import quote
 
 from deckgen import card, media
@@ -22,6 +20,7 @@ from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.localisation import TranslatedBlock, Translations, blocks, checked_blocks
 from deckgen.markdown import Documents
 from deckgen.model import Edition, ImageReference, Language, Location, Markdown, MediaFile
+from deckgen.packaged import packaged_text
 from deckgen.preview.formulas import with_mathml
 from deckgen.render.cardhtml import card_html
 from deckgen.text.similarity import edits
@@ -279,6 +278,5 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 
 
-@cache
 def _data(name: str) -> str:
-    return resources.files("deckgen").joinpath("templates", "review", name).read_text(encoding="utf-8")
+    return packaged_text(f"templates/review/{name}")

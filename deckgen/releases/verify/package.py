@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
-from importlib import resources
 from urllib.parse import quote
 
 from deckgen.apkg.contents import PackageContents, PackagedNote, PackagedNoteType
@@ -19,6 +17,7 @@ from deckgen.identity import edition_guid
 from deckgen.identity.lock import EditionRecord, Lock
 from deckgen.markdown.judge import Judgement, judge_css, judge_html
 from deckgen.model import Key
+from deckgen.packaged import packaged_table
 from deckgen.releases.snapshot import note_type_edition
 from deckgen.releases.verify.findings import finding
 from deckgen.releases.verify.rendering import rendered_sides
@@ -184,8 +183,7 @@ def _digest(text: str) -> str:
 
 @cache
 def _own_scripts() -> frozenset[str]:
-    data = resources.files("deckgen").joinpath("templates", "card_scripts.toml").read_text(encoding="utf-8")
-    return frozenset(tomllib.loads(data).values())
+    return frozenset(packaged_table("templates/card_scripts.toml").values())
 
 
 def _media(file: str, contents: PackageContents) -> _Found:

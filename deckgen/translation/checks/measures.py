@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from deckgen.packaged import packaged_table
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
@@ -28,55 +30,10 @@ def measure_at(text: str, end: int, number: str) -> Measure | None:
     return measure and replace(measure, name=name)
 
 
-_NAMES = {
-    "time": {
-        1e-9: "ns 纳秒 nanosecond ナノ秒",
-        1e-6: "us μs µs 微秒 microsecond マイクロ秒",
-        1e-3: "ms 毫秒 millisecond ミリ秒",
-        1.0: "s sec 秒钟 秒 second",
-        60.0: "min mins 分钟 minute 分間",
-        3600.0: "h hr hrs 小时 hour 時間",
-        86_400.0: "天 day 日間",
-        604_800.0: "周 星期 week 週間",
-    },
-    "length": {
-        1e-9: "nm 纳米 nanometer nanometre ナノメートル",
-        1e-6: "μm µm 微米 micrometer micrometre micron マイクロメートル",
-        1e-3: "mm 毫米 millimeter millimetre ミリメートル",
-        1e-2: "cm 厘米 公分 centimeter centimetre センチメートル センチ",
-        1.0: "m 米 meter metre メートル",
-        1e3: "km 千米 公里 kilometer kilometre キロメートル",
-    },
-    "mass": {
-        1e-3: "mg 毫克 milligram ミリグラム",
-        1.0: "g 克 gram グラム",
-        1e3: "kg 千克 公斤 kilogram キログラム",
-        1e6: "吨 ton tonne トン",
-    },
-    "frequency": {
-        1.0: "Hz 赫兹 hertz ヘルツ",
-        1e3: "kHz 千赫 kilohertz キロヘルツ",
-        1e6: "MHz 兆赫 megahertz メガヘルツ",
-        1e9: "GHz 吉赫 gigahertz ギガヘルツ",
-    },
-    "power": {1.0: "W 瓦特 瓦 watt ワット", 1e3: "kW 千瓦 kilowatt キロワット", 1e6: "MW 兆瓦 megawatt メガワット"},
-    "memory": {
-        1e3: "KB kB kilobyte 千字节 キロバイト",
-        1e6: "MB megabyte 兆字节 メガバイト",
-        1e9: "GB gigabyte 吉字节 ギガバイト",
-        1e12: "TB terabyte 太字节 テラバイト",
-        2.0**10: "KiB",
-        2.0**20: "MiB",
-        2.0**30: "GiB",
-        2.0**40: "TiB",
-    },
-    "rate": {1e3: "kbps Kbps", 1e6: "Mbps", 1e9: "Gbps"},
-    "operations": {1e6: "MFLOPS MFLOPs", 1e9: "GFLOPS GFLOPs", 1e12: "TFLOPS TFLOPs", 1e15: "PFLOPS PFLOPs"},
-}
 _MEASURES = {
     name: Measure(kind=kind, factor=factor)
-    for kind, factors in _NAMES.items()
-    for factor, names in factors.items()
+    for kind, units in packaged_table("translation/checks/numbers.toml")["measures"].items()
+    for factor, names in units
     for name in names.split()
 }
 _WORDS = [name for name in _MEASURES if name.isascii() and name.islower() and len(name) > 3]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
 from deckgen.model import Language
+from deckgen.packaged import packaged_table
 from deckgen.translation.checks.sentences import aligned
 
 
@@ -50,10 +49,9 @@ class _Words:
 
 @cache
 def _words() -> Mapping[str, _Words]:
-    data = resources.files("deckgen").joinpath("translation", "checks", "negations.toml").read_text(encoding="utf-8")
     return {
         base: _Words(**{kind: _any(base, table) for kind, table in kinds.items()})
-        for base, kinds in tomllib.loads(data).items()
+        for base, kinds in packaged_table("translation/checks/negations.toml").items()
     }
 
 

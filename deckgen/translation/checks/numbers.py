@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from deckgen.packaged import packaged_table
 from deckgen.translation.checks.measures import Measure, measure_at
 
 
@@ -93,49 +94,19 @@ def turned_signs(source: str, translation: str) -> tuple[str, str] | None:
     return (lost[0], added[0]) if lost and added else None
 
 
-_CHINESE_DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {
-    "两": 2,
-    "〇": 0,
-    "半": 0.5,
+_TABLE = packaged_table("translation/checks/numbers.toml")
+_CHINESE, _ENGLISH = _TABLE["chinese"], _TABLE["english"]
+_CHINESE_DIGITS = {character: value for value, character in enumerate(_CHINESE["digits"])} | _CHINESE["others"]
+_CHINESE_UNITS: Mapping[str, int] = _CHINESE["units"]
+_UNITS: Mapping[str, int] = _ENGLISH["units"]
+_ORDINALS: Sequence[str] = _ENGLISH["ordinals"].split()
+_WORDS: Mapping[str, float] = {
+    **{word: value for value, words in enumerate(_ENGLISH["cardinals"].split()) for word in words.split("|")},
+    **{word: value for value, word in enumerate(_ORDINALS, 1)},
+    **dict.fromkeys(_ENGLISH["halves"].split(), 0.5),
+    **{word: value * 10 for value, word in enumerate(_ENGLISH["tens"].split(), 3)},
 }
-_CHINESE_UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "萬": 10_000, "亿": 10**8, "億": 10**8, "兆": 10**12}
-_UNITS = {
-    "hundred": 100,
-    "thousand": 1000,
-    "million": 10**6,
-    "billion": 10**9,
-    "trillion": 10**12,
-    "k": 1000,
-    "m": 10**6,
-    "b": 10**9,
-    "t": 10**12,
-    "kb": 1000,
-    "mb": 10**6,
-    "gb": 10**9,
-    "tb": 10**12,
-}
-_ORDINALS = """first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth
-    fifteenth sixteenth seventeenth eighteenth nineteenth twentieth""".split()
-_WORDS: dict[str, float] = {
-    word: value
-    for value, words in enumerate(
-        """zero|no|none one|once|single two|twice|double|doubling|both|pair|dual three|thrice|triple|tripling
-        four|quadruple|quadrupling five six seven eight nine ten eleven
-        twelve|dozen thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty""".split()
-    )
-    for word in words.split("|")
-}
-_WORDS |= {word: value for value, word in enumerate(_ORDINALS, 1)}
-_WORDS |= dict.fromkeys("half halve halves halving".split(), 0.5)
-_WORDS |= {word: value * 10 for value, word in enumerate("thirty forty fifty sixty seventy eighty ninety".split(), 3)}
-_DENOMINATORS = dict(zip(_ORDINALS[2:], range(3, 21), strict=True)) | {
-    "half": 2,
-    "halve": 2,
-    "quarter": 4,
-    "hundredth": 100,
-    "thousandth": 1000,
-    "millionth": 10**6,
-}
+_DENOMINATORS = dict(zip(_ORDINALS[2:], range(3, 21), strict=True)) | _ENGLISH["denominators"]
 _HALVED = "年 ヶ月 か月 月 週間 周 天 日 時間 小时 分钟 分 秒 倍".split()
 """Of what 一半 is said behind it: 3日半."""
 _DIGIT = r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?"
@@ -165,7 +136,7 @@ _DIGITS = re.compile(
     r"(\s*倍)?",
     re.IGNORECASE,
 )
-_CHINESE = re.compile(
+_CHINESE_WORD = re.compile(
     r"([零〇一二两三四五六七八九半十百千万萬亿億兆]+)(倍?)|[翻加]倍|翻番|倍增|(?P<each>[每单單各首毎逐])|(?P<power>[平立]方(?![米公分千毫厘]))"
 )
 _AND_A_HALF = re.compile(
@@ -173,7 +144,7 @@ _AND_A_HALF = re.compile(
     rf"|\b(?P<words>\d+|{'|'.join(_WORDS)})\s+and\s+a\s+half\b|\b(?P<one>an?)\s+\w+\s+and\s+a\s+half\b",
     re.IGNORECASE,
 )
-_ENGLISH = re.compile(
+_ENGLISH_WORD = re.compile(
     rf"\b({'|'.join(_WORDS)}|hundred|thousand|million|billion|trillion)(?:s|d|th|-?fold)?\b", re.IGNORECASE
 )
 _ENGLISH_FRACTION = re.compile(
@@ -185,12 +156,7 @@ _BETWEEN_WORDS = re.compile(r"[\s-]+(?:and\s+)?")
 _OF_TIME = re.compile(r"(?:\bper|\ba|\beach|\bevery|\d)[\s-]*\Z", re.IGNORECASE)
 """Before a second that is none in a row."""
 _COUNTED_UP = re.compile(r"\s*(?:番目|つ目|段階目|層目|(?:st|nd|rd|th)\b)")
-_MONTHS = {
-    month: number
-    for number, month in enumerate(
-        "January February March April May June July August September October November December".split(), 1
-    )
-}
+_MONTHS = {month: number for number, month in enumerate(_ENGLISH["months"].split(), 1)}
 _MONTH = re.compile(rf"\b({'|'.join(_MONTHS)})\b")
 _NEGATIVE = re.compile(
     r"(?:(?<![^\s(\[{（【「,，、:：;；=≈<>≤≥为為是到至入于於取的\u3041-\u309f])[-−－]"
@@ -327,7 +293,7 @@ _READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Iterator[Number
     (_CIRCLED, _read_circled),
     (_COMPOUND, _read_compound),
     (_DIGITS, _read_digits),
-    (_CHINESE, _read_chinese),
+    (_CHINESE_WORD, _read_chinese),
 )
 """What a number may look like; what an earlier pattern has read is not read again."""
 
@@ -349,7 +315,7 @@ def _number(found: re.Match[str], value: float, *, digits: bool, scaled: bool = 
 def _english_numbers(text: str) -> Iterator[Number]:
     """The words for numbers alone, and what they make where they stand in a row: forty-two, three hundred."""
     last_end, total, current = -1, 0.0, 0.0
-    for found in _ENGLISH.finditer(text):
+    for found in _ENGLISH_WORD.finditer(text):
         word = found[1].lower()
         value = float(_WORDS.get(word, _UNITS.get(word, 0)))
         follows = last_end >= 0 and _BETWEEN_WORDS.fullmatch(text, last_end, found.start())

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from typing import Any
 
 from deckgen.model import Language
+from deckgen.packaged import packaged_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,27 +84,21 @@ def _base(language: str) -> str:
     return language.split("-")[0]
 
 
-@cache
-def _table() -> dict[str, object]:
-    data = resources.files("deckgen").joinpath("translation", "checks", "opposites.toml").read_text(encoding="utf-8")
-    return tomllib.loads(data)
+def _table() -> Mapping[str, Any]:
+    return packaged_table("translation/checks/opposites.toml")
 
 
 @cache
 def _apart(base: str) -> re.Pattern[str]:
-    words = _table()["apart"]
-    assert isinstance(words, dict)
-    found = words.get(base, r"(?!)")
+    found = _table()["apart"].get(base, r"(?!)")
     return re.compile(rf"\b(?:{found})\b" if base == "en" else found, re.IGNORECASE)
 
 
 @cache
 def _pairs(base: str) -> tuple[Opposites, ...]:
-    table = _table()["opposites"]
-    assert isinstance(table, list)
     return tuple(
         _opposites(base, *entry[base], things=entry.get("things", False), amount=entry.get("amount", False))
-        for entry in table
+        for entry in _table()["opposites"]
         if base in _DENIED
     )
 

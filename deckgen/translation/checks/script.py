@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from deckgen.model import Language
+from deckgen.packaged import packaged_table
 from deckgen.text.titles import folded
 from deckgen.translation.checks.sentences import sentences
 
@@ -82,25 +83,7 @@ _CHINESE_WORD = re.compile(
 )
 _FULL_WIDTH_COMMA = re.compile("，")
 _LITTLE_WORDS = {
-    name: frozenset(words.split())
-    for name, words in {
-        "English": (
-            "the a an of to in and is are was were for with that this it on as by be can not from which its at or "
-            "than when what why how does do has have each both only but so if into"
-        ),
-        "German": (
-            "der die das und ist ein eine einen einem in den dem des zu mit für auf von nicht als auch sich es "
-            "wird werden durch kann damit bei im um oder aus wie sind hat nach nur über zum zur beim"
-        ),
-        "French": (
-            "le la les des est un une du pour dans que qui sur par plus au avec ne pas sont se aux ce cette sa "
-            "ses il elle ou à"
-        ),
-        "Spanish": "el la los las de y en un una que se con para por es del más su lo como no son o sus esta este",
-        "Italian": "il lo la gli le di e un una che si con per in è del della più non viene su come sono dei nel",
-        "Dutch": "de het een en van in is op te dat met voor niet zijn wordt door aan er bij ook deze om",
-        "Portuguese": "o a os as de e um uma que se com para por em é do da no na mais não são ao dos pelo pela",
-    }.items()
+    name: frozenset(words.split()) for name, words in packaged_table("translation/checks/little_words.toml").items()
 }
 """Little words by which a sentence is known for English or for another language in Latin letters."""
 _LATIN_RUN = re.compile(r"[A-Za-z][A-Za-z'’-]*(?:,?[ ]+[A-Za-z][A-Za-z'’-]*){4,}")
