@@ -23,7 +23,7 @@ from deckgen.markdown.tree import block_text
 from deckgen.model import Context, Dialect, Guid, Key, Language, Markdown, TextState
 from deckgen.releases.changelog import WORDS_IN, browser_search, describe_diff, read_words
 from deckgen.releases.comparable import read_comparable
-from deckgen.releases.diff import ChangeKind, ReleaseDiff, compare
+from deckgen.releases.diff import Difference, ReleaseDiff, compare
 from deckgen.releases.formats import FORMATS, format_diff, markdown_changelog
 from deckgen.releases.records import (
     Record,
@@ -95,7 +95,7 @@ def texts(**changed: str) -> dict[Language, RecordedText]:
     return result
 
 
-def only(diff: ReleaseDiff) -> tuple[ChangeKind, ...]:
+def only(diff: ReleaseDiff) -> tuple[Difference, ...]:
     (change,) = diff.notes
     return change.kinds
 
@@ -110,33 +110,33 @@ def test_a_record_does_not_differ_from_itself() -> None:
 @pytest.mark.parametrize(
     ("new", "kinds"),
     [
-        (note("a", texts=texts(zh_answer="看到所有词。")), (ChangeKind.CHANGED,)),
-        (note("a", texts=texts(zh_question="注意力是什么？", en_answer="Other.")), (ChangeKind.CHANGED,)),
-        (note("a", texts=texts(zh_note="有误。")), (ChangeKind.CHANGED,)),
-        (note("a", texts=texts(en_answer="It sees tokens.")), (ChangeKind.RETRANSLATED,)),
-        (note("a", texts={ZH: note("a").texts[ZH]}), (ChangeKind.RETRANSLATED,)),
-        (note("a", media=("p2",)), (ChangeKind.IMAGES,)),
-        (note("a", texts=texts(en_state=TextState.STALE)), (ChangeKind.STATUS,)),
-        (note("a", copies=copies(hash="other")), (ChangeKind.FORMATTED,)),
-        (note("a", category=Key("c2")), (ChangeKind.MOVED,)),
-        (note("a", category=Key("c2"), texts=texts(zh_answer="看到所有词。")), (ChangeKind.CHANGED, ChangeKind.MOVED)),
-        (note("a", texts=texts(zh_answer="看到所有词。"), media=()), (ChangeKind.CHANGED,)),
+        (note("a", texts=texts(zh_answer="看到所有词。")), (Difference.CHANGED,)),
+        (note("a", texts=texts(zh_question="注意力是什么？", en_answer="Other.")), (Difference.CHANGED,)),
+        (note("a", texts=texts(zh_note="有误。")), (Difference.CHANGED,)),
+        (note("a", texts=texts(en_answer="It sees tokens.")), (Difference.RETRANSLATED,)),
+        (note("a", texts={ZH: note("a").texts[ZH]}), (Difference.RETRANSLATED,)),
+        (note("a", media=("p2",)), (Difference.IMAGES,)),
+        (note("a", texts=texts(en_state=TextState.STALE)), (Difference.STATUS,)),
+        (note("a", copies=copies(hash="other")), (Difference.FORMATTED,)),
+        (note("a", category=Key("c2")), (Difference.MOVED,)),
+        (note("a", category=Key("c2"), texts=texts(zh_answer="看到所有词。")), (Difference.CHANGED, Difference.MOVED)),
+        (note("a", texts=texts(zh_answer="看到所有词。"), media=()), (Difference.CHANGED,)),
     ],
 )
-def test_each_change_has_its_kind(new: RecordedNote, kinds: tuple[ChangeKind, ...]) -> None:
+def test_each_change_has_its_kind(new: RecordedNote, kinds: tuple[Difference, ...]) -> None:
     assert only(compare(record(note("a")), record(new))) == kinds
 
 
 def test_notes_come_and_go() -> None:
     diff = compare(record(note("a"), note("b")), record(note("c"), note("a")))
     assert [(change.key, change.kinds) for change in diff.notes] == [
-        ("c", (ChangeKind.ADDED,)),
-        ("b", (ChangeKind.RETIRED,)),
+        ("c", (Difference.ADDED,)),
+        ("b", (Difference.RETIRED,)),
     ]
 
 
 def test_the_first_release_adds_every_note() -> None:
-    assert [change.kinds for change in compare(None, record(note("a"), note("b"))).notes] == [(ChangeKind.ADDED,)] * 2
+    assert [change.kinds for change in compare(None, record(note("a"), note("b"))).notes] == [(Difference.ADDED,)] * 2
 
 
 def test_a_later_time_alone_is_no_change() -> None:
@@ -187,12 +187,12 @@ def test_counts_are_kept_by_category_and_by_language() -> None:
     new = record(note("a", texts=texts(en_answer="Other.")), note("b", category=Key("c2")), note("d"))
     diff = compare(old, new)
     assert {key: dict(counts) for key, counts in diff.by_category().items()} == {
-        "c1": {ChangeKind.RETRANSLATED: 1, ChangeKind.ADDED: 1, ChangeKind.RETIRED: 1},
-        "c2": {ChangeKind.MOVED: 1},
+        "c1": {Difference.RETRANSLATED: 1, Difference.ADDED: 1, Difference.RETIRED: 1},
+        "c2": {Difference.MOVED: 1},
     }
     assert {key: dict(counts) for key, counts in diff.by_language().items()} == {
-        "zh": {ChangeKind.ADDED: 1, ChangeKind.RETIRED: 1},
-        "en": {ChangeKind.ADDED: 1, ChangeKind.RETIRED: 1, ChangeKind.CHANGED: 1},
+        "zh": {Difference.ADDED: 1, Difference.RETIRED: 1},
+        "en": {Difference.ADDED: 1, Difference.RETIRED: 1, Difference.CHANGED: 1},
     }
 
 
@@ -317,7 +317,7 @@ def test_nothing_is_said_of_nothing() -> None:
 
 def test_both_tongues_have_the_same_words() -> None:
     assert set(read_words(ZH)) == set(read_words(EN))
-    assert set(ChangeKind) <= set(read_words(EN))
+    assert set(Difference) <= set(read_words(EN))
 
 
 @pytest.mark.parametrize("name", ["deckgen x zh-en", "a*b", "a_b", "back\\slash", "冒号:x", "(a or b)"])

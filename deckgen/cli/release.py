@@ -14,7 +14,15 @@ from deckgen.cli.terminal import echo
 from deckgen.diagnostics import has_errors
 from deckgen.model import Language
 from deckgen.project import read_project, record_path
-from deckgen.releases import Survey, Version, WrittenRelease, parse_version, plan_release, survey_release, write_release
+from deckgen.releases import (
+    ReleaseSurvey,
+    Version,
+    WrittenRelease,
+    parse_version,
+    plan_release,
+    survey_release,
+    write_release,
+)
 from deckgen.releases.changelog import summarise
 
 
@@ -67,7 +75,7 @@ def release(version: Version | None, propose: bool, out: Path | None, jobs: int 
         )
 
 
-def _print_proposal(survey: Survey) -> None:
+def _print_proposal(survey: ReleaseSurvey) -> None:
     print_counts(survey.made.diagnostics)
     if not survey.record.notes:
         echo("nothing to release: there is no card")

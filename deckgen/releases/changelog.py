@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from deckgen.model import Key, Language
 from deckgen.packaged import packaged_table
-from deckgen.releases.diff import ChangeKind, NoteChange, ReleaseDiff
+from deckgen.releases.diff import Difference, NoteChange, ReleaseDiff
 from deckgen.releases.records import RecordedNote
 from deckgen.releases.snapshot import named_edition
 from deckgen.releases.wording import Span, SpanKind, compare_words, shorten
@@ -17,7 +17,7 @@ WORDS_IN = (Language("zh"), Language("en"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Detail:
+class TextChange:
     """What changed in one text of a note, or where it moved; ``label`` says which text."""
 
     label: str
@@ -25,15 +25,15 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class ChangedNote:
     key: Key
     title: str
     category: str
-    details: tuple[Detail, ...] = ()
+    details: tuple[TextChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Instruction:
     """What a learner does for the cards of one edition: ``search`` is pasted into the browser."""
 
     text: str
@@ -45,15 +45,15 @@ class Step:
 class Section:
     """The notes of one kind of change and what learners can do about them."""
 
-    kind: ChangeKind
+    kind: Difference
     heading: str
-    entries: tuple[Entry, ...]
-    steps: tuple[Step, ...] = ()
+    entries: tuple[ChangedNote, ...]
+    steps: tuple[Instruction, ...] = ()
     hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class CountTable:
     """``rows`` hold as many cells as there are ``columns``; the first is a name, the others are counts."""
 
     columns: tuple[str, ...]
@@ -69,7 +69,7 @@ class Changelog:
     duties_heading: str
     duties: tuple[str, ...]
     remarks: tuple[str, ...]
-    tables: tuple[Table, ...]
+    tables: tuple[CountTable, ...]
     sections: tuple[Section, ...]
 
 
@@ -81,7 +81,7 @@ def read_words(language: Language) -> Mapping[str, str]:
 def describe_diff(diff: ReleaseDiff, language: Language) -> Changelog:
     """The diff in the words of ``language``, its questions too where they have a text in it."""
     words = read_words(language)
-    sections = tuple(_section(diff, kind, language) for kind in ChangeKind if diff.of(kind))
+    sections = tuple(_section(diff, kind, language) for kind in Difference if diff.of(kind))
     return Changelog(
         title=_title(diff, words),
         summary=summarise(diff, language),
@@ -96,7 +96,7 @@ def describe_diff(diff: ReleaseDiff, language: Language) -> Changelog:
 def summarise(diff: ReleaseDiff, language: Language) -> str:
     """``2 new, 1 changed``."""
     words = read_words(language)
-    counts = [(kind, len(diff.of(kind))) for kind in ChangeKind]
+    counts = [(kind, len(diff.of(kind))) for kind in Difference]
     return (
         words["comma"].join(_counted(count, words[f"count-{kind}"]) for kind, count in counts if count)
         or (words["nothing"])
@@ -121,14 +121,14 @@ def _remarks(diff: ReleaseDiff, words: Mapping[str, str]) -> Iterator[str]:
         yield words["looks"].format(editions=words["comma"].join(diff.looks))
 
 
-def _tables(diff: ReleaseDiff, language: Language) -> Iterator[Table]:
+def _tables(diff: ReleaseDiff, language: Language) -> Iterator[CountTable]:
     words = read_words(language)
     categories = {category_title(diff, key, language): counts for key, counts in diff.by_category().items()}
     languages = {str(tag): counts for tag, counts in diff.by_language().items()}
     for name, rows in (("category", categories), ("language", languages)):
-        kinds = [kind for kind in ChangeKind if any(counts[kind] for counts in rows.values())]
+        kinds = [kind for kind in Difference if any(counts[kind] for counts in rows.values())]
         if rows:
-            yield Table(
+            yield CountTable(
                 columns=(words[name], *(words[f"count-{kind}"] for kind in kinds)),
                 rows=tuple((title, *(str(counts[kind]) for kind in kinds)) for title, counts in rows.items()),
             )
@@ -137,9 +137,9 @@ def _tables(diff: ReleaseDiff, language: Language) -> Iterator[Table]:
 # --- notes ------------------------------------------------------------------------------------------------------------
 
 
-def _section(diff: ReleaseDiff, kind: ChangeKind, language: Language) -> Section:
+def _section(diff: ReleaseDiff, kind: Difference, language: Language) -> Section:
     words = read_words(language)
-    steps = tuple(_steps(diff, kind, words)) if kind in (ChangeKind.MOVED, ChangeKind.RETIRED) else ()
+    steps = tuple(_steps(diff, kind, words)) if kind in (Difference.MOVED, Difference.RETIRED) else ()
     return Section(
         kind=kind,
         heading=words[kind],
@@ -149,16 +149,16 @@ def _section(diff: ReleaseDiff, kind: ChangeKind, language: Language) -> Section
     )
 
 
-def _entry(diff: ReleaseDiff, change: NoteChange, kind: ChangeKind, language: Language) -> Entry:
+def _entry(diff: ReleaseDiff, change: NoteChange, kind: Difference, language: Language) -> ChangedNote:
     words = read_words(language)
-    details: tuple[Detail, ...] = ()
-    if kind in (ChangeKind.CHANGED, ChangeKind.RETRANSLATED):
+    details: tuple[TextChange, ...] = ()
+    if kind in (Difference.CHANGED, Difference.RETRANSLATED):
         details = tuple(_details(change, words))
-    elif kind is ChangeKind.MOVED and change.old and change.new:
+    elif kind is Difference.MOVED and change.old and change.new:
         places = [category_title(diff, note.category, language) for note in (change.old, change.new)]
         text = words["moved-from"].format(old=places[0], new=places[1])
-        details = (Detail(label="", spans=(Span(kind=SpanKind.KEPT, text=text),)),)
-    return Entry(
+        details = (TextChange(label="", spans=(Span(kind=SpanKind.KEPT, text=text),)),)
+    return ChangedNote(
         key=change.key,
         title=note_title(change.shown, language),
         category=category_title(diff, change.shown.category, language),
@@ -178,19 +178,19 @@ def category_title(diff: ReleaseDiff, key: Key, language: Language) -> str:
     return titles.get(language) or next(iter(titles.values()), str(key))
 
 
-def _details(change: NoteChange, words: Mapping[str, str]) -> Iterator[Detail]:
+def _details(change: NoteChange, words: Mapping[str, str]) -> Iterator[TextChange]:
     for language, side, before, after in change.sides():
-        yield Detail(label=f"{language} {words[side]}", spans=shorten(compare_words(before, after)))
+        yield TextChange(label=f"{language} {words[side]}", spans=shorten(compare_words(before, after)))
     if change.old and change.new and change.old.media != change.new.media:
         gone = len({*change.old.media} - {*change.new.media})
         come = len({*change.new.media} - {*change.old.media})
-        yield Detail(label=words["pictures"], spans=(Span(kind=SpanKind.KEPT, text=f"−{gone} +{come}"),))
+        yield TextChange(label=words["pictures"], spans=(Span(kind=SpanKind.KEPT, text=f"−{gone} +{come}"),))
 
 
 # --- what learners do -------------------------------------------------------------------------------------------------
 
 
-def _steps(diff: ReleaseDiff, kind: ChangeKind, words: Mapping[str, str]) -> Iterator[Step]:
+def _steps(diff: ReleaseDiff, kind: Difference, words: Mapping[str, str]) -> Iterator[Instruction]:
     """A step per edition, of moved cards also per deck that they go to. None for notes that no search can name."""
     editions = {edition.name: edition for record in (diff.old, diff.new) if record for edition in record.editions}
     groups: dict[tuple[str, str], list[Key]] = {}
@@ -199,10 +199,10 @@ def _steps(diff: ReleaseDiff, kind: ChangeKind, words: Mapping[str, str]) -> Ite
         decks = category.decks if category else {}
         for edition in change.shown.copies:
             if named_edition(edition) and edition in editions:
-                deck = decks.get(edition, "") if kind is ChangeKind.MOVED else ""
+                deck = decks.get(edition, "") if kind is Difference.MOVED else ""
                 groups.setdefault((edition, deck), []).append(change.key)
     for (edition, deck), keys in groups.items():
-        yield Step(
+        yield Instruction(
             text=words[f"steps-{kind}"].format(deck=deck),
             edition=edition,
             search=browser_search(editions[edition].note_type_name, keys),

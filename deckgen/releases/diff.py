@@ -13,7 +13,7 @@ from deckgen.releases.records import Record, RecordedCategory, RecordedCopy, Rec
 from deckgen.releases.snapshot import named_edition
 
 
-class ChangeKind(StrEnum):
+class Difference(StrEnum):
     """What happened to a note; one that moved may also have changed."""
 
     ADDED = "added"
@@ -38,7 +38,7 @@ class NoteChange:
     """
 
     key: Key
-    kinds: tuple[ChangeKind, ...]
+    kinds: tuple[Difference, ...]
     old: RecordedNote | None
     new: RecordedNote | None
     languages: tuple[Language, ...] = ()
@@ -80,7 +80,7 @@ class ReleaseDiff:
     new_editions: tuple[str, ...] = ()
     looks: tuple[str, ...] = ()
 
-    def of(self, kind: ChangeKind) -> tuple[NoteChange, ...]:
+    def of(self, kind: Difference) -> tuple[NoteChange, ...]:
         return tuple(change for change in self.notes if kind in change.kinds)
 
     @property
@@ -93,30 +93,30 @@ class ReleaseDiff:
         records = (self.old, self.new) if self.old else (self.new,)
         return {category.key: category for record in records for category in record.categories}
 
-    def by_category(self) -> Mapping[Key, Counter[ChangeKind]]:
+    def by_category(self) -> Mapping[Key, Counter[Difference]]:
         """How many notes of each category changed in each way, in the order of the categories."""
-        counts: dict[Key, Counter[ChangeKind]] = {category.key: Counter() for category in self.new.categories}
+        counts: dict[Key, Counter[Difference]] = {category.key: Counter() for category in self.new.categories}
         for change in self.notes:
             counts.setdefault(change.shown.category, Counter()).update(change.kinds)
         return {key: count for key, count in counts.items() if count}
 
-    def by_language(self) -> Mapping[Language, Counter[ChangeKind]]:
+    def by_language(self) -> Mapping[Language, Counter[Difference]]:
         """In how many notes the text of each language is new, another or gone."""
-        counts: dict[Language, Counter[ChangeKind]] = {}
+        counts: dict[Language, Counter[Difference]] = {}
         for change in self.notes:
-            kinds = [kind for kind in change.kinds if kind in (ChangeKind.ADDED, ChangeKind.RETIRED)]
+            kinds = [kind for kind in change.kinds if kind in (Difference.ADDED, Difference.RETIRED)]
             if kinds:
                 for language in change.shown.texts:
                     counts.setdefault(language, Counter()).update(kinds)
             for language in change.languages:
-                counts.setdefault(language, Counter())[ChangeKind.CHANGED] += 1
+                counts.setdefault(language, Counter())[Difference.CHANGED] += 1
         return counts
 
 
 def compare(old: Record | None, new: Record) -> ReleaseDiff:
     """Everything that differs. DeckgenError where the two have no edition in common and nothing can be compared."""
     if old is None:
-        added = tuple(NoteChange(key=note.key, kinds=(ChangeKind.ADDED,), old=None, new=note) for note in new.notes)
+        added = tuple(NoteChange(key=note.key, kinds=(Difference.ADDED,), old=None, new=note) for note in new.notes)
         return ReleaseDiff(old=None, new=new, notes=added)
     before, after = _editions(old), _editions(new)
     common = before.keys() & after.keys()
@@ -131,7 +131,7 @@ def compare(old: Record | None, new: Record) -> ReleaseDiff:
     moved = _moved_keys(old, new, common)
     changes = [_compare_note(known.get(note.key), note, common, language, moved) for note in new.notes]
     gone = [
-        NoteChange(key=note.key, kinds=(ChangeKind.RETIRED,), old=note, new=None)
+        NoteChange(key=note.key, kinds=(Difference.RETIRED,), old=note, new=None)
         for note in old.notes
         if note.key not in present and _in(note, common)
     ]
@@ -191,23 +191,23 @@ def _compare_note(
     if not _in(new, common):
         return None
     if old is None or not _in(old, common):
-        return NoteChange(key=new.key, kinds=(ChangeKind.ADDED,), old=None, new=new)
+        return NoteChange(key=new.key, kinds=(Difference.ADDED,), old=None, new=new)
     languages = tuple(_changed_languages(old, new))
-    kinds: list[ChangeKind] = []
+    kinds: list[Difference] = []
     if source in languages or (languages and source not in new.texts):
-        kinds.append(ChangeKind.CHANGED)
+        kinds.append(Difference.CHANGED)
     elif languages:
-        kinds.append(ChangeKind.RETRANSLATED)
+        kinds.append(Difference.RETRANSLATED)
     elif old.media != new.media:
-        kinds.append(ChangeKind.IMAGES)
+        kinds.append(Difference.IMAGES)
     elif any(one != other for one, other in _states(old, new)):
-        kinds.append(ChangeKind.STATUS)
+        kinds.append(Difference.STATUS)
     if new.key in moved:
-        kinds.append(ChangeKind.MOVED)
+        kinds.append(Difference.MOVED)
     if not kinds and any(
         old.copies[name].hash != new.copies[name].hash for name in old.copies.keys() & new.copies.keys()
     ):
-        kinds.append(ChangeKind.FORMATTED)
+        kinds.append(Difference.FORMATTED)
     return NoteChange(key=new.key, kinds=tuple(kinds), old=old, new=new, languages=languages) if kinds else None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from deckgen.markdown import safe_html
 from deckgen.model import Context, Dialect, Language, Markdown
-from deckgen.releases.changelog import Changelog, Detail, Entry, Table, describe_diff
+from deckgen.releases.changelog import ChangedNote, Changelog, CountTable, TextChange, describe_diff
 from deckgen.releases.diff import NoteChange, ReleaseDiff
 from deckgen.releases.records import RecordedNote
 from deckgen.releases.wording import Span, SpanKind, columns_of, compare_words
@@ -45,7 +45,7 @@ def _format_text(diff: ReleaseDiff, language: Language) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _text_table(table: Table) -> Iterator[str]:
+def _text_table(table: CountTable) -> Iterator[str]:
     rows = (table.columns, *table.rows)
     widths = [max(columns_of(row[index]) for row in rows) for index in range(len(table.columns))]
     for row in rows:
@@ -53,7 +53,7 @@ def _text_table(table: Table) -> Iterator[str]:
         yield "  ".join((row[0] + first, *(pad + cell for pad, cell in zip(others, row[1:], strict=True))))
 
 
-def _text_detail(detail: Detail) -> str:
+def _text_detail(detail: TextChange) -> str:
     marks = {SpanKind.KEPT: "{}", SpanKind.REMOVED: "[-{}-]", SpanKind.ADDED: "{{+{}+}}"}
     text = "".join(marks[span.kind].format(span.text.replace("\n", " ⏎ ")) for span in detail.spans)
     return f"{detail.label}: {text}" if detail.label else text
@@ -83,13 +83,13 @@ def markdown_changelog(log: Changelog) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _markdown_table(table: Table) -> str:
+def _markdown_table(table: CountTable) -> str:
     rule = "|".join(("---", *("---:" for _ in table.columns[1:])))
     rows = [f"| {' | '.join(_markdown(cell) for cell in row)} |" for row in (table.columns, *table.rows)]
     return "\n".join((rows[0], f"|{rule}|", *rows[1:]))
 
 
-def _markdown_entry(entry: Entry) -> Iterator[str]:
+def _markdown_entry(entry: ChangedNote) -> Iterator[str]:
     yield f"- `{entry.key}` {_markdown(entry.title)} · {_markdown(entry.category)}"
     for detail in entry.details:
         label = f"*{detail.label}* " if detail.label else ""

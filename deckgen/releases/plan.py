@@ -14,14 +14,14 @@ from deckgen.identity.lock import format_lock
 from deckgen.layout import CHANGELOG_NAME, LOCK_NAME
 from deckgen.localisation import check_build
 from deckgen.project import Project, changed_files, record_path
-from deckgen.releases.diff import ChangeKind, ReleaseDiff, compare
+from deckgen.releases.diff import Difference, ReleaseDiff, compare
 from deckgen.releases.records import Record, format_record, parse_record
 from deckgen.releases.snapshot import record_decks
 from deckgen.releases.versions import Version, contradiction, parse_version, propose_version, reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
+class ReleaseSurvey:
     """The project as it stands, beside its last release. ``made`` is what a build would give now."""
 
     made: Build
@@ -59,17 +59,19 @@ class Plan:
 
 def survey_release(
     project: Project, findings: tuple[Diagnostic, ...], *, now: int, jobs: int = 1, progress: Progress = silent
-) -> Survey:
+) -> ReleaseSurvey:
     """``now`` in seconds since the epoch. DeckgenError where the record of the last release is missing or damaged."""
     made = make_decks(project, findings, Options(now=now, jobs=jobs), progress)
     made = replace(made, diagnostics=check_build(made, strict=True))
     released = tuple(parse_version(version) for version in made.lock.releases)
     last = _read_record(project, released[-1]) if released else None
     record = _record(made, version="", time=0)
-    return Survey(made=made, released=released, last=last, record=record, diff=compare(last, record))
+    return ReleaseSurvey(made=made, released=released, last=last, record=record, diff=compare(last, record))
 
 
-def plan_release(survey: Survey, version: Version, *, now: int, jobs: int = 1, progress: Progress = silent) -> Plan:
+def plan_release(
+    survey: ReleaseSurvey, version: Version, *, now: int, jobs: int = 1, progress: Progress = silent
+) -> Plan:
     """The release of ``version``. DeckgenError, with every reason, where there may be none.
 
     A version that is recorded already is planned again with the time of its record, so that it can be rebuilt from
@@ -127,7 +129,7 @@ def _read_record(project: Project, version: Version) -> Record:
     return parse_record(text, path)
 
 
-def _before(survey: Survey, version: Version) -> Record | None:
+def _before(survey: ReleaseSurvey, version: Version) -> Record | None:
     """The record of the release before ``version``."""
     if version not in survey.released:
         return survey.last
@@ -155,7 +157,7 @@ def _refusal(version: Version, reasons: list[str]) -> DeckgenError:
     return DeckgenError(f"{version} is not released:" + "".join(f"\n  - {why}" for why in reasons))
 
 
-def _unfit(survey: Survey) -> list[str]:
+def _unfit(survey: ReleaseSurvey) -> list[str]:
     """What no release may have, whatever its version."""
     made, reasons = survey.made, []
     if has_errors(made.diagnostics):
@@ -186,7 +188,7 @@ def _dirty(project: Project, version: Version) -> list[str]:
     return [f"files are not committed: {name_some(others)}; commit, ignore or remove them"] if others else []
 
 
-def _not_again(survey: Survey, version: Version, known: Record | None) -> list[str]:
+def _not_again(survey: ReleaseSurvey, version: Version, known: Record | None) -> list[str]:
     """Why a version that was released cannot be built again from what the project is now."""
     if known is None:
         return [f"{record_path(str(version))} is missing; restore it: git checkout v{version} -- releases"]
@@ -201,7 +203,7 @@ def _not_again(survey: Survey, version: Version, known: Record | None) -> list[s
 
 def _other_content(known: Record | None, current: Record) -> str:
     diff = compare(known, current)
-    counts = {kind: len(diff.of(kind)) for kind in ChangeKind if diff.of(kind)}
+    counts = {kind: len(diff.of(kind)) for kind in Difference if diff.of(kind)}
     changes = ", ".join(f"{count} {kind}" for kind, count in counts.items()) or "times, ids or descriptions"
     keys = name_some([change.key for change in diff.notes])
     named = f" ({keys})" if keys else ""

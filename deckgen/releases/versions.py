@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 
-from deckgen.releases.diff import ChangeKind, ReleaseDiff
+from deckgen.releases.diff import Difference, ReleaseDiff
 
 FIRST = "0.1.0"
 """The least version that a first release may have."""
@@ -44,7 +44,7 @@ def parse_version(text: str) -> Version:
 def level_of(diff: ReleaseDiff) -> Level:
     if diff.breaches:
         return Level.MAJOR
-    if diff.of(ChangeKind.ADDED) or diff.of(ChangeKind.RETIRED) or diff.new_editions:
+    if diff.of(Difference.ADDED) or diff.of(Difference.RETIRED) or diff.new_editions:
         return Level.MINOR
     return Level.NONE if diff.is_empty else Level.PATCH
 
@@ -55,7 +55,7 @@ def reason(diff: ReleaseDiff) -> str:
         case Level.MAJOR:
             return "learners must act: " + "; ".join(f"{found.edition}: {found.what}" for found in diff.breaches)
         case Level.MINOR:
-            added, retired = len(diff.of(ChangeKind.ADDED)), len(diff.of(ChangeKind.RETIRED))
+            added, retired = len(diff.of(Difference.ADDED)), len(diff.of(Difference.RETIRED))
             parts = [f"{added} new cards"] if added else []
             parts += [f"{retired} retired cards"] if retired else []
             parts += [f"new editions {', '.join(diff.new_editions)}"] if diff.new_editions else []

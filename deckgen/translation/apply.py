@@ -186,26 +186,26 @@ def _counts(language: Language, texts: Sequence[SourceText], entries: _Index, po
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Kind:
+class _Shortfall:
     rule: str
     one: str
     many: str
     hint: str
 
 
-_MISSING = _Kind(
+_MISSING = _Shortfall(
     rule="untranslated",
     one="one of {total} blocks of the {side} has no {language} translation",
     many="{count} of {total} blocks of the {side} have no {language} translation",
     hint="run “deckgen translate extract” and fill the empty msgstr in {file}",
 )
-_HIDDEN = _Kind(
+_HIDDEN = _Shortfall(
     rule="hidden-draft",
     one="one of {total} blocks of the {side} is an unreviewed {language} draft and not shown",
     many="{count} of {total} blocks of the {side} are unreviewed {language} drafts and not shown",
     hint="review them in {file}, or show them with --policy draft",
 )
-_STALE = _Kind(
+_STALE = _Shortfall(
     rule="stale-translation",
     one="one of {total} blocks of the {side} has changed since its {language} translation was reviewed",
     many="{count} of {total} blocks of the {side} have changed since their {language} translation was reviewed",

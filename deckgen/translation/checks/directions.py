@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from deckgen.model import Language
 from deckgen.translation.checks.numbers import Number, numbers
-from deckgen.translation.checks.opposites import Place, clear, pairs, turned
+from deckgen.translation.checks.opposites import PoleWord, clear, pairs, turned
 from deckgen.translation.checks.sentences import aligned, sentences
 
 
@@ -48,8 +48,8 @@ def exchanged_facts(source: str, translation: str, *, source_language: Language,
 class _Found:
     """A pair of opposites in a sentence and in its translation."""
 
-    said: tuple[Place, ...]
-    meant: tuple[Place, ...]
+    said: tuple[PoleWord, ...]
+    meant: tuple[PoleWord, ...]
     things: bool
     amount: bool
 

@@ -13,7 +13,7 @@ from deckgen.packaged import packaged_table
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PoleWord:
     """A word of a pair of opposites, and which of its two poles it belongs to."""
 
     pole: int
@@ -29,12 +29,12 @@ class Opposites:
     things: bool
     amount: bool
 
-    def places(self, text: str) -> tuple[Place, ...]:
+    def places(self, text: str) -> tuple[PoleWord, ...]:
         """Its words in ``text``, as `clear` gives it, without those that are denied."""
         if not self.words.search(text):
             return ()
         found = self.words.finditer(self.denied.sub("\0", text))
-        return tuple(Place(0 if word["first"] else 1, word[0]) for word in found)
+        return tuple(PoleWord(0 if word["first"] else 1, word[0]) for word in found)
 
 
 def pairs(source: Language, target: Language) -> Iterator[tuple[Opposites, Opposites]]:
@@ -50,7 +50,7 @@ def clear(text: str, language: Language) -> str:
 
 
 def turned(
-    said: Sequence[Place], meant: Sequence[Place], *, in_part: bool, explained: Collection[int] = ()
+    said: Sequence[PoleWord], meant: Sequence[PoleWord], *, in_part: bool, explained: Collection[int] = ()
 ) -> tuple[str, str] | None:
     """A word of the source's and the one of the other pole that it has become, if there is one.
 
