@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,18 @@ OWNERS = {
 """Third-party library → the only modules, or packages, that may import it."""
 
 
+FILES = (
+    "adoption apkg files journal media memory output packaged preview project publish receipt releases review seal "
+    "translation.drafts translation.files"
+).split()
+"""The only modules, or packages, that touch files; and below, those that ask the clock. CONTRIBUTING.md names them."""
+CLOCK = "cli receipt releases.verify translation.drafts".split()
+_TOUCHES = frozenset(
+    "open read_text read_bytes write_text write_bytes touch copyfile copytree rmtree unlink mkdtemp scandir".split()
+)
+_CLOCKS = frozenset(("time.time", "time.monotonic", "datetime.now", "date.today"))
+
+
 def _imports() -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -69,6 +82,28 @@ def test_each_library_is_imported_where_the_table_says(library: str, modules: se
         if not any(module == own or module.startswith(f"{own}.") for own in OWNERS[library])
     }
     assert not strangers
+
+
+def _calls() -> Iterator[tuple[str, str]]:
+    """Each module of the package with what it calls: ``read_text``, ``time.time``."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        module = ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func).rsplit(".", 2)
+                yield from ((module, ".".join(called[-count:])) for count in (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("owners", "what"), [(FILES, _TOUCHES), (CLOCK, _CLOCKS)], ids=["files are touched", "the clock is asked"]
+)
+def test_files_and_clock_are_touched_where_the_tables_say(owners: list[str], what: frozenset[str]) -> None:
+    touching = {module for module, called in _calls() if called in what}
+    own = {owner: {module for module in touching if f"{module}.".startswith(f"{owner}.")} for owner in owners}
+    assert touching == set().union(*own.values())
+    assert all(own.values()), "nothing but what touches them stands in the table"
+    text = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert not [owner for owner in owners if f"`{owner.split('.')[0]}`" not in text]
 
 
 def test_the_map_names_every_module() -> None:
