@@ -62,10 +62,6 @@ def _text_detail(detail: TextChange) -> str:
 # --- Markdown ---------------------------------------------------------------------------------------------------------
 
 
-def _format_markdown(diff: ReleaseDiff, language: Language) -> str:
-    return markdown_changelog(describe_diff(diff, language))
-
-
 def markdown_changelog(log: Changelog) -> str:
     """The changelog for GitHub, below headings of the first level."""
     blocks = [f"## {_markdown(log.title)}"] if log.title else []
@@ -193,7 +189,7 @@ def _json_texts(note: RecordedNote) -> dict[str, Mapping[str, str]]:
 
 FORMATS: Mapping[str, Callable[[ReleaseDiff, Language], str]] = {
     "text": _format_text,
-    "markdown": _format_markdown,
+    "markdown": lambda diff, language: markdown_changelog(describe_diff(diff, language)),
     "html": _format_html,
     "json": _format_json,
 }

@@ -44,6 +44,7 @@ _NUMBER = ' class="number"'
 def format_page(facts: PageFacts) -> str:
     """The page's HTML, the same for the same facts."""
     record = facts.record
+    day = datetime.fromtimestamp(record.time, tz=UTC).date().isoformat()
     several = len({package.profile for package in facts.packages}) > 1
     return PercentTemplate(_data("page.html")).substitute(
         title=html.escape(_title(facts, Language("zh"))),
@@ -52,7 +53,7 @@ def format_page(facts: PageFacts) -> str:
         script=_data("page.js"),
         heading=_both(lambda language: f"{html.escape(_title(facts, language))} <small>{record.version}</small>"),
         lead=_both(lambda language: html.escape(facts.descriptions.get(language, ""))),
-        facts=_both(lambda language: _count(len(record.notes), language) + f" · {_day(record.time)}"),
+        facts=_both(lambda language: _count(len(record.notes), language) + f" · {day}"),
         pictures=_pictures(facts.pictures),
         profiles_zh=read_words(Language("zh"))["profile-choice"] if several else "",
         profiles_en=read_words(Language("en"))["profile-choice"] if several else "",
@@ -94,11 +95,6 @@ def _title(facts: PageFacts, language: Language) -> str:
 
 def _count(count: int, language: Language) -> str:
     return read_ui(language).cards_count.format(count=count)
-
-
-def _day(time: int) -> str:
-    """The day in UTC."""
-    return datetime.fromtimestamp(time, tz=UTC).date().isoformat()
 
 
 def _pictures(names: Iterable[str]) -> str:

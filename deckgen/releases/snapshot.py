@@ -32,6 +32,11 @@ def media_identity(name: str) -> str:
     return found[1] if found else name
 
 
+def packaged_hash(note: PackagedNote) -> str:
+    """Of all that a packaged note gives its learner, as a build counts it."""
+    return content_hash(note.fields, note.tags, {name: media_identity(name) for name in note.media})
+
+
 def note_type_edition(note_type: NoteType) -> Edition | None:
     """The edition whose note type this is, by its fields; None for one that is not deckgen's."""
     names = [field.name for field in note_type.fields]
@@ -131,19 +136,17 @@ def record_packages(packages: Sequence[PackageContents]) -> Record:
 
 def _packaged_row(note: PackagedNote, note_type: NoteType, edition: Edition | None, name: str) -> _Row:
     fields = _fields(note_type, note.fields)
-    identities = {file: media_identity(file) for file in note.media}
-    hashed = content_hash(note.fields, note.tags, identities)
     titles = (_titles(fields, edition) if edition else {}) or {UNKNOWN_LANGUAGE: note.deck}
     category = Key(next(iter(titles.values())))
     return (
         RecordedNote(
             key=Key(fields["Key"] if edition else note.guid),
             category=category,
-            copies={name: RecordedCopy(guid=Guid(note.guid), hash=hashed, time=note.time)},
+            copies={name: RecordedCopy(guid=Guid(note.guid), hash=packaged_hash(note), time=note.time)},
             texts=_texts(fields, _states(fields, edition))
             if edition
             else {UNKNOWN_LANGUAGE: _foreign_text(note.fields)},
-            media=tuple(sorted({*identities.values()})),
+            media=tuple(sorted({media_identity(name) for name in note.media})),
         ),
         RecordedCategory(key=category, titles=titles, decks={name: note.deck}),
     )

@@ -126,14 +126,6 @@ def _spans(head: str, changes: list[_Change]) -> Iterator[Span]:
 
 
 def _cut(text: str, context: int, *, first: bool, last: bool) -> str:
-    start = "" if first else _beginning(text, context)
-    end = "" if last else _ending(text, context)
+    start = "" if first else text[:context].split("\n")[0]
+    end = "" if last else text[-context:].split("\n")[-1]
     return text if len(start) + len(end) + 3 >= len(text) else f"{start}…{end}"
-
-
-def _beginning(text: str, context: int) -> str:
-    return text[:context].split("\n")[0]
-
-
-def _ending(text: str, context: int) -> str:
-    return text[-context:].split("\n")[-1]

@@ -43,7 +43,7 @@ class Glossary:
         own = next((found for tag, found in self.languages if tag == language), LanguageGlossary())
         terms = {term.source: term for term in (*self.terms, *own.terms)}
         return LanguageGlossary(
-            keep=_longest_first({*self.keep, *own.keep} - {*terms}),
+            keep=tuple(sorted({*self.keep, *own.keep} - {*terms}, key=lambda term: (-len(term), term))),
             terms=tuple(sorted(terms.values(), key=lambda term: -len(term.source))),
         )
 
@@ -145,10 +145,6 @@ def _terms(value: object) -> tuple[Term, ...]:
         for source, target in value.items()
     )
     return tuple(sorted((term for term in found if term.source and any(term.targets)), key=lambda t: -len(t.source)))
-
-
-def _longest_first(terms: set[str]) -> tuple[str, ...]:
-    return tuple(sorted(terms, key=lambda term: (-len(term), term)))
 
 
 @cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
 
 from deckgen.model import Language
 from deckgen.translation.inline import Token, TokenKind, protected
@@ -39,8 +38,7 @@ def mended(text: str, language: Language) -> str:
         parts += [text[last : token.start], chr(_plane(token, marks) + number)]
         last = token.end
     plain = "".join([*parts, text[last:]])
-    for step in _steps(language):
-        plain = step(plain)
+    plain = _typed(plain, language.split("-")[0])
     return _STANDS_FOR.sub(lambda found: tokens[ord(found[0]) & 0x7FFF].text, plain).strip()
 
 
@@ -53,29 +51,15 @@ def _plane(token: Token, marks: Counter[str]) -> int:
     return _CLOSING if token.kind in (TokenKind.LINK, TokenKind.IMAGE, TokenKind.BREAK) else _WORD
 
 
-Step = Callable[[str], str]
-
-
-def _steps(language: Language) -> Sequence[Step]:
-    base = language.split("-")[0]
-    width = _in_chinese if base == "zh" else _in_japanese if base == "ja" else _as_it_is if base == "ko" else _in_latin
-    return (_without_unseen, _narrow_letters, width, _single_blanks)
-
-
-def _without_unseen(text: str) -> str:
-    return _UNSEEN.sub("", text)
-
-
-def _narrow_letters(text: str) -> str:
-    return text.translate(_WIDE_LETTERS)
-
-
-def _single_blanks(text: str) -> str:
+def _typed(text: str, base: str) -> str:
+    """Without characters that nobody sees, wide letters, marks of the wrong width and doubled blanks."""
+    text = _UNSEEN.sub("", text).translate(_WIDE_LETTERS)
+    if base in ("zh", "ja"):
+        marks = _WIDE | ({",": "、"} if base == "ja" else {})
+        text = _BETWEEN_CJK.sub(lambda found: marks[found[1] or found[2]], text)
+    elif base != "ko":
+        text = _in_latin(text)
     return re.sub(r"(?<=\S) {2,}(?=\S)", " ", text)
-
-
-def _as_it_is(text: str) -> str:
-    return text
 
 
 _WIDE_MARK = re.compile(f"[ ]?([，、。；：！？）％])(?={_BEGINS})|[ ]?([，、。；：！？）％])")
@@ -86,12 +70,3 @@ def _in_latin(text: str) -> str:
     """With the half-width marks, each with a blank on the side where one belongs."""
     text = _WIDE_MARK.sub(lambda found: f"{_NARROW[found[1]]} " if found[1] else _NARROW[found[2]], text)
     return _WIDE_BRACKET.sub(lambda found: f"{found[1]}{' (' if re.fullmatch(_ENDS, found[1]) else '('}", text)
-
-
-def _in_chinese(text: str) -> str:
-    return _BETWEEN_CJK.sub(lambda found: _WIDE[found[1] or found[2]], text)
-
-
-def _in_japanese(text: str) -> str:
-    """As in Chinese, with its own comma."""
-    return _BETWEEN_CJK.sub(lambda found: "、" if found[1] == "," else _WIDE[found[1] or found[2]], text)

@@ -141,7 +141,8 @@ def _match(
     found: dict[int, CatalogEntry] = {}
     for returning in (False, True):
         for index, want in enumerate(wanted):
-            entry = next((entry for entry in left if _is_same(entry, want, returning=returning)), None)
+            same = (entry for entry in left if (entry.previous if returning else entry.source) == want.source)
+            entry = next(same, None)
             if index not in found and entry is not None:
                 left.remove(entry)
                 found[index] = _restored(entry) if returning else replace(entry, obsolete=False)
@@ -155,10 +156,6 @@ def _match(
         for index, want in enumerate(wanted)
     ]
     return matched, left
-
-
-def _is_same(entry: CatalogEntry, want: _Wanted, *, returning: bool) -> bool:
-    return (entry.previous if returning else entry.source) == want.source
 
 
 def _restored(entry: CatalogEntry) -> CatalogEntry:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from deckgen.apkg.contents import PackageContents, PackagedNote
+from deckgen.apkg.contents import PackageContents
 from deckgen.diagnostics import DeckgenError, Diagnostic
 from deckgen.layout import RECORD_NAME
 from deckgen.releases.records import parse_record
@@ -21,9 +21,8 @@ from deckgen.releases.release_manifest import (
     released_notes,
     sum_file,
 )
-from deckgen.releases.snapshot import media_identity
+from deckgen.releases.snapshot import packaged_hash
 from deckgen.releases.verify.findings import finding
-from deckgen.render import content_hash
 from deckgen.text.slugs import is_plain_name
 
 _Found = Iterator[Diagnostic]
@@ -123,7 +122,7 @@ def judge_released(package: ReleasedPackage, contents: PackageContents, manifest
     pairs = list(zip(found, promised, strict=True))
     if wrong := [there.key for note, there in pairs if note.time != there.times.get(edition)]:
         yield finding("manifest", file, f"changed at another time than the manifest says: {', '.join(wrong[:5])}")
-    if wrong := [there.key for note, there in pairs if _hash(note) != there.hashes.get(edition)]:
+    if wrong := [there.key for note, there in pairs if packaged_hash(note) != there.hashes.get(edition)]:
         yield finding("manifest", file, f"not the texts that the manifest was made of: {', '.join(wrong[:5])}")
     sums = {item.file: item for item in manifest.media if item.profile == package.profile}
     for item in contents.media:
@@ -131,10 +130,6 @@ def judge_released(package: ReleasedPackage, contents: PackageContents, manifest
             yield finding("manifest", file, f"the manifest does not know the picture {item.name}")
         elif (sums[item.name].bytes, sums[item.name].sha256) != (item.size_bytes, item.sha256):
             yield finding("manifest", file, f"the picture {item.name} is not the one of the manifest")
-
-
-def _hash(note: PackagedNote) -> str:
-    return content_hash(note.fields, note.tags, {name: media_identity(name) for name in note.media})
 
 
 def _read(path: Path) -> str | None:

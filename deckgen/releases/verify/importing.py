@@ -47,12 +47,8 @@ def _judge(file: str, contents: PackageContents, collection: Any, log: Any) -> I
         if count := len(getattr(log, name)):
             yield finding("import", file, f"Anki reports {count} notes as “{name.replace('_', ' ')}”")
     cards = sum(note.cards for note in contents.notes)
-    if not _repeats(contents) and collection.card_count() != cards:
+    if len(guids) == len(contents.notes) and collection.card_count() != cards:
         yield finding("import", file, f"Anki makes {collection.card_count()} cards of {cards}")
     missing = list(collection.media.check().missing)
     if missing and not contents.missing_media:
         yield finding("import", file, f"Anki misses the files {', '.join(missing[:5])}")
-
-
-def _repeats(contents: PackageContents) -> bool:
-    return len({note.guid for note in contents.notes}) < len(contents.notes)

@@ -8,7 +8,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache
 from urllib.parse import quote
 
 from deckgen.apkg.contents import PackageContents, PackagedNote, PackagedNoteType
@@ -174,16 +173,8 @@ def _without_known_scripts(html: str) -> str:
 
 
 def _is_known(script: str) -> bool:
-    return _digest(script) in _own_scripts() or bool(_IMAGE_OCCLUSION.fullmatch(script))
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-@cache
-def _own_scripts() -> frozenset[str]:
-    return frozenset(packaged_table("templates/card_scripts.toml").values())
+    own = packaged_table("templates/card_scripts.toml").values()
+    return hashlib.sha256(script.encode()).hexdigest() in own or bool(_IMAGE_OCCLUSION.fullmatch(script))
 
 
 def _media(file: str, contents: PackageContents) -> _Found:

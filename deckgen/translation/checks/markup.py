@@ -13,7 +13,7 @@ from functools import lru_cache
 from deckgen.markdown import parse_document
 from deckgen.markdown.blocks import BlockKind
 from deckgen.model import Context, Dialect, Language, Markdown
-from deckgen.translation.checks.pair import Pair, Problem
+from deckgen.translation.checks.pair import Pair, Problem, shortened
 from deckgen.translation.inline import Link, TokenKind, links, protected, tokens
 
 
@@ -32,7 +32,9 @@ def _check_tokens(pair: Pair) -> Iterator[Problem]:
         *((True, token) for token in (source - translation).elements()),
         *((False, token) for token in (translation - source).elements()),
     ]:
-        message = f"the {kind} {_short(value)} is lost" if lost else f"the {kind} {_short(value)} is not in the source"
+        message = (
+            f"the {kind} {shortened(value)} is lost" if lost else f"the {kind} {shortened(value)} is not in the source"
+        )
         yield Problem(rule="translation-markup", message=message)
 
 
@@ -174,8 +176,3 @@ def _elements(text: Markdown) -> Counter[str]:
 def _parsed(text: Markdown) -> tuple[tuple[str, int], ...]:
     """Two checks ask this of both texts, one after the other."""
     return parse_document(text, Context(dialect=Dialect.GFM)).elements
-
-
-def _short(text: str, length: int = 60) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= length else f"{line[:length]}…"

@@ -31,3 +31,9 @@ class Problem:
     rule: str
     message: str
     hint: str = ""
+
+
+def shortened(text: str, length: int = 60) -> str:
+    """The beginning of a text, in one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else f"{line[:length]}…"

@@ -16,7 +16,7 @@ from deckgen.translation.checks.markup import check_markup
 from deckgen.translation.checks.names import lost_names
 from deckgen.translation.checks.negations import changed_negations
 from deckgen.translation.checks.numbers import differing_numbers, turned_signs
-from deckgen.translation.checks.pair import Pair, Problem
+from deckgen.translation.checks.pair import Pair, Problem, shortened
 from deckgen.translation.checks.repetition import doubled, lost_sentences
 from deckgen.translation.checks.script import HAN, broken_characters, foreign_characters, untranslated
 from deckgen.translation.glossary import LanguageGlossary, broken_terms, kept_terms
@@ -52,7 +52,7 @@ def check_repeats(entries: Iterable[CatalogEntry]) -> Iterator[tuple[CatalogEntr
     for same in by_translation.values():
         for entry in same[1:]:
             if folded(entry.source) != folded(same[0].source):
-                message = f"this is also the translation of “{_short(same[0].source)}”"
+                message = f"this is also the translation of “{shortened(same[0].source)}”"
                 yield entry, Problem(rule="translation-repeated", message=message)
 
 
@@ -64,7 +64,7 @@ def located(problem: Problem, entry: CatalogEntry, *, catalog: str, source: Loca
         problem.message,
         Location(path=catalog, line=entry.line or 1),
         hint=f"{problem.hint}; {place}" if problem.hint else place,
-        excerpt=_short(entry.translation or entry.source),
+        excerpt=shortened(entry.translation or entry.source),
     )
 
 
@@ -96,7 +96,7 @@ def _check_residue(pair: Pair) -> Iterator[Problem]:
     if found:
         yield Problem(rule="translation-residue", message=f"“{found[:12]}” is not of its language")
     elif left := untranslated(text, source, pair.language):
-        yield Problem(rule="translation-residue", message=_short(left, 100))
+        yield Problem(rule="translation-residue", message=shortened(left, 100))
 
 
 def _check_terms(pair: Pair) -> Iterator[Problem]:
@@ -153,13 +153,13 @@ def _check_negations(pair: Pair) -> Iterator[Problem]:
 
 def _check_doubled(pair: Pair) -> Iterator[Problem]:
     for message in doubled(words(pair.source), words(pair.translation)):
-        yield Problem(rule="translation-doubled", message=_short(message, 100))
+        yield Problem(rule="translation-doubled", message=shortened(message, 100))
 
 
 def _check_chatter(pair: Pair) -> Iterator[Problem]:
     if found := chatter(words(pair.source), words(pair.translation)):
         yield Problem(
-            rule="translation-chatter", message=f"“{_short(found)}” speaks of the translation", hint="cut it out"
+            rule="translation-chatter", message=f"“{shortened(found)}” speaks of the translation", hint="cut it out"
         )
 
 
@@ -215,8 +215,3 @@ def _without_kept(text: str, glossary: LanguageGlossary) -> str:
     for start, end in reversed(kept_terms(text, glossary)):
         text = f"{text[:start]} {text[end:]}"
     return text
-
-
-def _short(text: str, length: int = 60) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= length else f"{line[:length]}…"

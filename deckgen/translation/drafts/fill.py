@@ -245,8 +245,10 @@ class _Run:
                 raise _UselessError(_REPEATED)
         joint = "" if pair.script in ("ja", "zh") else " "
         text = joint.join(answer.strip() for answer in answers).replace("\r\n", "\n")
+        if pair.kind == "cell":
+            text = re.sub(r"(?<!\\)\|", r"\\|", text)  # a machine's bar would end the cell
         try:
-            draft = unmask(_without_bars(text) if pair.kind == "cell" else text, item.given)
+            draft = unmask(text, item.given)
         except PlaceholderError as error:
             raise _UselessError(str(error), mendable=True) from None
         if problem := self._objection(pair, draft):
@@ -315,11 +317,6 @@ def _refusal(batch: Batch, engine: Engine) -> Callable[[EngineAnswer], EngineErr
         return next((error for text, said in texts if (error := refusal(text, said))), None)
 
     return refused
-
-
-def _without_bars(text: str) -> str:
-    """A machine's ``|`` would end its table cell."""
-    return re.sub(r"(?<!\\)\|", r"\\|", text)
 
 
 def problems_by_reason(drafts: Iterable[Draft]) -> dict[str, list[Draft]]:

@@ -65,7 +65,7 @@ def plan_run(
         remembered=known,
         unsendable=unsendable,
         tokens_in=sum(map(_tokens_in, requests)) if reads else 0,
-        tokens_out=sum(map(_tokens_out, requests)) if reads else 0,
+        tokens_out=sum(_block(passage.text) for batch in requests for passage in batch.passages) if reads else 0,
     )
 
 
@@ -108,10 +108,6 @@ def tokens(text: str) -> int:
 def _tokens_in(batch: Batch) -> int:
     told = "" if batch.briefing == Briefing() else json.dumps(asdict(batch.briefing), ensure_ascii=False)
     return _INSTRUCTION_TOKENS + tokens(told) + sum(_block(passage.text) for passage in batch.passages)
-
-
-def _tokens_out(batch: Batch) -> int:
-    return sum(_block(passage.text) for passage in batch.passages)
 
 
 def _block(text: str) -> int:
