@@ -14,12 +14,31 @@ _ANSWER = (
     r"(?:(?:点击|点此|查看|显示|展开|参考|正确|标准|详细|我的)*(?:答案|解答|题解)(?:[与和及、&]?(?:解析|分析|详解|说明|解释))?"
     r"|(?:(?:click|tap|press|here|to|for|show|see|view|check|reveal|expand|open|toggle|the|correct|model|sample)\s+)*"
     r"(?:answers?|solutions?)(?:\s*(?:and|&|with|\+)\s*explanations?)?"
-    r"|正解|答え|解答|정답|réponse|respuesta|antwort|resposta|risposta|ответ)"
+    r"|答え|정답)"
 )
 _SAID = re.compile(rf"{_ANSWER}\s*\d{{0,4}}(?:\s*[:：]\s*(?P<said>.{{0,80}}))?", re.IGNORECASE)
 _LABEL = re.compile(rf"(?:{_ANSWER}|答|解|回答|a|ans)\s*\d{{0,4}}\s*(?:\*\*|__)?\s*[:：】\]]", re.IGNORECASE)
-_MARK_WORDS = ("答", "解", "题", "nswer", "NSWER", "olution", "A:", "A：", "roblem", "escription", "<summary")
-"""One of them stands in every body that has a mark; to look for them costs little."""
+_MARK_WORDS = (
+    "答",
+    "解",
+    "题",
+    "描述",
+    "nswer",
+    "NSWER",
+    "olution",
+    "A:",
+    "A：",
+    "roblem",
+    "escription",
+    "정답",
+    "<summary",
+)
+"""One of them stands in every body that has a mark, and so does a line that begins as below; to look costs little."""
+_MAYBE = re.compile(
+    r"^(?:[ \t]*<(?:details|summary|h\d)|[^\w\n]{0,12}(?:\d[\d.、 ]*)?(?:[\w ]{0,30}?(?:答案|解答|题解|answer|solution)"
+    r"|[答解题]|描述|回答|a(?:ns)?\W{0,4}[:：]|problem|description|task|question|statement|정답))",
+    re.IGNORECASE | re.MULTILINE,
+)
 _HEADING = re.compile(r" {0,3}(?:(#{1,6})[ \t]+(.*?)[ \t]*#*|<h([1-6])[^<>]*>(.*?)</h[1-6]\s*>)[ \t]*$", re.IGNORECASE)
 _BOLD = re.compile(r"[ ]{0,3}(?:[>+-][ ]{1,3})*(\*\*|__)((?:(?!\1).)+)\1[ \t]*[:：]?[ \t]*$")
 _DETAILS = re.compile(r"\s*<details(?:\s[^<>]*)?>", re.IGNORECASE)
@@ -32,6 +51,8 @@ _SUMMARY_LINES = 4
 _OFTEN = 0.5
 _SEVERAL = 3
 _FEW_LINES = 6
+_MOST_PARTS = 20
+"""Headings within a task."""
 _TASKS = frozenset("题目 题目描述 题目大意 题目内容 题目要求 问题描述 题干 problem problemstatement".split())
 """Sections that are asked, folded."""
 _PERHAPS_TASKS = frozenset("描述 description task question statement 问题".split())
@@ -81,14 +102,15 @@ def _length(lines: Sequence[str], line: int) -> int:
 
 def _find(body: str, marks: Sequence[str] | None) -> _Mark | None:
     """The mark at which the answer begins; one at the very top counts for the chapter, and has no front."""
-    if not (marks if marks is not None else any(word in body for word in _MARK_WORDS)):
+    if marks is None and not (any(word in body for word in _MARK_WORDS) and _MAYBE.search(body)):
         return None
     lines = body.split("\n")
     kinds = line_kinds(lines)
     if marks is not None:
         wanted = {folded(mark) for mark in marks}
         return next((_Mark(line=at, sure=True) for at in _prose(lines, kinds) if _says(lines, at, wanted)), None)
-    headings = []
+    headings: list[tuple[int, str]] = []
+    last_option: int | None = None
     for at in _prose(lines, kinds):
         heading = _HEADING.match(lines[at])
         title = _bare(heading[2] or heading[4] or "") if heading else ""
@@ -99,10 +121,14 @@ def _find(body: str, marks: Sequence[str] | None) -> _Mark | None:
             return _Mark(line=at, sure=True)
         elif heading:
             headings.append((at, folded(title)))
+            if len(headings) > _MOST_PARTS:
+                return None
             if (ended := _ends_task(lines, headings)) is not None:
                 return _Mark(line=at, sure=True) if ended else None
-        elif _is_label(lines[at]) and not _is_option(lines, at):
-            return _Mark(line=at, sure=False)
+        elif _is_label(lines[at]):
+            last_option = _last_option(lines) if last_option is None else last_option
+            if not (at < last_option and _OPTION.match(lines[at])):  # “A:” is the first of several options
+                return _Mark(line=at, sure=False)
     return None
 
 
@@ -151,8 +177,7 @@ def _has_options(lines: Sequence[str]) -> bool:
     return sum(_OPTION.match(line) is not None for line in lines) > 1
 
 
-def _is_option(lines: Sequence[str], at: int) -> bool:
-    """Whether ``A:`` is the first of several options, not an answer."""
-    first = _OPTION.match(lines[at])
-    below = (_OPTION.match(line) for line in lines[at + 1 :]) if first else ()
-    return any(option and option[1] in "Bb" for option in below)
+def _last_option(lines: Sequence[str]) -> int:
+    """The last line, from 0, that is option B; -1 where there is none."""
+    options = ((at, _OPTION.match(line)) for at, line in enumerate(lines))
+    return max((at for at, option in options if option and option[1] in "Bb"), default=-1)
