@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import unicodedata
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -178,8 +178,7 @@ def _read_chapters(
     progress("parse", len(readings), len(keys))
     much = sum(len(source.text) for source, *_ in missing.values()) >= MUCH_TEXT
     read = _read_all(list(missing.values()), jobs=jobs if much else 1)
-    for key in missing:
-        data, made = read.popleft()
+    for key, (data, made) in zip(missing, read, strict=True):
         readings[key] = _CODEC.decode(data)
         memory.keep(made)
         documents.read(texts_of(readings[key].chapter))
@@ -195,10 +194,10 @@ def _answers_by_chapter(lock: Lock | None) -> Mapping[str, frozenset[str]]:
     return {chapter: frozenset(found) for chapter, found in answers.items()}
 
 
-def _read_all(sheets: list[_Sheet], *, jobs: int) -> deque[tuple[bytes, dict[bytes, bytes]]]:
+def _read_all(sheets: list[_Sheet], *, jobs: int) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:
     """What ``_read`` makes of each. DeckgenError where a process dies over one of them."""
     try:
-        return deque(map_in_processes(_read, sheets, jobs=jobs, chunk=1))
+        yield from map_in_processes(_read, sheets, jobs=jobs, chunk=1)
     except WorkerDiedError as error:
         raise died_over(sheets[error.index][0].path) from error
 

@@ -49,6 +49,7 @@ def write_build(
     something. A good build of the whole project takes what an earlier one left in ``partial/`` away.
     """
     findings = made.diagnostics
+    made.documents.forget_long()
     lock_text = format_lock(made.lock)
     if locked and lock_text != (made.project.lock_text or ""):
         findings += (_lock_outdated(made),)
@@ -108,7 +109,7 @@ def _write_packages(
             if (record := there[name]) is None or record.sha256.encode() != known.get(keys[name])
         ]
         much = sum(len(stamped.deck.notes) for _, stamped, _ in missing) > _MANY_NOTES
-        written = map_in_processes(_written, missing, jobs=made.jobs if much else 1, chunk=1)
+        written = list(map_in_processes(_written, missing, jobs=made.jobs if much else 1, chunk=1))
         fresh = [record.file for record in written]
         described = {**there, **{record.file: record for record in written}}
         records = [record for name, *_ in jobs if (record := described[name])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
@@ -36,29 +36,35 @@ def died_over(what: str) -> DeckgenError:
 
 def map_in_processes(
     function: Callable[[_Item], _Result], items: Sequence[_Item], *, jobs: int, chunk: int
-) -> list[_Result]:
+) -> Iterator[_Result]:
     """``function`` of every item, in their order, by at most ``jobs`` processes that take ``chunk`` items at a time.
+
+    Each is given as soon as it and those before it are done.
 
     Where a process dies, its chunk is worked on once more, then item by item: WorkerDiedError where it dies again.
     With one job, or few items, no process is begun.
     """
     if jobs < 2 or len(items) <= chunk:
-        return [function(item) for item in items]
+        yield from map(function, items)
+        return
+    given = 0
     try:
-        return _in_pool(function, items, min(jobs, -(-len(items) // chunk)), chunk)
+        for result in _in_pool(function, items, min(jobs, -(-len(items) // chunk)), chunk):
+            yield result
+            given += 1
     except BrokenProcessPool:
-        starts = range(0, len(items), chunk)
-        return [done for start in starts for done in _again(function, items[start : start + chunk], start)]
+        for start in range(given, len(items), chunk):
+            yield from _again(function, items[start : start + chunk], start)
 
 
-def _in_pool(function: Callable[[_Item], _Result], items: Sequence[_Item], jobs: int, chunk: int) -> list[_Result]:
+def _in_pool(function: Callable[[_Item], _Result], items: Sequence[_Item], jobs: int, chunk: int) -> Iterator[_Result]:
     with ProcessPoolExecutor(jobs, mp_context=_context()) as pool:
-        return list(pool.map(function, items, chunksize=chunk))
+        yield from pool.map(function, items, chunksize=chunk)
 
 
 def _again(function: Callable[[_Item], _Result], items: Sequence[_Item], first: int) -> list[_Result]:
     try:
-        return _in_pool(function, items, 1, len(items))
+        return list(_in_pool(function, items, 1, len(items)))
     except BrokenProcessPool:
         if len(items) == 1:
             raise WorkerDiedError(first) from None

@@ -116,7 +116,7 @@ def test_documents_from_processes_are_those_of_one() -> None:
 
 def test_a_process_that_dies_is_told_with_its_item() -> None:
     with pytest.raises(WorkerDiedError) as told:
-        map_in_processes(_die_at_seven, list(range(20)), jobs=2, chunk=5)
+        list(map_in_processes(_die_at_seven, list(range(20)), jobs=2, chunk=5))
     assert told.value.index == 7
 
 

@@ -23,7 +23,7 @@ from typing import BinaryIO
 import deflate
 import genanki
 
-from deckgen.apkg.sqlite_file import without_traces
+from deckgen.apkg.sqlite_file import blank_traces
 from deckgen.diagnostics import DeckgenError
 from deckgen.model import Deck, Key, MediaFile, Note, NoteType, StampedDeck, Subdeck
 
@@ -190,7 +190,12 @@ def _database(stamped: StampedDeck, notes: list[tuple[Note, int]]) -> bytearray:
         cursor.executescript("".join(f"{sql};" for _, sql in indexes))
         roots = [root for (root,) in cursor.execute("SELECT rootpage FROM sqlite_master")]
         connection.close()
-        return without_traces(Path(folder, "collection").read_bytes(), roots)
+        file = Path(folder, "collection")
+        data = bytearray(file.stat().st_size)
+        with file.open("rb") as source:
+            source.readinto(data)
+    blank_traces(data, roots)
+    return data
 
 
 def _decks(stamped: StampedDeck, model: _NoteType, notes: list[tuple[Note, int]]) -> list[_Deck]:

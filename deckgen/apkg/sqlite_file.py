@@ -13,16 +13,14 @@ _VERSION_NUMBER = 3_040_000
 _INTERIOR_INDEX, _INTERIOR_TABLE = 2, 5
 
 
-def without_traces(database: bytes, root_pages: Iterable[int]) -> bytearray:
-    """The file without them; ``root_pages`` are those of its tables and indexes, from ``sqlite_master``."""
-    data = bytearray(database)
+def blank_traces(data: bytearray, root_pages: Iterable[int]) -> None:
+    """Blanks them in a file's bytes; ``root_pages`` are those of its tables and indexes, from ``sqlite_master``."""
     page_bytes = _number(data, 16, 2)
     for page in _tree_pages(data, page_bytes, [1, *root_pages]):
         _blank_unused(data, page, page_bytes)
     # Both counters must agree, or SQLite distrusts the size that the header gives.
     data[24:28] = data[92:96] = (1).to_bytes(4, "big")
     data[96:100] = _VERSION_NUMBER.to_bytes(4, "big")
-    return data
 
 
 def _tree_pages(data: bytearray, page_bytes: int, roots: Iterable[int]) -> Iterator[int]:

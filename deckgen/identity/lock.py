@@ -229,7 +229,10 @@ def _line(record: AnyRecord) -> str:
 
 def _digest(lines: Iterable[str]) -> str:
     """Sixteen hexadecimal digits of the lines, whatever their order and however often each is there."""
-    return hashlib.sha256("\n".join(sorted(set(lines))).encode()).hexdigest()[:16]
+    digest = hashlib.sha256()
+    for number, line in enumerate(sorted(set(lines))):
+        digest.update(f"\n{line}".encode() if number else line.encode())
+    return digest.hexdigest()[:16]
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------

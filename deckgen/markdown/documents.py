@@ -14,6 +14,8 @@ from deckgen.workers import MUCH_TEXT, WorkerDiedError, died_over, map_in_proces
 Text = tuple[Markdown, Context]
 
 _CHUNK = 64
+_LONG = 200
+"""Characters; hardly a title has as many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,10 @@ class Documents:
         found.update(made)
         self._known.update((text, found[key]) for text, key in zip(new, keys, strict=True))
 
+    def forget_long(self) -> None:
+        """Lets go of all but titles, when cards show them: whoever asks once more waits until a text is parsed."""
+        self._known = {text: data for text, data in self._known.items() if len(text[0]) <= _LONG}
+
     def _encoded(self, markdown: Markdown, context: Context) -> bytes:
         text = (markdown, context)
         if text not in self._known:
@@ -70,7 +76,7 @@ class Documents:
     def _parse(self, texts: list[Text]) -> list[bytes]:
         much = sum(len(markdown) for markdown, _ in texts) >= MUCH_TEXT
         try:
-            return map_in_processes(_encoded, texts, jobs=self._jobs if much else 1, chunk=_CHUNK)
+            return list(map_in_processes(_encoded, texts, jobs=self._jobs if much else 1, chunk=_CHUNK))
         except WorkerDiedError as error:
             first = texts[error.index][0].strip().split("\n")[0][:60]
             raise died_over(f"the text “{first}…”") from error

@@ -66,11 +66,11 @@ def source_texts(corpus: KeyedCorpus, notes: Notes, documents: Documents | None)
     for item in corpus.questions:
         if item.category.key not in seen:
             seen.add(item.category.key)
-            yield _category(item, corpus.language)
+            yield _category(item, corpus.language, documents)
         yield from _question(item, corpus.language, notes, documents)
 
 
-def _category(item: KeyedQuestion, language: Language) -> SourceText:
+def _category(item: KeyedQuestion, language: Language, documents: Documents | None) -> SourceText:
     title = item.category.title
     where = next(
         (found.location for found in item.chapter.categories if item.question in found.questions),
@@ -80,7 +80,7 @@ def _category(item: KeyedQuestion, language: Language) -> SourceText:
         key=item.category.key,
         side=Side.CATEGORY,
         markdown=title,
-        segments=title_segments(title, language=language),
+        segments=title_segments(title, language=language) if documents else (),
         chapter=item.chapter,
         location=where,
     )
@@ -94,7 +94,7 @@ def _question(
         key=item.key,
         side=Side.QUESTION,
         markdown=question.title,
-        segments=title_segments(question.title, language=language),
+        segments=title_segments(question.title, language=language) if documents else (),
         chapter=chapter,
         location=question.location,
     )
