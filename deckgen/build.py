@@ -38,6 +38,7 @@ from deckgen.project import Project, known_languages
 from deckgen.selection import select
 from deckgen.translation.notes import parse_notes, strange_languages
 from deckgen.translation.pictures import show_own_pictures
+from deckgen.workers import without_collector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +96,7 @@ class Build:
     jobs: int
 
 
+@without_collector()
 def make_decks(
     project: Project, findings: tuple[Diagnostic, ...], options: Options, progress: Progress = silent
 ) -> Build:
@@ -246,7 +248,7 @@ def _lines(project: Project) -> Mapping[str, list[str]]:
 
 
 def _with_excerpts(findings: tuple[Diagnostic, ...], project: Project) -> tuple[Diagnostic, ...]:
-    lines = _lines(project)
+    lines = _lines(project) if findings else {}
     return tuple(
         replace(found, excerpt=lines[found.location.path][found.location.line - 1])
         if found.location and found.location.line <= len(lines.get(found.location.path, ()))
@@ -334,7 +336,7 @@ def _addresses(project: Project, keyed: KeyedCorpus, settings: card.CardSettings
     template = settings.source_url
     if template is None:
         template = card.source_template(project.config.origin)
-    lines = _lines(project)
+    lines = _lines(project) if template else {}
     return {
         item.key: card.source_address(
             template,

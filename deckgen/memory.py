@@ -23,7 +23,7 @@ MAX_BYTES = 512 * 1024 * 1024
 _WAIT_SECONDS = 2.0
 _ENCODER = msgspec.msgpack.Encoder()
 _Value = TypeVar("_Value")
-_MOST_WAITING = 8 * 1024 * 1024
+_MOST_WAITING = 2 * 1024 * 1024
 """Bytes of values that are not written yet."""
 _CHUNK = 500
 """Keys in one query; SQLite takes at most 999."""

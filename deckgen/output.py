@@ -23,7 +23,7 @@ from deckgen.memory import Memory
 from deckgen.model import Location, StampedDeck
 from deckgen.selection import split
 from deckgen.text.slugs import ascii_slug
-from deckgen.workers import map_in_processes
+from deckgen.workers import map_in_processes, without_collector
 
 _MOST_PARTS = 48
 _MANY_NOTES = 1000
@@ -69,7 +69,7 @@ def write_build(
             journal.sweep(folder, beside=lock)
             if whole:
                 journal.sweep(folder / PARTIAL_DIR)
-            packages = _write_packages(made, folder, progress, lock, lock_text.encode(), whole=whole)
+            packages = _write_packages(made, folder, progress, lock, lock_text, whole=whole)
     except OSError as error:
         raise DeckgenError(f"cannot write the packages: {error.filename or folder}: {error.strerror}") from error
     return Written(folder=folder, packages=packages, diagnostics=findings)
@@ -91,7 +91,7 @@ def lock_changes(made: Build) -> tuple[str, ...]:
 
 
 def _write_packages(
-    made: Build, folder: Path, progress: Progress, lock: Path | None, lock_data: bytes, *, whole: bool
+    made: Build, folder: Path, progress: Progress, lock: Path | None, lock_text: str, *, whole: bool
 ) -> tuple[PackageRecord, ...]:
     """The packages, the manifest and the lock; of a whole build packages of an
     earlier one that are no more are removed.
@@ -101,7 +101,7 @@ def _write_packages(
     keys = {name: memory.key("package", package_digest(stamped, part)) for name, stamped, part in jobs}
     known = memory.recall(keys.values())
     progress("package", 0, len(jobs))
-    with journal.staging(folder) as stage:
+    with journal.staging(folder) as stage, without_collector():
         there = {name: _describe(folder / name, stamped, part) for name, stamped, part in jobs}
         missing = [
             (stage / name, stamped, part)
@@ -120,7 +120,7 @@ def _write_packages(
             fresh.append(MANIFEST_NAME)
         stale = [*(package_files(before) - {record.file for record in records}), *_partial(folder)] if whole else []
         if fresh or stale or lock:
-            journal.commit(stage, files=fresh, removed=sorted(stale), beside=lock, data=lock_data)
+            journal.commit(stage, files=fresh, removed=sorted(stale), beside=lock, data=lock_text.encode())
     sums = {keys[record.file]: record.sha256.encode() for record in records}
     memory.keep({key: value for key, value in sums.items() if known.get(key) != value})
     memory.close()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import TypeVar
 
 from deckgen.diagnostics import DeckgenError
@@ -32,6 +34,18 @@ def died_over(what: str) -> DeckgenError:
         f"the process that read {what} was ended",
         hint="build again with --jobs 1; if that ends as well, take the text apart",
     )
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Python looks for no circles meanwhile: the values of a build hold none, and a fifth of it would go into that."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def map_in_processes(

@@ -13,8 +13,8 @@ import shutil
 import sqlite3
 import zipfile
 import zlib
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -164,15 +164,22 @@ class _Note(genanki.Note):  # type: ignore[misc]
 class _Deck(genanki.Deck):  # type: ignore[misc]
     """A deck that writes its notes alone: genanki rewrites all decks and note types once for each deck."""
 
-    def write_to_db(self, cursor: sqlite3.Cursor, timestamp: float, id_gen: Iterator[int]) -> None:
-        for note in self.notes:
-            note.write_to_db(cursor, timestamp, self.deck_id, id_gen)
+    def write_notes(
+        self, cursor: sqlite3.Cursor, model: _NoteType, notes: list[tuple[Note, int]], created: int
+    ) -> None:
+        """Ids are milliseconds since the epoch, as Anki's own are: the collection's creation time and the position, so
+        that a note has one id in every package. Anki gives an id that is already taken another value on import.
+        """
+        for note, time in notes:
+            first_id = created * 1000 + note.position * len(model.templates)
+            packed = _Note(note, model, first_id=first_id, time=time)
+            packed.write_to_db(cursor, time, self.deck_id, iter(()))
 
 
 def _database(stamped: StampedDeck, notes: list[tuple[Note, int]]) -> bytearray:
     """The bytes of ``collection.anki2``; indexes come last, since to keep them sorted takes longest."""
     model = _NoteType(stamped.deck.note_type, required_field=_question_field(stamped.deck))
-    decks = _decks(stamped, model, notes)
+    decks, by_deck = _decks(stamped, notes)
     with TemporaryDirectory() as folder, closing(sqlite3.connect(Path(folder, "collection"))) as connection:
         # What a SQLite was compiled with must not show; secure_delete blanks freed pages.
         connection.executescript(
@@ -184,7 +191,7 @@ def _database(stamped: StampedDeck, notes: list[tuple[Note, int]]) -> bytearray:
         indexes = cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY rowid").fetchall()
         cursor.executescript("".join(f"DROP INDEX {name};" for name, _ in indexes))
         for deck in decks:
-            deck.write_to_db(cursor, stamped.created, iter(()))
+            deck.write_notes(cursor, model, by_deck[deck.deck_id], stamped.created)
         _write_collection_row(cursor, stamped, decks, model)
         connection.commit()
         cursor.executescript("".join(f"{sql};" for _, sql in indexes))
@@ -198,20 +205,17 @@ def _database(stamped: StampedDeck, notes: list[tuple[Note, int]]) -> bytearray:
     return data
 
 
-def _decks(stamped: StampedDeck, model: _NoteType, notes: list[tuple[Note, int]]) -> list[_Deck]:
-    """The parent deck and the sub-decks that have notes, with these notes.
-
-    Ids are milliseconds since the epoch, as Anki's own are: the collection's creation time and the position, so that a
-    note has one id in every package. Anki gives an id that is already taken another value on import.
-    """
+def _decks(
+    stamped: StampedDeck, notes: list[tuple[Note, int]]
+) -> tuple[list[_Deck], Mapping[int, list[tuple[Note, int]]]]:
+    """The parent deck and the sub-decks that have notes, and the notes of each by its id."""
     deck = stamped.deck
-    parent = _Deck(deck.id, deck.name, deck.description)
-    present = {note.category for note, _ in notes}
-    subdecks = {subdeck.category: _deck_of(subdeck) for subdeck in _in_order(deck) if subdeck.category in present}
+    ids = {subdeck.category: subdeck.id for subdeck in deck.subdecks}
+    by_deck: dict[int, list[tuple[Note, int]]] = defaultdict(list)
     for note, time in notes:
-        first_id = stamped.created * 1000 + note.position * len(deck.note_type.templates)
-        subdecks[note.category].add_note(_Note(note, model, first_id=first_id, time=time))
-    return [parent, *subdecks.values()]
+        by_deck[ids[note.category]].append((note, time))
+    present = [_deck_of(subdeck) for subdeck in _in_order(deck) if subdeck.id in by_deck]
+    return [_Deck(deck.id, deck.name, deck.description), *present], by_deck
 
 
 def _in_order(deck: Deck) -> list[Subdeck]:
