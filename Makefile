@@ -70,8 +70,7 @@ audit: $(VENV)/pip.stamp ## ask whether a pinned package has a known weakness (n
 	$(BIN)/pip-audit --disable-pip --require-hashes --requirement requirements/run.txt --requirement requirements/dev.txt
 
 reference: $(VENV)/dev.stamp ## write the pages of the documentation that the code knows
-	$(BIN)/python scripts/reference.py commands > docs/commands.md
-	$(BIN)/python scripts/reference.py lock > docs/schemas/deckgen.lock.schema.json
+	$(BIN)/python scripts/reference.py
 
 docs: $(VENV)/dev.stamp ## the documentation as a site in build/docs/
 	$(BIN)/python -m mkdocs build --strict --quiet --site-dir build/docs

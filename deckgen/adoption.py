@@ -16,12 +16,14 @@ from deckgen.diagnostics import DeckgenError
 from deckgen.discovery import choose_chapters
 from deckgen.encoding import decode_source
 from deckgen.files import read_file, survey, write_atomically
-from deckgen.layout import CONFIG_NAME, is_skipped
+from deckgen.layout import CONFIG_NAME, LOCK_NAME, is_skipped
 from deckgen.model import Chapter
-from deckgen.project import IMAGE_SUFFIXES, Project
+from deckgen.project import IMAGE_SUFFIXES, Project, repository_address
 from deckgen.publish.workflow import WORKFLOW_PATH, workflow_text
 from deckgen.text.slugs import ascii_slug
 
+SCHEMA_NAME = ".deckgen.schema.json"
+"""What editors complete deckgen.toml by, beside it."""
 IGNORED = ("/build/", "/.cache/")
 _SOURCE = "source"
 _MOST_PICTURE_BYTES = 100 * 1024 * 1024
@@ -115,7 +117,7 @@ def default_title(project: Project, readings: Sequence[Reading]) -> str:
 
 
 def project_files(project: Project, readings: Sequence[Reading], *, title: str) -> Mapping[str, bytes]:
-    """The settings, what git is to ignore, and the workflow: those that the project does not have yet."""
+    """The settings, what editors complete them by, what git ignores and merges, the workflow: those not there yet."""
     ignore = project.root / ".gitignore"
     before = ignore.read_text(encoding="utf-8", errors="replace") if ignore.is_file() else ""
     missing = [line for line in IGNORED if line.strip("/") not in before.replace("/", "").split("\n")]
@@ -123,6 +125,9 @@ def project_files(project: Project, readings: Sequence[Reading], *, title: str) 
     if missing:
         end = "\n" if before and not before.endswith("\n") else ""
         found[".gitignore"] = f"{before}{end}" + "".join(f"{line}\n" for line in missing)
+    if not (project.root / ".gitattributes").exists():
+        found[".gitattributes"] = f"{LOCK_NAME} merge=union\n"
+    found[SCHEMA_NAME] = files("deckgen").joinpath("templates/init/deckgen.schema.json").read_text("utf-8")
     if not (project.root / WORKFLOW_PATH).exists():
         found[WORKFLOW_PATH] = workflow_text()
     return {path: text.encode() for path, text in found.items()}
@@ -131,14 +136,16 @@ def project_files(project: Project, readings: Sequence[Reading], *, title: str) 
 def _settings(project: Project, readings: Sequence[Reading], title: str) -> str:
     config = project.config
     editions = ", ".join(f'"{edition.name}"' for edition in config.editions)
+    origin = repository_address(project.root)
     lines = [
+        f"#:schema ./{SCHEMA_NAME}",
         "# The settings of this book. All of them, each with its meaning: docs/settings.md of deckgen.",
         "[deck]",
         f"id = {_quoted(ascii_slug(title) or 'book')}  # never change it once somebody learns from it",
         f"title = {_quoted(title)}",
         f"language = {_quoted(config.language)}  # of the chapters",
         f"editions = [{editions}]  # the first language is shown, the others are behind a tap",
-        '# origin = "https://…"  # where the text comes from; shown in the deck\'s description',
+        f"{'' if origin else '# '}origin = {_quoted(origin or 'https://…')}  # where the text comes from",
         '# licence = "CC-BY-4.0"',
         '# exclude = ["drafts/**"]  # pages that are no chapters',
     ]

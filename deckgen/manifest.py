@@ -6,9 +6,8 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -40,6 +39,51 @@ class PackageRecord:
     notes: int
     bytes: int
     sha256: str
+
+
+class ManifestPackage(msgspec.Struct, frozen=True, kw_only=True):
+    """A package; ``category`` is a category's title, ``chapter`` a chapter's, and that of all has neither."""
+
+    file: str
+    edition: str
+    category: str | None
+    chapter: str | msgspec.UnsetType = msgspec.UNSET
+    notes: int
+    bytes: int
+    sha256: str
+
+
+class ManifestSource(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a question stands: the line of its heading, and the last one of its answer."""
+
+    path: str
+    line: int
+    end_line: int
+
+
+class ManifestNote(msgspec.Struct, frozen=True, kw_only=True):
+    """``guids`` by edition; ``languages`` those in which it shows a text."""
+
+    key: str
+    guids: dict[str, str]
+    question: str
+    category: str
+    tags: tuple[str, ...]
+    source: ManifestSource
+    media: tuple[str, ...]
+    languages: tuple[str, ...]
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a build made; ``translations`` count the blocks of each language but the source's."""
+
+    manifest: int
+    project: str
+    version: str
+    profile: str
+    translations: tuple[BlockCounts, ...]
+    packages: tuple[ManifestPackage, ...]
+    notes: tuple[ManifestNote, ...]
 
 
 def describe_package(path: Path, *, edition: Edition, part: Part, notes: int) -> PackageRecord | None:
@@ -75,15 +119,15 @@ def format_manifest(
         for note in stamped.deck.notes:
             made[note.key].append((stamped.deck.edition, note))
     titles = {question.category.key: str(question.category.title) for question in questions}
-    document = {
-        "manifest": MANIFEST_VERSION,
-        "project": project_id,
-        "version": version,
-        "profile": profile,
-        "translations": [asdict(counts) for counts in translations],
-        "packages": [_package_entry(package, titles) for package in packages],
-        "notes": [_note_entry(item, made[item.key], documents) for item in questions if item.key in made],
-    }
+    document = Manifest(
+        manifest=MANIFEST_VERSION,
+        project=project_id,
+        version=version,
+        profile=profile,
+        translations=translations,
+        packages=tuple(_package_entry(package, titles) for package in packages),
+        notes=tuple(_note_entry(item, made[item.key], documents) for item in questions if item.key in made),
+    )
     return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"
 
 
@@ -96,19 +140,20 @@ def package_files(manifest: str) -> frozenset[str]:
         return frozenset()
 
 
-def _package_entry(package: PackageRecord, titles: Mapping[Key, str]) -> dict[str, Any]:
-    return {
-        "file": package.file,
-        "edition": package.edition.name,
-        "category": titles[package.part.category] if package.part.category else None,
-        **({"chapter": package.part.chapter} if package.part.chapter else {}),
-        "notes": package.notes,
-        "bytes": package.bytes,
-        "sha256": package.sha256,
-    }
+def _package_entry(package: PackageRecord, titles: Mapping[Key, str]) -> ManifestPackage:
+    part = package.part
+    return ManifestPackage(
+        file=package.file,
+        edition=package.edition.name,
+        category=titles[part.category] if part.category else None,
+        chapter=part.chapter or msgspec.UNSET,
+        notes=package.notes,
+        bytes=package.bytes,
+        sha256=package.sha256,
+    )
 
 
-def _note_entry(item: KeyedQuestion, notes: Sequence[tuple[Edition, Note]], documents: Documents) -> dict[str, Any]:
+def _note_entry(item: KeyedQuestion, notes: Sequence[tuple[Edition, Note]], documents: Documents) -> ManifestNote:
     languages = [
         language
         for edition, note in notes
@@ -116,13 +161,13 @@ def _note_entry(item: KeyedQuestion, notes: Sequence[tuple[Edition, Note]], docu
         if state is not TextState.MISSING
     ]
     question = item.question
-    return {
-        "key": item.key,
-        "guids": {edition.name: note.guid for edition, note in notes},
-        "question": documents.of(question.title, item.chapter.context).plain_text,
-        "category": item.category.title,
-        "tags": sorted({tag for _, note in notes for tag in note.tags}),
-        "source": {"path": item.chapter.path, "line": question.location.line, "end_line": question.end_line},
-        "media": sorted({name for _, note in notes for name in note.media}),
-        "languages": list(dict.fromkeys(languages)),
-    }
+    return ManifestNote(
+        key=item.key,
+        guids={edition.name: note.guid for edition, note in notes},
+        question=documents.of(question.title, item.chapter.context).plain_text,
+        category=item.category.title,
+        tags=tuple(sorted({tag for _, note in notes for tag in note.tags})),
+        source=ManifestSource(path=item.chapter.path, line=question.location.line, end_line=question.end_line),
+        media=tuple(sorted({name for _, note in notes for name in note.media})),
+        languages=tuple(dict.fromkeys(languages)),
+    )

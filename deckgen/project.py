@@ -6,6 +6,7 @@ import contextlib
 import difflib
 import errno
 import os
+import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -222,6 +223,14 @@ def git(root: Path, *arguments: str) -> bytes | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None
+
+
+def repository_address(root: Path) -> str:
+    """The page of the repository on GitHub or Gitee that a project's own checkout came from, empty for any other."""
+    remote = (git(root, "config", "--get", "remote.origin.url") or b"").decode(errors="replace").strip()
+    below = (git(root, "rev-parse", "--show-prefix") or b"").strip()
+    found = re.fullmatch(r"(?:https://(?:[^/@]*@)?|(?:ssh://)?git@)(github|gitee)\.com[/:](.+?)(?:\.git)?/?", remote)
+    return f"https://{found[1]}.com/{found[2]}" if found and not below else ""
 
 
 def git_user(root: Path) -> str:

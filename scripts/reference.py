@@ -1,19 +1,28 @@
-"""Prints what the documentation knows from the code: ``commands``, a page, or ``lock``, a line's JSON Schema."""
+"""Writes what the documentation knows from the code: the page of the commands, and a JSON Schema of every format."""
 
 from __future__ import annotations
 
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from enum import EnumType
+from functools import partial
 from importlib import import_module
-from typing import get_args
+from pathlib import Path
+from typing import Any, get_args
 
 import click
 import msgspec
 
+from deckgen import config
+from deckgen.card.settings import SETTINGS, CardSettings
 from deckgen.cli import COMMANDS
+from deckgen.diagnostics import RULES, Severity
 from deckgen.identity.lock import AnyRecord
+from deckgen.manifest import Manifest
+from deckgen.releases.records import LINES
+from deckgen.releases.release_manifest import ReleaseManifest
 
 HEAD = """# Commands
 
@@ -51,25 +60,114 @@ def command_text(name: str, command: click.Command, *, level: int = 2) -> Iterat
     yield "\n"
 
 
-def lock_schema() -> str:
-    """JSON Schema of one line of deckgen.lock."""
-    references, components = msgspec.json.schema_components(get_args(AnyRecord), ref_template="#/$defs/{name}")
-    schema = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A line of deckgen.lock",
-        "anyOf": references,
-        "$defs": components,
-    }
+def commands_page() -> str:
+    commands = {name: getattr(import_module(f"deckgen.cli.{name}"), name) for name in COMMANDS}
+    text = "".join(part for name, command in commands.items() for part in command_text(name, command))
+    return HEAD + "\n" + re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+# --- JSON Schemas -----------------------------------------------------------------------------------------------------
+
+
+def schema_of(title: str, *kinds: Any) -> str:
+    """JSON Schema of values that are one of ``kinds``."""
+    references, components = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
+    found = {"anyOf": list(references)} if len(kinds) > 1 else references[0]
+    return schema_text({"title": title, **found, "$defs": components})
+
+
+def schema_text(schema: dict[str, Any]) -> str:
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
     return json.dumps(schema, ensure_ascii=False, indent=1).replace("\\\\Z", "$") + "\n"
 
 
+class Recorder(config._Reader):
+    """Notes what the settings' reader asks for, and how it reads it."""
+
+    def __init__(self) -> None:
+        super().__init__(text="", path="")
+        self.asked: dict[tuple[str, ...], Callable[[Any], object]] = {}
+
+    def get(self, table: object, where: tuple[str, ...], read: Callable[[Any], Any], default: Any) -> Any:
+        self.asked[where] = read
+        return default
+
+
+def settings_schema() -> str:
+    """JSON Schema of deckgen.toml: what the reader of the settings accepts, with what docs/settings.md says of it."""
+    recorder = Recorder()
+    config._read(recorder, {"chapters": {"*": {}}})
+    told = dict(_told())
+    tables: dict[str, dict[str, Any]] = {"deck": {}, "images": {}, "learner": {}, "card": {}, "lint": {}, "*": {}}
+    for (*above, name), read in recorder.asked.items():
+        description = told.get((above[0], name), "")
+        tables[above[-1]][name] = _fragment(read) | ({"description": description} if description else {})
+    (card,) = msgspec.json.schema_components([CardSettings])[1].values()
+    tables["card"] = {name: card["properties"].get(name, {}) for name in SETTINGS}
+    severities = [severity.value for severity in Severity]
+    tables["lint"] = {rule.name: {"enum": severities, "description": rule.summary} for rule in RULES.values()}
+    closed = {name: _closed(properties) for name, properties in tables.items()}
+    chapters = {"type": "object", "additionalProperties": closed.pop("*")}
+    return schema_text({"title": "deckgen.toml", **_closed({**closed, "chapters": chapters})})
+
+
+def _closed(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def _fragment(read: Callable[[Any], object]) -> dict[str, Any]:
+    if isinstance(read, EnumType):
+        return {"enum": [str(choice) for choice in read]}
+    if read.__qualname__.startswith("_one_of"):
+        (choices,) = (cell.cell_contents for cell in read.__closure__ or ())
+        return {"enum": list(choices)}
+    text, texts = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
+    if read.__qualname__.startswith("_by_language"):
+        return {"anyOf": [text, {"type": "object", "additionalProperties": text}]}
+    known = {
+        "_text": text,
+        "_language": text,
+        "_identifier": text | {"pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"},
+        "_texts": texts,
+        "_folders": texts,
+        "_patterns": texts,
+        "_editions": texts | {"minItems": 1, "uniqueItems": True},
+        "_positive": {"type": "integer", "minimum": 1},
+        "_level": {"type": "integer", "minimum": 1, "maximum": 6},
+    }
+    return known[read.__name__]
+
+
+def _told() -> Iterator[tuple[tuple[str, str], str]]:
+    """What the page of the settings says beside each, by table and name."""
+    page = Path(__file__).parent.parent / "docs/settings.md"
+    table = ""
+    for line in page.read_text("utf-8").split("\n"):
+        if found := re.match(r"\[(\w+)", line):
+            table = found[1]
+        elif found := re.match(r"(\w+) = .*?\s# (.+)", line):
+            yield (table, found[1]), found[2]
+
+
+PAGES: dict[str, tuple[str, Callable[[], str]]] = {
+    "commands": ("docs/commands.md", commands_page),
+    "settings": ("deckgen/templates/init/deckgen.schema.json", settings_schema),
+    "lock": (
+        "docs/schemas/deckgen.lock.schema.json",
+        partial(schema_of, "A line of deckgen.lock", *get_args(AnyRecord)),
+    ),
+    "manifest": ("docs/schemas/manifest.schema.json", partial(schema_of, "build/manifest.json", Manifest)),
+    "release": ("docs/schemas/release.schema.json", partial(schema_of, "release.json", ReleaseManifest)),
+    "record": (
+        "docs/schemas/record.schema.json",
+        partial(schema_of, "A line of releases/X.Y.Z.jsonl and record.jsonl", *LINES),
+    ),
+}
+
+
 def main() -> None:
-    if sys.argv[1:] == ["lock"]:
-        print(lock_schema(), end="")
-        return
-    commands = {name: getattr(import_module(f"deckgen.cli.{name}"), name) for name in COMMANDS}
-    text = "".join(part for name, command in commands.items() for part in command_text(name, command))
-    print(HEAD + "\n" + re.sub(r"\n{3,}", "\n\n", text).strip())
+    for path, make in ([PAGES[name] for name in sys.argv[1:]]) or PAGES.values():
+        (Path(__file__).parent.parent / path).write_text(make(), "utf-8", newline="\n")
 
 
 if __name__ == "__main__":

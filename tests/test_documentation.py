@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -18,6 +20,7 @@ import pytest
 from anki_collection import import_package, new_collection
 from documentation import PAGES, Block, blocks, commands
 from evolving import git, start
+from jsonschema import Draft202012Validator
 from projects import NOON, REPOSITORY
 
 from deckgen.card import SETTINGS
@@ -124,11 +127,49 @@ def parse(words: list[str], line: str) -> None:
     assert not strange, line
 
 
-@pytest.mark.parametrize(("what", "page"), [("commands", "commands.md"), ("lock", "schemas/deckgen.lock.schema.json")])
-def test_the_reference_is_what_the_code_says(what: str, page: str) -> None:
-    script = REPOSITORY / "scripts/reference.py"
-    made = subprocess.run([sys.executable, script, what], capture_output=True, text=True, check=True).stdout
-    assert made == (DOCS / page).read_text("utf-8"), "run: make reference"
+REFERENCE = runpy.run_path(str(REPOSITORY / "scripts/reference.py"))["PAGES"]
+
+
+@pytest.mark.parametrize("name", REFERENCE)
+def test_the_reference_is_what_the_code_says(name: str) -> None:
+    path, make = REFERENCE[name]
+    assert make() == (REPOSITORY / path).read_text("utf-8"), "run: make reference"
+
+
+def schema(name: str) -> Draft202012Validator:
+    return Draft202012Validator(json.loads((REPOSITORY / REFERENCE[name][0]).read_text("utf-8")))
+
+
+def test_the_schema_of_the_settings_says_what_the_reader_says() -> None:
+    (example,) = (block.text for block in blocks(DOCS / "settings.md") if block.language == "toml")
+    accepts = schema("settings").is_valid
+    assert accepts(tomllib.loads(example))
+    assert accepts(tomllib.loads((REPOSITORY / "deckgen.toml").read_text("utf-8")))
+    for text in (
+        '[deck]\nsluug = "a"\n',
+        '[deck]\nid = "A b"\n',
+        "[deck]\neditions = []\n",
+        '[deck]\npackages = "each"\n',
+        "[images]\nbudget_kb = 0\n",
+        '[lint]\nlong-answer = "loud"\n',
+        "[lint]\nno-such-rule = 1\n",
+        '[chapters."a.md"]\nquestion_level = 7\n',
+        '[chapters."a.md"]\nheadings = "odd"\n',
+        "[card]\ncolour = 1\n",
+        "[decks]\n",
+    ):
+        assert parse_config(text, "deckgen.toml")[1] or "card" in text
+        assert not accepts(tomllib.loads(text)), text
+
+
+def test_what_a_build_and_a_release_write_is_as_their_schemas_say(tmp_path: Path) -> None:
+    book = start(tmp_path / "book")
+    folder = book.release("1.0.0", now=NOON)
+    schema("manifest").validate(json.loads((book.root / "build/manifest.json").read_text("utf-8")))
+    schema("release").validate(json.loads((folder / "release.json").read_text("utf-8")))
+    for name, path in (("lock", book.root / "deckgen.lock"), ("record", folder / "record.jsonl")):
+        for line in path.read_text("utf-8").splitlines():
+            schema(name).validate(json.loads(line))
 
 
 def test_every_setting_is_shown_with_its_default() -> None:

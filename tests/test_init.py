@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,9 @@ def test_an_empty_folder_gets_an_example_with_a_picture_and_a_translation_that_b
     assert "1 images" in result.stdout
     checked = deckgen("check", "--project", folder)
     assert "warning" not in checked.stderr
+    assert (folder / ".gitattributes").read_text(encoding="utf-8") == "deckgen.lock merge=union\n"
+    first = (folder / "deckgen.toml").read_text(encoding="utf-8").split("\n")[0]
+    assert (folder / first.removeprefix("#:schema ")).is_file(), "editors find it"
     assert deckgen("init", folder).stderr.startswith(f"error: {folder} is a project already")
 
 
@@ -56,6 +60,18 @@ def test_a_folder_of_markdown_is_taken_as_it_is_and_what_git_ignored_stays(tmp_p
     assert not problems
     assert (config.titles["zh"], config.id) == ("并发笔记", "bing-fa-bi-ji")
     assert deckgen("build", "--project", folder).exit_code == 0
+
+
+@pytest.mark.parametrize("remote", ["git@github.com:me/book.git", "https://me@github.com/me/book"])
+def test_the_origin_is_where_the_clone_came_from(remote: str, tmp_path: Path) -> None:
+    folder = _book(tmp_path / "book")
+    for command in (["init", "--quiet"], ["remote", "add", "origin", remote]):
+        subprocess.run(["git", "-C", folder, *command], check=True)
+    (folder / ".gitattributes").write_text("*.md text\n", encoding="utf-8")
+    deckgen("init", folder, "--yes")
+    settings = (folder / "deckgen.toml").read_text(encoding="utf-8")
+    assert parse_config(settings, "deckgen.toml")[0].origin == "https://github.com/me/book"
+    assert (folder / ".gitattributes").read_text(encoding="utf-8") == "*.md text\n"
 
 
 def test_from_copies_chapters_and_the_pictures_they_name(tmp_path: Path) -> None:

@@ -111,15 +111,9 @@ class _Header(_Format, frozen=True, kw_only=True, rename={"format": "deckgen-rel
     language: Language
 
 
-_DECODERS = {
-    kind: msgspec.json.Decoder(line)
-    for kind, line in {
-        "deckgen-release": _Header,
-        "edition": RecordedEdition,
-        "category": RecordedCategory,
-        "note": RecordedNote,
-    }.items()
-}
+LINES = (_Header, RecordedEdition, RecordedCategory, RecordedNote)
+"""The kinds of lines."""
+_DECODERS = {msgspec.structs.fields(line)[0].encode_name: msgspec.json.Decoder(line) for line in LINES}
 """By the first member of a line's object."""
 _FORMAT = msgspec.json.Decoder(_Format)
 _KIND = re.compile(r'\s*\{\s*"([a-z-]+)"\s*:')
