@@ -33,6 +33,7 @@ from deckgen.model import (
     TextState,
     TranslatedCorpus,
     locate_span,
+    parse_edition,
 )
 from deckgen.project import Project, known_languages
 from deckgen.selection import select
@@ -162,13 +163,13 @@ def finish_decks(read: Read, options: Options, progress: Progress = silent) -> B
     findings += _with_excerpts(problems, project)
 
     book = naming.name_book(config, read.chapters, matched.lock, folder=project.root.resolve().name)
-    proposals = tuple(
-        naming.propose_names(translated, item, documents, book=book, lock=matched.lock) for item in editions
-    )
+    before, grown = identity.grow_editions(matched.lock, config.editions)
+    findings += grown
+    proposals = tuple(naming.propose_names(translated, item, documents, book=book, lock=before) for item in editions)
     paths = {unicodedata.normalize("NFC", source.path) for source in project.sources}
-    whole = read.whole and matched.lock.chapters <= paths
-    names, lock = identity.freeze_names(matched.lock, proposals, whole=whole)
-    findings += identity.name_findings(matched.lock, lock, proposals, built=() if options.editions else editions)
+    whole = read.whole and before.chapters <= paths
+    names, lock = identity.freeze_names(before, proposals, whole=whole)
+    findings += identity.name_findings(before, lock, proposals, built=() if options.editions else editions)
     version = options.release or _version(lock)
     decks, problems = _render(project, matched.corpus, translated, names, documents, images, version, lock)
     findings += problems
@@ -305,7 +306,7 @@ def _render(
     addresses = _addresses(project, keyed, settings, released)
     decks = []
     for named in names:
-        edition = named.edition
+        edition, root = named.edition, parse_edition(lock.root_of(named.edition.name))
         ui = {language: card.read_ui(language) for language in edition.languages}
         decks.append(
             render.render_deck(
@@ -315,6 +316,7 @@ def _render(
                 note_type=card.note_type(
                     project_id=keyed.project_id,
                     edition=edition,
+                    root=root,
                     name=named.note_type,
                     settings=settings,
                     ui=ui,
@@ -323,7 +325,7 @@ def _render(
                     version=released,
                 ),
                 primary=card.languages_shown(edition, settings)[0],
-                guids={item.key: identity.edition_guid(item.guid, edition.name) for item in keyed.questions},
+                guids={item.key: identity.edition_guid(item.guid, root.name) for item in keyed.questions},
                 images=images,
                 descriptions=describe.descriptions(edition, project.config, version, ui),
             )

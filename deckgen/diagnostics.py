@@ -124,6 +124,7 @@ RULES: Mapping[str, Rule] = _table(
     ("frozen-name", Severity.INFO, "A setting names a deck that has kept another name since its release."),
     ("renamed-deck", Severity.WARNING, "A book that was not released yet, and that is called otherwise now."),
     ("dropped-edition", Severity.WARNING, "An edition that was released and is not built any more."),
+    ("grown-edition", Severity.WARNING, "An edition that gains a language and keeps its notes."),
     ("lost-questions", Severity.ERROR, "Most of the questions are gone at once."),
     ("missing-history", Severity.WARNING, "The lock lags behind, and the commits in between are not here."),
     ("duplicate-id", Severity.ERROR, "Two questions that claim one key."),
@@ -134,8 +135,8 @@ RULES: Mapping[str, Rule] = _table(
 
 
 RULES_ABOUT_IDENTITY = frozenset(
-    """bad-lock lock-outdated frozen-schema frozen-name renamed-deck dropped-edition lost-questions duplicate-id
-    bad-directive rendered-differently doubtful-match missing-history""".split()
+    """bad-lock lock-outdated frozen-schema frozen-name renamed-deck dropped-edition grown-edition lost-questions
+    duplicate-id bad-directive rendered-differently doubtful-match missing-history""".split()
 )
 """What depends on the lock as it was before a build."""
 

@@ -19,13 +19,15 @@ from deckgen.identity import (
     derive_project_id,
     edition_guid,
     freeze_names,
+    grow_editions,
     is_key,
     match,
     name_findings,
     stamp,
     updated_keys,
 )
-from deckgen.identity.lock import Lock, NoteTypeRecord, revise
+from deckgen.identity.lock import Lock, NoteTypeRecord, format_lock, revise
+from deckgen.identity.merging import merge_lock
 from deckgen.identity.settling import link_question, split_question
 from deckgen.keys import mint_key
 from deckgen.model import Corpus, EditionNames, Guid, Key, Markdown, SubdeckNames, parse_edition
@@ -966,6 +968,37 @@ def test_notes_that_only_a_library_renders_differently_are_told() -> None:
     assert stamped.note_times == (1, 2)
     assert found.rule == "rendered-differently"
     assert key in found.message
+
+
+def editions(lock: Lock, *wanted: str) -> tuple[dict[str, str], int]:
+    """The lock's editions with their roots when these are wanted, and how many were found to go on."""
+    after, findings = grow_editions(lock, tuple(map(parse_edition, wanted)))
+    assert {name for note in after.notes for name in note.stamps} <= {record.name for record in after.editions}
+    return {record.name: after.root_of(record.name) for record in after.editions}, len(findings)
+
+
+def test_an_edition_goes_on_with_one_language_more_where_its_first_ones_stay() -> None:
+    _, _, unreleased = build(one(A, B), None, 100)
+    assert editions(unreleased, "zh-en-ja") == ({"zh-en": "zh-en"}, 0), "nobody has it yet"
+    _, _, lock = build(one(A, B), None, 100, release="1.0.0")
+    assert editions(lock, "zh-en-ja") == ({"zh-en-ja": "zh-en"}, 1)
+    assert editions(lock, "zh-en", "zh-en-ja") == ({"zh-en": "zh-en"}, 0), "both are wanted"
+    assert editions(lock, "zh-en-ja", "zh-en-ko") == ({"zh-en-ja": "zh-en"}, 1), "one goes on, one is new"
+    for other in ("en-zh-ja", "zh-ja-en", "zh", "zh-en-ja-ko"):
+        assert editions(lock, other) == ({"zh-en": "zh-en"}, 0), other
+    grown, _ = grow_editions(lock, (parse_edition("zh-en-ja"),))
+    assert editions(grown, "zh-en-ja-ko") == ({"zh-en-ja": "zh-en"}, 0), "there is no room left"
+    assert grow_editions(grown, (parse_edition("zh-en"),))[0] == lock, "it can be taken back"
+
+
+def test_a_merge_of_branches_before_and_after_an_edition_grew_has_one_edition() -> None:
+    _, _, lock = build(one(A, B), None, 100, release="1.0.0")
+    grown, _ = grow_editions(build(one(A, B2), lock, 200)[2], (parse_edition("zh-en-ja"),))
+    _, _, edited = build(one(A, B, ITEMS[0]), lock, 300)
+    merged, _ = merge_lock(format_lock(grown) + format_lock(edited), "deckgen.lock")
+    assert [(record.name, record.root) for record in merged.editions] == [("zh-en-ja", "zh-en")]
+    assert {name for note in merged.notes for name in note.stamps} == {"zh-en-ja"}
+    assert len(merged.notes) == 3
 
 
 @pytest.mark.parametrize("share", [0.5, 0.55, 0.6])

@@ -238,6 +238,23 @@ def test_the_search_of_the_notes_finds_the_retired_card_in_anki_and_in_no_other_
             assert note.note_type()["name"] == f"deckgen evolving {step['edition']}"
 
 
+def test_an_edition_that_gains_a_language_asks_nothing_of_learners(tmp_path: Path) -> None:
+    settings = SETTINGS.replace('slug = "evolving"', 'slug = "evolving"\neditions = ["zh"]')
+    project = start(tmp_path, settings=settings)
+    project.release("1.0.0", now=NOON + 1)
+    grown = settings.replace('["zh"]', '["zh-en"]')
+    (project.root / "deckgen.toml").write_text(grown, encoding="utf-8", newline="\n")
+    result = deckgen("build", "--project", project.root, now=LATER)
+    assert "edition zh is zh-en from now on" in result.output
+    project.commit("Add English", now=LATER)
+    folder = project.release("1.1.0", now=LATER + 1)
+    found = json.loads(deckgen("diff", project.record("1.0.0"), project.record("1.1.0"), "--format", "json").stdout)
+    assert (found["grown_editions"], found["new_editions"], found["breaches"]) == ({"zh": "zh-en"}, [], [])
+    assert "The edition zh is now zh-en" in (folder / "RELEASE-NOTES.en.md").read_text("utf-8")
+    assert deckgen("verify", folder, "--project", project.root).exit_code == 0
+    assert deckgen("build", "--project", project.root, now=LATER + 2).output.count("from now on") == 0
+
+
 def test_what_no_release_shipped_gets_the_time_of_the_release_that_ships_it(tmp_path: Path) -> None:
     project = start(tmp_path)
     project.change(FIRST.replace("加权求和", "加权平均"), now=NOON + 50)

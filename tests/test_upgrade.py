@@ -36,6 +36,9 @@ SETTINGS = """[deck]
 id = "upgrade"
 slug = "upgrade"
 editions = ["zh-en"]
+[deck.title]
+zh = "面试"
+en = "Interview"
 """
 
 
@@ -47,13 +50,14 @@ class Releases:
     """Four releases of one project, of which the last changes nothing: the packages of all cards, when, and the keys.
 
     ``keys`` are those of the questions by their names. ``plain`` are the first three packages as 0.1.0 was: its note
-    type gave Anki's browser nothing.
+    type gave Anki's browser nothing. ``grown`` are the first two of an edition zh that gains English in between.
     """
 
     packages: tuple[Path, ...]
     times: tuple[int, ...]
     keys: dict[str, str]
     plain: tuple[Path, ...]
+    grown: tuple[Path, ...]
 
 
 Q = {
@@ -101,12 +105,15 @@ REWORDED = ("请介绍注意力机制。", Q["reworded"][1].replace("汇总其�
 AGAIN = ("请介绍注意力机制及其权重。", REWORDED[1] + "多头注意力并行地做多次。")
 
 
-def write_release(root: Path, out: Path, *, text: str, now: int, version: str, font: int, pixel: str) -> Path:
+def write_release(
+    root: Path, out: Path, *, text: str, now: int, version: str, font: int, pixel: str, edition: str = "zh-en"
+) -> Path:
     """Builds a release of the project at ``root``; the package of all cards."""
     (root / "source").mkdir(exist_ok=True)
     (root / "imgs").mkdir(exist_ok=True)
     (root / "source/chapter.md").write_text(text, encoding="utf-8", newline="\n")
-    (root / "deckgen.toml").write_text(f"{SETTINGS}\n[card]\nfont_size = {font}\n", encoding="utf-8", newline="\n")
+    settings = SETTINGS.replace("zh-en", edition)
+    (root / "deckgen.toml").write_text(f"{settings}\n[card]\nfont_size = {font}\n", encoding="utf-8", newline="\n")
     Image.new("RGB", (400, 300), pixel).save(root / "imgs/encoder.png")
     Image.new("RGB", (300, 200), "green").save(root / "imgs/distill.png")
     project, findings = read_project(root)
@@ -161,13 +168,31 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> Releases:
     by_title = {note["question"]: note["key"] for note in manifest["notes"]}
     names = {name: by_title[AGAIN[0] if name == "reworded" else title] for name, (title, _) in Q.items()}
     assert set(keys.values()) < set(names.values()), "a key was lost between releases"
-    plain = root / "plain"
-    plain.mkdir()
     return Releases(
         packages=(first, second, third, fourth),
         times=times,
         keys=names,
-        plain=tuple(_without_browser(path, plain, only_sort=path != first) for path in (first, second, third)),
+        plain=_plain(root / "plain", first, second, third),
+        grown=_grown(tmp_path_factory.mktemp("grown"), _catalog(translated), times),
+    )
+
+
+def _grown(root: Path, catalog: str, times: tuple[int, ...]) -> tuple[Path, Path]:
+    """The first chapter in the edition zh, and then with an English question more in zh-en."""
+    text = chapter(FIRST, {})
+    first = write_release(
+        root, root / "n0", text=text, now=times[0], version="1.0.0", font=17, pixel="red", edition="zh"
+    )
+    (root / "locale/en").mkdir(parents=True)
+    (root / "locale/en/chapter.po").write_text(catalog, encoding="utf-8", newline="\n")
+    return first, write_release(root, root / "n1", text=text, now=times[1], version="1.1.0", font=17, pixel="red")
+
+
+def _plain(folder: Path, first: Path, *others: Path) -> tuple[Path, ...]:
+    folder.mkdir()
+    return (
+        _without_browser(first, folder, only_sort=False),
+        *(_without_browser(path, folder, only_sort=True) for path in others),
     )
 
 
@@ -232,13 +257,14 @@ def learners(releases: Releases) -> dict[str, Steps]:
         "move": keys["translated"],
         "edit": keys["still"],
         "tag": keys["tagged"],
-        "rename": "upgrade (zh-en)::2 训练",
+        "rename": "面试 · Interview::2 训练",
     }
     study = {"do": "study", "plan": plan, "at": times[0] + 2 * HOUR}
-    plain = [
-        {"do": "import", "path": str(path), "at": time + HOUR}
-        for path, time in zip(releases.plain, times, strict=False)
-    ]
+    plain, grown = (
+        [{"do": "import", "path": str(path), "at": time + HOUR} for path, time in zip(packages, times, strict=False)]
+        for packages in (releases.plain, releases.grown)
+    )
+    in_zh = study | {"plan": plan | {"rename": "面试::2 训练"}}
     late = imports(1, late=times[2] - times[1] + HOUR)
     mark = writes("translated", times[1] + HOUR, tag="leech")
     remark = writes("translated", times[1] + 2 * HOUR, text=OWN_TEXT)
@@ -248,6 +274,7 @@ def learners(releases: Releases) -> dict[str, Steps]:
         "skipping one": [imports(0), study, imports(2), LOOK],
         "of 0.1.0": [plain[0], LOOK, plain[1], LOOK, plain[2], LOOK],
         "of 0.1.0, skipping one": [plain[0], plain[2], LOOK],
+        "of an edition that grows": [grown[0], in_zh, LOOK, grown[1], LOOK],
         "late": [imports(0), late, imports(2, late=2 * HOUR), LOOK, imports(3), LOOK],
         "late, always": [imports(0), late, imports(2, late=2 * HOUR, always=True), LOOK],
         "marking": [imports(0), mark, imports(1, late=2 * HOUR), LOOK, imports(2), LOOK],
@@ -369,7 +396,7 @@ def test_a_renamed_category_makes_no_second_deck(history: History) -> None:
     """Anki goes by deck names; the deck that the learner renamed themselves does come back, empty or with new cards."""
     for after in (history.next, history.last, history.direct):
         assert not [name for name in after["decks"] if name.endswith("架构基础")]
-        assert set(after["decks"]) - set(history.before["decks"]) <= {"upgrade (zh-en)::2 训练"}
+        assert set(after["decks"]) - set(history.before["decks"]) <= {"面试 · Interview::2 训练"}
 
 
 def test_there_is_one_note_type_with_the_newest_style(history: History) -> None:
@@ -506,3 +533,25 @@ def test_what_a_learner_adds_to_the_note_type_stops_updates_until_they_merge_or_
             assert state["notes"][key]["schedule"] == note["schedule"]
             assert state["notes"][key]["reviews"] == note["reviews"]
     assert ("Mine" in fields(after_merge, releases, "reworded")) is (what == "field")
+
+
+# --- what maintainers do ----------------------------------------------------------------------------------------------
+
+
+def test_an_edition_that_gains_a_language_keeps_notes_decks_and_schedules(
+    lives: dict[str, Steps], releases: Releases
+) -> None:
+    _, _, before, count, after = lives["of an edition that grows"]
+    assert count == counts(updated=8)
+    assert before["note_types"] == after["note_types"] == ["deckgen upgrade zh"]
+    assert set(after["decks"]) - set(before["decks"]) <= {"面试::2 训练"}
+    for key, note in before["notes"].items():
+        now = after["notes"][key]
+        assert [now[what] for what in ("guid", "schedule", "reviews", "card", "deck")] == [
+            note[what] for what in ("guid", "schedule", "reviews", "card", "deck")
+        ]
+    shown = fields(after, releases, "translated")
+    assert "What is LoRA?" in shown["Question en"]
+    assert "低秩" in shown["Answer zh"]
+    assert [name for name in shown if name.startswith("Spare")] == []
+    assert after["sound"]

@@ -111,6 +111,7 @@ def reshape(collection: Collection, what: str, *, remove: bool) -> dict[str, Any
 
 def look(collection: Collection) -> dict[str, Any]:
     """Everything that an import must keep or change."""
+    collection.models._clear_cache()  # what it once read of note types is not what they are after an import
     notes, names = {}, []
     for note_id in collection.find_notes(""):
         note = collection.get_note(note_id)
@@ -127,8 +128,7 @@ def look(collection: Collection) -> dict[str, Any]:
             "card": card_id,
             "reviews": collection.db.scalar("select count() from revlog where cid = ?", card_id),
         }
-    fresh = type(collection.models)(collection.weakref())  # the collection's own remembers what it once read
-    note_types = [fresh.get(mid) for mid in {note["note_type"] for note in notes.values()}]
+    note_types = [collection.models.get(mid) for mid in {note["note_type"] for note in notes.values()}]
     return {
         "notes": notes,
         "keys": sorted(names),

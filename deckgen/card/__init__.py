@@ -116,6 +116,7 @@ def note_type(
     *,
     project_id: str,
     edition: Edition,
+    root: Edition | None = None,
     name: str,
     settings: CardSettings,
     ui: Mapping[Language, UiStrings],
@@ -128,11 +129,14 @@ def note_type(
     ``diagrams`` are the identities of the pictures that take the colours of the night, ``addresses`` those of the
     questions in the book, ``version`` the newest release. They stand in style and templates, so they change no note.
 
-    Ids depend on the project, the edition and what a field or template is, never on ``name`` or the settings, so
+    ``root`` is the edition that this one was before it gained a language, which takes the spare fields.
+
+    Ids depend on the project, the root and what a field or template is, never on ``name`` or the settings, so
     that neither a new title nor a new look costs a learner anything.
     """
     shown = languages_shown(edition, settings)
-    identify = _identifier(project_id, edition)
+    root = root or edition
+    identify = _identifier(project_id, root)
     words = _Words(languages=shown, ui=ui, settings=settings, addresses=addresses, version=version)
     template = CardTemplate(
         name="Card 1",
@@ -142,11 +146,14 @@ def note_type(
         browser_front=f"{{{{Question {shown[0]}}}}}",
         browser_back=f"{{{{Answer {shown[0]}}}}}",
     )
-    names = field_names(edition)
+    names = field_names(edition, root)
     return NoteType(
         id=identify("note type"),
         name=name,
-        fields=tuple(NoteField(name=field, id=identify(f"field:{field}")) for field in names),
+        fields=tuple(
+            NoteField(name=field, id=identify(f"field:{first}"))
+            for field, first in zip(names, field_names(root), strict=True)
+        ),
         templates=(template,),
         css=_css(shown, settings, diagrams),
         sort_field=names.index(f"Question {shown[0]}"),
@@ -163,11 +170,16 @@ def mark_updated(note_type: NoteType, keys: Iterable[Key], text: str) -> NoteTyp
     return replace(note_type, css=f"{note_type.css}\n/* --- updated in the newest release --- */\n{rules}")
 
 
-def field_names(edition: Edition) -> tuple[str, ...]:
-    """The fields in the order that is part of the schema."""
-    sides = ("Question", "Answer", "Category", "Note")
-    by_language = tuple(f"{side} {language}" for language in edition.languages for side in sides)
-    return ("Key", *by_language, "Source", "State", *(f"Spare {number}" for number in range(1, SPARE_FIELDS + 1)))
+def field_names(edition: Edition, root: Edition | None = None) -> tuple[str, ...]:
+    """The fields in the order that is part of the schema: a language that the ``root`` lacks stands in spare fields."""
+    first = (root or edition).languages
+    spare = tuple(f"Spare {number}" for number in range(1, SPARE_FIELDS + 1))
+    gained = _sides(language for language in edition.languages if language not in first)
+    return ("Key", *_sides(first), "Source", "State", *gained, *spare[len(gained) :])
+
+
+def _sides(languages: Iterable[Language]) -> tuple[str, ...]:
+    return tuple(f"{side} {language}" for language in languages for side in ("Question", "Answer", "Category", "Note"))
 
 
 def day_and_night(colour: str) -> tuple[str, str] | None:

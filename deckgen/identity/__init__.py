@@ -1,5 +1,6 @@
 """Who is who over time: what the rest of the pipeline needs of keys, matching and stamping, in one place."""
 
+from deckgen.identity.growing import grow_editions
 from deckgen.identity.matching import ChangeKind, Changes, LockChange, Matched, Past, match, of_chapters
 from deckgen.identity.naming import freeze_names, name_findings
 from deckgen.identity.stamping import next_time, stamp, updated_keys
@@ -15,6 +16,7 @@ __all__ = [
     "derive_project_id",
     "edition_guid",
     "freeze_names",
+    "grow_editions",
     "is_key",
     "match",
     "name_findings",

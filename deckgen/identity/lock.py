@@ -118,11 +118,16 @@ class NoteTypeRecord(_Record, frozen=True, kw_only=True):
 
 
 class EditionRecord(_Record, frozen=True, kw_only=True, rename={"name": "edition", "note_type_name": "name"}):
-    """An edition's frozen names, and its note type, which is None until the edition has been built."""
+    """An edition's frozen names, and its note type, which is None until the edition has been built.
+
+    ``root`` is the edition that it was before it gained a language, which its ids and GUIDs were made of; empty where
+    that is itself.
+    """
 
     name: _Text
     deck: _Text
     note_type_name: _Text
+    root: str = ""
     note_type: NoteTypeRecord | None = None
 
     @property
@@ -158,6 +163,10 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def live(self) -> tuple[NoteRecord, ...]:
         return tuple(note for note in self.notes if note.retired is None)
+
+    def root_of(self, edition: str) -> str:
+        """The edition whose name the ids and GUIDs of this one are made of."""
+        return next((record.root for record in self.editions if record.name == edition), "") or edition
 
     @property
     def chapters(self) -> frozenset[str]:

@@ -44,7 +44,7 @@ def _editions(before: Lock, after: Lock) -> Iterator[str]:
     stamps = {note.key: note.stamps for note in before.notes}
     for edition in after.editions:
         if edition.name not in known:
-            yield f"new edition: {edition.name}"
+            yield f"new edition: {edition.name}" + (f", which was {edition.root}" if edition.root else "")
             continue
         yield from (f"edition {edition.name}: the deck {line}" for line in renamed_decks(before, after, edition.name))
         if _style(edition) != _style(known[edition.name]):

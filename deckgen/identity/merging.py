@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from deckgen.diagnostics import DeckgenError
+from deckgen.identity.growing import renamed
 from deckgen.identity.lock import (
     AnyRecord,
     CategoryRecord,
@@ -38,7 +39,7 @@ def merge_lock(text: str, path: str, *, accept_missing: bool = False) -> tuple[L
     numbered, problems = parse_lines(lines, path)
     if problems:
         raise bad_lock(problems)
-    records = [record for _, record in numbered]
+    records = _of_grown_editions([record for _, record in numbered])
     headers = of_kind(records, HeaderRecord)
     if not headers:
         raise DeckgenError("the lock has no header", hint="restore the file from its last commit")
@@ -61,6 +62,14 @@ def merge_lock(text: str, path: str, *, accept_missing: bool = False) -> tuple[L
         *(linked.get(note.key, note) for note in notes),
     ]
     return lock_of(merged), text.count("\n") - len(merged)
+
+
+def _of_grown_editions(records: list[AnyRecord]) -> list[AnyRecord]:
+    """The records under one name for an edition that gained a language on one side."""
+    names = {edition.root: edition.name for edition in of_kind(records, EditionRecord) if edition.root}
+    for old, new in names.items():
+        records = [renamed(record, old, new) for record in records]
+    return records
 
 
 def _header(headers: Sequence[HeaderRecord]) -> HeaderRecord:

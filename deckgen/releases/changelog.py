@@ -117,6 +117,8 @@ def _title(diff: ReleaseDiff, words: Mapping[str, str]) -> str:
 def _remarks(diff: ReleaseDiff, words: Mapping[str, str]) -> Iterator[str]:
     if diff.new_editions:
         yield words["new-editions"].format(editions=words["comma"].join(diff.new_editions))
+    for old, new in diff.grown.items():
+        yield words["grown"].format(old=old, new=new)
     if diff.looks:
         yield words["looks"].format(editions=words["comma"].join(diff.looks))
 

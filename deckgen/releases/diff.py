@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.model import Key, Language, TextState
-from deckgen.releases.records import Record, RecordedCategory, RecordedCopy, RecordedEdition, RecordedNote, RecordedText
+from deckgen.releases.records import (
+    Record,
+    RecordedCategory,
+    RecordedCopy,
+    RecordedEdition,
+    RecordedNote,
+    RecordedText,
+    rename_editions,
+)
 from deckgen.releases.snapshot import named_edition
 
 
@@ -78,6 +86,8 @@ class ReleaseDiff:
     notes: tuple[NoteChange, ...]
     breaches: tuple[Breach, ...] = ()
     new_editions: tuple[str, ...] = ()
+    grown: Mapping[str, str] = field(default_factory=dict)
+    """Editions that gained or lost a language and kept their notes: what they were called, and are."""
     looks: tuple[str, ...] = ()
 
     def of(self, kind: Difference) -> tuple[NoteChange, ...]:
@@ -85,7 +95,7 @@ class ReleaseDiff:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.notes or self.breaches or self.new_editions or self.looks)
+        return not (self.notes or self.breaches or self.new_editions or self.grown or self.looks)
 
     @property
     def categories(self) -> Mapping[Key, RecordedCategory]:
@@ -118,6 +128,8 @@ def compare(old: Record | None, new: Record) -> ReleaseDiff:
     if old is None:
         added = tuple(NoteChange(key=note.key, kinds=(Difference.ADDED,), old=None, new=note) for note in new.notes)
         return ReleaseDiff(old=None, new=new, notes=added)
+    grown = _grown(old, new)
+    old = rename_editions(old, grown)
     before, after = _editions(old), _editions(new)
     common = before.keys() & after.keys()
     if not common and not (old.project_id and new.project_id):
@@ -141,6 +153,7 @@ def compare(old: Record | None, new: Record) -> ReleaseDiff:
         notes=(*(change for change in changes if change), *gone),
         breaches=tuple(_breaches(old, new)),
         new_editions=tuple(sorted(after.keys() - before.keys())) if old.project_id and new.project_id else (),
+        grown=grown,
         looks=tuple(name for name in sorted(common) if _look_differs(before[name], after[name])),
     )
 
@@ -151,6 +164,13 @@ def _named(editions: Mapping[str, RecordedEdition]) -> str:
 
 def _editions(record: Record) -> Mapping[str, RecordedEdition]:
     return {edition.name: edition for edition in record.editions}
+
+
+def _grown(old: Record, new: Record) -> Mapping[str, str]:
+    """Editions whose note type goes on under another edition's name."""
+    before, after = _editions(old), _editions(new)
+    heirs = {edition.note_type: name for name, edition in after.items() if name not in before}
+    return {name: heirs[edition.note_type] for name, edition in before.items() if edition.note_type in heirs}
 
 
 def _in(note: RecordedNote, editions: set[str]) -> bool:

@@ -159,6 +159,7 @@ def _format_json(diff: ReleaseDiff, language: Language) -> str:
         "languages": {language: dict(counts) for language, counts in diff.by_language().items()},
         "breaches": [{"edition": breach.edition, "what": breach.what} for breach in diff.breaches],
         "new_editions": list(diff.new_editions),
+        "grown_editions": dict(diff.grown),
         "looks": list(diff.looks),
         "notes": [_json_note(change) for change in diff.notes],
         "steps": [

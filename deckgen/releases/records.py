@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace as revise
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.model import Guid, Key, Language, Location, TextState
 
+_V = TypeVar("_V")
 RECORD_VERSION = 1
 """The format's version. Raise it when an older deckgen would misread what this one writes."""
 
@@ -95,6 +97,20 @@ class Record:
     editions: tuple[RecordedEdition, ...]
     categories: tuple[RecordedCategory, ...]
     notes: tuple[RecordedNote, ...]
+
+
+def rename_editions(record: Record, names: Mapping[str, str]) -> Record:
+    """The record with other names for some of its editions."""
+
+    def renamed(values: Mapping[str, _V]) -> dict[str, _V]:
+        return {names.get(name, name): value for name, value in values.items()}
+
+    return replace(
+        record,
+        editions=tuple(revise(item, name=names.get(item.name, item.name)) for item in record.editions),
+        categories=tuple(revise(item, decks=renamed(item.decks)) for item in record.categories),
+        notes=tuple(revise(item, copies=renamed(item.copies)) for item in record.notes),
+    )
 
 
 # --- as text ----------------------------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ def parse_version(text: str) -> Version:
 def level_of(diff: ReleaseDiff) -> Level:
     if diff.breaches:
         return Level.MAJOR
-    if diff.of(Difference.ADDED) or diff.of(Difference.RETIRED) or diff.new_editions:
+    if diff.of(Difference.ADDED) or diff.of(Difference.RETIRED) or diff.new_editions or diff.grown:
         return Level.MINOR
     return Level.NONE if diff.is_empty else Level.PATCH
 
@@ -59,6 +59,7 @@ def reason(diff: ReleaseDiff) -> str:
             parts = [f"{added} new cards"] if added else []
             parts += [f"{retired} retired cards"] if retired else []
             parts += [f"new editions {', '.join(diff.new_editions)}"] if diff.new_editions else []
+            parts += [f"{old} is now {new}" for old, new in diff.grown.items()]
             return " and ".join(parts)
         case Level.PATCH:
             cards = len(diff.notes)

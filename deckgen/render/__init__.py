@@ -35,6 +35,7 @@ from deckgen.render.fronts import given_html, unfolded
 from deckgen.text.anki import safe_field, safe_name, safe_text
 
 _DOUBT = tuple(TextState)
+_SIDES = ("Question", "Answer", "Category", "Note")
 _OF_TITLES = Context(dialect=Dialect.GFM)
 
 
@@ -65,8 +66,11 @@ def render_deck(
     by_name = {picture.name: picture for picture in images.values()}
     tags = {subdeck.category: safe_name(subdeck.tag) for subdeck in names.subdecks}
     categories = {item.category.key: item for item in corpus.categories}
+    order = tuple(field.name for field in note_type.fields)
     notes = tuple(
-        _render_note(question, categories, names.edition, primary, position, guids, documents, images, by_name, tags)
+        _render_note(
+            question, categories, names.edition, primary, position, guids, documents, images, by_name, tags, order
+        )
         for position, question in enumerate(corpus.questions, 1)
     )
     used = {name for note in notes for name in note.media}
@@ -123,10 +127,11 @@ def _render_note(
     images: Mapping[ImageReference, MediaFile],
     by_name: Mapping[str, MediaFile],
     tags: Mapping[Key, str],
+    order: tuple[str, ...],
 ) -> Note:
     keyed = translated.keyed
     category = categories[keyed.category.key]
-    fields = [str(keyed.key)]
+    values = {"Key": str(keyed.key), "Source": safe_text(keyed.chapter.path)}
     states: list[TextState] = []
     inputs = [keyed.chapter.dialect.value, keyed.chapter.definitions]
     for language in edition.languages:
@@ -142,10 +147,11 @@ def _render_note(
             shown[0] += given_html(given or _in_its_language(asked, keyed.chapter, documents, images))
             shown[1] = unfolded(shown[1])
             sides, texts = (*sides, front), (*texts, front)
-        fields += shown
+        values |= zip((f"{side} {language}" for side in _SIDES), shown, strict=True)
         states.append(max((text.state for text in sides), key=_DOUBT.index))
         inputs += [f"{text.state}\0{text.markdown}" for text in texts]
-    fields += [safe_text(keyed.chapter.path), _state_words(edition, states), "", "", "", ""]
+    values["State"] = _state_words(edition, states)
+    fields = tuple(values.get(name, "") for name in order)
     media = tuple(dict.fromkeys(name for html in fields for name in field_media(html)))
     tag = tags[keyed.category.key]
     identities = {name: by_name[name].identity for name in media}
@@ -153,7 +159,7 @@ def _render_note(
         key=keyed.key,
         guid=guids[keyed.key],
         category=keyed.category.key,
-        fields=tuple(fields),
+        fields=fields,
         tags=(tag,),
         media=media,
         position=position,

@@ -223,7 +223,7 @@ def _schema(file: str, contents: PackageContents, lock: Lock) -> _Found:
             yield finding("schema", file, f"note type “{note_type.name}” has not the id that learners have")
         elif shape != frozen:
             yield finding("schema", file, f"note type “{note_type.name}” has not the fields and templates of the lock")
-        guids = {record.key: edition_guid(record.guid, name) for record in lock.notes for name in (_edition(packaged),)}
+        guids = {record.key: edition_guid(record.guid, lock.root_of(_edition(packaged))) for record in lock.notes}
         wrong = [
             note.fields[0]
             for note in contents.notes
