@@ -12,8 +12,8 @@ from pathlib import Path
 from deckgen import identity, lint
 from deckgen.chapters import apply_ignores, parse_chapter
 from deckgen.config import ChapterSettings
-from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, has_errors, with_severities
-from deckgen.history import birthmark, revision, steps_since
+from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, diagnostic, has_errors, with_severities
+from deckgen.history import birthmark, committed_lock, revision, steps_since
 from deckgen.identity.lock import Lock, require_lock, revise
 from deckgen.layout import LOCK_NAME, RECORDS_DIR
 from deckgen.markdown import Documents
@@ -48,6 +48,8 @@ def identify(
     config = project.config
     before = require_lock(project.lock_text, LOCK_NAME) if project.lock_text is not None else None
     _require_releases(project, before)
+    if before is None:
+        findings += _lost_lock(project)
     readings = _read_chapters(project, before, documents, memory or Memory(), jobs=jobs, progress=progress)
     chapters = tuple(reading.chapter for reading in readings)
     findings += tuple(finding for reading in readings for finding in reading.diagnostics)
@@ -119,6 +121,16 @@ def _require_releases(project: Project, lock: Lock | None) -> None:
             f"for a deck of its own, remove {RECORDS_DIR}/",
             location=Location(path=LOCK_NAME),
         )
+
+
+def _lost_lock(project: Project) -> tuple[Diagnostic, ...]:
+    """That git has a lock and the project does not: this build would give learners of earlier ones new cards."""
+    commit = committed_lock(project.root)
+    if not commit:
+        return ()
+    message = f"{LOCK_NAME} is gone, and git has it: questions that were edited since their first build get new keys"
+    hint = f"restore it with: git checkout {commit} -- {LOCK_NAME}; to begin anew on purpose, build and commit"
+    return (diagnostic("lost-lock", message, Location(path=LOCK_NAME), hint=hint),)
 
 
 def settle(

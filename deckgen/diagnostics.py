@@ -119,6 +119,7 @@ RULES: Mapping[str, Rule] = _table(
     ("translation-repeated", Severity.WARNING, "One translation for different sources."),
     ("no-memory", Severity.WARNING, "The cache cannot be used, so every build begins anew."),
     ("bad-lock", Severity.ERROR, "deckgen.lock cannot be read."),
+    ("lost-lock", Severity.WARNING, "deckgen.lock is gone, and git has it."),
     ("lock-outdated", Severity.ERROR, "deckgen.lock would change, and --locked forbids it."),
     ("frozen-schema", Severity.ERROR, "The note type's fields or templates are not those that were released."),
     ("frozen-name", Severity.INFO, "A setting names a deck that has kept another name since its release."),
@@ -135,8 +136,8 @@ RULES: Mapping[str, Rule] = _table(
 
 
 RULES_ABOUT_IDENTITY = frozenset(
-    """bad-lock lock-outdated frozen-schema frozen-name renamed-deck dropped-edition grown-edition lost-questions
-    duplicate-id bad-directive rendered-differently doubtful-match missing-history""".split()
+    """bad-lock lost-lock lock-outdated frozen-schema frozen-name renamed-deck dropped-edition grown-edition
+    lost-questions duplicate-id bad-directive rendered-differently doubtful-match missing-history""".split()
 )
 """What depends on the lock as it was before a build."""
 

@@ -45,6 +45,13 @@ def revision(texts: Mapping[str, str], chapters: Iterable[str]) -> str:
     return digest.hexdigest()[:16]
 
 
+def committed_lock(root: Path) -> str:
+    """The newest commit that has a lock, empty where there is none. A lock that is not there now was lost."""
+    touched = (git(root, "log", "-1", "--format=%h", "--abbrev=12", "--", LOCK_NAME) or b"").decode().strip()
+    commits = (touched, f"{touched}^") if touched else ()
+    return next((one for one in commits if git(root, "cat-file", "-e", f"{one}:./{LOCK_NAME}") is not None), "")
+
+
 @functools.cache
 def birthmark(root: Path) -> str:
     """What tells a new project from others with files of the same names: its first commit and folder, else chance."""

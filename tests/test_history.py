@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -234,6 +235,18 @@ def test_a_shallow_clone_has_a_birthmark_of_chance(book: Path, tmp_path: Path) -
     shallow = tmp_path / "shallow"
     subprocess.run(["git", "clone", "-q", "--depth=1", f"file://{book}", str(shallow)], check=True, capture_output=True)
     assert birthmark(shallow) not in (birthmark(book), "")
+
+
+@pytest.mark.parametrize("committed", [False, True])
+def test_a_lock_that_is_lost_is_noticed_by_what_git_has(book: Path, committed: bool) -> None:
+    (book / "deckgen.lock").unlink()
+    if committed:
+        commit(book)
+    found = deckgen("build", "--project", book)
+    assert found.exit_code == 0
+    (command,) = re.findall("git checkout ([0-9a-f^]+) -- deckgen.lock", found.output)
+    git(book, "checkout", command, "--", "deckgen.lock")
+    assert "git checkout" not in deckgen("build", "--project", book).output
 
 
 # --- links and merges -------------------------------------------------------------------------------------------------

@@ -584,6 +584,23 @@ def test_a_question_is_linked_after_its_release_too() -> None:
     assert {note.key: note.retired for note in lock.notes if note.key in (old, new)} == {old: None, new: ""}
 
 
+@pytest.mark.parametrize("also", ["nothing", "title", "answer"])
+def test_what_a_comment_said_outlives_the_comment_and_a_merge_with_a_branch_that_lacks_it(also: str) -> None:
+    """Whatever of the question was edited with the same commit."""
+    title, answer = "毫无关系的题目", prose(77)
+    _, _, lock = build(one(A, *ITEMS), None, 1, release="1.0.0")
+    (old,) = (note.key for note in lock.live if note.title == A[0])
+    _, _, main = build(one(*ITEMS, (title, answer)), lock, 2, release="1.1.0")
+    (new,) = (note.key for note in main.live if note.title == title)
+    said = (f"{title}吗" if also == "title" else title, prose(78) if also == "answer" else answer, old)
+    _, _, linked = build(one(*ITEMS, said), main, 3)
+    assert {note.key: note.linked for note in linked.notes if note.key in (old, new)} == {old: None, new: old}
+    edited = f"{answer}再加一句话。"
+    _, _, branch = build(one(*ITEMS, (title, edited)), main, 4)
+    merged, _ = merge_lock(format_lock(linked) + format_lock(branch), "deckgen.lock")
+    assert key_list(run(one(*ITEMS, (title, edited)), merged))[-1] == old
+
+
 def test_a_linked_question_is_linked_once() -> None:
     first = run(one(A, *ITEMS))
     second = run(one(*ITEMS, ("毫无关系的题目", prose(77))), first.lock)

@@ -17,7 +17,7 @@ from deckgen.identity.table import Assignment, Traits
 from deckgen.identity.tracing import Stage, trace
 from deckgen.keys import base_guid, is_key, mint_key
 from deckgen.model import Category, Chapter, Corpus, Key, KeyedCategory, KeyedCorpus, KeyedQuestion, Location, Question
-from deckgen.text.similarity import Sketch, fingerprint, sketch
+from deckgen.text.similarity import SHORT, Sketch, fingerprint, sketch, sketch_size
 from deckgen.text.titles import normalised_title, split_number
 
 _FEW = 5
@@ -167,7 +167,7 @@ def match(
     if lost and not (allow_empty or reread) and _suspicious(len(lost), len(known.live)):
         findings.append(_lost_questions(len(lost), len(known.live)))
         lost = ()
-    after = _next_lock(found, known, lost)
+    after = _next_lock(found, known, lost, _said(found, claims, assignment))
     findings += _doubts(found, after)
     if past.missing and (lost or after.pending):
         findings.append(_missing_history())
@@ -377,7 +377,22 @@ def _another_project(project_id: str, lock: Lock) -> Diagnostic:
     return diagnostic("bad-setting", message, hint=f'write id = "{lock.project_id}" in [deck], or leave the id out')
 
 
-def _next_lock(found: _Keys, lock: Lock, lost: tuple[Key, ...]) -> Lock:
+def _said(found: _Keys, claims: Mapping[int, Key], assignment: Assignment) -> Mapping[tuple[str, str], Key]:
+    """The notes that authors said their questions to be, by what else these questions may have been taken for.
+
+    That is a note of the same title in the same chapter, or one of the same answer if that is long enough to tell.
+    """
+    said: dict[tuple[str, str], Key] = {}
+    for index in claims.keys() & assignment.links.keys():
+        traits = found.asked[index].traits
+        said[traits.chapter, traits.title] = found.keys[index]
+        if sketch_size(traits.sketch) >= SHORT:
+            said["", traits.answer] = found.keys[index]
+    return said
+
+
+def _next_lock(found: _Keys, lock: Lock, lost: tuple[Key, ...], said: Mapping[tuple[str, str], Key]) -> Lock:
+    """The lock after these questions. A lost note whose question was said to be another keeps that, as ``linked``."""
     notes = {note.key: note for note in lock.notes}
     last: dict[str, Key] = {}
     for key, asked in found.settled():
@@ -385,7 +400,9 @@ def _next_lock(found: _Keys, lock: Lock, lost: tuple[Key, ...]) -> Lock:
         notes[key] = _note(notes.get(key), key, asked.traits, category, last.get(chapter, ""), lock.project_id)
         last[chapter] = key
     for key in lost:
-        notes[key] = revise(notes[key], retired="")
+        gone = notes[key]
+        heir = said.get((gone.chapter, gone.title)) or said.get(("", gone.answer))
+        notes[key] = revise(gone, retired="", linked=heir if heir != key else None)
     pending = (
         PendingRecord(
             key=key,
