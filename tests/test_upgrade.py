@@ -24,6 +24,7 @@ from upgrade_driver import OWN_DECK, OWN_TAG, OWN_TEXT, RENAMED
 from deckgen.build import Options, make_decks
 from deckgen.diagnostics import Severity
 from deckgen.identity.lock import parse_lock
+from deckgen.manifest import Part
 from deckgen.output import write_build
 from deckgen.project import read_project
 
@@ -120,7 +121,7 @@ def write_release(
     made = make_decks(project, findings, Options(now=now, release=version))
     assert not [found for found in made.diagnostics if found.severity is Severity.ERROR]
     written = write_build(made, out=out)
-    (package,) = (record for record in written.packages if record.category is None)
+    (package,) = (record for record in written.packages if record.part == Part())
     return out / package.file
 
 
