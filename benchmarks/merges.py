@@ -3,8 +3,9 @@
     python benchmarks/merges.py [--rounds 300] [--seed 1]
 
 In each round two branches edit the book, with or without building, and come together by merge, squash, rebase or
-cherry-pick, in either order, with and without Git's union driver. Both may edit one question. Who is who is known from
-the edits alone. Doubts are settled by a person who knows; whatever else is not as it was is counted and printed.
+cherry-pick, in either order, with and without Git's union driver. Both may edit one question, or one says which it was
+while the other, which does not know, edits it. Who is who is known from the edits alone. Doubts are settled by a person
+who knows; whatever else is not as it was is counted and printed.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from anki.collection import Collection, ImportAnkiPackageRequest
 from deckgen.build import Build, Options, make_decks
 from deckgen.diagnostics import DeckgenError
 from deckgen.files import write_atomically
-from deckgen.identity.lock import Lock, format_lock
+from deckgen.identity.lock import Lock, format_lock, require_lock
 from deckgen.identity.merging import merge_lock
 from deckgen.identity.settling import link_question, split_question
 from deckgen.manifest import Part
@@ -81,6 +82,8 @@ class Simulation:
         self.state: dict[int, Question] = {}
         self.keys: dict[int, Key] = {}
         self.linked: set[int] = set()
+        self.late: dict[int, Key] = {}
+        """The keys of questions that were taken for new ones, where nobody said yet which they were."""
         self.next = 0
         root.mkdir(parents=True)
         self.git("init", "--quiet", "-b", "main")
@@ -139,6 +142,23 @@ class Simulation:
             case "remove":
                 del self.state[number]
 
+    def stray(self) -> int:
+        """A question that is rewritten beyond recognition on main, and that a build took for a new one; -1 if not."""
+        number = self.chance.choice(list(self.state))
+        item = self.state[number]
+        self.state[number] = Question(item.file, self.topic(), item.form, self.prose())
+        self.write()
+        made = self.build()
+        keys = {note.title: note.key for note in made.lock.live}
+        key = keys.get(normalised_title(self.state[number].title), self.keys[number])
+        if made.lock.pending or key == self.keys[number]:
+            self.settle("stray")
+            number = -1
+        else:
+            self.late[number] = key
+        self.commit()
+        return number
+
     # --- the lock ---
 
     def build(self, release: str | None = None) -> Build:
@@ -190,7 +210,7 @@ class Simulation:
         for number, item in sorted(self.state.items()):
             key = live[normalised_title(item.title)]
             known = self.keys.setdefault(number, key)
-            if key == known:
+            if key in (known, self.late.get(number)):
                 continue
             what = f"{where}: “{item.title}” is {key}, not {known}"
             if key in owners:
@@ -228,6 +248,8 @@ class Simulation:
         """A branch of one or two commits; what it makes of the book."""
         start = {number: Question(it.file, it.topic, it.form, it.answer) for number, it in self.state.items()}
         self.git("checkout", "--quiet", "-b", name, "main")
+        if shared[1] == "link":
+            self.link(shared[0])
         for _ in range(self.chance.choice((1, 1, 2))):
             for _ in range(self.chance.choice((1, 2, 3))):
                 self.edit(files)
@@ -238,6 +260,14 @@ class Simulation:
             self.commit()
         made, self.state = self.state, start
         return made
+
+    def link(self, number: int) -> None:
+        """Says on this branch which question a stray one was."""
+        lock = require_lock((self.root / "deckgen.lock").read_text(encoding="utf-8"), "deckgen.lock")
+        self.put(link_question(lock, old=self.keys[number], new=self.late.pop(number)))
+        self.linked.add(number)
+        self.settle("link")
+        self.commit()
 
     def share(self, number: int, what: str) -> None:
         """The one question that both branches edit, each another part of it."""
@@ -276,23 +306,31 @@ class Simulation:
         attributes.parent.mkdir(exist_ok=True)
         attributes.write_text("deckgen.lock merge=union\n" if union else "", encoding="utf-8")
         files = self.chance.sample(FILES, 4)
-        common = self.chance.choice(list(self.state)) if self.chance.random() < 0.5 else -1
+        common = self.stray() if self.chance.random() < 0.3 else -1
+        late = dict(self.late)
+        if common < 0 and self.chance.random() < 0.5:
+            common = self.chance.choice(list(self.state))
         if common >= 0:
             files = [name for name in files if name != self.state[common].file]
             files.append(files[0])
         base = {key: Question(it.file, it.topic, it.form, it.answer) for key, it in self.state.items()}
-        one = self.branch("one", (files[0], files[1] if common < 0 else files[0]), (common, "title"))
+        one = self.branch(
+            "one", (files[0], files[1] if common < 0 else files[0]), (common, "link" if late else "title")
+        )
+        self.late = dict(late)
         two = self.branch("two", (files[2], files[3] if common < 0 else files[2]), (common, "answer"))
         where = f"round {number}, {way}, {'union' if union else 'markers'}"
         order = self.chance.sample(["one", "two"], 2)
         for position, name in enumerate(order):
             self.bring(name, way)
+            self.late = late if name == "two" and not position else {}
             self.state = combined(base, *([one, two] if position else [one if name == "one" else two]))
             if position or self.chance.random() < 0.5:
                 self.check(where)
                 self.settle(where)
                 self.commit()
         self.score.merges[f"{way} {'union' if union else 'markers'}"] += 1
+        self.score.edits["link"] += len(late)
 
     def check(self, where: str) -> None:
         """That git brought the sources together as it was thought; else the simulation itself is wrong."""
