@@ -10,7 +10,8 @@ from deckgen.chapters.contents import Claims, Contents, Entry, alike, find_conte
 from deckgen.chapters.evidence import Body, Evidence, heads_of_groups, is_outline, mark_of, number_headings, weigh
 from deckgen.chapters.headings import Heading, Markup, Scan, scan_headings, with_front_title, without_attributes
 from deckgen.chapters.resumption import Resumption
-from deckgen.chapters.roles import Decision, Role, RoleReader
+from deckgen.chapters.roles import Decision, Role, Verdict, decide_roles
+from deckgen.chapters.surroundings import survey
 from deckgen.config import ChapterSettings
 from deckgen.model import Dialect
 from deckgen.text.asking import asking
@@ -139,26 +140,24 @@ def _structure(text: str, settings: ChapterSettings, *, loose: bool = False, pag
     chosen, because = (_choose_loosely(evidence) if loose else None) or _choose(evidence, settings)
     if chosen is not None and (title := _page_title(chosen, evidence, usable, settings, body.visible)) is not None:
         chosen, because = title, _SECTIONS
-    reader = RoleReader(
-        chosen=chosen.mark if chosen else None,
-        settings=settings,
-        splits=splits,
-        claims=claims,
-        body=body,
-        heads=heads,
-        groups=frozenset(group_title(heading.text) for heading in scan.headings if heading.line in contents.headings),
-        last_line=len(scan.lines),
-    )
-    decided = {decision.heading.line: decision for decision in reader.decide(usable)}
-    decisions = tuple(
-        decided[heading.line]
-        if heading.line in decided
-        else Decision(
-            heading=heading,
-            role=Role.CONTENTS,
-            reason="it heads the contents list",
-            split=split_number(heading.text),
+    decided: dict[int, Decision] = {}
+    if chosen is not None:
+        titles = (group_title(heading.text) for heading in scan.headings if heading.line in contents.headings)
+        around = survey(
+            usable,
+            chosen=chosen.mark,
+            settings=settings,
+            splits=splits,
+            claims=claims,
+            body=body,
+            heads=heads,
+            groups=frozenset(titles),
+            last_line=len(scan.lines),
         )
+        decided = {decision.heading.line: decision for decision in decide_roles(usable, around, heads)}
+    decisions = tuple(
+        decided.get(heading.line)
+        or Decision(heading=heading, verdict=Verdict.HEADS_CONTENTS, split=split_number(heading.text))
         for heading in scan.headings
         if heading.line in decided or heading.line in contents.headings
     )

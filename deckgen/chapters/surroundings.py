@@ -1,0 +1,176 @@
+"""What is known of a chapter's headings before any of them has a role: their contents entries, and what lies below."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from deckgen.chapters.contents import Claims, Entry
+from deckgen.chapters.evidence import Body, Mark, is_outline, mark_of
+from deckgen.chapters.headings import Heading
+from deckgen.config import ChapterSettings
+from deckgen.text.titles import Split
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A heading in its surroundings; ``split`` is its number and title, ``entry`` that of the contents list."""
+
+    split: Split
+    entry: Entry | None
+    leads: bool
+    """The next heading that counts is a question."""
+    has_body: bool
+    """Something is seen before that heading."""
+    next_question: Split | None
+    heads: Mark | None
+    """The mark of the headings right below it, where their numbers carry on its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """How the contents list names the questions; ``groups`` are the titles of its own parts, folded."""
+
+    groups: frozenset[str]
+    names_questions: bool
+    parents_ask: bool
+    """Questions have entries below them."""
+    depth: int
+    """Of the questions' entries."""
+    sectioned: frozenset[Entry]
+    """Entries with others below them that all mean headings within an answer."""
+    names_groups: bool
+    """None but headings without a body are named, right above questions that are not."""
+
+    def asks(self, entry: Entry | None) -> bool:
+        """Whether an entry stands where those of questions do."""
+        place = (self.parents_ask, self.depth)
+        return entry is not None and self.names_questions and (entry.parent, entry.depth) == place
+
+    def groups_questions(self, entry: Entry | None) -> bool:
+        return entry is not None and entry.parent and not self.parents_ask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """All headings' places, by line, and what those of one mark have in common."""
+
+    chosen: Mark
+    settings: ChapterSettings
+    places: Mapping[int, Place]
+    listing: Listing
+    counts: Mapping[Mark, int]
+    leading: Mapping[Mark, float]
+    """The share of headings with a mark that lead straight to a question."""
+    within: Mapping[Mark, float]
+    """The share of questions below which a heading with the mark stands."""
+
+
+def survey(
+    headings: Sequence[Heading],
+    *,
+    chosen: Mark,
+    settings: ChapterSettings,
+    splits: Mapping[int, Split],
+    claims: Claims,
+    body: Body,
+    heads: Mapping[int, tuple[Mark, Split]],
+    groups: frozenset[str],
+    last_line: int,
+) -> Surroundings:
+    """The surroundings of the headings of a chapter whose questions are marked ``chosen``."""
+    entries = _claim(headings, chosen, claims)
+    places, following, asked, next_line = {}, None, None, last_line + 1
+    # From the last heading to the first: what follows each is known when it is met.
+    for heading in reversed(headings):
+        mark, split = mark_of(heading), splits[heading.line]
+        places[heading.line] = Place(
+            split=split,
+            entry=entries.get(heading.line),
+            leads=following == chosen,
+            has_body=body.between(heading.end_line, next_line) > 0,
+            next_question=asked,
+            heads=heads[heading.line][0] if heading.line in heads else None,
+        )
+        asked = split if mark == chosen and not heading.doubtful else asked
+        if _counts(heading, chosen):
+            following, next_line = mark, heading.line
+    counted = [heading for heading in headings if _counts(heading, chosen)]
+    return Surroundings(
+        chosen=chosen,
+        settings=settings,
+        places=places,
+        listing=_listing(headings, chosen, claims, places, groups),
+        counts=Counter(map(mark_of, counted)),
+        leading=_leading(counted, chosen, places),
+        within=_within(counted, chosen),
+    )
+
+
+def _counts(heading: Heading, chosen: Mark) -> bool:
+    """Whether a heading ends what is above it: lines of text do so only where they mark the questions."""
+    mark = mark_of(heading)
+    return not heading.doubtful and (is_outline(mark) or mark == chosen)
+
+
+def _claim(headings: Sequence[Heading], chosen: Mark, claims: Claims) -> dict[int, Entry]:
+    """The entry of each heading by its line; those with the questions' mark first, so that none further in takes theirs."""
+    ordered = sorted(headings, key=lambda heading: (mark_of(heading) != chosen, heading.doubtful))
+    return {heading.line: entry for heading in ordered if (entry := claims.claim(heading)) is not None}
+
+
+def _leading(counted: Sequence[Heading], chosen: Mark, places: Mapping[int, Place]) -> dict[Mark, float]:
+    found: dict[Mark, list[bool]] = defaultdict(list)
+    for heading in counted:
+        if (mark := mark_of(heading)) != chosen:
+            found[mark].append(places[heading.line].leads and not places[heading.line].has_body)
+    return {mark: sum(leads) / len(leads) for mark, leads in found.items()}
+
+
+def _within(counted: Sequence[Heading], chosen: Mark) -> dict[Mark, float]:
+    below: list[set[Mark]] = []
+    for heading in counted:
+        if (mark := mark_of(heading)) == chosen:
+            below.append(set())
+        elif below:
+            below[-1].add(mark)
+    found = Counter(mark for marks in below for mark in marks)
+    return {mark: count / len(below) for mark, count in found.items() if len(below) > 2}
+
+
+def _listing(
+    headings: Sequence[Heading], chosen: Mark, claims: Claims, places: Mapping[int, Place], groups: frozenset[str]
+) -> Listing:
+    asked = [places[heading.line] for heading in headings if mark_of(heading) == chosen]
+    named = [place for place in asked if place.entry is not None]
+    entries = [place.entry for place in named if place.entry is not None]
+    parents_ask = sum(entry.parent for entry in entries) * 2 > len(entries)
+    depths = Counter(entry.depth for entry in entries if entry.parent == parents_ask)
+    marks = {entry.line: mark_of(heading) for heading in headings if (entry := places[heading.line].entry) is not None}
+    return Listing(
+        groups=groups,
+        names_questions=bool(named),
+        parents_ask=parents_ask,
+        depth=max(depths, key=lambda depth: (depths[depth], depth), default=0),
+        sectioned=_sectioned(claims.entries, marks, chosen),
+        names_groups=len(named) < len(asked) and not any(place.has_body for place in named),
+    )
+
+
+def _sectioned(entries: Sequence[Entry], marks: Mapping[int, Mark], chosen: Mark) -> frozenset[Entry]:
+    """The entries below which none but headings further in than the questions' are named; ``marks`` by entry's line."""
+    found = set()
+    above: list[tuple[Entry, list[Mark]]] = []
+    for entry in (*entries, None):
+        while above and (entry is None or above[-1][0].depth >= entry.depth):
+            parent, below = above.pop()
+            if below and all(mark.level > chosen.level for mark in below):
+                found.add(parent)
+            if above:
+                above[-1][1].extend(below)
+        if entry is not None:
+            for _, below in above[-1:]:
+                below.extend([marks[entry.line]] if entry.line in marks else [])
+            above.append((entry, []))
+    return frozenset(found)
