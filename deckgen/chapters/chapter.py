@@ -9,7 +9,7 @@ from deckgen.chapters.definitions import find_definitions
 from deckgen.chapters.directives import directive_findings, find_directives
 from deckgen.chapters.findings import Read, chapter_findings, heading_location
 from deckgen.chapters.fronts import front_lengths
-from deckgen.chapters.headings import Markup
+from deckgen.chapters.heading import Markup
 from deckgen.chapters.pieces import Piece, cut, title_of
 from deckgen.chapters.roles import Decision, Role
 from deckgen.chapters.structure import find_structure

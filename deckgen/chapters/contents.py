@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from deckgen.chapters.headings import Heading, Scan
+from deckgen.chapters.heading import Heading
+from deckgen.chapters.headings import Scan
 from deckgen.markdown.lines import Kind
 from deckgen.text.titles import folded, normalised_title, split_number
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from deckgen.chapters.contents import Claims
-from deckgen.chapters.headings import Heading, Markup, Scan
+from deckgen.chapters.heading import Heading, Markup
+from deckgen.chapters.headings import Scan
 from deckgen.markdown.inline import mask_comments
 from deckgen.markdown.lines import Kind
 from deckgen.text.asking import asking

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from deckgen.chapters.contents import is_navigation
 from deckgen.chapters.evidence import Evidence, is_visible, mark_of
-from deckgen.chapters.headings import Heading
+from deckgen.chapters.heading import Heading
 from deckgen.chapters.pieces import Piece
 from deckgen.chapters.roles import Role, Verdict
 from deckgen.chapters.structure import Explanation, Structure

@@ -2,56 +2,23 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
-from deckgen.markdown.inline import mask_code, mask_comments
+from deckgen.chapters.heading import (
+    LEVEL_OF_BOLD,
+    LEVEL_OF_BRACKETS,
+    LEVEL_OF_LIST,
+    LEVEL_OF_PLAIN,
+    LEVEL_OF_QA,
+    LEVEL_OF_SUMMARY,
+    Heading,
+    Markup,
+)
+from deckgen.chapters.html_headings import html_headings, split_anchor
 from deckgen.markdown.lines import BlockTracker, Fence, FrontMatter, Kind, RawElement, left_open, read_front_matter
 from deckgen.text.titles import split_number
-
-
-class Markup(StrEnum):
-    """How a heading is written; the levels of those without one are deeper than any heading's."""
-
-    HTML = "html"
-    ATX = "atx"
-    SETEXT = "setext"
-    BOLD = "bold"
-    QA = "qa"
-    PLAIN = "plain"
-    SUMMARY = "summary"
-
-
-LEVEL_OF_BOLD, LEVEL_OF_QA, LEVEL_OF_PLAIN, LEVEL_OF_LIST, LEVEL_OF_SUMMARY = 7, 8, 9, 10, 11
-LEVEL_OF_BRACKETS = 12
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heading:
-    """A line that may mark a question or a category.
-
-    ``text`` is what stands between the marks, as written; lines and columns count from 1 and the end is the last
-    character. ``flaw`` says what is wrong with its markup, in words. ``doubtful`` headings are written where GitHub
-    shows no heading: only other evidence makes them one.
-    """
-
-    markup: Markup
-    level: int
-    text: str
-    anchor: str
-    line: int
-    column: int
-    end_line: int
-    end_column: int
-    flaw: str = ""
-    doubtful: bool = False
-    listed: bool = False
-    """It is the first line of a list's item."""
-    folds: int = 0
-    """How many ``<details>`` are open above it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,15 +44,10 @@ _ATX_GLUED = re.compile(r" {0,3}(#{1,6})(\u3000*[^\s#!].*)")
 _ATX_END = re.compile(r"(?:^|[ \t])#+[ \t]*$")
 _ATTRIBUTES = re.compile(r"\{:?[ \t]*([#.][^{}\n]*|[\w-]+=[^{}\n]*)\}[ \t]*#*$")
 _SETEXT = re.compile(r" {0,3}(={2,}|-{3,})[ \t]*$")
-_OPEN_HEADING = re.compile(r"<h([1-6])(?=[\s>])", re.IGNORECASE)
-_CLOSE_HEADING = re.compile(r"</h([1-6])\s*>", re.IGNORECASE)
 _DETAILS = re.compile(r"(<details(?=[\s>]))|</details\s*>", re.IGNORECASE)
-_ID = re.compile(r"\b(?:id|name)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
-_EMPTY_ANCHOR = re.compile(r"<a\s[^<>]*>\s*</a\s*>|<a\s[^<>]*/>", re.IGNORECASE)
 _SUMMARY = re.compile(
     r"\s*(?:<details[^<>]*>\s*)?<summary[^<>]*>(.+?)</summary\s*>\s*(?:</?(?:b|br|p|strong)\s*/?>\s*)*", re.IGNORECASE
 )
-_ONLY_TAGS = re.compile(r"[\s>*+-]*(?:<[^<>]*>[ \t]*)*")
 _BOLD = re.compile(r"(\*\*|__)(?=\S)((?:(?!\1).)+)\1(?:[ \t]*[:：])?")
 _BOLD_NUMBER = re.compile(r"(\*\*|__)\d{1,4}[ \t]*[、.．)）][ \t]*\1[ \t]*\S")
 _BULLET = re.compile(r" {0,3}[-*+][ \t]+(?=\*\*|__|\d)")
@@ -98,7 +60,6 @@ _LIST_ITEM = re.compile(r"\d{1,9}[.)][ \t]")
 _LISTED = re.compile(r" {0,3}(\d{1,4}[.)])[ \t]+(#{1,6}[ \t].*)")
 _NOT_PROSE = re.compile(r"[ \t]*(?:[-*+>|#<!=`~]|\d{1,9}[.)][ \t]|\$\$|\[[^\]]*\]:|\||:)")
 _MAX_TITLE = 300
-_MAX_HTML_LINES = 4
 
 
 def scan_headings(
@@ -205,7 +166,7 @@ def _line_headings(lines: Sequence[str], index: int, *, in_html: bool) -> Iterat
     line = lines[index]
     first = line.lstrip()[:1]
     if "<h" in line or "<H" in line:
-        marked = list(_html_headings(lines, index))
+        marked = list(html_headings(lines, index))
         yield from marked
         if marked:
             return
@@ -267,12 +228,12 @@ def _atx(line: str, index: int, in_html: bool) -> Iterator[Heading]:
     if not found:
         return
     text = _ATX_END.sub("", (found[2] or "").rstrip()).strip()
-    anchors = _ID.search(text) if "<a" in text else None
+    text, anchor = split_anchor(text) if "<a" in text else (text, "")
     yield Heading(
         markup=Markup.ATX,
         level=len(found[1]),
-        text=_EMPTY_ANCHOR.sub("", text).strip() if anchors else text,
-        anchor=_first_group(anchors),
+        text=text,
+        anchor=anchor,
         line=index + 1,
         column=found.start(1) + 1,
         end_line=index + 1,
@@ -324,113 +285,3 @@ def _underlined(lines: Sequence[str], index: int) -> Heading | None:
         end_line=index + 1,
         end_column=len(lines[index].rstrip()),
     )
-
-
-def _html_headings(lines: Sequence[str], index: int) -> Iterator[Heading]:
-    """Each ``<h2 …>…</h2>`` that begins on the line."""
-    line = lines[index]
-    masked = mask_code(mask_comments(line))
-    opening = _OPEN_HEADING.search(masked)
-    position = 0
-    while opening:
-        before = masked[position : opening.start()]
-        closing = _CLOSE_HEADING.search(masked, opening.end())
-        if closing is None:
-            found = _open_ended(lines, index, opening, before)
-            if found is not None:
-                yield found
-            return
-        found = _html_heading(line, index, opening, closing, before)
-        if found is not None:
-            yield found
-        position = closing.end()
-        opening = _OPEN_HEADING.search(masked, position)
-
-
-def _html_heading(line: str, index: int, opening: re.Match[str], closing: re.Match[str], before: str) -> Heading | None:
-    flaw = "" if opening[1] == closing[1] else f"<h{opening[1]}> is closed by </h{closing[1]}>"
-    start = _tag_end(line, opening.end(), closing.start())
-    if start is None:
-        start = line.find(">", opening.end(), closing.start()) + 1
-        flaw = "a quotation mark in its tag is never closed"
-    if start == 0:
-        return None
-    attributes = "" if flaw.startswith("a quotation") else line[opening.end() : start - 1]
-    glued = not _only_markup(before)
-    return Heading(
-        markup=Markup.HTML,
-        level=int(opening[1]),
-        text=_EMPTY_ANCHOR.sub("", line[start : closing.start()]).strip(),
-        anchor=html.unescape(_first_group(_ID.search(attributes))),
-        line=index + 1,
-        column=opening.start() + 1,
-        end_line=index + 1,
-        end_column=closing.end(),
-        flaw=flaw or ("text stands before it on its line" if glued else ""),
-        doubtful=glued or line.startswith(("    ", "\t")),
-    )
-
-
-def _open_ended(lines: Sequence[str], index: int, opening: re.Match[str], before: str) -> Heading | None:
-    """A heading whose end is on a later line, or nowhere: then it ends with its line."""
-    line = lines[index]
-    rest = line[opening.end() :]
-    for other in range(index + 1, min(index + _MAX_HTML_LINES, len(lines))):
-        if not lines[other].strip() or _OPEN_HEADING.search(lines[other]):
-            break
-        closing = _CLOSE_HEADING.search(lines[other])
-        if closing:
-            rest = "\n".join((rest, *lines[index + 1 : other], lines[other][: closing.start()]))
-            end = _tag_end(rest, 0, len(rest))
-            if end is None:
-                break
-            return Heading(
-                markup=Markup.HTML,
-                level=int(opening[1]),
-                text=" ".join(_EMPTY_ANCHOR.sub("", rest[end:]).split()),
-                anchor=html.unescape(_first_group(_ID.search(rest[: end - 1]))),
-                line=index + 1,
-                column=opening.start() + 1,
-                end_line=other + 1,
-                end_column=closing.end(),
-                doubtful=not _only_markup(before),
-            )
-    rest = line[opening.end() :]
-    start = _tag_end(rest, 0, len(rest)) or rest.find(">") + 1
-    if start == 0 or not rest[start:].strip():
-        return None
-    return Heading(
-        markup=Markup.HTML,
-        level=int(opening[1]),
-        text=re.sub(r"<h[1-6]\s*>\s*$", "", rest[start:], flags=re.IGNORECASE).strip(),
-        anchor=html.unescape(_first_group(_ID.search(rest[: start - 1]))),
-        line=index + 1,
-        column=opening.start() + 1,
-        end_line=index + 1,
-        end_column=len(line.rstrip()),
-        flaw=f"<h{opening[1]}> is never closed",
-        doubtful=not _only_markup(before),
-    )
-
-
-def _tag_end(text: str, start: int, limit: int) -> int | None:
-    """The position after the ``>`` that ends a tag, as a browser reads it; None where a quotation mark stays open."""
-    quote = ""
-    for position in range(start, limit):
-        character = text[position]
-        if quote:
-            if character == quote:
-                quote = ""
-        elif character in "\"'":
-            quote = character
-        elif character == ">":
-            return position + 1
-    return None
-
-
-def _only_markup(text: str) -> bool:
-    return not text.strip() or _ONLY_TAGS.fullmatch(text) is not None
-
-
-def _first_group(found: re.Match[str] | None) -> str:
-    return next((group for group in found.groups() if group is not None), "") if found else ""

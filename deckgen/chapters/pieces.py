@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from deckgen.chapters.contents import is_navigation
 from deckgen.chapters.directives import Directive
 from deckgen.chapters.evidence import CLOSING_DETAILS, OPENING_DETAILS, is_anchor, is_layout, is_rule, is_visible
+from deckgen.chapters.heading import Heading, Markup
 from deckgen.chapters.heading_text import markdown_of_html
-from deckgen.chapters.headings import Heading, Markup
 from deckgen.chapters.roles import Decision, Role
 from deckgen.chapters.structure import Structure
 from deckgen.markdown.inline import mask_comments

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from deckgen.chapters.evidence import OPENING_DETAILS, Mark, is_outline, mark_of
-from deckgen.chapters.headings import Heading, Markup
+from deckgen.chapters.heading import Heading, Markup
 from deckgen.markdown.lines import Fence, RawElement
 from deckgen.text.asking import asking
 from deckgen.text.titles import folded, normalised_title, split_number

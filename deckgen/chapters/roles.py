@@ -8,7 +8,7 @@ from enum import Enum, StrEnum
 
 from deckgen.chapters.contents import Entry, group_title
 from deckgen.chapters.evidence import Mark, is_outline, mark_of
-from deckgen.chapters.headings import Heading, Markup
+from deckgen.chapters.heading import Heading, Markup
 from deckgen.chapters.surroundings import Place, Surroundings
 from deckgen.text.asking import asking
 from deckgen.text.titles import Split, folded, normalised_title

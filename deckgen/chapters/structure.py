@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from deckgen.chapters.contents import Claims, Contents, Entry, alike, find_contents, group_title, titles_in_contents
 from deckgen.chapters.evidence import Body, Evidence, heads_of_groups, is_outline, mark_of, number_headings, weigh
-from deckgen.chapters.headings import Heading, Markup, Scan, scan_headings, with_front_title, without_attributes
+from deckgen.chapters.heading import Heading, Markup
+from deckgen.chapters.headings import Scan, scan_headings, with_front_title, without_attributes
 from deckgen.chapters.resumption import Resumption
 from deckgen.chapters.roles import Decision, Role, Verdict, decide_roles
 from deckgen.chapters.surroundings import survey

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from deckgen.chapters.contents import Claims, Entry
 from deckgen.chapters.evidence import Body, Mark, is_outline, mark_of
-from deckgen.chapters.headings import Heading
+from deckgen.chapters.heading import Heading
 from deckgen.config import ChapterSettings
 from deckgen.text.titles import Split
 
@@ -115,7 +115,7 @@ def _counts(heading: Heading, chosen: Mark) -> bool:
 
 
 def _claim(headings: Sequence[Heading], chosen: Mark, claims: Claims) -> dict[int, Entry]:
-    """The entry of each heading by its line; those with the questions' mark first, so that none further in takes theirs."""
+    """The entry of each heading by its line; those with the questions' mark claim first, so that they get theirs."""
     ordered = sorted(headings, key=lambda heading: (mark_of(heading) != chosen, heading.doubtful))
     return {heading.line: entry for heading in ordered if (entry := claims.claim(heading)) is not None}
 
