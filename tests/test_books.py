@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import goldens
@@ -13,6 +14,7 @@ from projects import NOON, deckgen, make_project
 
 from deckgen.apkg.reader import read_package
 from deckgen.chapters import parse_chapter
+from deckgen.config import ChapterSettings
 from deckgen.corpus import settle
 from deckgen.languages import guess_language
 from deckgen.project import Project, read_project
@@ -221,3 +223,26 @@ def test_two_readings_are_shown_with_the_settings_that_choose_them(tmp_path: Pat
     result = deckgen("check", "--project", tmp_path)
     assert "weak-structure" not in result.stderr
     assert "questions: 6 new" in result.stdout
+
+
+def test_links_to_folders_and_installed_packages_are_no_part_of_a_book(tmp_path: Path) -> None:
+    page = "## 1. 什么？\n\n这个。\n"
+    for name in ("a.md", "docs/b.md", "docs/node_modules/c.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(page, encoding="utf-8")
+    (tmp_path / "docs/loop").symlink_to("..")
+    (tmp_path / "up").symlink_to(tmp_path)
+    assert _paths(tmp_path) == ["a.md", "docs/b.md"]
+
+
+def test_a_large_chapter_is_read_in_proportion() -> None:
+    """The time per question of a large chapter is that of a small one, be it of many questions or one huge answer."""
+    text = "注意力让每个词看到其他词。" * 8
+    for shape in ("## {}. 什么是{}？\n\n{}\n\n答案：{}\n\n", "### 示例 {}{}\n\n{}\n\nA: {}\n\n"):
+        seconds = []
+        for count in (300, 2_400):
+            chapter = "## 1. 什么？\n\n" + "".join(shape.format(at, at, text, at) for at in range(count))
+            begun = time.process_time()
+            parse_chapter(chapter, path="a.md", settings=ChapterSettings())
+            seconds.append(time.process_time() - begun)
+        assert seconds[1] < 8 * 2.5 * seconds[0], shape
