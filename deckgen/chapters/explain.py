@@ -24,7 +24,7 @@ def describe_explanation(explanation: Explanation) -> Iterator[str]:
     for decision in explanation.decisions:
         if decision.role is not Role.ANSWER:
             title = f"{decision.split.number} {decision.split.title}".strip()
-            yield f"line {decision.heading.line}: {decision.role}, {decision.verdict.reason}: {title}"
+            yield f"line {decision.heading.line}: {decision.role}, {decision.ruling.reason}: {title}"
     inside = Counter(str(mark_of(item.heading)) for item in explanation.decisions if item.role is Role.ANSWER)
     if inside:
         yield "inside answers: " + ", ".join(f"{count} × {mark}" for mark, count in sorted(inside.items()))

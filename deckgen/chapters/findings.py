@@ -11,7 +11,7 @@ from deckgen.chapters.contents import is_navigation
 from deckgen.chapters.evidence import Evidence, is_visible, mark_of
 from deckgen.chapters.heading import Heading
 from deckgen.chapters.pieces import Piece
-from deckgen.chapters.roles import Role, Verdict
+from deckgen.chapters.roles import Role, Ruling
 from deckgen.chapters.structure import Explanation, Structure
 from deckgen.config import ChapterSettings
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
@@ -162,7 +162,7 @@ def _heading_findings(read: Read) -> Iterator[Diagnostic]:
             )
             yield diagnostic(
                 "level-slip",
-                f"this heading {difference}; it is read as a question because {decision.verdict.reason}",
+                f"this heading {difference}; it is read as a question because {decision.ruling.reason}",
                 heading_location(heading, read.path),
                 hint=f"give it the {'level' if same else 'mark'} of its neighbours",
                 excerpt=line,
@@ -257,7 +257,7 @@ def _outside(read: Read) -> Iterator[Diagnostic]:
 def _stretch(read: Read, first: int, last: int, titles: frozenset[int]) -> Diagnostic:
     lines = f"line {first} belongs" if first == last else f"lines {first}–{last} belong"
     decisions = read.structure.explanation.decisions
-    lone = any(item.heading.line == first and item.verdict is Verdict.CHILDLESS for item in decisions)
+    lone = any(item.heading.line == first and item.ruling is Ruling.CHILDLESS for item in decisions)
     found = diagnostic(
         "text-outside-questions",
         f"{lines} to no question and will be on no card",

@@ -9,7 +9,7 @@ from enum import Enum, StrEnum
 from deckgen.chapters.contents import Entry, group_title
 from deckgen.chapters.evidence import Mark, is_outline, mark_of
 from deckgen.chapters.heading import Heading, Markup
-from deckgen.chapters.surroundings import Place, Surroundings
+from deckgen.chapters.surroundings import Outlook, Surroundings
 from deckgen.text.asking import asking
 from deckgen.text.titles import Split, folded, normalised_title
 
@@ -37,7 +37,7 @@ class Role(StrEnum):
     """It ends the question before it and begins none."""
 
 
-class Verdict(Enum):
+class Ruling(Enum):
     """A role and why a heading has it."""
 
     TITLE_ALONE = Role.TITLE, "it stands alone at the top"
@@ -83,7 +83,7 @@ class Verdict(Enum):
         return self.value[1]
 
 
-_APART = (Verdict.APART, Verdict.CHILDLESS_CARD)
+_APART = (Ruling.APART, Ruling.CHILDLESS_CARD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,19 +94,19 @@ class Decision:
     """
 
     heading: Heading
-    verdict: Verdict
+    ruling: Ruling
     split: Split
     entry: Entry | None = None
     slipped: bool = False
 
     @property
     def role(self) -> Role:
-        return self.verdict.role
+        return self.ruling.role
 
     @property
     def apart(self) -> bool:
         """A question that stands where a category would, and belongs to none."""
-        return self.verdict in _APART
+        return self.ruling in _APART
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,21 +136,21 @@ def decide_roles(
     """What each heading is taken for, in order; ``own`` are numbers and titles of the heads of groups, by line."""
     before = _Before()
     for heading in headings:
-        place, mark = around.places[heading.line], mark_of(heading)
-        verdict = _verdict(heading, mark, place, around, before)
-        split = own[heading.line][1] if heading.line in own else place.split
-        if verdict.role is Role.CATEGORY:
+        outlook, mark = around.outlooks[heading.line], mark_of(heading)
+        ruling = _rule(heading, mark, outlook, around, before)
+        split = own[heading.line][1] if heading.line in own else outlook.split
+        if ruling.role is Role.CATEGORY:
             split = _category_split(split, around.listing.groups)
         told = any(character.isalnum() for character in split.title)
         decision = Decision(
             heading=heading,
-            verdict=verdict,
+            ruling=ruling,
             split=split if told else replace(split, number="", title=heading.text),
-            entry=place.entry if verdict.role in (Role.QUESTION, Role.CATEGORY) else None,
-            slipped=verdict.role is Role.QUESTION
-            and verdict is not Verdict.CHILDLESS_CARD
+            entry=outlook.entry if ruling.role in (Role.QUESTION, Role.CATEGORY) else None,
+            slipped=ruling.role is Role.QUESTION
+            and ruling is not Ruling.CHILDLESS_CARD
             and mark != around.chosen
-            and (mark.markup is around.chosen.markup or verdict is Verdict.COUNTS_ON),
+            and (mark.markup is around.chosen.markup or ruling is Ruling.COUNTS_ON),
         )
         yield decision
         before = _after(before, decision)
@@ -172,142 +172,144 @@ def _after(before: _Before, decision: Decision) -> _Before:
             return before
 
 
-def _verdict(heading: Heading, mark: Mark, place: Place, around: Surroundings, before: _Before) -> Verdict:
+def _rule(heading: Heading, mark: Mark, outlook: Outlook, around: Surroundings, before: _Before) -> Ruling:
     chosen = around.chosen
-    if place.heads == chosen and (mark == chosen or not is_outline(mark)):
-        return Verdict.NUMBERED_ON
+    if outlook.heads == chosen and (mark == chosen or not is_outline(mark)):
+        return Ruling.NUMBERED_ON
     if heading.doubtful:
-        return _doubtful(mark, place, around, before)
+        return _doubtful(mark, outlook, around, before)
     if mark == chosen:
-        return _marked(heading, place, around)
+        return _marked(heading, outlook, around)
     if not is_outline(chosen):
-        return _around_lines(heading, mark, place, around, before)
+        return _around_lines(heading, mark, outlook, around, before)
     if not is_outline(mark):
-        return Verdict.LINE_AMONG_HEADINGS
+        return Ruling.LINE_AMONG_HEADINGS
     if chosen.markup is Markup.HTML and mark.markup is Markup.ATX:
-        return _markdown_among_html(heading, mark, place, around, before)
+        return _markdown_among_html(heading, mark, outlook, around, before)
     if mark.level < chosen.level:
-        return _outer(heading, mark, place, around, before)
-    return _inner(mark, place, around, before)
+        return _outer(heading, mark, outlook, around, before)
+    return _inner(mark, outlook, around, before)
 
 
-def _doubtful(mark: Mark, place: Place, around: Surroundings, before: _Before) -> Verdict:
-    if place.entry is not None and (mark == around.chosen or around.listing.asks(place.entry)):
-        return Verdict.LISTED
-    if around.listing.groups_questions(place.entry):
-        return Verdict.LISTED_ABOVE_QUESTIONS
-    if mark == around.chosen and _counts_on(place.split, before.asked):
-        return Verdict.FOLLOWS_DOUBTFULLY
-    return Verdict.UNSEEN
+def _doubtful(mark: Mark, outlook: Outlook, around: Surroundings, before: _Before) -> Ruling:
+    if outlook.entry is not None and (mark == around.chosen or around.listing.asks(outlook.entry)):
+        return Ruling.LISTED
+    if around.listing.groups_questions(outlook.entry):
+        return Ruling.LISTED_ABOVE_QUESTIONS
+    if mark == around.chosen and _counts_on(outlook.split, before.asked):
+        return Ruling.FOLLOWS_DOUBTFULLY
+    return Ruling.UNSEEN
 
 
-def _marked(heading: Heading, place: Place, around: Surroundings) -> Verdict:
-    if around.listing.groups_questions(place.entry) and place.entry not in around.listing.sectioned:
-        return Verdict.LISTED_ABOVE_QUESTIONS
-    if _is_outside(heading, place):
-        return Verdict.OWN_MATTER
-    if place.entry is not None and around.listing.names_groups and place.leads:
-        return Verdict.LISTED_ALONE
-    return Verdict.MARKED if place.entry is None else Verdict.MARKED_AND_LISTED
+def _marked(heading: Heading, outlook: Outlook, around: Surroundings) -> Ruling:
+    if around.listing.groups_questions(outlook.entry) and outlook.entry not in around.listing.sectioned:
+        return Ruling.LISTED_ABOVE_QUESTIONS
+    if _is_outside(heading, outlook):
+        return Ruling.OWN_MATTER
+    if outlook.entry is not None and around.listing.names_groups and outlook.leads:
+        return Ruling.LISTED_ALONE
+    return Ruling.MARKED if outlook.entry is None else Ruling.MARKED_AND_LISTED
 
 
-def _outer(heading: Heading, mark: Mark, place: Place, around: Surroundings, before: _Before) -> Verdict:
+def _outer(heading: Heading, mark: Mark, outlook: Outlook, around: Surroundings, before: _Before) -> Ruling:
     if around.settings.category_level is not None:
         is_category = mark.level == around.settings.category_level
-        return Verdict.CHOSEN_AS_CATEGORY if is_category else _title_or_outside(heading, place, before)
-    if around.listing.asks(place.entry):
-        return Verdict.LISTED_AMONG_QUESTIONS
+        return Ruling.CHOSEN_AS_CATEGORY if is_category else _title_or_outside(heading, outlook, before)
+    if around.listing.asks(outlook.entry):
+        return Ruling.LISTED_AMONG_QUESTIONS
     if before.asked is not None and heading.folds > before.folds:
-        return Verdict.FOLDED
-    if before.at_top and _is_title(heading, mark, place, around):
-        return Verdict.TITLE_ALONE
-    if _is_outside(heading, place) and not place.leads:
-        return Verdict.OWN_MATTER
+        return Ruling.FOLDED
+    if before.at_top and _is_title(heading, mark, outlook, around):
+        return Ruling.TITLE_ALONE
+    if _is_outside(heading, outlook) and not outlook.leads:
+        return Ruling.OWN_MATTER
     heads = around.leading.get(mark, 0.0) >= 0.5
     if before.asked is not None and not heads and around.within.get(mark, 0.0) >= 0.8:
-        return Verdict.IN_EVERY_ANSWER
-    counts_on = place.has_body and _counts_on(place.split, before.asked)
-    if counts_on and (not heads or _asks_in_turn(place.split, before.category)):
-        return Verdict.COUNTS_ON
-    if place.leads or (place.entry is not None and place.entry.parent):
-        return Verdict.LEADS
-    if place.has_body and asking(place.split.title) == 1.0:
-        return Verdict.APART
-    if not (before.titled or before.begun) and heading.level == 1 and not _is_outside(heading, place):
-        return Verdict.TITLE_ABOVE_PARTS
-    return _childless(place, around)
+        return Ruling.IN_EVERY_ANSWER
+    counts_on = outlook.has_body and _counts_on(outlook.split, before.asked)
+    if counts_on and (not heads or _asks_in_turn(outlook.split, before.category)):
+        return Ruling.COUNTS_ON
+    if outlook.leads or (outlook.entry is not None and outlook.entry.parent):
+        return Ruling.LEADS
+    if outlook.has_body and asking(outlook.split.title) == 1.0:
+        return Ruling.APART
+    if not (before.titled or before.begun) and heading.level == 1 and not _is_outside(heading, outlook):
+        return Ruling.TITLE_ABOVE_PARTS
+    return _childless(outlook, around)
 
 
-def _inner(mark: Mark, place: Place, around: Surroundings, before: _Before) -> Verdict:
-    if around.listing.asks(place.entry):
-        return Verdict.LISTED_AMONG_QUESTIONS
-    if around.listing.groups_questions(place.entry):
-        return Verdict.LISTED_ABOVE_QUESTIONS
-    asks = mark.markup is Markup.HTML or asking(place.split.title) == 1.0
-    in_turn = before.inner.get(mark) == (place.split.value or 0) - 1
-    return Verdict.COUNTS_ON if asks and _counts_on(place.split, before.asked) and not in_turn else Verdict.FURTHER_IN
+def _inner(mark: Mark, outlook: Outlook, around: Surroundings, before: _Before) -> Ruling:
+    if around.listing.asks(outlook.entry):
+        return Ruling.LISTED_AMONG_QUESTIONS
+    if around.listing.groups_questions(outlook.entry):
+        return Ruling.LISTED_ABOVE_QUESTIONS
+    asks = mark.markup is Markup.HTML or asking(outlook.split.title) == 1.0
+    in_turn = before.inner.get(mark) == (outlook.split.value or 0) - 1
+    return Ruling.COUNTS_ON if asks and _counts_on(outlook.split, before.asked) and not in_turn else Ruling.FURTHER_IN
 
 
-def _markdown_among_html(heading: Heading, mark: Mark, place: Place, around: Surroundings, before: _Before) -> Verdict:
+def _markdown_among_html(
+    heading: Heading, mark: Mark, outlook: Outlook, around: Surroundings, before: _Before
+) -> Ruling:
     """Markdown headings stay in the answers of a chapter that marks its questions with HTML headings."""
-    leads_at_once = place.leads and not place.has_body
+    leads_at_once = outlook.leads and not outlook.has_body
     if around.listing.groups and group_title(heading.text) in around.listing.groups:
-        return Verdict.LISTED_AS_GROUP
-    if around.listing.groups_questions(place.entry):
-        return Verdict.LISTED_ABOVE_QUESTIONS
-    if around.listing.asks(place.entry):
-        return Verdict.LISTED_AMONG_QUESTIONS
+        return Ruling.LISTED_AS_GROUP
+    if around.listing.groups_questions(outlook.entry):
+        return Ruling.LISTED_ABOVE_QUESTIONS
+    if around.listing.asks(outlook.entry):
+        return Ruling.LISTED_AMONG_QUESTIONS
     outermost = heading.level <= around.chosen.level
-    if leads_at_once and outermost and _is_part(place.split, before.category):
-        return Verdict.NUMBERED_AS_PART
+    if leads_at_once and outermost and _is_part(outlook.split, before.category):
+        return Ruling.NUMBERED_AS_PART
     needed = 0.5 if heading.level < around.chosen.level else 0.9
     if leads_at_once and around.counts[mark] > 1 and around.leading.get(mark, 0.0) >= needed:
-        return Verdict.LIKE_THOSE_THAT_LEAD
+        return Ruling.LIKE_THOSE_THAT_LEAD
     if before.at_top and heading.level == 1:
-        return _title_or_outside(heading, place, before)
+        return _title_or_outside(heading, outlook, before)
     if before.asked is None:
-        return Verdict.BEFORE_THE_FIRST if leads_at_once else Verdict.ABOVE_ALL
-    if not _counts_on(place.split, before.asked):
-        return Verdict.MARKDOWN_AMONG_HTML
-    asks = outermost and asking(place.split.title) == 1.0 and place.has_body
-    if place.split.style == before.asked.style == "question" or (asks and _fills_a_gap(place)):
-        return Verdict.COUNTS_ON
-    return Verdict.MARKDOWN_AMONG_HTML
+        return Ruling.BEFORE_THE_FIRST if leads_at_once else Ruling.ABOVE_ALL
+    if not _counts_on(outlook.split, before.asked):
+        return Ruling.MARKDOWN_AMONG_HTML
+    asks = outermost and asking(outlook.split.title) == 1.0 and outlook.has_body
+    if outlook.split.style == before.asked.style == "question" or (asks and _fills_a_gap(outlook)):
+        return Ruling.COUNTS_ON
+    return Ruling.MARKDOWN_AMONG_HTML
 
 
-def _around_lines(heading: Heading, mark: Mark, place: Place, around: Surroundings, before: _Before) -> Verdict:
+def _around_lines(heading: Heading, mark: Mark, outlook: Outlook, around: Surroundings, before: _Before) -> Ruling:
     """Headings around questions that are lines of text."""
     if not is_outline(mark):
-        return Verdict.OTHER_LINE
-    if before.at_top and _is_title(heading, mark, place, around):
-        return Verdict.TITLE_ALONE
-    if place.leads:
-        return Verdict.LEADS
-    if _is_outside(heading, place):
-        return Verdict.OWN_MATTER
+        return Ruling.OTHER_LINE
+    if before.at_top and _is_title(heading, mark, outlook, around):
+        return Ruling.TITLE_ALONE
+    if outlook.leads:
+        return Ruling.LEADS
+    if _is_outside(heading, outlook):
+        return Ruling.OWN_MATTER
     within = before.category_mark is None or mark.level > before.category_mark.level or heading.folds > before.folds
     if before.asked is None or around.leading.get(mark, 0.0) >= 0.5 or not within:
-        return _childless(place, around)
-    return Verdict.HEADING_AMONG_LINES
+        return _childless(outlook, around)
+    return Ruling.HEADING_AMONG_LINES
 
 
-def _title_or_outside(heading: Heading, place: Place, before: _Before) -> Verdict:
-    is_title = not before.titled and before.asked is None and heading.level == 1 and not _is_outside(heading, place)
-    return Verdict.TITLE_FIRST if is_title else Verdict.NO_CATEGORY
+def _title_or_outside(heading: Heading, outlook: Outlook, before: _Before) -> Ruling:
+    is_title = not before.titled and before.asked is None and heading.level == 1 and not _is_outside(heading, outlook)
+    return Ruling.TITLE_FIRST if is_title else Ruling.NO_CATEGORY
 
 
-def _childless(place: Place, around: Surroundings) -> Verdict:
-    is_card = place.has_body and around.settings.childless == "cards"
-    return Verdict.CHILDLESS_CARD if is_card else Verdict.CHILDLESS
+def _childless(outlook: Outlook, around: Surroundings) -> Ruling:
+    is_card = outlook.has_body and around.settings.childless == "cards"
+    return Ruling.CHILDLESS_CARD if is_card else Ruling.CHILDLESS
 
 
-def _is_title(heading: Heading, mark: Mark, place: Place, around: Surroundings) -> bool:
+def _is_title(heading: Heading, mark: Mark, outlook: Outlook, around: Surroundings) -> bool:
     """One heading of the outermost level above everything is the chapter's title, not a category among others."""
-    return heading.level == 1 and around.counts[mark] == 1 and not _is_outside(heading, place)
+    return heading.level == 1 and around.counts[mark] == 1 and not _is_outside(heading, outlook)
 
 
-def _is_outside(heading: Heading, place: Place) -> bool:
-    return not place.split.number and folded(heading.text) in _OUTSIDE_TITLES
+def _is_outside(heading: Heading, outlook: Outlook) -> bool:
+    return not outlook.split.number and folded(heading.text) in _OUTSIDE_TITLES
 
 
 def _is_part(split: Split, category: Split | None) -> bool:
@@ -323,9 +325,9 @@ def _counts_on(split: Split, asked: Split | None) -> bool:
     return split.style == asked.style and split.value == asked.value + 1
 
 
-def _fills_a_gap(place: Place) -> bool:
+def _fills_a_gap(outlook: Outlook) -> bool:
     """Whether the next question's number follows this one's."""
-    return place.next_question is None or place.next_question.value == (place.split.value or 0) + 1
+    return outlook.next_question is None or outlook.next_question.value == (outlook.split.value or 0) + 1
 
 
 def _asks_in_turn(split: Split, category: Split | None) -> bool:

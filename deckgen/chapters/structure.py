@@ -11,8 +11,8 @@ from deckgen.chapters.evidence import Body, Evidence, heads_of_groups, is_outlin
 from deckgen.chapters.heading import Heading, Markup
 from deckgen.chapters.headings import Scan, scan_headings, with_front_title, without_attributes
 from deckgen.chapters.resumption import Resumption
-from deckgen.chapters.roles import Decision, Role, Verdict, decide_roles
-from deckgen.chapters.surroundings import survey
+from deckgen.chapters.roles import Decision, Role, Ruling, decide_roles
+from deckgen.chapters.surroundings import look_around
 from deckgen.config import ChapterSettings
 from deckgen.model import Dialect
 from deckgen.text.asking import asking
@@ -144,7 +144,7 @@ def _structure(text: str, settings: ChapterSettings, *, loose: bool = False, pag
     decided: dict[int, Decision] = {}
     if chosen is not None:
         titles = (group_title(heading.text) for heading in scan.headings if heading.line in contents.headings)
-        around = survey(
+        around = look_around(
             usable,
             chosen=chosen.mark,
             settings=settings,
@@ -158,7 +158,7 @@ def _structure(text: str, settings: ChapterSettings, *, loose: bool = False, pag
         decided = {decision.heading.line: decision for decision in decide_roles(usable, around, heads)}
     decisions = tuple(
         decided.get(heading.line)
-        or Decision(heading=heading, verdict=Verdict.HEADS_CONTENTS, split=split_number(heading.text))
+        or Decision(heading=heading, ruling=Ruling.HEADS_CONTENTS, split=split_number(heading.text))
         for heading in scan.headings
         if heading.line in decided or heading.line in contents.headings
     )

@@ -14,8 +14,8 @@ from deckgen.text.titles import Split
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A heading in its surroundings; ``split`` is its number and title, ``entry`` that of the contents list."""
+class Outlook:
+    """What is seen from a heading; ``split`` is its number and title, ``entry`` that of the contents list."""
 
     split: Split
     entry: Entry | None
@@ -45,8 +45,8 @@ class Listing:
 
     def asks(self, entry: Entry | None) -> bool:
         """Whether an entry stands where those of questions do."""
-        place = (self.parents_ask, self.depth)
-        return entry is not None and self.names_questions and (entry.parent, entry.depth) == place
+        wanted = (self.parents_ask, self.depth)
+        return entry is not None and self.names_questions and (entry.parent, entry.depth) == wanted
 
     def groups_questions(self, entry: Entry | None) -> bool:
         return entry is not None and entry.parent and not self.parents_ask
@@ -54,11 +54,11 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """All headings' places, by line, and what those of one mark have in common."""
+    """What is seen from each heading, by its line, and what those of one mark have in common."""
 
     chosen: Mark
     settings: ChapterSettings
-    places: Mapping[int, Place]
+    outlooks: Mapping[int, Outlook]
     listing: Listing
     counts: Mapping[Mark, int]
     leading: Mapping[Mark, float]
@@ -67,7 +67,7 @@ class Surroundings:
     """The share of questions below which a heading with the mark stands."""
 
 
-def survey(
+def look_around(
     headings: Sequence[Heading],
     *,
     chosen: Mark,
@@ -81,11 +81,11 @@ def survey(
 ) -> Surroundings:
     """The surroundings of the headings of a chapter whose questions are marked ``chosen``."""
     entries = _claim(headings, chosen, claims)
-    places, following, asked, next_line = {}, None, None, last_line + 1
+    outlooks, following, asked, next_line = {}, None, None, last_line + 1
     # From the last heading to the first: what follows each is known when it is met.
     for heading in reversed(headings):
         mark, split = mark_of(heading), splits[heading.line]
-        places[heading.line] = Place(
+        outlooks[heading.line] = Outlook(
             split=split,
             entry=entries.get(heading.line),
             leads=following == chosen,
@@ -100,10 +100,10 @@ def survey(
     return Surroundings(
         chosen=chosen,
         settings=settings,
-        places=places,
-        listing=_listing(headings, chosen, claims, places, groups),
+        outlooks=outlooks,
+        listing=_listing(headings, chosen, claims, outlooks, groups),
         counts=Counter(map(mark_of, counted)),
-        leading=_leading(counted, chosen, places),
+        leading=_leading(counted, chosen, outlooks),
         within=_within(counted, chosen),
     )
 
@@ -120,11 +120,11 @@ def _claim(headings: Sequence[Heading], chosen: Mark, claims: Claims) -> dict[in
     return {heading.line: entry for heading in ordered if (entry := claims.claim(heading)) is not None}
 
 
-def _leading(counted: Sequence[Heading], chosen: Mark, places: Mapping[int, Place]) -> dict[Mark, float]:
+def _leading(counted: Sequence[Heading], chosen: Mark, outlooks: Mapping[int, Outlook]) -> dict[Mark, float]:
     found: dict[Mark, list[bool]] = defaultdict(list)
     for heading in counted:
         if (mark := mark_of(heading)) != chosen:
-            found[mark].append(places[heading.line].leads and not places[heading.line].has_body)
+            found[mark].append(outlooks[heading.line].leads and not outlooks[heading.line].has_body)
     return {mark: sum(leads) / len(leads) for mark, leads in found.items()}
 
 
@@ -140,21 +140,23 @@ def _within(counted: Sequence[Heading], chosen: Mark) -> dict[Mark, float]:
 
 
 def _listing(
-    headings: Sequence[Heading], chosen: Mark, claims: Claims, places: Mapping[int, Place], groups: frozenset[str]
+    headings: Sequence[Heading], chosen: Mark, claims: Claims, outlooks: Mapping[int, Outlook], groups: frozenset[str]
 ) -> Listing:
-    asked = [places[heading.line] for heading in headings if mark_of(heading) == chosen]
-    named = [place for place in asked if place.entry is not None]
-    entries = [place.entry for place in named if place.entry is not None]
+    asked = [outlooks[heading.line] for heading in headings if mark_of(heading) == chosen]
+    named = [outlook for outlook in asked if outlook.entry is not None]
+    entries = [outlook.entry for outlook in named if outlook.entry is not None]
     parents_ask = sum(entry.parent for entry in entries) * 2 > len(entries)
     depths = Counter(entry.depth for entry in entries if entry.parent == parents_ask)
-    marks = {entry.line: mark_of(heading) for heading in headings if (entry := places[heading.line].entry) is not None}
+    marks = {
+        entry.line: mark_of(heading) for heading in headings if (entry := outlooks[heading.line].entry) is not None
+    }
     return Listing(
         groups=groups,
         names_questions=bool(named),
         parents_ask=parents_ask,
         depth=max(depths, key=lambda depth: (depths[depth], depth), default=0),
         sectioned=_sectioned(claims.entries, marks, chosen),
-        names_groups=len(named) < len(asked) and not any(place.has_body for place in named),
+        names_groups=len(named) < len(asked) and not any(outlook.has_body for outlook in named),
     )
 
 
