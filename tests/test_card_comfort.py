@@ -323,6 +323,14 @@ def test_the_browser_knows_whether_it_is_night(theme: str, scheme: str, write: W
     assert page.locator("body").evaluate(STYLE_OF, "colorScheme") == scheme
 
 
+def test_a_space_after_a_full_width_mark_goes_and_code_keeps_its_own(write: Write, page: Page) -> None:
+    page.goto(
+        write(Answer_zh="<p><strong>膨胀：</strong> 扩大，  填补</p><p>尾： <code>a， b</code></p>", Answer_en=ENGLISH)
+    )
+    expect(page.locator(".dg-answer > .dg-text > p").first).to_have_text("膨胀：扩大，填补")
+    expect(page.locator(".dg-answer code")).to_have_text("a， b")
+
+
 WORDS = """() => { const text = document.querySelector(".dg-question").firstChild;
   const range = document.createRange();
   const top = (at) => {

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from card_pages import CardPage, write_card_pages
-from projects import copy_shipped
-from test_card_comfort import BREAKS
+from card_pages import PAGE, CardPage, back_of, formula_lines, write_card_pages
+from evolving import start
+from projects import NOON, copy_shipped
+from test_card_comfort import BREAKS, NO_STORAGE
 from test_cards_in_browser import LABELS, LOOK, SET_THEME
 from webkit import WebKit, missing, open_webkit
 
@@ -34,6 +35,14 @@ def cards(tmp_path_factory: pytest.TempPathFactory) -> tuple[CardPage, ...]:
     root = tmp_path_factory.mktemp("shipped")
     project = copy_shipped(root / "project", remembering=True)
     return write_card_pages(project, root / "pages", ("zh-en",), device="mobile iphone")
+
+
+def write_card(folder: Path, **fields: str) -> Path:
+    """A card of these fields, as an iPhone shows it."""
+    file = folder / "card.html"
+    parts = back_of({name.replace("_", " "): value for name, value in fields.items()})
+    file.write_text(PAGE.format(language="zh", title="card", device="mobile iphone", **parts), "utf-8")
+    return file
 
 
 def back(cards: tuple[CardPage, ...], mark: str) -> Path:
@@ -86,9 +95,44 @@ def test_two_languages_stand_side_by_side_on_a_wide_screen(cards: tuple[CardPage
     )
 
 
-def test_no_full_width_mark_starts_a_line_after_a_formula(webkit: WebKit, tmp_path: Path) -> None:
-    from card_pages import PAGE, formula_lines
+def test_each_language_shows_its_own_diagrams(cards: tuple[CardPage, ...], webkit: WebKit) -> None:
+    webkit.open(back(cards, "<img"), width=360, height=640)
+    webkit.run(OPEN_ALL, True)
+    shown = "[...document.querySelectorAll('.dg-answer img')]"
+    webkit.wait(f"{shown}.every((image) => image.naturalWidth > 300)")
+    sources = webkit.run(f"() => {shown}.map((image) => image.src)")
+    assert len(sources) == len(set(sources)) == 12
 
+
+def test_a_long_answer_has_a_map_though_the_app_keeps_nothing(webkit: WebKit, tmp_path: Path) -> None:
+    text = "<p>" + "注意力让每个词看到其他词。" * 30 + "</p>"
+    answer = "".join(f"<h3>要点 {number}：\\(x^{number}\\)</h3>{text}" for number in range(5))
+    file = write_card(tmp_path, Answer_zh=answer, Answer_en=text)
+    forbid = f"<script>{NO_STORAGE}</script></head>"
+    file.write_text(file.read_text("utf-8").replace("</head>", forbid, 1), "utf-8")
+    webkit.open(file, width=360, height=640)
+    webkit.wait("document.querySelectorAll('.dg-outline button').length === 5")
+    webkit.tap(".dg-outline li:nth-child(4) button")
+    webkit.wait("Math.abs(document.querySelectorAll('h3')[3].getBoundingClientRect().top - 20) < 20")
+    webkit.tap(".dg-up")
+    webkit.wait("document.scrollingElement.scrollTop === 0")
+    webkit.tap(".dg-across")
+    webkit.wait("document.querySelector('.dg-answer > .dg-lang').open")
+
+
+def test_the_download_page_fits_a_phone_and_says_first_what_to_take(webkit: WebKit, tmp_path: Path) -> None:
+    project = start(tmp_path)
+    page = project.release("0.1.0", now=NOON + 1) / "index.html"
+    webkit.open(page, width=360, height=640)
+    assert webkit.run("() => document.scrollingElement.scrollWidth") <= 360
+    places = ["#download p", ".main-package", "#verify"]
+    first, table, sums = (
+        webkit.run("(place) => document.querySelector(place).getBoundingClientRect().top", place) for place in places
+    )
+    assert first < table < sums
+
+
+def test_no_full_width_mark_starts_a_line_after_a_formula(webkit: WebKit, tmp_path: Path) -> None:
     file = tmp_path / "card.html"
     file.write_text(PAGE.format(language="zh", title="card", device="mobile iphone", **formula_lines()), "utf-8")
     webkit.open(file, width=360, height=640)
@@ -96,3 +140,8 @@ def test_no_full_width_mark_starts_a_line_after_a_formula(webkit: WebKit, tmp_pa
     assert webkit.run(BREAKS) == 0
     digits = "document.querySelector('.dg-card')"
     assert webkit.run(f"() => getComputedStyle({digits}).textAutospace") == "ideograph-alpha"  # else drawn over others
+    brackets = """[...document.querySelectorAll("mo")].filter((sign) => sign.textContent === "(").map((sign) => {
+      const range = document.createRange();
+      range.selectNodeContents(sign);
+      return range.getBoundingClientRect().left - sign.getBoundingClientRect().left; })"""
+    assert min(webkit.run(f"() => {brackets}")) > -0.5, "a bracket is drawn over what stands before it"

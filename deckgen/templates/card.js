@@ -63,6 +63,18 @@
     bound.appendChild(inline);
     bound.appendChild(mark);
   });
+  // A space after a full-width mark, which has its own, is one too many.
+  each(".dg-text:lang(zh), .dg-text:lang(ja)", function (part) {
+    var walker = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
+    var before = "";
+    while (walker.nextNode()) {
+      var node = walker.currentNode;
+      var close = node.data.replace(/([，。、；：？！）】》」』]) +(?=\S)/g, "$1");
+      if (/[，。、；：？！）】》」』]$/.test(before)) { close = close.replace(/^ +(?=\S)/, ""); }
+      before = node.data;
+      if (close !== before && !node.parentNode.closest("pre, code, .dg-math")) { node.data = close; }
+    }
+  });
   // A title's lines end between words, where the browser knows those of Chinese: word joiners hold what is one.
   function keepWords(title) {
     var segmenter = new Intl.Segmenter("zh", { granularity: "word" });
@@ -102,6 +114,7 @@
     if (parts.length < 3 || text.offsetHeight < 2 * window.innerHeight || page.scrollTop > window.innerHeight) { return; }
     var box = make("details", "dg-outline");
     var points = document.createElement("ol");
+    box.lang = text.lang;
     box.appendChild(make("summary", "tappable", word("outline").replace("{count}", parts.length)));
     box.appendChild(points);
     box.open = parts.length < 13;
