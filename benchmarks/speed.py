@@ -4,7 +4,8 @@
 
 Rows: cold and warm builds of made-up books, ``zh`` edition. ``naive`` is a script of genanki and Python-Markdown,
 ``ankdown`` the package of that name, ``pillow`` resizes and packs with two threads, ``version`` is deckgen's own. A row
-is the median over the runs of ours divided by the rival's, each pair timed one after the other, with our peak memory.
+is the median over the runs of ours divided by the rival's, each pair timed one after the other, with our peak memory:
+of seconds on the wall, and of seconds of all cores, which tell more on a machine that has other work.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ for path in sorted(book.glob("source/*.md")):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     seconds: float
+    cpu_seconds: float
     peak_mib: float
 
 
@@ -83,7 +85,9 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), options.environment or Path(folder) / "rivals", options.runs)
-        print(f"{'work':48} {'ratio':>7} {'ours s':>8} {'other s':>8} {'MiB':>6}")
+        print(
+            f"{'work':48} {'ratio':>7} {'ours s':>8} {'other s':>8} {'cpu':>7} {'ours s':>8} {'other s':>8} {'MiB':>6}"
+        )
         for name in options.rows:
             ROWS[name](bench, name)
     return 0
@@ -122,24 +126,31 @@ class Bench:
     def compare(self, name: str, ours: Callable[[], list[str]], other: list[str]) -> None:
         """Prints a row; ``ours`` makes ready what the run needs and gives the command."""
         pairs = [(timed(ours()), timed(other)) for _ in range(self._runs)]
-        ratio = statistics.median(mine.seconds / theirs.seconds for mine, theirs in pairs)
-        mine, theirs = (statistics.median(run.seconds for run in runs) for runs in zip(*pairs, strict=True))
-        peak = max(run.peak_mib for run, _ in pairs)
-        print(f"{name:48} {ratio:7.2f} {mine:8.2f} {theirs:8.2f} {peak:6.0f}", flush=True)
+        wall = median_ratio([(mine.seconds, theirs.seconds) for mine, theirs in pairs])
+        cpu = median_ratio([(mine.cpu_seconds, theirs.cpu_seconds) for mine, theirs in pairs])
+        print(f"{name:48} {wall} {cpu} {max(mine.peak_mib for mine, _ in pairs):6.0f}", flush=True)
+
+
+def median_ratio(pairs: list[tuple[float, float]]) -> str:
+    """The median of the ratios, of our seconds and of the other's, as three columns."""
+    ratio = statistics.median(mine / theirs for mine, theirs in pairs)
+    mine, theirs = (statistics.median(seconds) for seconds in zip(*pairs, strict=True))
+    return f"{ratio:7.2f} {mine:8.2f} {theirs:8.2f}"
 
 
 def timed(command: list[str]) -> Run:
-    """Wall seconds of a command and the peak memory of its largest process."""
+    """The seconds that a command takes, and the peak memory of its largest process."""
     watcher = (
         "import resource, subprocess, sys, time; s = time.perf_counter();"
         "p = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL);"
-        "print(time.perf_counter() - s, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, p.returncode)"
+        "e = time.perf_counter() - s; u = resource.getrusage(resource.RUSAGE_CHILDREN);"
+        "print(e, u.ru_utime + u.ru_stime, u.ru_maxrss / 1024, p.returncode)"
     )
     done = subprocess.run([sys.executable, "-c", watcher, *command], capture_output=True, text=True, check=True)
-    seconds, peak, code = done.stdout.split()
+    seconds, cpu_seconds, peak, code = done.stdout.split()
     if code != "0":
         raise SystemExit(f"{command} failed with {code}")
-    return Run(seconds=float(seconds), peak_mib=float(peak))
+    return Run(seconds=float(seconds), cpu_seconds=float(cpu_seconds), peak_mib=float(peak))
 
 
 def build(book: Path) -> list[str]:

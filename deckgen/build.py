@@ -354,6 +354,8 @@ def _addresses(project: Project, keyed: KeyedCorpus, settings: card.CardSettings
 
 def _mark_updated(decks: tuple[Deck, ...], lock: Lock, options: Options) -> tuple[Deck, ...]:
     """The decks whose style marks the cards that the newest release changed."""
+    if not (lock.releases or options.release):
+        return decks
     _, after, _ = identity.stamp(decks, lock, now=options.now, release=options.release)
     again = options.release in lock.releases  # made once more, at the time that it had
     newest = (options.now if again else identity.next_time(lock, options.now)) if options.release else None

@@ -23,7 +23,7 @@ from deckgen.memory import Memory
 from deckgen.model import Location, StampedDeck
 from deckgen.selection import split
 from deckgen.text.slugs import ascii_slug
-from deckgen.workers import map_in_processes, without_collector
+from deckgen.workers import give_back_memory, map_in_processes, without_collector
 
 _MOST_PARTS = 48
 _MANY_NOTES = 1000
@@ -63,13 +63,15 @@ def write_build(
     if not whole:
         lock_text = _texts_kept(made) if failed and not made.selected and not locked else made.project.lock_text or ""
     lock = made.project.root / LOCK_NAME if lock_text != (made.project.lock_text or "") else None
+    lock_data, lock_text = lock_text.encode(), ""
+    give_back_memory()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with journal.alone(folder):
             journal.sweep(folder, beside=lock)
             if whole:
                 journal.sweep(folder / PARTIAL_DIR)
-            packages = _write_packages(made, folder, progress, lock, lock_text, whole=whole)
+            packages = _write_packages(made, folder, progress, lock, lock_data, whole=whole)
     except OSError as error:
         raise DeckgenError(f"cannot write the packages: {error.filename or folder}: {error.strerror}") from error
     return Written(folder=folder, packages=packages, diagnostics=findings)
@@ -91,7 +93,7 @@ def lock_changes(made: Build) -> tuple[str, ...]:
 
 
 def _write_packages(
-    made: Build, folder: Path, progress: Progress, lock: Path | None, lock_text: str, *, whole: bool
+    made: Build, folder: Path, progress: Progress, lock: Path | None, lock_data: bytes, *, whole: bool
 ) -> tuple[PackageRecord, ...]:
     """The packages, the manifest and the lock; of a whole build packages of an
     earlier one that are no more are removed.
@@ -120,7 +122,7 @@ def _write_packages(
             fresh.append(MANIFEST_NAME)
         stale = [*(package_files(before) - {record.file for record in records}), *_partial(folder)] if whole else []
         if fresh or stale or lock:
-            journal.commit(stage, files=fresh, removed=sorted(stale), beside=lock, data=lock_text.encode())
+            journal.commit(stage, files=fresh, removed=sorted(stale), beside=lock, data=lock_data)
     sums = {keys[record.file]: record.sha256.encode() for record in records}
     memory.keep({key: value for key, value in sums.items() if known.get(key) != value})
     memory.close()
@@ -170,15 +172,16 @@ def package_digest(stamped: StampedDeck, part: Part) -> str:
     A note's own hash covers its fields, its tags and which pictures it shows; where a picture is kept tells its bytes.
     """
     deck = stamped.deck
-    chosen = [
-        (note.guid, note.content_hash, note.category, note.position, time, note.media)
-        for note, time in zip(deck.notes, stamped.note_times, strict=True)
-    ]
+    digest = hashlib.sha256()
+    for note, time in zip(deck.notes, stamped.note_times, strict=True):
+        parts = (note.guid, note.content_hash, note.category, note.position, time, note.media)
+        digest.update(repr(parts).encode("utf-8", "surrogatepass"))
     pictures = [(file.name, file.path.name, file.size_bytes) for file in deck.media]
     makers = [metadata.version(name) for name in ("genanki", "deflate")]
     rest = (deck.edition, deck.id, deck.name, deck.description, deck.note_type, deck.subdecks)
-    everything = (makers, part, rest, stamped.note_type_time, stamped.created, chosen, pictures)
-    return hashlib.sha256(repr(everything).encode("utf-8", "surrogatepass")).hexdigest()
+    everything = (makers, part, rest, stamped.note_type_time, stamped.created, pictures)
+    digest.update(repr(everything).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
 
 
 # --- which ------------------------------------------------------------------------------------------------------------

@@ -229,19 +229,16 @@ def format_lock(lock: Lock) -> str:
         last=notes[-1].key if notes else "",
         digest=_digest(lines),
     )
-    return "".join(f"{line}\n" for line in (_line(header), *lines))
+    return b"\n".join((_line(header), *lines, b"")).decode()
 
 
-def _line(record: AnyRecord) -> str:
-    return msgspec.json.format(msgspec.json.encode(record), indent=0).decode()
+def _line(record: AnyRecord) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(record), indent=0)
 
 
-def _digest(lines: Iterable[str]) -> str:
+def _digest(lines: Iterable[bytes]) -> str:
     """Sixteen hexadecimal digits of the lines, whatever their order and however often each is there."""
-    digest = hashlib.sha256()
-    for number, line in enumerate(sorted(set(lines))):
-        digest.update(f"\n{line}".encode() if number else line.encode())
-    return digest.hexdigest()[:16]
+    return hashlib.sha256(b"\n".join(sorted(set(lines)))).hexdigest()[:16]
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -284,21 +281,21 @@ def parse_lock(text: str, path: str) -> tuple[Lock | None, tuple[Diagnostic, ...
 
 def _parse_intact(text: str) -> Lock | None:
     """The lock of a text that is what its header was written for, which needs no more looking at; None of any other."""
-    first, _, body = text.partition("\n")
+    first, _, body = text.encode().partition(b"\n")
     try:
         header = _DECODERS["deckgen-lock"].decode(first)
-        lines = body.rstrip("\n").split("\n") if body.strip("\n") else []
+        lines = body.rstrip(b"\n").split(b"\n") if body.strip(b"\n") else []
         if header.version != VERSION or _digest(lines) != header.digest:
             return None
-        groups = {kind: "\n".join(found) for kind, found in groupby(lines, key=_kind)}
+        groups = {kind: b"\n".join(found) for kind, found in groupby(lines, key=_kind)}
         records = [record for kind, found in groups.items() for record in _DECODERS[kind].decode_lines(found)]
         return lock_of([header, *records])
     except (msgspec.DecodeError, RecursionError, KeyError):
         return None
 
 
-def _kind(line: str) -> str:
-    return line[2 : line.find('"', 2)]
+def _kind(line: bytes) -> str:
+    return line[2 : line.find(b'"', 2)].decode(errors="replace")
 
 
 def _numbered(text: str) -> dict[str, int]:
@@ -453,7 +450,7 @@ def _incomplete(records: Numbered, lines: Mapping[str, int], path: str) -> tuple
     if not isinstance(header, HeaderRecord) or (header.version == 1 and not header.digest):
         return ()
     _, *others = lines
-    if _digest(others) == header.digest:
+    if _digest(line.encode() for line in others) == header.digest:
         return ()
     message = missing_notes(header, (record for _, record in records)) or "a line was changed, or lost, by hand"
     return (
