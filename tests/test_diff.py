@@ -301,6 +301,15 @@ def test_markdown_and_html_show_the_text_and_never_run_it() -> None:
     assert "&lt;所有&gt;*" in rendered
 
 
+def test_a_long_list_of_changes_opens_with_a_tap() -> None:
+    log = describe_diff(SAMPLE, EN)
+    many = replace(log, sections=tuple(replace(part, entries=part.entries * 400) for part in log.sections))
+    assert "<details>" not in markdown_changelog(log)
+    shown = safe_html(Markdown(markdown_changelog(many)), Context(dialect=Dialect.GFM))
+    assert shown.count("<details>") == shown.count("</ul>\n</details>") == len(log.sections)
+    assert f"<summary><code>{log.sections[0].entries[0].key}</code>" in shown
+
+
 def test_json_tells_everything_to_programs() -> None:
     document = json.loads(format_diff(SAMPLE, "json", EN))
     assert (document["old"], document["new"]) == ("1.0.0", "1.1.0")

@@ -72,11 +72,26 @@ def markdown_changelog(log: Changelog) -> str:
     blocks += [_markdown_table(table) for table in log.tables]
     for section in log.sections:
         blocks.append(f"### {section.heading} ({len(section.entries)})")
-        blocks.append("\n".join(line for entry in section.entries for line in _markdown_entry(entry)))
+        blocks += _folded(section.entries)
         for step in section.steps:
             blocks += [f"**{step.edition}** · {_markdown(step.text)}", f"```text\n{step.search}\n```"]
         blocks += [_markdown(section.hint)] if section.hint else []
     return "\n\n".join(blocks) + "\n"
+
+
+def _folded(entries: tuple[ChangedNote, ...]) -> Iterator[str]:
+    """The entries as a list; a long one opens with a tap on its keys, so that the page is read to its end."""
+    shown = "\n".join(line for entry in entries for line in _markdown_entry(entry))
+    if len(shown) < _LONG:
+        yield shown
+    else:
+        yield f"<details><summary>{' '.join(f'<code>{entry.key}</code>' for entry in entries)}</summary>"
+        yield shown
+        yield "</details>"
+
+
+_LONG = 4_000
+"""Characters: about three screens of a phone."""
 
 
 def _markdown_table(table: CountTable) -> str:
