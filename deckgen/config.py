@@ -92,19 +92,24 @@ class Config:
 
 def parse_config(text: str, path: str) -> tuple[Config, tuple[Diagnostic, ...]]:
     """The settings in ``text``, with defaults for what is missing or wrong, and every problem found."""
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        return Config(), (diagnostic("bad-setting", f"not valid TOML: {error}", toml_location(error, path)),)
+    table, problems = parse_toml(text, path, rule="bad-setting")
+    if problems:
+        return Config(), problems
     reader = _Reader(text=text, path=path)
     reader.check_keys(table, ("deck", "images", "card", "lint", "chapters", "learner"), ())
     return _read(reader, table), tuple(reader.problems)
 
 
-def toml_location(error: tomllib.TOMLDecodeError, path: str) -> Location:
-    """The place that the parser's message names."""
-    found = re.search(r"line (\d+), column (\d+)", str(error))
-    return Location(path=path, line=int(found[1]), column=int(found[2])) if found else Location(path=path)
+def parse_toml(text: str, path: str, *, rule: str) -> tuple[Mapping[str, Any], tuple[Diagnostic, ...]]:
+    """The table that a text holds, an empty one with a finding under ``rule`` where it is no TOML."""
+    try:
+        return tomllib.loads(text), ()
+    except RecursionError:
+        return {}, (diagnostic(rule, "not valid TOML: nested too deeply", Location(path=path)),)
+    except ValueError as error:  # TOMLDecodeError, and what Python has against numbers of thousands of digits
+        found = re.search(r"line (\d+), column (\d+)", str(error))
+        place = Location(path=path, line=int(found[1]), column=int(found[2])) if found else Location(path=path)
+        return {}, (diagnostic(rule, f"not valid TOML: {error}", place),)
 
 
 def locate_setting(text: str, path: str, where: tuple[str, ...]) -> Location:

@@ -7,8 +7,9 @@ import errno
 import os
 import stat
 import tempfile
+import time
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -18,6 +19,9 @@ from deckgen.model import Location
 
 MAX_BYTES = 64 * 1024 * 1024
 """Of a text file."""
+_UNFINISHED = ".unfinished"
+"""The end of a name that a file has while it is being written."""
+_HOUR_SECONDS = 3600
 _KINDS = (
     (stat.S_ISFIFO, "a named pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -115,7 +119,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     A link at ``path`` is replaced, not followed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=_UNFINISHED)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -125,6 +129,15 @@ def write_atomically(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             Path(temporary).unlink()
         raise
+
+
+def remove_unfinished(paths: Iterable[Path]) -> None:
+    """Takes away those of the files that a killed run left half written, an hour ago or earlier."""
+    for path in paths:
+        if path.name.startswith(".") and path.name.endswith(_UNFINISHED):
+            with contextlib.suppress(OSError):
+                if time.time() - path.lstat().st_mtime > _HOUR_SECONDS:
+                    path.unlink()
 
 
 def own_path(root: Path, name: str) -> Path:

@@ -136,7 +136,7 @@ def package_files(manifest: str) -> frozenset[str]:
     try:
         names = (str(package["file"]) for package in json.loads(manifest)["packages"])
         return frozenset(name for name in names if is_plain_name(name) and name.endswith(".apkg"))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return frozenset()
 
 

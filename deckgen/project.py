@@ -17,7 +17,16 @@ from deckgen.config import Config, ImageSettings, locate_setting, parse_config
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, diagnostic
 from deckgen.discovery import SOURCES, choose_chapters, is_chapter, left_out
 from deckgen.encoding import decode_source
-from deckgen.files import Survey, is_own_file, is_plain_name, own_path, read_file, read_optional, survey
+from deckgen.files import (
+    Survey,
+    is_own_file,
+    is_plain_name,
+    own_path,
+    read_file,
+    read_optional,
+    remove_unfinished,
+    survey,
+)
 from deckgen.languages import with_languages
 from deckgen.layout import (
     BUILD_DIR,
@@ -26,6 +35,7 @@ from deckgen.layout import (
     LOCALE_DIR,
     LOCK_NAME,
     NOTES_PATH,
+    PARTIAL_DIR,
     PICTURES_DIR,
     RECORDS_DIR,
     REMOTE_MAP,
@@ -85,11 +95,12 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
     """
     if not root.is_dir():
         raise DeckgenError(f"there is no folder {root}", hint="name the project's folder with --project")
-    for folder in (BUILD_DIR, RECORDS_DIR):
+    for folder in (BUILD_DIR, f"{BUILD_DIR}/{PARTIAL_DIR}", RECORDS_DIR):
         journal.resume(root / folder, beside=root / LOCK_NAME)
     config_text = read_optional(root / CONFIG_NAME)
     config, findings = parse_config(config_text, CONFIG_NAME) if config_text is not None else (Config(), ())
     found = survey(root, skip=is_skipped)
+    remove_unfinished(root / path for path in found.files)
     asked = tuple(_relative_path(root, path) for path in chapters)
     ignored = _ignored_by_git(root) if not config.chapters else frozenset()
     chosen = choose_chapters(found.files, config, asked, settled=config_text is not None, ignored=ignored)

@@ -1,4 +1,4 @@
-"""Finding a Chromium on this machine and opening it; what is missing is said by name."""
+"""Opening the Chromium of this machine; DECKGEN_BROWSER is its path, or ``none`` to leave the browser tests out."""
 
 from __future__ import annotations
 
@@ -12,40 +12,12 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Route, expect, sync_playwright
 
+from deckgen.releases.verify.browser import CHOICE, find_browser
+
+__all__ = ["AXE", "CHOICE", "TESTS", "Gate", "find_browser", "has_chinese_font", "is_root_on_debian", "open_browser"]
 expect.set_options(timeout=30_000)  # a busy machine is no failure
 TESTS = Path(__file__).parent
 AXE = TESTS / "node_modules/axe-core/axe.min.js"
-CHOICE = "DECKGEN_BROWSER"
-"""An environment variable: the browser's path, or ``none`` to leave the browser tests out."""
-_COMMANDS = (
-    "chromium chromium-browser google-chrome google-chrome-stable chrome microsoft-edge microsoft-edge-stable msedge"
-)
-_PLACES = (
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
-    "{PROGRAMFILES}/Google/Chrome/Application/chrome.exe",
-    "{PROGRAMFILES(X86)}/Google/Chrome/Application/chrome.exe",
-    "{LOCALAPPDATA}/Google/Chrome/Application/chrome.exe",
-    "{PROGRAMFILES(X86)}/Microsoft/Edge/Application/msedge.exe",
-)
-
-
-def find_browser() -> Path | None:
-    """A Chromium, Chrome or Edge: the chosen one, else an installed one, else the one that Playwright downloaded."""
-    if chosen := os.environ.get(CHOICE):
-        return Path(chosen) if Path(chosen).is_file() else None
-    for command in _COMMANDS.split():
-        if found := shutil.which(command):
-            return Path(found)
-    variables = {"PROGRAMFILES": "", "PROGRAMFILES(X86)": "", "LOCALAPPDATA": ""} | dict(os.environ)
-    for place in _PLACES:
-        path = Path(place.format_map(variables))
-        if path.is_file():
-            return path
-    with sync_playwright() as playwright:
-        path = Path(playwright.chromium.executable_path)
-    return path if path.is_file() else None
 
 
 @contextmanager

@@ -29,6 +29,7 @@ OWNERS = {
         *("releases.records", "releases.release_manifest"),
     },
     "nh3": {"markdown.sanitize"},
+    "playwright": {"releases.verify.browser"},
     "tinycss2": {"text.css"},
     "opencc": {"translation.drafts.conversion"},
     "polib": {"translation.catalog"},

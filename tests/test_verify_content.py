@@ -71,6 +71,7 @@ REMOTE = [
     "<style>p{background:url('ht\\9 tps:/\\9 /example.org/a')}</style>",
     "<style>p{--a:'https://example.org/a';background:image-set(var(--a) 1x)}</style>",
     "[sound:https://example.org/a.mp3]",
+    "[sound:htt&#112;s://example.org/a.mp3]",
     "<img src=file://example.org/share/a.png>",
 ]
 HARMLESS = [
@@ -84,7 +85,7 @@ HARMLESS = [
     '<div style="background: url(_paper.png)">x</div>',
     "url(https://example.org) and @import are words",
     "https://example.org",
-    "[sound:a.mp3] and [sound]",
+    "[sound:a.mp3] and [sound] and &#91;sound:https://example.org/a.mp3]",
     "<style>/* url(https://example.org) */ p{content:'// url(https://example.org)'}</style>",
 ]
 
@@ -140,7 +141,7 @@ def test_a_deck_s_name_and_description_are_judged(tmp_path: Path) -> None:
 
 def test_ankis_own_note_types_are_no_finding(tmp_path: Path) -> None:
     with new_collection() as collection:
-        _fill(collection)
+        fill_with_stock_types(collection)
         collection.export_anki_package(
             out_path=str(tmp_path / "stock.apkg"), options=ExportAnkiPackageOptions(with_media=True), limit=None
         )
@@ -148,7 +149,7 @@ def test_ankis_own_note_types_are_no_finding(tmp_path: Path) -> None:
     assert not {item.rule for item in found} & {"active-content", "remote-content"}
 
 
-def _fill(collection: Collection) -> None:
+def fill_with_stock_types(collection: Collection) -> None:
     for note_type in collection.models.all():
         note = collection.new_note(note_type)
         for index, name in enumerate(note.keys()):

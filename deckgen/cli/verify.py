@@ -26,11 +26,12 @@ def _print_checks(context: click.Context, _: click.Parameter, value: bool) -> No
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--no-anki", is_flag=True, help="Do not try the import, even with the package anki installed.")
+@click.option("--deep", is_flag=True, help="Open every card in a headless browser and count what it does there.")
 @click.option(
     "--checks", is_flag=True, is_eager=True, expose_value=False, callback=_print_checks, help="List the checks."
 )
 @project_option
-def verify(paths: tuple[Path, ...], no_anki: bool, root: Path) -> None:
+def verify(paths: tuple[Path, ...], no_anki: bool, deep: bool, root: Path) -> None:
     """Check PATHS, packages or release folders, deckgen's or anyone's, without trusting them.
 
     Sums, manifest, record, names, references, scripts, sizes, ids, times, order; note types against the project's
@@ -41,7 +42,9 @@ def verify(paths: tuple[Path, ...], no_anki: bool, root: Path) -> None:
     found = [
         item
         for path in paths
-        for item in (verify_folder if path.is_dir() else verify_package)(path, lock=lock, with_anki=not no_anki)
+        for item in (verify_folder if path.is_dir() else verify_package)(
+            path, lock=lock, with_anki=not no_anki, deep=deep
+        )
     ]
     print_diagnostics(dict.fromkeys(found), least=Severity.INFO)
     print_counts(found)

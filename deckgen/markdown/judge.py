@@ -29,7 +29,7 @@ _LOADED = frozenset(
 """Attributes whose address is loaded; ``href`` and ``xlink:href`` where they are no link to tap."""
 _LINKS = frozenset(("a", "area"))
 _SCRIPT_ADDRESSES = ("javascript:", "vbscript:", "data:text", "data:application")
-_REMOTE_ADDRESS = re.compile(r"(?:https?|ftp|wss?|file):|//", re.IGNORECASE)
+_REMOTE_ADDRESS = re.compile(r"(?:https?|ftp|wss?|file|rtsp|smb):|//", re.IGNORECASE)
 _CSS_ACTIVE = re.compile(r"expression\s*\(|-moz-binding|</style", re.IGNORECASE)
 _LOOSE_TAG = re.compile(r"""<([a-z][^\s/<>"'=]*)((?:[^<>"']++|"[^"]*"|'[^']*')*)""", re.IGNORECASE)
 _LOOSE_ATTRIBUTE = re.compile(r"""([^\s=/"'<>]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'<>]*))?""")
@@ -69,11 +69,12 @@ def judge_html(html: str) -> Judgement:
             active, remote = [*active, *judged.active], [*remote, *judged.remote]
     formulas = (latex for text in _maths(browsers) for latex in _formulas(text))
     active += [f"{command} in a formula" for latex in formulas for command in active_commands(latex)]
-    remote += [f"[sound:{found[1]}…]" for found in _REMOTE_SOUND.finditer(unescape(html))]
+    sounds = (_bare(unescape(found[1])) for found in _SOUND.finditer(html))
+    remote += [f"[sound:{sound[:40]}]" for sound in sounds if _is_remote(sound)]
     return Judgement(active=tuple(dict.fromkeys(active)), remote=tuple(dict.fromkeys(remote)))
 
 
-_REMOTE_SOUND = re.compile(r"\[sound:\s*((?:https?|ftp|rtsp|file|smb):|[/\\]{2})", re.IGNORECASE)
+_SOUND = re.compile(r"\[sound:([^\]]*)", re.IGNORECASE)
 """Anki hands the address to its player, which fetches it as the card is shown."""
 _MAY_DO_ANYTHING = re.compile(
     r"<(?!/?(?:p|div|br|hr|b|i|em|strong|ul|ol|li|sub|sup|code|pre)\s*/?>)|\\[(\[]|&(?:#|bsol|lpar|lsqb|lbrack)|\[sound:",

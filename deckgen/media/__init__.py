@@ -221,7 +221,7 @@ def _read_record(slot: Path) -> _Record | None:
         )
         kept = read_file(slot.with_suffix(f".{record.suffix}"), inside=slot.parent)
         return record if hashlib.sha256(kept).hexdigest() == values["sha256"] else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

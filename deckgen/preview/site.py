@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deckgen.build import Build
-from deckgen.files import read_optional, write_atomically
+from deckgen.files import read_optional, remove_unfinished, write_atomically
 from deckgen.packaged import packaged_table, packaged_text
 from deckgen.preview.cards import CardData, deck_cards
 from deckgen.preview.findings import finding_entry, sort_findings
@@ -31,6 +31,7 @@ def write_preview(made: Build, folder: Path, *, public: bool = False, editor: st
     Files whose bytes are there already are not touched.
     """
     earlier = set((read_optional(folder / FILE_LIST) or "").splitlines())
+    remove_unfinished(folder.rglob(".*"))
     files = dict(preview_files(made, public=public, editor=editor))
     for name, content in files.items():
         data = content if isinstance(content, bytes) else content.read_bytes()

@@ -81,10 +81,10 @@ class AnkiConnect:
             raise self._busy() from error
         except urllib.error.HTTPError as error:
             raise self._stranger() from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             if isinstance(getattr(error, "reason", None), TimeoutError):
                 raise self._busy() from error
-            if isinstance(error, ValueError):
+            if isinstance(error, (ValueError, RecursionError)):
                 raise self._stranger() from error
             raise DeckgenError(
                 f"no Anki answers at {self.url}: {getattr(error, 'reason', error)}",

@@ -229,7 +229,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             said = json.loads(self.rfile.read(int(length)))
             said["text"] = said.get("text") and said["text"].encode().decode()  # no halves of characters
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, RecursionError):
             self._refuse(HTTPStatus.BAD_REQUEST)
             return
         try:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from deckgen.config import toml_location
+from deckgen.config import parse_toml
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.model import Language, Location, is_language
 from deckgen.translation.checks.inflection import holds_phrase
@@ -50,10 +49,9 @@ class Glossary:
 
 def parse_glossary(text: str, path: str) -> tuple[Glossary, tuple[Diagnostic, ...]]:
     """The glossary and what is wrong with it; what can be understood counts."""
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        return Glossary(), (diagnostic("bad-glossary", f"not valid TOML: {error}", toml_location(error, path)),)
+    table, problems = parse_toml(text, path, rule="bad-glossary")
+    if problems:
+        return Glossary(), problems
     findings = [
         diagnostic("bad-glossary", message, Location(path=path, line=_line(text, name)), hint=_FORMAT)
         for name, message in _problems(table)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from deckgen.config import toml_location
+from deckgen.config import parse_toml
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.model import Key, Language, Location, Markdown, is_language
 
@@ -54,10 +53,9 @@ def parse_notes(text: str, path: str) -> tuple[Notes, tuple[Diagnostic, ...]]:
 
     Whether a key belongs to a question is for others to say.
     """
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        return Notes(), (diagnostic("bad-note", f"not valid TOML: {error}", toml_location(error, path)),)
+    table, problems = parse_toml(text, path, rule="bad-note")
+    if problems:
+        return Notes(), problems
     notes: list[EditorNote] = []
     findings: list[Diagnostic] = []
     lines = text.split("\n")

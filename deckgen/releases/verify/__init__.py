@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from deckgen.apkg.contents import PackageContents
-from deckgen.apkg.reader import read_package
+from deckgen.apkg.reader import read_package, unpack_media
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity
 from deckgen.identity.lock import Lock
+from deckgen.releases.verify.browser import judge_in_browser
 from deckgen.releases.verify.findings import CHECKS, finding
 from deckgen.releases.verify.folder import (
     judge_manifest,
@@ -18,26 +20,27 @@ from deckgen.releases.verify.folder import (
     read_manifest,
     sum_folder,
 )
-from deckgen.releases.verify.importing import anki_is_installed, try_import
-from deckgen.releases.verify.package import judge_package
+from deckgen.releases.verify.importing import anki_is_installed, anki_sides, try_import
+from deckgen.releases.verify.package import judge_package, own_sides, without_known_scripts
 
 __all__ = ["CHECKS", "verify_folder", "verify_package"]
 
 
 def verify_package(
-    path: Path, *, lock: Lock | None, with_anki: bool = True, now: int | None = None
+    path: Path, *, lock: Lock | None, with_anki: bool = True, deep: bool = False, now: int | None = None
 ) -> tuple[Diagnostic, ...]:
-    """Everything wrong with one package. ``now`` is the clock's time by default, in seconds since the epoch."""
-    _, found = _open(path, lock, now)
-    if with_anki and not _has_errors(found):
-        found += _import(path)
-    return found
+    """Everything wrong with one package. ``now`` is the clock's time by default, in seconds since the epoch.
+
+    ``deep`` opens every card in a browser, too. DeckgenError where there is none.
+    """
+    contents, found = _open(path, lock, now)
+    return found + _tried(path, contents, found, with_anki=with_anki, deep=deep)
 
 
 def verify_folder(
-    folder: Path, *, lock: Lock | None, with_anki: bool = True, now: int | None = None
+    folder: Path, *, lock: Lock | None, with_anki: bool = True, deep: bool = False, now: int | None = None
 ) -> tuple[Diagnostic, ...]:
-    """Everything wrong with a release folder and its packages."""
+    """Everything wrong with a release folder and its packages; otherwise as ``verify_package``."""
     present, found = sum_folder(folder)
     found += tuple(judge_sums(folder, present))
     manifest, problems = read_manifest(folder)
@@ -49,9 +52,7 @@ def verify_folder(
         contents, problems = _open(folder / name, lock, now)
         if contents and manifest and name in promised:
             problems += tuple(judge_released(promised[name], contents, manifest))
-        if with_anki and not _has_errors(problems):
-            problems += _import(folder / name)
-        found += problems
+        found += problems + _tried(folder / name, contents, problems, with_anki=with_anki, deep=deep)
     return tuple(dict.fromkeys(found))
 
 
@@ -63,10 +64,26 @@ def _open(path: Path, lock: Lock | None, now: int | None) -> tuple[PackageConten
     return contents, judge_package(path.name, contents, now=int(time.time()) if now is None else now, lock=lock)
 
 
-def _import(path: Path) -> tuple[Diagnostic, ...]:
-    if not anki_is_installed():
-        return (finding("not-imported", "", "the import was not tried: pip install anki"),)
-    return try_import(path, read_package(path))
+def _tried(
+    path: Path, contents: PackageContents | None, found: tuple[Diagnostic, ...], *, with_anki: bool, deep: bool
+) -> tuple[Diagnostic, ...]:
+    """What Anki and a browser find in a package that could be read; Anki is asked where nothing else is wrong."""
+    if contents is None:
+        return ()
+    use_anki = with_anki and anki_is_installed()
+    tried: tuple[Diagnostic, ...] = ()
+    if with_anki and not _has_errors(found):
+        not_tried = (finding("not-imported", "", "the import was not tried: pip install anki"),)
+        tried = try_import(path, contents) if use_anki else not_tried
+    return tried + _looked_at(path, contents, use_anki=use_anki) if deep else tried
+
+
+def _looked_at(path: Path, contents: PackageContents, *, use_anki: bool) -> tuple[Diagnostic, ...]:
+    sides = (anki_sides(path) if use_anki else ()) or tuple(own_sides(contents))
+    with TemporaryDirectory() as folder:
+        unpack_media(path, {item.name for item in contents.media}, Path(folder))
+        shown = [(where, without_known_scripts(html)) for where, html in sides]
+        return tuple(judge_in_browser(path.name, shown, Path(folder)))
 
 
 def _has_errors(found: tuple[Diagnostic, ...]) -> bool:

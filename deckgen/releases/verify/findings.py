@@ -32,6 +32,7 @@ CHECKS: Mapping[str, tuple[Severity, str]] = MappingProxyType(
         "schedule": (Severity.WARNING, "Cards that bring somebody's learning progress along."),
         "schema": (Severity.ERROR, "A note type or a GUID that is not the lock's: learners' cards would not update."),
         "import": (Severity.ERROR, "Anki does not import what the package holds."),
+        "browser": (Severity.INFO, "How many scripts, requests and navigations --deep counted in a browser."),
         "not-imported": (Severity.INFO, "The import was not tried."),
     }
 )

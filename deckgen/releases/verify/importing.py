@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import re
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 from deckgen.apkg.contents import PackageContents
 from deckgen.diagnostics import Diagnostic
 from deckgen.releases.verify.findings import finding
+from deckgen.releases.verify.package import judge_shown, note_name
 
 
 def anki_is_installed() -> bool:
@@ -19,10 +22,35 @@ def anki_is_installed() -> bool:
 
 
 def try_import(path: Path, contents: PackageContents) -> tuple[Diagnostic, ...]:
-    """What Anki makes of a package that was read without complaint: every note new, every card in its order.
+    """What Anki makes of a package that was read without complaint: every note new, every card in its order, and
+    nothing that runs on any of them.
 
     The package ``anki`` must be installed.
     """
+    try:
+        with _imported(path) as (collection, log):
+            found = tuple(_judge(path.name, contents, collection, log))
+            return (*found, *judge_shown(path.name, rendered_cards(collection)))
+    except _RefusalError as refusal:
+        return (finding("import", path.name, f"Anki refuses it: {refusal}"),)
+
+
+def anki_sides(path: Path) -> tuple[tuple[str, str], ...]:
+    """Where, and what the real Anki shows there, for both sides of every card; none where it refuses the package."""
+    try:
+        with _imported(path) as (collection, _):
+            return tuple(rendered_cards(collection))
+    except _RefusalError:
+        return ()
+
+
+class _RefusalError(Exception):
+    """Anki's reason."""
+
+
+@contextmanager
+def _imported(path: Path) -> Iterator[tuple[Any, Any]]:
+    """A collection with the package in it, and Anki's account of the import."""
     # Anki's own names differ between its versions' type information; what is used here is the same in all.
     anki: Any = importlib.import_module("anki.collection")
     with tempfile.TemporaryDirectory() as folder:
@@ -31,12 +59,25 @@ def try_import(path: Path, contents: PackageContents) -> tuple[Diagnostic, ...]:
             request = anki.ImportAnkiPackageRequest(
                 package_path=str(path), options=anki.ImportAnkiPackageOptions(with_scheduling=False)
             )
-            log = collection.import_anki_package(request).log
-            return tuple(_judge(path.name, contents, collection, log))
-        except Exception as error:  # Anki raises errors of its own kinds for whatever it does not like
-            return (finding("import", path.name, f"Anki refuses it: {error}"),)
+            try:
+                log = collection.import_anki_package(request).log
+            except Exception as error:  # Anki raises errors of its own kinds for whatever it does not like
+                raise _RefusalError(str(error)) from error
+            yield collection, log
         finally:
             collection.close()
+
+
+def rendered_cards(collection: Any) -> Iterator[tuple[str, str]]:
+    """Each side as Anki shows it, without the style of its note type."""
+    for number in collection.find_cards(""):
+        card = collection.get_card(number)
+        name = note_name(card.note().fields, card.note().guid)
+        for side, shown in (("front", card.question()), ("back", card.answer())):
+            yield f"{name}, {side} of {card.template()['name']},", _STYLE.sub("", shown, count=1)
+
+
+_STYLE = re.compile(r"\A<style>.*?</style>", re.DOTALL)
 
 
 def _judge(file: str, contents: PackageContents, collection: Any, log: Any) -> Iterator[Diagnostic]:

@@ -6,7 +6,7 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -119,7 +119,7 @@ def _templates(file: str, contents: PackageContents) -> _Found:
         for template in note_type.templates:
             for side, markup in (("front", template.front), ("back", template.back)):
                 where = f"note type “{note_type.name}”, {side} of {template.name}"
-                yield from _told(file, where, judge_html(_without_known_scripts(markup)), ", not deckgen's own")
+                yield from _told(file, where, judge_html(without_known_scripts(markup)), ", not deckgen's own")
         yield from _told(file, f"the style of note type “{note_type.name}”", judge_css(note_type.css))
 
 
@@ -129,11 +129,21 @@ def _names(file: str, contents: PackageContents) -> _Found:
             yield from _told(file, f"the {what} of deck “{deck.name[:40]}”", judge_html(_as_held(text)))
 
 
+def own_sides(contents: PackageContents) -> Iterator[tuple[str, str]]:
+    """Where, and what is shown there, for both sides of every card, as far as can be told without Anki."""
+    for packaged in contents.note_types:
+        for note in contents.notes:
+            if note.note_type_id == packaged.note_type.id:
+                held = replace(note, fields=tuple(_as_held(field) for field in note.fields))
+                for side, shown in rendered_sides(packaged, held, packaged.note_type.templates):
+                    yield f"{_name(note)}, {side},", shown
+
+
 def _cards(file: str, contents: PackageContents) -> _Found:
     """What comes about only where fields and templates meet: tags in two halves, attributes that a field makes."""
     for packaged in contents.note_types:
         templates = [
-            replace(one, front=_without_known_scripts(one.front), back=_without_known_scripts(one.back))
+            replace(one, front=without_known_scripts(one.front), back=without_known_scripts(one.back))
             for one in packaged.note_type.templates
         ]
         apart = [judge_html(markup) for one in templates for markup in (one.front, one.back)]
@@ -153,6 +163,17 @@ def _cards(file: str, contents: PackageContents) -> _Found:
                 yield from _told(file, f"{_name(note)}, {side},", fresh)
 
 
+def judge_shown(file: str, sides: Iterable[tuple[str, str]]) -> _Found:
+    """What runs on a side of a card as Anki itself shows it: where, and its HTML."""
+    for where, shown in sides:
+        active = judge_html(_HINT.sub("", without_known_scripts(shown))).active
+        yield from _told(file, where, Judgement(active=active))
+
+
+_HINT = re.compile(r'<a class=hint href="#"\s+onclick="this\.style\.display=[^"]*">')
+"""What Anki makes of ``{{hint:…}}``."""
+
+
 def _told(file: str, where: str, judged: Judgement, besides: str = "") -> _Found:
     if judged.active:
         yield finding("active-content", file, f"{where} has {', '.join(judged.active)}{besides}")
@@ -165,7 +186,7 @@ def _as_held(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def _without_known_scripts(html: str) -> str:
+def without_known_scripts(html: str) -> str:
     """The template without the script that a version of deckgen gave its cards, letter for letter, and Anki's own."""
     # Behind the last end no script has one, and looking for it from each beginning would take for ever.
     closed, end, rest = html.rpartition("</script>")
@@ -248,9 +269,14 @@ def _key(note: PackagedNote) -> Key:
 
 
 def _name(note: PackagedNote) -> str:
-    tagged, end, rest = (note.fields[0] if note.fields else "").rpartition(">")
+    return note_name(note.fields, note.guid)
+
+
+def note_name(fields: Sequence[str], guid: str) -> str:
+    """A note by the beginning of its first field, else by its GUID."""
+    tagged, end, rest = (fields[0] if fields else "").rpartition(">")
     first = (re.sub(r"<[^>]*>", "", tagged + end) + rest).strip()
-    return f"note “{first[:40] or note.guid}”"
+    return f"note “{first[:40] or guid}”"
 
 
 def _repeated(values: Iterable[str]) -> list[str]:

@@ -146,7 +146,7 @@ def _content(reply: HttpReply) -> tuple[str, Mapping[str, Any]]:
 def _parsed(text: str) -> Mapping[str, Any]:
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 

@@ -65,7 +65,7 @@ def _read(path: Path) -> Iterator[tuple[str, str]]:
         try:
             row = json.loads(line)
             yield str(row["key"]), str(row["translation"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             continue
 
 

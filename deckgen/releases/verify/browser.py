@@ -1,0 +1,222 @@
+"""What cards do in a headless browser that opens each of them: the only module that imports playwright."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from deckgen.diagnostics import DeckgenError, Diagnostic, name_some
+from deckgen.releases.verify.findings import finding
+
+CHOICE = "DECKGEN_BROWSER"
+"""An environment variable: the browser's path."""
+_COMMANDS = (
+    "chromium chromium-browser google-chrome google-chrome-stable chrome microsoft-edge microsoft-edge-stable msedge"
+)
+_PLACES = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+    "{PROGRAMFILES}/Google/Chrome/Application/chrome.exe",
+    "{PROGRAMFILES(X86)}/Google/Chrome/Application/chrome.exe",
+    "{LOCALAPPDATA}/Google/Chrome/Application/chrome.exe",
+    "{PROGRAMFILES(X86)}/Microsoft/Edge/Application/msedge.exe",
+)
+_ORIGIN = "http://cards.invalid/"
+"""Nowhere: every request is answered here, or refused."""
+_SIDES_PER_PAGE = 40
+_STIR = """() => {
+  for (const frame of document.querySelectorAll("iframe")) {
+    for (const element of frame.contentDocument?.querySelectorAll("*") ?? []) {
+      for (const event of ["mouseover", "pointerover", "focus", "toggle", "error", "load", "animationstart"]) {
+        element.dispatchEvent(new Event(event));
+      }
+    }
+  }
+  return true;
+}"""
+"""What a finger does without a tap: handlers of these events run."""
+
+Sides = Sequence[tuple[str, str]]
+"""Where, such as “note “x”, front of Card 1”, and the HTML that is shown there."""
+
+
+def find_browser() -> Path | None:
+    """A Chromium, Chrome or Edge: the chosen one, else an installed one, else the one that Playwright downloaded."""
+    if chosen := os.environ.get(CHOICE):
+        return Path(chosen) if Path(chosen).is_file() else None
+    for command in _COMMANDS.split():
+        if found := shutil.which(command):
+            return Path(found)
+    variables = defaultdict(str, os.environ)
+    for place in _PLACES:
+        path = Path(place.format_map(variables))
+        if path.is_file():
+            return path
+    with _playwright() as playwright:
+        path = Path(playwright.chromium.executable_path)
+    return path if path.is_file() else None
+
+
+def judge_in_browser(file: str, sides: Sides, media: Path, *, patience_ms: int = 20_000) -> Iterator[Diagnostic]:
+    """What ran, was asked for, or led elsewhere when each side was opened by itself, and a count of it all.
+
+    ``media`` is the folder with the package's files; a side that is not there after ``patience_ms`` keeps the browser
+    busy. DeckgenError where there is no browser.
+    """
+    watch = _Watch(media, patience_ms)
+    browser_path = find_browser()
+    if browser_path is None:
+        raise DeckgenError(
+            "--deep needs Chromium, Chrome or Edge, and none is there",
+            hint=f"install one, name it in {CHOICE}, or run “playwright install chromium”",
+        )
+    with _opened(browser_path) as browser:
+        for start in range(0, len(sides), _SIDES_PER_PAGE):
+            watch.open(browser, sides, range(start, min(start + _SIDES_PER_PAGE, len(sides))))
+    for check, what, seen in (
+        ("active-content", "runs scripts in a browser", watch.scripts),
+        ("active-content", "leads elsewhere by itself", watch.navigations),
+        ("active-content", "keeps the browser busy", watch.busy),
+        ("remote-content", "loads from the network", watch.requests),
+    ):
+        for index, details in sorted(seen.items()):
+            told = f": {name_some(sorted(details))}" if details != {""} else ""
+            yield finding(check, file, f"{sides[index][0]} {what}{told}")
+    counts = ((watch.scripts, "scripts"), (watch.requests, "requests"), (watch.navigations, "navigations"))
+    shown = ", ".join(f"{sum(map(len, seen.values()))} {name}" for seen, name in counts)
+    yield finding("browser", file, f"{len(sides)} sides of cards in a browser: {shown}")
+
+
+class _Watch:
+    """What each side did, by its index."""
+
+    def __init__(self, media: Path, patience_ms: int) -> None:
+        self._media = media
+        self._patience_ms = patience_ms
+        self.scripts: dict[int, set[str]] = defaultdict(set)
+        self.requests: dict[int, set[str]] = defaultdict(set)
+        self.navigations: dict[int, set[str]] = defaultdict(set)
+        self.busy: dict[int, set[str]] = defaultdict(set)
+
+    def open(self, browser: Any, sides: Sides, indices: range) -> None:
+        """Opens these sides, each in a frame of its own; again one by one where together they come to no end."""
+        errors: Any = importlib.import_module("playwright.sync_api")
+        context = browser.new_context(accept_downloads=False)
+        page = context.new_page()
+        page.on("dialog", lambda dialog: dialog.dismiss())
+        context.on("page", lambda other: other.close() if other is not page else None)
+        page.route("**/*", lambda route: self._answer(route, sides, indices))
+        self._watch_scripts(context.new_cdp_session(page))
+        page.on("framenavigated", self._moved)
+        try:
+            page.goto(_ORIGIN, wait_until="load", timeout=self._patience_ms)
+            page.wait_for_function(_STIR, timeout=self._patience_ms)
+        except errors.TimeoutError:
+            if len(indices) == 1:
+                self.busy[indices[0]].add("")
+        except errors.Error as error:
+            if len(indices) == 1:
+                self.busy[indices[0]].add(str(error).splitlines()[0])
+        else:
+            return
+        finally:
+            context.close()
+        if len(indices) > 1:
+            for index in indices:
+                self.open(browser, sides, range(index, index + 1))
+
+    def _answer(self, route: Any, sides: Sides, indices: range) -> None:
+        address = route.request.url
+        name = unquote(address.removeprefix(_ORIGIN)) if address.startswith(_ORIGIN) else None
+        if name == "":
+            frames = "".join(f'<iframe name="{_frame(index)}" src="side/{index}"></iframe>' for index in indices)
+            route.fulfill(body=f"<!doctype html>{frames}", content_type="text/html; charset=utf-8")
+        elif name in {f"side/{index}" for index in indices}:
+            html = f'<!doctype html><base href="{_ORIGIN}"><body class="card">{sides[int(name[5:])][1]}'
+            route.fulfill(body=html, content_type="text/html; charset=utf-8")
+        elif name is not None and "/" not in name and (self._media / name).is_file():
+            route.fulfill(path=self._media / name)
+        else:
+            index = _side_of(route.request.frame)
+            if index is not None and name is None:
+                kind = self.navigations if route.request.is_navigation_request() else self.requests
+                kind[index].add(address[:200])
+            route.abort()
+
+    def _watch_scripts(self, session: Any) -> None:
+        """By the browser's own account: whatever is compiled in a side's frame, handlers and addresses included."""
+        frames: dict[str, str] = {}
+
+        def attached(event: Any) -> None:
+            frames[event["frameId"]] = frames.get(event["parentFrameId"], "")
+
+        def named(event: Any) -> None:
+            frame = event["frame"]
+            frames[frame["id"]] = frames.get(frame.get("parentId", ""), "") or frame.get("name", "")
+
+        def parsed(event: Any) -> None:
+            about = event.get("executionContextAuxData", {})
+            index = _index(frames.get(about.get("frameId", ""), ""))
+            if index is not None and about.get("isDefault"):
+                self.scripts[index].add(f"line {event['startLine'] + 1}")
+
+        session.on("Page.frameAttached", attached)
+        session.on("Page.frameNavigated", named)
+        session.on("Debugger.scriptParsed", parsed)
+        session.send("Page.enable")
+        session.send("Debugger.enable")
+
+    def _moved(self, frame: Any) -> None:
+        index = _index(frame.name)
+        if index is not None and frame.url not in (f"{_ORIGIN}side/{index}", "about:blank"):
+            self.navigations[index].add(frame.url[:200])
+
+
+def _frame(index: int) -> str:
+    return f"side-{index}"
+
+
+def _index(name: str) -> int | None:
+    kind, _, number = name.partition("-")
+    return int(number) if kind == "side" and number.isdecimal() else None
+
+
+def _side_of(frame: Any) -> int | None:
+    """The side that a frame, or a frame within it, belongs to."""
+    while frame is not None and frame.parent_frame is not None and frame.parent_frame.parent_frame is not None:
+        frame = frame.parent_frame
+    return _index(frame.name) if frame is not None else None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A headless browser without a network. As root, as in most containers, Chromium runs only without its sandbox."""
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    nowhere = ("--host-resolver-rules=MAP * ~NOTFOUND", "--disable-dev-shm-usage", "--disable-background-networking")
+    with _playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=[*nowhere, *(["--no-sandbox"] if root else [])])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def _playwright() -> Iterator[Any]:
+    try:
+        api: Any = importlib.import_module("playwright.sync_api")
+    except ImportError:
+        raise DeckgenError(
+            "--deep opens cards in a browser, for which the package playwright is missing",
+            hint="pip install playwright",
+        ) from None
+    with api.sync_playwright() as playwright:
+        yield playwright
