@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help decks check preview test lint types layers browser pictures release verify changes site format lock audit reference docs licences dist clean
+.PHONY: help decks check preview test fuzz lint types layers browser pictures release verify changes site format lock audit reference docs licences dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -24,6 +24,9 @@ preview: $(VENV)/run.stamp ## show every card as a page in build/preview/
 
 test: $(VENV)/dev.stamp lint types layers browser ## lint, type-check and test
 	$(BIN)/python -m pytest -n logical --dist loadfile
+
+fuzz: $(VENV)/dev.stamp ## random input for every reader: make fuzz SECONDS=900 TARGET=lock (of these: tests/fuzz.py)
+	$(BIN)/python tests/fuzz.py $(or $(SECONDS),600) $(TARGET)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

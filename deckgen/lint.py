@@ -309,9 +309,9 @@ def deep_nesting(checked: Checked) -> Iterator[Diagnostic]:
         if answer.document.too_deep:
             yield diagnostic(
                 "deep-nesting",
-                "quotes, lists or HTML are nested so deep that the card shows the Markdown instead",
+                "the answer is so long, or nested so deep, that the card shows the Markdown instead",
                 answer.question.location,
-                hint="nest less deeply",
+                hint="part it into several questions, or nest less deeply",
             )
 
 

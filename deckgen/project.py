@@ -325,6 +325,11 @@ def _no_chapters(config: Config, config_text: str | None) -> Diagnostic:
     )
 
 
+_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]|^=+[ \t]*$|<h[1-6][\s>]", re.MULTILINE | re.IGNORECASE)
+_MOST_HEADINGS = 20_000
+"""In a chapter: as many as two whole decks have notes."""
+
+
 def _read_sources(root: Path, paths: Iterable[str]) -> tuple[tuple[Source, ...], tuple[Diagnostic, ...]]:
     sources: list[Source] = []
     findings: list[Diagnostic] = []
@@ -338,7 +343,10 @@ def _read_sources(root: Path, paths: Iterable[str]) -> tuple[tuple[Source, ...],
             continue
         text, problems = decode_source(data, path)
         findings += problems
-        if text is not None:
+        if text is not None and len(_HEADING.findall(text)) > _MOST_HEADINGS:
+            message = f"{path} has more than {_MOST_HEADINGS:,} headings"
+            findings.append(diagnostic("unreadable-file", message, Location(path=path), hint="split the chapter"))
+        elif text is not None:
             sources.append(Source(path=path, text=text))
     return tuple(sources), tuple(findings)
 

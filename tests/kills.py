@@ -115,8 +115,8 @@ COMMANDS = (
 )
 
 
-def survived(command: Command, folder: Path, *, random_kills: int, seed: int = 1) -> Iterator[str]:
-    """Kills the command at each of its seams, then at random moments: what each kill led to, empty where all is well.
+def survived(command: Command, folder: Path, *, random_kills: int, seed: int = 1, step: int = 1) -> Iterator[str]:
+    """Kills the command at every ``step``-th of its seams, then at random moments: what each kill led to, or "".
 
     ``folder`` is an empty one to work in.
     """
@@ -161,7 +161,7 @@ def survived(command: Command, folder: Path, *, random_kills: int, seed: int = 1
     while killed(root, work, seam):
         yield judge()
         again()
-        seam += 1
+        seam += step
     moments = random.Random(seed)
     for _ in range(random_kills):
         again()

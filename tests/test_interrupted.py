@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import os
-import random
 import shutil
-import signal
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from evolving import start
+from kills import COMMANDS, Command, killed, survived
 from PIL import Image
 from projects import NOON
 
@@ -75,30 +71,6 @@ def old(tmp_path: Path) -> Path:
     return root
 
 
-def killed(root: Path, work: Callable[[], object], seam: int) -> bool:
-    """Whether the work, done in a process of its own, reached its ``seam``-th touch of the project and died of it."""
-    child = os.fork()
-    if not child:
-        seen = 0
-
-        def hook(event: str, arguments: tuple[object, ...]) -> None:
-            nonlocal seen
-            if event in ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "open", "shutil.rmtree") and any(
-                str(root) in str(argument) for argument in arguments[:2]
-            ):
-                seen += 1
-                if seen == seam:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-        sys.addaudithook(hook)
-        try:
-            work()
-        finally:
-            os._exit(0)
-    _, status = os.waitpid(child, 0)
-    return os.WIFSIGNALED(status)
-
-
 def test_at_every_seam_all_is_old_or_all_is_new(old: Path, tmp_path: Path) -> None:
     before = state(old)
     build = made(old)
@@ -124,27 +96,10 @@ def test_at_every_seam_all_is_old_or_all_is_new(old: Path, tmp_path: Path) -> No
     assert seam > 30
 
 
-def test_at_random_moments_all_is_old_or_all_is_new(old: Path, tmp_path: Path) -> None:
-    before, build = state(old), made(old)
-    shutil.copytree(old, tmp_path / "copy")
-    started = time.monotonic()
-    write_build(build)
-    took, after = time.monotonic() - started, state(old)
-    moments = random.Random(5)
-    for _ in range(60):
-        shutil.rmtree(old)
-        shutil.copytree(tmp_path / "copy", old)
-        child = os.fork()
-        if not child:
-            try:
-                write_build(build)
-            finally:
-                os._exit(0)
-        time.sleep(moments.random() * took)
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        read_project(old)
-        assert state(old) in (before, after)
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: f"{command.arguments[0]} {command.prepare.__name__}")
+def test_a_command_that_is_killed_loses_nothing_and_ends_when_it_is_run_again(command: Command, tmp_path: Path) -> None:
+    """Some of what ``python tests/kills.py 1000`` does."""
+    assert [problem for problem in survived(command, tmp_path, random_kills=2, step=9) if problem] == []
 
 
 def test_what_cannot_be_replaced_leaves_everything_as_it_was(old: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import tomllib
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,3 +85,45 @@ def test_a_formula_with_a_label_is_set_each_time_its_card_comes(browser: Browser
     shown = card("$$\n\\begin{equation} E = mc^2 \\label{eq:e} \\end{equation}\n$$")
     result = set_formulas(browser, mathjax, [shown, shown])
     assert (result.set, result.errors) == (2, ())
+
+
+_TABLES = """async () => {
+  await MathJax.startup.promise;
+  const { ConfigurationHandler } = MathJax._.input.tex.Configuration;
+  const { MapHandler } = MathJax._.input.tex.MapHandler;
+  const names = { commands: [], environments: [] };
+  for (const name of MathJax.config.tex.packages) {
+    const handler = ConfigurationHandler.get(name)?.handler ?? {};
+    for (const kind of ["macro", "delimiter", "environment"]) {
+      for (const table of handler[kind] ?? []) {
+        for (const key of MapHandler.getMap(table)?.map?.keys() ?? []) {
+          if (kind === "environment") { names.environments.push(key); }
+          else { names.commands.push(key.replace(/^\\\\/, "")); }
+        }
+      }
+    }
+  }
+  return names;
+}"""
+
+
+def test_the_commands_that_formulas_may_use_are_those_of_mathjaxs_own_tables(browser: Browser, mathjax: Path) -> None:
+    """Whatever a new MathJax has besides stays out until somebody has looked at it."""
+    page = browser.new_page()
+    file = mathjax.parent / f".tables-{os.getpid()}.html"
+    file.write_text(f'<!doctype html><script src="{mathjax.name}"></script>', encoding="utf-8")
+    try:
+        page.goto(file.resolve().as_uri())
+        tables = page.evaluate(_TABLES)
+    finally:
+        file.unlink()
+        page.close()
+    data = tomllib.loads(resources.files("deckgen.markdown").joinpath("mathjax.toml").read_text(encoding="utf-8"))
+    listed = {name for names in data["commands"].values() for name in names.split()}
+    assert len(tables["commands"]) > 1000
+    assert listed - {*tables["commands"]} == {"of"}  # a part of \root, no command of its own
+    assert sorted({*data["environments"].split()} - {*tables["environments"]}) == []
+    dangerous = (
+        "def let newcommand renewcommand newenvironment href class style cssId data require mmlToken unicode label"
+    )
+    assert set(dangerous.split()) <= {*tables["commands"]} - listed

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import io
+import json
 import random
 import re
 import subprocess
@@ -485,6 +487,20 @@ def test_a_damaged_cache_is_mended(book: Path) -> None:
             record.write_text("{}", encoding="utf-8")
     assert read(book, TARGETS)[0] == first
     assert first["imgs/one.png"].path.read_bytes() == whole
+
+
+def test_a_picture_that_came_with_a_strangers_repository_is_made_anew(book: Path) -> None:
+    """Whoever knows the code can name an entry and count its sums, but has not this machine's secret."""
+    first, _ = read(book, TARGETS)
+    kept = first["imgs/one.png"].path
+    whole, record = kept.read_bytes(), kept.with_suffix(".json")
+    values = json.loads(record.read_text(encoding="utf-8"))
+    kept.write_bytes(b"another picture")
+    for forged in ({**values, "seal": hashlib.blake2b(b"another picture", digest_size=16).hexdigest()}, values):
+        record.write_text(json.dumps(forged), encoding="utf-8")
+        assert read(book, TARGETS)[0] == first
+        assert kept.read_bytes() == whole
+        kept.write_bytes(b"another picture")
 
 
 def test_every_finding_names_its_place_and_a_way_to_mend_it(book: Path) -> None:

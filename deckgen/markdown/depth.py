@@ -9,6 +9,8 @@ from deckgen.model import Html
 
 MAX_DEPTH = 200
 """Elements; a list item counts two. Parsers of HTML recurse, and some cut off silently beyond 255."""
+MAX_CHARACTERS = 100_000
+"""Of one text; the longest answer of a thousand real ones has 6,000."""
 _SAFE_OPENERS = 1000
 """A tree of 3,000 levels overflows half a megabyte of stack, which some systems' threads have."""
 _MANY_CONTAINERS = re.compile(rf"^(?:[ \t]*+(?:>|[-*+][ \t]|\d{{1,9}}[.)][ \t])){{{_SAFE_OPENERS}}}", re.MULTILINE)

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from deckgen.markdown import gfm, python_markdown
 from deckgen.markdown.blocks import Block, BlockKind, Leaf, leaf_blocks
 from deckgen.markdown.definitions import used_definitions
-from deckgen.markdown.depth import preformatted, too_deep
+from deckgen.markdown.depth import MAX_CHARACTERS, preformatted, too_deep
 from deckgen.markdown.formulas import Formula
 from deckgen.markdown.page import page_html, page_html_of_plain
 from deckgen.markdown.protect import Protected, protect, remove_control_characters
@@ -51,7 +51,8 @@ class Document:
     """What ``parse_document`` found out about a text. All offsets count characters of ``markdown`` from 0.
 
     ``html`` is safe to show, as a page shows it; its images are still as the source refers to them. What is nested
-    deeper than a page can show is given as it was written, in a ``pre`` of class ``dg-deep``, and is ``too_deep``.
+    deeper, or is longer, than a page can show is given as it was written, in a ``pre`` of class ``dg-deep``, and is
+    ``too_deep``.
     """
 
     markdown: Markdown
@@ -146,6 +147,15 @@ class _Parsed:
 
 
 def _parse(markdown: Markdown, context: Context) -> _Parsed:
+    if len(markdown) > MAX_CHARACTERS:
+        return _Parsed(
+            safe=preformatted(markdown),
+            too_deep=True,
+            nodes=(),
+            counts={},
+            protected=Protected(text=markdown, base=0, bracket="", formulas=(), brackets=()),
+            definitions="",
+        )
     protected = protect(markdown)
     definitions = used_definitions(markdown, context.definitions)
     raw: str | None

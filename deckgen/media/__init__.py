@@ -8,7 +8,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote
@@ -32,6 +32,7 @@ from deckgen.media.image_paths import (
 from deckgen.media.images import RECIPE, BrokenImageError, EncodedImage, encode_image, encoder_version
 from deckgen.media.remote import fetched_files
 from deckgen.model import ImageReference, Location, MediaFile
+from deckgen.seal import seal
 
 __all__ = ["Progress", "fetched_files", "read_media"]
 
@@ -220,7 +221,7 @@ def _read_record(slot: Path) -> _Record | None:
             diagram=bool(values["diagram"]),
         )
         kept = read_file(slot.with_suffix(f".{record.suffix}"), inside=slot.parent)
-        return record if hashlib.sha256(kept).hexdigest() == values["sha256"] else None
+        return record if values["seal"] == _sealed(slot, record, kept) else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
@@ -249,18 +250,14 @@ def _fill(slot: Path, image: EncodedImage) -> _Record:
         remark=image.remark,
         diagram=image.diagram,
     )
-    values = {
-        "suffix": record.suffix,
-        "width_px": record.width_px,
-        "height_px": record.height_px,
-        "size_bytes": record.size_bytes,
-        "remark": record.remark,
-        "diagram": record.diagram,
-        "sha256": hashlib.sha256(image.data).hexdigest(),
-    }
+    values = {**asdict(record), "seal": _sealed(slot, record, image.data)}
     write_atomically(slot.with_suffix(f".{image.suffix}"), image.data)
     write_atomically(slot.with_suffix(".json"), json.dumps(values).encode())
     return record
+
+
+def _sealed(slot: Path, record: _Record, data: bytes) -> str:
+    return seal(slot.name.encode(), repr(record).encode(), data).hex()
 
 
 # --- findings ---------------------------------------------------------------------------------------------------------
