@@ -150,6 +150,7 @@ def _parse(markdown: Markdown, context: Context) -> _Parsed:
     if len(markdown) > MAX_CHARACTERS:
         return _Parsed(
             safe=preformatted(markdown),
+            plain=False,
             too_deep=True,
             nodes=(),
             counts={},
