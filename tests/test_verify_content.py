@@ -78,6 +78,7 @@ HARMLESS = [
     "if x &lt; 3: onclick=1",
     '<img src="a.png" alt="onerror=1 src=https://example.org">',
     '<a href="https://example.org/?javascript:x">x</a>',
+    '<a href="https://example.org/&amp;lt;javascript:x">x</a>',
     "<pre><code>&lt;script&gt;alert(1)&lt;/script&gt;</code></pre>",
     "<code>\\(\\href{x}{y}\\)</code>",
     "\\(\\frac{a}{b} \\mathrm{d}x\\) and \\[\\begin{aligned}a\\\\b\\end{aligned}\\]",

@@ -97,8 +97,9 @@ def _active(name: str, value: str) -> Iterator[str]:
         yield f"{name}="
     elif name == "srcdoc":
         yield "srcdoc="
-    elif name in _ADDRESSES and any(each.startswith(_SCRIPT_ADDRESSES) for each in _bare(value).split(";")):
-        yield f"{name}={_bare(value).split(':')[0]}:"
+    elif name in _ADDRESSES:
+        addresses = _bare(value).split(";") if name == "values" else [_bare(value)]
+        yield from (f"{name}={one.split(':')[0]}:" for one in addresses if one.startswith(_SCRIPT_ADDRESSES))
     elif name == "style":
         yield from judge_css(value).active
 
