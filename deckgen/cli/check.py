@@ -63,7 +63,10 @@ def _explain(project: Project) -> None:
 
 
 def _print_changes(made: Build) -> None:
-    """What a build would write into the lock."""
+    """What a build would write into the lock; of a first one the counts alone, which follow, tell enough."""
+    if made.project.lock_text is None:
+        echo("a build would make deckgen.lock")
+        return
     changes = lock_changes(made)
     echo("a build would change deckgen.lock:" if changes else "a build would leave deckgen.lock as it is")
     print_lines(changes)

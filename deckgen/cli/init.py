@@ -57,7 +57,7 @@ def init(folder: Path, origins: tuple[Path, ...], yes: bool) -> None:
         write_atomically(folder / path, data)
     _tell(tuple(contents))
     place = "" if folder == Path() else f" --project {folder}"
-    echo(f"next: “deckgen build{place}” makes the decks, “deckgen preview{place}” shows them")
+    echo(f"next: “deckgen build{place}” makes the decks, “deckgen preview{place}” shows them; open them with Anki")
 
 
 def _tell(paths: Sequence[str]) -> None:

@@ -17,7 +17,7 @@ import click
 
 from deckgen.choices import Policy, Profile
 from deckgen.cli.terminal import Detail, detail_option
-from deckgen.layout import project_above
+from deckgen.layout import CONFIG_NAME, LOCK_NAME, project_above
 
 if TYPE_CHECKING:
     from deckgen.build import Options
@@ -53,11 +53,17 @@ class EditionType(click.ParamType):  # type: ignore[type-arg]
         return edition
 
 
+def _mark(folder: Path) -> str:
+    """The file that makes a folder a project."""
+    return next(name for name in (CONFIG_NAME, LOCK_NAME) if (folder / name).is_file())
+
+
 def _project_root(context: click.Context, parameter: click.Parameter, given: Path | None) -> Path:
     """Where none is given, the working folder, unless it lies in a project, which a build there would fork."""
     if given is None and (above := project_above(Path())) is not None:
         raise click.UsageError(
-            f"this folder lies in the project {above}: go there, or name it with --project; "
+            f"this folder lies in the project {above}, which {_mark(above)} makes one: go there, or name it with "
+            "--project; if that file is there by mistake, remove it; "
             "to begin a project of its own here, write --project ."
         )
     return given or Path()
