@@ -6,7 +6,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import EnumType
 from pathlib import PurePosixPath
 from types import MappingProxyType
@@ -126,90 +126,30 @@ def unknown_setting(where: tuple[str, ...], known: Iterable[str], place: Locatio
 
 
 def _read(reader: _Reader, table: Mapping[str, Any]) -> Config:
-    deck = reader.section(table, "deck", _DECK_KEYS)
-    dialect = reader.get(deck, ("deck", "dialect"), Dialect, Dialect.GFM)
-    language = reader.get(deck, ("deck", "language"), _language, Language("zh"))
+    given = table.get("deck")
+    deck = reader.values(table, ("deck",), _DECK)
+    language = deck.get("language", Config().language)
+    titles, descriptions = (_in_languages(deck.pop(name, {}), language) for name in ("title", "description"))
+    chapters = reader.table(table, ("chapters",))
+    own = {"dialect": deck["dialect"]} if "dialect" in deck else {}
     return Config(
-        id=reader.get(deck, ("deck", "id"), _identifier, None),
-        slug=reader.get(deck, ("deck", "slug"), _identifier, None),
-        titles=reader.get(deck, ("deck", "title"), _by_language(language), MappingProxyType({})),
-        descriptions=reader.get(deck, ("deck", "description"), _by_language(language), MappingProxyType({})),
-        language=language,
-        editions=reader.get(deck, ("deck", "editions"), _editions, (parse_edition("zh-en"),)),
-        settled=frozenset({"language", "editions"} & deck.keys()),
-        profile=reader.get(deck, ("deck", "profile"), Profile, Profile.MOBILE),
-        packages=reader.get(deck, ("deck", "packages"), Packages, None),
-        chapters=reader.get(deck, ("deck", "chapters"), _patterns, ()),
-        include=reader.get(deck, ("deck", "include"), _patterns, ()),
-        exclude=reader.get(deck, ("deck", "exclude"), _patterns, ()),
-        dialect=dialect,
-        origin=reader.get(deck, ("deck", "origin"), _text, ""),
-        licence=reader.get(deck, ("deck", "licence"), _text, ""),
-        policy=reader.get(deck, ("deck", "policy"), Policy, Policy.REVIEWED),
-        images=_read_images(reader, reader.section(table, "images", ("roots", "budget_kb"))),
-        learner=LearnerSettings(
-            keep_tags=reader.get(
-                reader.section(table, "learner", ("keep_tags",)),
-                ("learner", "keep_tags"),
-                _texts,
-                LearnerSettings().keep_tags,
-            )
+        **deck,
+        titles=titles,
+        descriptions=descriptions,
+        settled=frozenset({"language", "editions"} & given.keys() if isinstance(given, Mapping) else ()),
+        images=ImageSettings(**reader.values(table, ("images",), {"roots": _folders, "budget_kb": _positive})),
+        learner=LearnerSettings(**reader.values(table, ("learner",), {"keep_tags": _texts})),
+        card=MappingProxyType(reader.table(table, ("card",))),
+        severities=MappingProxyType(reader.values(table, ("lint",), dict.fromkeys(RULES, Severity))),
+        chapter_settings=MappingProxyType(
+            {path: ChapterSettings(**own | reader.values(chapters, ("chapters", path), _CHAPTER)) for path in chapters}
         ),
-        card=MappingProxyType(reader.section(table, "card", None)),
-        severities=_read_severities(reader, reader.section(table, "lint", tuple(RULES))),
-        chapter_settings=_read_chapters(reader, reader.section(table, "chapters", None), dialect),
     )
 
 
-_DECK_KEYS = (
-    "id",
-    "slug",
-    "title",
-    "description",
-    "language",
-    "editions",
-    "profile",
-    "packages",
-    "chapters",
-    "include",
-    "exclude",
-    "dialect",
-    "origin",
-    "licence",
-    "policy",
-)
-
-
-def _read_images(reader: _Reader, table: Mapping[str, Any]) -> ImageSettings:
-    default = ImageSettings()
-    return ImageSettings(
-        roots=reader.get(table, ("images", "roots"), _folders, default.roots),
-        budget_kb=reader.get(table, ("images", "budget_kb"), _positive, default.budget_kb),
-    )
-
-
-def _read_severities(reader: _Reader, table: Mapping[str, Any]) -> Mapping[str, Severity]:
-    chosen = {
-        name: reader.get(table, ("lint", name), Severity, RULES[name].severity) for name in table if name in RULES
-    }
-    return MappingProxyType(chosen)
-
-
-def _read_chapters(reader: _Reader, table: Mapping[str, Any], dialect: Dialect) -> Mapping[str, ChapterSettings]:
-    chapters = {}
-    for path in table:
-        where = ("chapters", path)
-        entry = reader.section(table, path, tuple(item.name for item in fields(ChapterSettings)), where)
-        chapters[path] = ChapterSettings(
-            dialect=reader.get(entry, (*where, "dialect"), Dialect, dialect),
-            headings=reader.get(entry, (*where, "headings"), _one_of(HEADING_STYLES), "auto"),
-            category_level=reader.get(entry, (*where, "category_level"), _level, None),
-            question_level=reader.get(entry, (*where, "question_level"), _level, None),
-            title=reader.get(entry, (*where, "title"), _text, None),
-            answer_marks=reader.get(entry, (*where, "answer_marks"), _texts, None),
-            childless=reader.get(entry, (*where, "childless"), _one_of(CHILDLESS), "left-out"),
-        )
-    return MappingProxyType(chapters)
+def _in_languages(given: str | Mapping[Language, str], language: Language) -> Mapping[Language, str]:
+    """Texts by language; one alone is in ``language``."""
+    return MappingProxyType({language: given} if isinstance(given, str) else given)
 
 
 class _Reader:
@@ -220,34 +160,34 @@ class _Reader:
         self._lines = text.splitlines()
         self._path = path
 
-    def section(
-        self, table: Mapping[str, Any], name: str, keys: tuple[str, ...] | None, where: tuple[str, ...] = ()
-    ) -> Mapping[str, Any]:
-        where = where or (name,)
-        value = table.get(name, {})
-        if not isinstance(value, Mapping):
-            self.problems.append(diagnostic("bad-setting", f"“{name}” must be a table", self.locate(where)))
-            return {}
-        if keys is not None:
-            self.check_keys(value, keys, where)
-        return value
+    def table(self, table: Mapping[str, Any], where: tuple[str, ...]) -> Mapping[str, Any]:
+        """The table at the end of ``where``, which lies in ``table``; empty where it is none."""
+        value = table.get(where[-1], {})
+        if isinstance(value, Mapping):
+            return value
+        self.problems.append(diagnostic("bad-setting", f"“{where[-1]}” must be a table", self.locate(where)))
+        return {}
 
-    def check_keys(self, table: Mapping[str, Any], keys: tuple[str, ...], where: tuple[str, ...]) -> None:
+    def check_keys(self, table: Mapping[str, Any], keys: Iterable[str], where: tuple[str, ...]) -> None:
         for key in table:
             if key not in keys:
                 self.problems.append(unknown_setting((*where, key), keys, self.locate((*where, key))))
 
-    def get(self, table: Mapping[str, Any], where: tuple[str, ...], read: Callable[[Any], _T], default: _T) -> _T:
-        if where[-1] not in table:
-            return default
-        try:
-            return read(table[where[-1]])
-        except (ValueError, TypeError) as error:
-            choices = f" (allowed: {', '.join(map(str, read))})" if isinstance(read, EnumType) else ""
-            self.problems.append(
-                diagnostic("bad-setting", f"“{'.'.join(where)}”: {error}{choices}", self.locate(where))
-            )
-            return default
+    def values(
+        self, table: Mapping[str, Any], where: tuple[str, ...], settings: Mapping[str, Callable[[Any], Any]]
+    ) -> dict[str, Any]:
+        """What the table at the end of ``where`` gives of these settings; what is wrong is left to its default."""
+        given, found = self.table(table, where), {}
+        self.check_keys(given, settings, where)
+        for name, read in settings.items():
+            try:
+                if name in given:
+                    found[name] = read(given[name])
+            except (ValueError, TypeError) as error:
+                choices = f" (allowed: {', '.join(map(str, read))})" if isinstance(read, EnumType) else ""
+                message = f"“{'.'.join((*where, name))}”: {error}{choices}"
+                self.problems.append(diagnostic("bad-setting", message, self.locate((*where, name))))
+        return found
 
     def locate(self, where: tuple[str, ...]) -> Location:
         """The line of a key, found as a person would: the table's header, then the key below it."""
@@ -308,17 +248,12 @@ def _language(value: object) -> Language:
     return parse_language(_text(value))
 
 
-def _by_language(language: Language) -> Callable[[object], Mapping[Language, str]]:
-    """Texts by language; one alone is in ``language``."""
-
-    def read(value: object) -> Mapping[Language, str]:
-        if isinstance(value, str):
-            return MappingProxyType({language: value})
-        if not isinstance(value, Mapping):
-            raise ValueError("a string or a table by language is needed")
-        return MappingProxyType({_language(tag): _text(text) for tag, text in value.items()})
-
-    return read
+def _by_language(value: object) -> str | Mapping[Language, str]:
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, Mapping):
+        raise ValueError("a string or a table by language is needed")
+    return {_language(tag): _text(text) for tag, text in value.items()}
 
 
 def _patterns(value: object) -> tuple[str, ...]:
@@ -350,3 +285,31 @@ def _one_of(choices: tuple[str, ...]) -> Callable[[object], str]:
         return str(value)
 
     return read
+
+
+_DECK: Mapping[str, Callable[[Any], Any]] = {
+    "id": _identifier,
+    "slug": _identifier,
+    "title": _by_language,
+    "description": _by_language,
+    "language": _language,
+    "editions": _editions,
+    "profile": Profile,
+    "packages": Packages,
+    "chapters": _patterns,
+    "include": _patterns,
+    "exclude": _patterns,
+    "dialect": Dialect,
+    "origin": _text,
+    "licence": _text,
+    "policy": Policy,
+}
+_CHAPTER: Mapping[str, Callable[[Any], Any]] = {
+    "dialect": Dialect,
+    "headings": _one_of(HEADING_STYLES),
+    "category_level": _level,
+    "question_level": _level,
+    "title": _text,
+    "answer_marks": _texts,
+    "childless": _one_of(CHILDLESS),
+}
