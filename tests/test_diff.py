@@ -35,7 +35,7 @@ from deckgen.releases.records import (
     format_record,
     parse_record,
 )
-from deckgen.releases.wording import Span, SpanKind, compare_words, shorten
+from deckgen.text.wording import Span, SpanKind, compare_words, shorten
 
 ZH, EN = Language("zh"), Language("en")
 EDITION = RecordedEdition(

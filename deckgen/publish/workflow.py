@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, metadata
-from importlib.resources import files
 
 from deckgen import __version__
+from deckgen.packaged import packaged_text
 
 WORKFLOW_PATH = ".github/workflows/deck.yml"
 """Where it belongs, relative to the project."""
@@ -15,7 +15,7 @@ UNKNOWN_REPOSITORY = "OWNER/deckgen"
 
 def workflow_text(*, branch: str = "main") -> str:
     """The workflow at this deckgen's version; ``branch`` is the book's own main branch."""
-    text = files("deckgen").joinpath("templates/init/workflow.yml").read_text("utf-8")
+    text = packaged_text("templates/init/workflow.yml")
     repository = deckgen_repository()
     told = "" if repository != UNKNOWN_REPOSITORY else " # OWNER: whose deckgen you use"
     text = text.replace(UNKNOWN_REPOSITORY, repository).replace("vVERSION", f"v{__version__}{told}")

@@ -10,7 +10,7 @@ from deckgen.packaged import packaged_table
 from deckgen.releases.diff import Difference, NoteChange, ReleaseDiff
 from deckgen.releases.records import RecordedNote
 from deckgen.releases.snapshot import named_edition
-from deckgen.releases.wording import Span, SpanKind, compare_words, shorten
+from deckgen.text.wording import Span, SpanKind, compare_words, shorten
 
 WORDS_IN = (Language("zh"), Language("en"))
 """The languages in which learners are told of a release."""

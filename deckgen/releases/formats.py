@@ -14,7 +14,7 @@ from deckgen.model import Context, Dialect, Language, Markdown
 from deckgen.releases.changelog import ChangedNote, Changelog, CountTable, TextChange, describe_diff
 from deckgen.releases.diff import NoteChange, ReleaseDiff
 from deckgen.releases.records import RecordedNote
-from deckgen.releases.wording import Span, SpanKind, columns_of, compare_words
+from deckgen.text.wording import SpanKind, columns_of, compare_words, marked_up
 
 
 def format_diff(diff: ReleaseDiff, form: str, language: Language) -> str:
@@ -104,12 +104,7 @@ def _markdown_entry(entry: ChangedNote) -> Iterator[str]:
     yield f"- `{entry.key}` {_markdown(entry.title)} · {_markdown(entry.category)}"
     for detail in entry.details:
         label = f"*{detail.label}* " if detail.label else ""
-        yield f"  - {label}{''.join(map(_markdown_span, detail.spans))}"
-
-
-def _markdown_span(span: Span) -> str:
-    tag = {SpanKind.KEPT: "", SpanKind.REMOVED: "del", SpanKind.ADDED: "ins"}[span.kind]
-    return f"<{tag}>{_markdown(span.text)}</{tag}>" if tag else _markdown(span.text)
+        yield f"  - {label}{marked_up(detail.spans, _markdown)}"
 
 
 def _markdown(text: str) -> str:

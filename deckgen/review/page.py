@@ -23,7 +23,7 @@ from deckgen.model import Edition, ImageReference, Language, Location, Markdown,
 from deckgen.packaged import packaged_text
 from deckgen.preview.formulas import with_mathml
 from deckgen.render.cardhtml import card_html
-from deckgen.text.similarity import edits
+from deckgen.text.wording import compare_words, marked_up
 from deckgen.translation.catalog import CatalogEntry, EntryState, digest, mark
 from deckgen.translation.units import Side, SourceText
 
@@ -188,13 +188,7 @@ def _changed(block: TranslatedBlock, showing: Showing) -> str:
     before, now = block.entry.previous, block.segment.text
     if before is None:
         return ""
-    parts, last = [], 0
-    for old, new in edits(before, now):
-        parts.append(html.escape(now[last : new.start]))
-        parts += [f"<del>{html.escape(before[old])}</del>"] if before[old] else []
-        parts += [f"<ins>{html.escape(now[new])}</ins>"] if now[new] else []
-        last = new.stop
-    shown = "".join([*parts, html.escape(now[last:])])
+    shown = marked_up(compare_words(before, now), html.escape)
     return f'<p class="previous" lang="{showing.found.corpus.language}">{shown}</p>'
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -61,6 +61,12 @@ def shorten(spans: Iterable[Span], *, context: int = 40) -> tuple[Span, ...]:
         else span
         for index, span in enumerate(given)
     )
+
+
+def marked_up(spans: Iterable[Span], escape: Callable[[str], str]) -> str:
+    """The spans as HTML, or as Markdown that has it, with ``del`` and ``ins`` around what changed."""
+    tags = {SpanKind.KEPT: "{}", SpanKind.REMOVED: "<del>{}</del>", SpanKind.ADDED: "<ins>{}</ins>"}
+    return "".join(tags[span.kind].format(escape(span.text)) for span in spans)
 
 
 def columns_of(text: str) -> int:
