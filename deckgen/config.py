@@ -127,7 +127,7 @@ def unknown_setting(where: tuple[str, ...], known: Iterable[str], place: Locatio
 
 def _read(reader: _Reader, table: Mapping[str, Any]) -> Config:
     given = table.get("deck")
-    deck = reader.values(table, ("deck",), _DECK)
+    deck = reader.values(table, ("deck",), SETTINGS["deck"])
     language = deck.get("language", Config().language)
     titles, descriptions = (_in_languages(deck.pop(name, {}), language) for name in ("title", "description"))
     chapters = reader.table(table, ("chapters",))
@@ -137,12 +137,15 @@ def _read(reader: _Reader, table: Mapping[str, Any]) -> Config:
         titles=titles,
         descriptions=descriptions,
         settled=frozenset({"language", "editions"} & given.keys() if isinstance(given, Mapping) else ()),
-        images=ImageSettings(**reader.values(table, ("images",), {"roots": _folders, "budget_kb": _positive})),
-        learner=LearnerSettings(**reader.values(table, ("learner",), {"keep_tags": _texts})),
+        images=ImageSettings(**reader.values(table, ("images",), SETTINGS["images"])),
+        learner=LearnerSettings(**reader.values(table, ("learner",), SETTINGS["learner"])),
         card=MappingProxyType(reader.table(table, ("card",))),
         severities=MappingProxyType(reader.values(table, ("lint",), dict.fromkeys(RULES, Severity))),
         chapter_settings=MappingProxyType(
-            {path: ChapterSettings(**own | reader.values(chapters, ("chapters", path), _CHAPTER)) for path in chapters}
+            {
+                path: ChapterSettings(**own | reader.values(chapters, ("chapters", path), SETTINGS["chapters"]))
+                for path in chapters
+            }
         ),
     )
 
@@ -287,29 +290,34 @@ def _one_of(choices: tuple[str, ...]) -> Callable[[object], str]:
     return read
 
 
-_DECK: Mapping[str, Callable[[Any], Any]] = {
-    "id": _identifier,
-    "slug": _identifier,
-    "title": _by_language,
-    "description": _by_language,
-    "language": _language,
-    "editions": _editions,
-    "profile": Profile,
-    "packages": Packages,
-    "chapters": _patterns,
-    "include": _patterns,
-    "exclude": _patterns,
-    "dialect": Dialect,
-    "origin": _text,
-    "licence": _text,
-    "policy": Policy,
+SETTINGS: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
+    "deck": {
+        "id": _identifier,
+        "slug": _identifier,
+        "title": _by_language,
+        "description": _by_language,
+        "language": _language,
+        "editions": _editions,
+        "profile": Profile,
+        "packages": Packages,
+        "chapters": _patterns,
+        "include": _patterns,
+        "exclude": _patterns,
+        "dialect": Dialect,
+        "origin": _text,
+        "licence": _text,
+        "policy": Policy,
+    },
+    "images": {"roots": _folders, "budget_kb": _positive},
+    "learner": {"keep_tags": _texts},
+    "chapters": {
+        "dialect": Dialect,
+        "headings": _one_of(HEADING_STYLES),
+        "category_level": _level,
+        "question_level": _level,
+        "title": _text,
+        "answer_marks": _texts,
+        "childless": _one_of(CHILDLESS),
+    },
 }
-_CHAPTER: Mapping[str, Callable[[Any], Any]] = {
-    "dialect": Dialect,
-    "headings": _one_of(HEADING_STYLES),
-    "category_level": _level,
-    "question_level": _level,
-    "title": _text,
-    "answer_marks": _texts,
-    "childless": _one_of(CHILDLESS),
-}
+"""By table how each setting is read; those of ``chapters`` are a chapter's own."""

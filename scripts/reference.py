@@ -81,33 +81,22 @@ def schema_text(schema: dict[str, Any]) -> str:
     return json.dumps(schema, ensure_ascii=False, indent=1).replace("\\\\Z", "$") + "\n"
 
 
-class Recorder(config._Reader):
-    """Notes what the settings' reader asks for, and how it reads it."""
-
-    def __init__(self) -> None:
-        super().__init__(text="", path="")
-        self.asked: dict[tuple[str, ...], Callable[[Any], object]] = {}
-
-    def get(self, table: object, where: tuple[str, ...], read: Callable[[Any], Any], default: Any) -> Any:
-        self.asked[where] = read
-        return default
-
-
 def settings_schema() -> str:
     """JSON Schema of deckgen.toml: what the reader of the settings accepts, with what docs/settings.md says of it."""
-    recorder = Recorder()
-    config._read(recorder, {"chapters": {"*": {}}})
     told = dict(_told())
-    tables: dict[str, dict[str, Any]] = {"deck": {}, "images": {}, "learner": {}, "card": {}, "lint": {}, "*": {}}
-    for (*above, name), read in recorder.asked.items():
-        description = told.get((above[0], name), "")
-        tables[above[-1]][name] = _fragment(read) | ({"description": description} if description else {})
+    tables: dict[str, dict[str, Any]] = {
+        table: {
+            name: _fragment(read) | ({"description": told[table, name]} if (table, name) in told else {})
+            for name, read in settings.items()
+        }
+        for table, settings in config.SETTINGS.items()
+    }
     (card,) = msgspec.json.schema_components([CardSettings])[1].values()
     tables["card"] = {name: card["properties"].get(name, {}) for name in SETTINGS}
     severities = [severity.value for severity in Severity]
     tables["lint"] = {rule.name: {"enum": severities, "description": rule.summary} for rule in RULES.values()}
     closed = {name: _closed(properties) for name, properties in tables.items()}
-    chapters = {"type": "object", "additionalProperties": closed.pop("*")}
+    chapters = {"type": "object", "additionalProperties": closed.pop("chapters")}
     return schema_text({"title": "deckgen.toml", **_closed({**closed, "chapters": chapters})})
 
 

@@ -25,7 +25,8 @@ from projects import NOON, REPOSITORY
 
 from deckgen.card import SETTINGS
 from deckgen.cli import COMMANDS
-from deckgen.config import _DECK, ChapterSettings, Config, ImageSettings, LearnerSettings, parse_config
+from deckgen.config import SETTINGS as READERS
+from deckgen.config import ChapterSettings, Config, ImageSettings, LearnerSettings, parse_config
 
 DOCS = REPOSITORY / "docs"
 
@@ -175,7 +176,7 @@ def test_every_setting_is_shown_with_its_default() -> None:
     (example,) = (block.text for block in blocks(DOCS / "settings.md") if block.language == "toml")
     assert parse_config(example, "deckgen.toml")[1] == ()
     shown = tomllib.loads(example)
-    assert set(shown["deck"]) == set(_DECK)
+    assert set(shown["deck"]) == set(READERS["deck"])
     for name, settings in (("images", ImageSettings()), ("learner", LearnerSettings())):
         values = {field.name: getattr(settings, field.name) for field in fields(settings)}
         assert {key: tuple(value) if isinstance(value, list) else value for key, value in shown[name].items()} == values
