@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from deckgen import card, describe, identity, media, naming, render, translation
 from deckgen.choices import Policy, Profile
 from deckgen.config import locate_setting, unknown_setting
-from deckgen.corpus import Progress, identify, settle, silent
+from deckgen.corpus import Progress, identify, settle, silent, texts_of
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.files import read_optional
 from deckgen.identity.lock import Lock
@@ -18,7 +18,6 @@ from deckgen.markdown import Documents
 from deckgen.memory import Memory
 from deckgen.model import (
     Chapter,
-    Context,
     Deck,
     Edition,
     EditionNames,
@@ -27,15 +26,13 @@ from deckgen.model import (
     KeyedCorpus,
     Language,
     Location,
-    Markdown,
     MediaFile,
     StampedDeck,
-    TextState,
     TranslatedCorpus,
-    locate_span,
     parse_edition,
 )
 from deckgen.project import Project, known_languages
+from deckgen.references import image_references
 from deckgen.selection import select
 from deckgen.translation.notes import parse_notes, strange_languages
 from deckgen.translation.pictures import show_own_pictures
@@ -124,6 +121,8 @@ def make_decks(
     )
     catalogs, unreadable = translation.read_catalogs(project.locale, paths, languages)
     editor, problems = parse_notes(project.notes_text or "", NOTES_PATH)
+    if set(languages) - {config.language}:
+        documents.read(text for chapter in chapters for text in texts_of(chapter))
     translated, incomplete = translation.translate(
         matched.corpus, catalogs, documents, languages=languages, notes=editor, policy=options.policy or config.policy
     )
@@ -131,7 +130,6 @@ def make_decks(
     problems += tuple(strange_languages(editor, (*languages, *known_languages(project))))
     findings += (*unreadable, *problems, *incomplete)
 
-    documents.read(_texts(translated))
     read = Read(
         project=project,
         chapters=chapters,
@@ -142,7 +140,7 @@ def make_decks(
         whole=whole,
     )
     made = finish_decks(read, options, progress)
-    memory.close()
+    memory.save()  # what is made of this build yet may ask it
     if memory.problem:
         hint = "the build is the same; it only takes longer"
         made = replace(made, diagnostics=(*made.diagnostics, diagnostic("no-memory", memory.problem, hint=hint)))
@@ -174,8 +172,9 @@ def finish_decks(read: Read, options: Options, progress: Progress = silent) -> B
     decks, problems = _render(project, matched.corpus, translated, names, documents, images, version, lock)
     findings += problems
 
-    decks = _mark_updated(decks, lock, options)
-    stamped, lock, problems = identity.stamp(decks, lock, now=options.now, release=options.release)
+    stamped, lock, problems = identity.stamp(
+        decks, lock, now=options.now, release=options.release, mark=_marked_by(lock, options)
+    )
     chosen = select(stamped, matched.corpus, chapters=options.chapters, categories=options.categories)
     return Build(
         read=read,
@@ -198,19 +197,11 @@ def finish_decks(read: Read, options: Options, progress: Progress = silent) -> B
     )
 
 
-def _texts(translated: TranslatedCorpus) -> Iterator[tuple[Markdown, Context]]:
-    """Every text that reaches a card, with its context."""
-    for item in translated.questions:
-        context = item.keyed.chapter.context
-        for text in (*item.titles, *item.fronts, *item.answers, *item.notes):
-            yield text.markdown, context
-
-
 def _read_images(
     project: Project, translated: TranslatedCorpus, documents: Documents, options: Options, progress: Progress
 ) -> tuple[Mapping[ImageReference, MediaFile], tuple[Diagnostic, ...]]:
     return media.read_media(
-        _references(translated, documents),
+        (found for group in image_references(translated.questions, documents) for found in group),
         root=project.root,
         files=project.files,
         profile=options.profile or project.config.profile,
@@ -221,27 +212,6 @@ def _read_images(
         origin=project.config.origin,
         progress=lambda done, total: progress("images", done, total),
     )
-
-
-def _references(translated: TranslatedCorpus, documents: Documents) -> Iterator[tuple[ImageReference, Location]]:
-    """Every image that a text refers to, with its place in the chapter; that of a translation is its source's."""
-    for item in translated.questions:
-        chapter, question = item.keyed.chapter, item.keyed.question
-        front = Location(path=chapter.path, line=question.front_line, column=question.front_column)
-        answer = Location(path=chapter.path, line=question.answer_line, column=question.answer_column)
-        for texts, start in ((item.titles, None), (item.fronts, front), (item.answers, answer), (item.notes, None)):
-            known: dict[str, Location] = {}
-            for text in texts:
-                if "!" not in text.markdown and "<" not in text.markdown:
-                    continue
-                for image in documents.of(text.markdown, chapter.context).images:
-                    reference = ImageReference(chapter=chapter.path, target=image.target)
-                    if text.state is TextState.SOURCE and start and image.end:
-                        place = locate_span(text.markdown, image.start, image.end, start)
-                    else:
-                        place = known.get(image.target, replace(question.location, end_line=0, end_column=0))
-                    known.setdefault(image.target, place)
-                    yield reference, place
 
 
 def _lines(project: Project) -> Mapping[str, list[str]]:
@@ -352,19 +322,17 @@ def _addresses(project: Project, keyed: KeyedCorpus, settings: card.CardSettings
     }
 
 
-def _mark_updated(decks: tuple[Deck, ...], lock: Lock, options: Options) -> tuple[Deck, ...]:
-    """The decks whose style marks the cards that the newest release changed."""
-    if not (lock.releases or options.release):
-        return decks
-    _, after, _ = identity.stamp(decks, lock, now=options.now, release=options.release)
-    again = options.release in lock.releases  # made once more, at the time that it had
-    newest = (options.now if again else identity.next_time(lock, options.now)) if options.release else None
-    marked = []
-    for deck in decks:
+def _marked_by(before: Lock, options: Options) -> identity.Mark:
+    """What makes a deck's style mark the cards that the newest release changed."""
+    again = options.release in before.releases  # made once more, at the time that it had
+    newest = (options.now if again else identity.next_time(before, options.now)) if options.release else None
+
+    def mark(deck: Deck, after: Lock) -> Deck:
         keys = identity.updated_keys(after, deck.edition.name, newest=newest) if after.releases else ()
         text = card.read_ui(deck.edition.primary).updated.format(version="".join(after.releases[-1:]))
-        marked.append(replace(deck, note_type=card.mark_updated(deck.note_type, keys, text)))
-    return tuple(marked)
+        return replace(deck, note_type=card.mark_updated(deck.note_type, keys, text))
+
+    return mark
 
 
 def _version(lock: Lock) -> str:

@@ -175,12 +175,11 @@ _Sheet = tuple[Source, ChapterSettings, frozenset[str], Path | None]
 def _read_chapters(
     project: Project, before: Lock | None, documents: Documents, memory: Memory, *, jobs: int, progress: Progress
 ) -> tuple[_Reading, ...]:
-    """Every chapter with its documents, from the memory where its text and its settings are those of an earlier run."""
+    """Every chapter; those that no earlier run has read so, with their documents."""
     sheets = [(source, project.config.settings_for(source.path)) for source in project.sources]
     keys = [memory.key("chapter", source.path, repr(settings), source.text) for source, settings in sheets]
     found = memory.recall(keys)
     readings = {key: _CODEC.decode(value) for key, value in found.items()}
-    documents.read(text for reading in readings.values() for text in texts_of(reading.chapter))
     known = _answers_by_chapter(before)
     missing = {
         key: (source, settings, known.get(unicodedata.normalize("NFC", source.path), frozenset()), memory.folder)

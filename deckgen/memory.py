@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -27,6 +27,11 @@ _MOST_WAITING = 2 * 1024 * 1024
 """Bytes of values that are not written yet."""
 _CHUNK = 500
 """Keys in one query; SQLite takes at most 999."""
+
+
+def encoded(value: object) -> bytes:
+    """The bytes of any value of plain parts, for a key."""
+    return _ENCODER.encode(value)
 
 
 class Codec(Generic[_Value]):
@@ -88,6 +93,25 @@ class Memory:
         except sqlite3.Error as error:
             self._begin_anew(error)
         return found
+
+    def remember(
+        self,
+        kind: str,
+        codec: Codec[_Value],
+        depends: Iterable[bytes],
+        make: Callable[[list[int]], Iterable[_Value]],
+    ) -> list[_Value]:
+        """A value for each of ``depends``, which holds all that it depends on but the code.
+
+        ``make`` gives those that are not known yet, in order, by their indexes; they are kept.
+        """
+        keys = [self.key(kind, data) for data in depends]
+        found = {key: codec.decode(value) for key, value in self.recall(keys).items()}
+        missing = [index for index, key in enumerate(keys) if key not in found]
+        for index, value in zip(missing, make(missing) if missing else (), strict=True):
+            found[keys[index]] = value
+            self.keep({keys[index]: codec.encode(value)})
+        return [found[key] for key in keys]
 
     def keep(self, values: Mapping[bytes, bytes]) -> None:
         """Remembers the values; they are written at ``save``, or sooner where they are many."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -17,6 +18,7 @@ Guid = NewType("Guid", str)
 """Anki's identity of a note within a collection."""
 Key = NewType("Key", str)
 """The short identity of a note or a category that never changes and that a learner can quote."""
+_IN_A_GROUP = 50
 
 
 class Dialect(StrEnum):
@@ -243,6 +245,25 @@ class TranslatedQuestion:
     answers: tuple[Text, ...]
     notes: tuple[Text, ...]
     """The editor's note; like the front, empty Markdown where there is none."""
+
+    @property
+    def texts(self) -> tuple[Text, ...]:
+        """Every text of the card but its category's."""
+        return (*self.titles, *self.fronts, *self.answers, *self.notes)
+
+    @property
+    def context(self) -> Context:
+        return self.keyed.chapter.context
+
+
+def in_groups(questions: Sequence[TranslatedQuestion]) -> Iterator[tuple[TranslatedQuestion, ...]]:
+    """Neighbours of one chapter, some dozens at most: what is kept of a build is kept for each group."""
+    start = 0
+    for end in range(1, len(questions) + 1):
+        apart = end == len(questions) or questions[end].keyed.chapter.path != questions[start].keyed.chapter.path
+        if apart or end - start == _IN_A_GROUP:
+            yield tuple(questions[start:end])
+            start = end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -177,11 +178,15 @@ def package_digest(stamped: StampedDeck, part: Part) -> str:
         parts = (note.guid, note.content_hash, note.category, note.position, time, note.media)
         digest.update(repr(parts).encode("utf-8", "surrogatepass"))
     pictures = [(file.name, file.path.name, file.size_bytes) for file in deck.media]
-    makers = [metadata.version(name) for name in ("genanki", "deflate")]
     rest = (deck.edition, deck.id, deck.name, deck.description, deck.note_type, deck.subdecks)
-    everything = (makers, part, rest, stamped.note_type_time, stamped.created, pictures)
+    everything = (_makers(), part, rest, stamped.note_type_time, stamped.created, pictures)
     digest.update(repr(everything).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
+
+
+@cache
+def _makers() -> tuple[str, ...]:
+    return tuple(metadata.version(name) for name in ("genanki", "deflate"))
 
 
 # --- which ------------------------------------------------------------------------------------------------------------

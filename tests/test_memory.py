@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -18,7 +19,8 @@ from projects import deckgen
 from deckgen import corpus
 from deckgen.markdown import Documents, gfm, parse_document
 from deckgen.memory import NAME, Memory
-from deckgen.model import Context, Dialect, Markdown
+from deckgen.model import Context, Dialect, Html, Markdown
+from deckgen.render import cardhtml
 from deckgen.workers import WorkerDiedError, map_in_processes
 
 GFM = Context(dialect=Dialect.GFM)
@@ -243,3 +245,31 @@ def test_a_build_that_changes_nothing_still_speaks_json_when_asked(project: Path
     first, again = (deckgen("build", "--project", project, "--json", now=1760000000) for _ in range(2))
     assert json.loads(first.stdout)["packages"]
     assert (again.stdout, again.stderr) == (first.stdout, "")
+
+
+def test_one_changed_answer_is_the_only_one_that_is_rendered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the neighbours that are kept together; an answer that only moves is rendered no more."""
+    (tmp_path / "source").mkdir()
+    text = "## 甲\n" + "".join(f"\n### 什么是{number}？\n\n答 **{number}**\n" for number in range(120))
+    (tmp_path / "source" / "a.md").write_text(text, encoding="utf-8")
+    (tmp_path / "source" / "b.md").write_text(text.replace("什么", "哪个"), encoding="utf-8")
+    built(tmp_path)
+    rendered: list[str] = []
+    render = cardhtml.card_html
+
+    def counted(html: Html, **options: object) -> str:
+        rendered.append(html)
+        return render(html, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("deckgen.render.card_html", counted)
+    (tmp_path / "source" / "a.md").write_text(text.replace("**7**", "**sieben**"), encoding="utf-8")
+    changed = built(tmp_path)
+    assert 0 < len(rendered) <= 50 * 3
+    (tmp_path / "source" / "a.md").write_text(f"{text}\n### 什么是新？\n\n答\n", encoding="utf-8")
+    rendered.clear()
+    assert built(tmp_path) != changed
+    assert len(rendered) <= 70 * 3
+    shutil.rmtree(tmp_path / ".cache")
+    again = built(tmp_path)
+    shutil.rmtree(tmp_path / "build")
+    assert built(tmp_path) == again

@@ -3,13 +3,14 @@
 from deckgen.identity.growing import grow_editions
 from deckgen.identity.matching import ChangeKind, Changes, LockChange, Matched, Past, match, of_chapters
 from deckgen.identity.naming import freeze_names, name_findings
-from deckgen.identity.stamping import next_time, stamp, updated_keys
+from deckgen.identity.stamping import Mark, next_time, stamp, updated_keys
 from deckgen.keys import base_guid, derive_project_id, edition_guid, is_key
 
 __all__ = [
     "ChangeKind",
     "Changes",
     "LockChange",
+    "Mark",
     "Matched",
     "Past",
     "base_guid",

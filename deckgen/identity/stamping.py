@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from deckgen.diagnostics import Diagnostic, diagnostic
@@ -17,42 +17,46 @@ from deckgen.identity.lock import (
 )
 from deckgen.model import Deck, Key, Note, NoteType, StampedDeck
 
+Mark = Callable[[Deck, Lock], Deck]
+"""A deck, and the lock in which its notes are stamped → the deck with the note type that it is to have."""
+
 
 def stamp(
-    decks: tuple[Deck, ...], lock: Lock, *, now: int, release: str | None
+    decks: tuple[Deck, ...], lock: Lock, *, now: int, release: str | None, mark: Mark | None = None
 ) -> tuple[tuple[StampedDeck, ...], Lock, tuple[Diagnostic, ...]]:
     """Every note's and note type's modification time, and the lock that keeps them.
 
     What is as it was keeps its time; what is as the last release shipped it regains that release's. Everything else
     gets one time, ``now`` or later than every earlier stamp. A ``release``, given by its version, gives its time to all
     that no release has shipped as it is, and to the notes that the release before it changed. Seconds since the epoch.
-    A ``frozen-schema`` says that a note type's fields or templates are not those that learners have.
+    A ``frozen-schema`` says that a note type's fields or templates are not those that learners have. ``mark`` may
+    change a deck's note type by what became of its notes.
     """
     time = next_time(lock, now)
     records = {record.key: record for record in lock.notes}
     editions = {record.name: record for record in lock.editions}
     again = release in lock.releases
-    stamped, findings = [], list[Diagnostic]()
-    for deck in (_keep_sort_field(deck, editions) for deck in decks):
+    findings, times = list[Diagnostic](), list[tuple[int, ...]]()
+    for deck in decks:
         edition = deck.edition.name
         findings += _rendered_differently(deck, records)
-        note_times = []
         for note in deck.notes:
             records[note.key] = _stamp_note(records[note.key], note, edition, time=time, release=release, again=again)
-            note_times.append(records[note.key].stamps[edition].time)
+        times.append(tuple(records[note.key].stamps[edition].time for note in deck.notes))
+    notes = tuple(_retire(records[key], release) for key in sorted(records))
+    after = revise(lock, releases=_released(lock, release), notes=notes)
+    decks = tuple(_keep_sort_field(mark(deck, after) if mark else deck, editions) for deck in decks)
+    note_type_times = []
+    for deck in decks:
+        edition = deck.edition.name
         findings += _schema_findings(editions[edition], deck.note_type)
         editions[edition], note_type_time = _stamp_note_type(editions[edition], deck.note_type, time, release)
-        stamped.append((deck, tuple(note_times), note_type_time))
-    after = revise(
-        lock,
-        releases=_released(lock, release),
-        editions=tuple(editions[name] for name in sorted(editions)),
-        notes=tuple(_retire(records[key], release) for key in sorted(records)),
-    )
+        note_type_times.append(note_type_time)
+    after = revise(after, editions=tuple(editions[name] for name in sorted(editions)))
     created = min([time, *_times(after)])
     done = tuple(
-        StampedDeck(deck=deck, note_times=times, note_type_time=type_time, created=created)
-        for deck, times, type_time in stamped
+        StampedDeck(deck=deck, note_times=note_times, note_type_time=note_type_time, created=created)
+        for deck, note_times, note_type_time in zip(decks, times, note_type_times, strict=True)
     )
     return done, after, tuple(findings)
 

@@ -36,7 +36,7 @@ class Documents:
     """
 
     def __init__(self, memory: Memory | None = None, *, jobs: int = 1) -> None:
-        self._memory = memory or Memory()
+        self.memory = memory or Memory()
         self._jobs = jobs
         self._known: dict[Text, bytes] = {}
 
@@ -55,11 +55,11 @@ class Documents:
         """Parses those of the texts that nobody has read yet. DeckgenError where a process dies over one of them."""
         new = list(dict.fromkeys(text for text in texts if text not in self._known and not is_plain(*text)))
         keys = [self._key(*text) for text in new]
-        found = self._memory.recall(keys)
+        found = self.memory.recall(keys)
         missing = [(text, key) for text, key in zip(new, keys, strict=True) if key not in found]
         parsed = self._parse([text for text, _ in missing])
         made = dict(zip((key for _, key in missing), parsed, strict=True))
-        self._memory.keep(made)
+        self.memory.keep(made)
         found.update(made)
         self._known.update((text, found[key]) for text, key in zip(new, keys, strict=True))
 
@@ -70,7 +70,7 @@ class Documents:
     def _encoded(self, markdown: Markdown, context: Context) -> bytes:
         text = (markdown, context)
         if text not in self._known:
-            self._known[text] = _encoded(text)
+            self.read([text])
         return self._known[text]
 
     def _parse(self, texts: list[Text]) -> list[bytes]:
@@ -83,7 +83,7 @@ class Documents:
 
     def _key(self, markdown: Markdown, context: Context) -> bytes:
         definitions = used_definitions(markdown, context.definitions)
-        return self._memory.key("document", context.dialect, str(context.html_headings), definitions, markdown)
+        return self.memory.key("document", context.dialect, str(context.html_headings), definitions, markdown)
 
 
 def _encoded(text: Text) -> bytes:

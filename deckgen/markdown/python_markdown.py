@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import markdown as python_markdown
-
 _EXTENSIONS = (
     "abbr",
     "admonition",
@@ -61,7 +59,9 @@ def render(markdown: str, *, definitions: str = "") -> str:
     RecursionError where quotes or lists are nested too deep for the library.
     """
     text = f"{definitions}\n\n<!-- -->\n\n{markdown}" if definitions else markdown
-    return python_markdown.markdown(text, extensions=list(_EXTENSIONS), extension_configs=_CONFIGURATION)
+    import markdown as library  # whose import takes longer than a small build
+
+    return library.markdown(text, extensions=list(_EXTENSIONS), extension_configs=_CONFIGURATION)
 
 
 # --- for those who read a tree ----------------------------------------------------------------------------------------

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Mapping
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from deckgen.markdown import Documents
+from deckgen.memory import Codec, encoded
 from deckgen.model import (
     Chapter,
     Context,
@@ -29,6 +31,7 @@ from deckgen.model import (
     TranslatedCategory,
     TranslatedCorpus,
     TranslatedQuestion,
+    in_groups,
 )
 from deckgen.render.cardhtml import card_html, field_media
 from deckgen.render.fronts import given_html, unfolded
@@ -36,6 +39,7 @@ from deckgen.text.anki import safe_field, safe_name, safe_text
 
 _DOUBT = tuple(TextState)
 _SIDES = ("Question", "Answer", "Category", "Note")
+_NOTES = Codec(tuple[Note, ...])
 _OF_TITLES = Context(dialect=Dialect.GFM)
 
 
@@ -67,11 +71,32 @@ def render_deck(
     tags = {subdeck.category: safe_name(subdeck.tag) for subdeck in names.subdecks}
     categories = {item.category.key: item for item in corpus.categories}
     order = tuple(field.name for field in note_type.fields)
+    groups = tuple(in_groups(corpus.questions))
+    shown: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
+    for reference, picture in images.items():
+        shown[reference.chapter].append((reference.target, picture.name, picture.identity))
+
+    def depends(group: tuple[TranslatedQuestion, ...]) -> bytes:
+        keyed = [item.keyed for item in group]
+        chapter = keyed[0].chapter
+        questions = [
+            (item.key, guids[item.key], item.category.key, one.texts) for item, one in zip(keyed, group, strict=True)
+        ]
+        headings = [(tags[key], categories[key].titles) for key in dict.fromkeys(item.category.key for item in keyed)]
+        pictures = sorted(shown[chapter.path])
+        return encoded((names.edition, primary, chapter.path, chapter.context, order, questions, headings, pictures))
+
+    def render(missing: list[int]) -> Iterator[tuple[Note, ...]]:
+        documents.read((text.markdown, item.context) for at in missing for item in groups[at] for text in item.texts)
+        for at in missing:
+            yield tuple(
+                _render_note(item, categories, names.edition, primary, guids, documents, images, by_name, tags, order)
+                for item in groups[at]
+            )
+
+    kept = documents.memory.remember("notes", _NOTES, map(depends, groups), render)
     notes = tuple(
-        _render_note(
-            question, categories, names.edition, primary, position, guids, documents, images, by_name, tags, order
-        )
-        for position, question in enumerate(corpus.questions, 1)
+        replace(note, position=position) for position, note in enumerate(itertools.chain.from_iterable(kept), 1)
     )
     used = {name for note in notes for name in note.media}
     return Deck(
@@ -121,7 +146,6 @@ def _render_note(
     categories: Mapping[Key, TranslatedCategory],
     edition: Edition,
     primary: Language,
-    position: int,
     guids: Mapping[Key, Guid],
     documents: Documents,
     images: Mapping[ImageReference, MediaFile],
@@ -162,7 +186,7 @@ def _render_note(
         fields=fields,
         tags=(tag,),
         media=media,
-        position=position,
+        position=0,
         content_hash=content_hash(fields, (tag,), identities),
         input_hash=_digest(*inputs, *identities.values(), tag),
         states=tuple(states),
