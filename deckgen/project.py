@@ -8,7 +8,7 @@ import errno
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -49,7 +49,7 @@ IMAGE_SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".bmp", ".avif", ".tif", ".tiff", ".heic")
 )
 _PUT_IT_THERE = "put the file itself there under a plain name, and check its permissions"
-_READ_SUFFIXES = IMAGE_SUFFIXES | {".md", ".markdown", ".po", ".toml", ".lock", ".css"}
+READ_SUFFIXES = IMAGE_SUFFIXES | {".md", ".markdown", ".po", ".toml", ".lock", ".css"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,21 +257,6 @@ def edit_time(root: Path) -> int | None:
             if path != LOCK_NAME:
                 times.append(int((root / path).stat().st_mtime))
     return max(times, default=None)
-
-
-def snapshot(root: Path, *, without: Path) -> Mapping[str, tuple[int, int]]:
-    """Modification time and size of every file that a build may read, those below ``without`` left out."""
-    left_out = without.resolve()
-    found: dict[str, tuple[int, int]] = {}
-    for folder, names, files in os.walk(root):
-        names[:] = [name for name in names if not is_skipped(name) and (Path(folder) / name).resolve() != left_out]
-        for file in files:
-            path = Path(folder) / file
-            if path.suffix.lower() in _READ_SUFFIXES:
-                with contextlib.suppress(OSError):
-                    status = path.stat()
-                    found[str(path)] = (status.st_mtime_ns, status.st_size)
-    return found
 
 
 def changed_files(root: Path) -> tuple[str, ...] | None:

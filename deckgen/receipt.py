@@ -48,7 +48,7 @@ def recall(place: Place) -> Said | None:
         if data[:SEAL_BYTES] != seal(data[SEAL_BYTES:]):
             return None
         state, until, said = json.loads(data[SEAL_BYTES:])
-        if (until is None or time.time() < until) and state == _state(read_marks(place), place.out):
+        if (until is None or time.time() < until) and state == _state(read_marks(place.root, place.out), place.out):
             return tuple((to_stderr, text) for to_stderr, text in said)
     return None
 
@@ -64,11 +64,10 @@ def keep(place: Place, read: Marks, said: Said, *, until: int | None) -> None:
         write_atomically(own_path(place.root, place.file), seal(data) + data)
 
 
-def read_marks(place: Place) -> Marks:
+def read_marks(root: Path, out: Path) -> Marks:
     """The marks of every file of a project but those of skipped folders and below ``out``, and of git's state."""
-    root, out = os.path.realpath(place.root), os.path.realpath(place.out)
-    found = dict(_below(root, out))
-    folder = root
+    folder = os.path.realpath(root)
+    found = dict(_below(folder, os.path.realpath(out)))
     while not os.path.exists(git := os.path.join(folder, ".git")):
         if folder == (folder := os.path.dirname(folder)):
             return found

@@ -39,6 +39,7 @@ OWNERS = {
     "rich": {"cli.report"},
     "slugify": {"text.slugs"},
     "urllib3": {"media.download"},
+    "watchfiles": {"watching"},
 }
 """Third-party library → the only modules, or packages, that may import it."""
 

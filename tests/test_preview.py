@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,8 @@ from deckgen.build import Options, make_decks
 from deckgen.model import parse_edition
 from deckgen.preview import PreviewServer, preview_files, write_preview
 from deckgen.preview.formulas import mathml, with_mathml, with_plain_formulas
-from deckgen.project import read_project, snapshot
+from deckgen.project import read_project
+from deckgen.watching import Watch, look
 
 CHECKS = (TESTS / "card_checks.js").read_text(encoding="utf-8")
 expect.set_options(timeout=30_000)  # a busy machine is no failure
@@ -485,9 +487,8 @@ def test_a_long_excerpt_is_cut_nowhere_and_a_mark_keeps_clear_of_its_chevron(tmp
 
 @contextmanager
 def served(project: Path, folder: Path, port: int = 0) -> Iterator[PreviewServer]:
-    server = PreviewServer(
-        folder, lambda: preview_of(project, folder), lambda: snapshot(project, without=folder), port=port, pause=0.05
-    )
+    news = partial(Watch, project, folder)
+    server = PreviewServer(folder, lambda: preview_of(project, folder), news, port=port)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
@@ -603,9 +604,9 @@ def wait_for(reached: Callable[[], bool]) -> None:
 def test_the_snapshot_changes_with_sources_and_not_with_the_preview(tmp_path: Path) -> None:
     project = make_project(tmp_path)
     out = project / "site"
-    before = snapshot(project, without=out)
+    before = look(project, without=out)
     (out / "data").mkdir(parents=True)
     (out / "data/x.md").write_text("x", encoding="utf-8")
-    assert snapshot(project, without=out) == before
+    assert look(project, without=out) == before
     (project / "source/chapter.md").write_text("# 新\n", encoding="utf-8")
-    assert snapshot(project, without=out) != before
+    assert look(project, without=out) != before

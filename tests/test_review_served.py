@@ -19,9 +19,10 @@ from test_translation_commands import edit, entry_of, po, project, run, status, 
 
 from deckgen.layout import BUILD_DIR
 from deckgen.localisation import Translations, read_translations
-from deckgen.project import read_project, snapshot
+from deckgen.project import read_project
 from deckgen.review import EDITOR, ReviewDesk, ReviewServer
 from deckgen.translation.catalog import parse_catalog
+from deckgen.watching import look
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -53,7 +54,7 @@ def served(project: Path, reads: list[Translations] | None = None) -> Iterator[R
     desk = ReviewDesk(
         EN,
         read=read,
-        look=lambda: snapshot(project, without=project / BUILD_DIR),
+        look=lambda: look(project, without=project / BUILD_DIR),
         by="李",
         today=lambda: "2026-01-02",
         editor=EDITOR,

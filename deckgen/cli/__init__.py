@@ -6,20 +6,13 @@ A subcommand's file is imported when it is called, so that ``--version``, ``--he
 from __future__ import annotations
 
 import errno
-import os
 import sys
-import traceback
 from collections.abc import Mapping
 from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from deckgen import __version__
-
-if TYPE_CHECKING:
-    from deckgen.model import Location
 
 COMMANDS: Mapping[str, str] = {
     "init": "Begin a project in FOLDER: look at its Markdown, show how it is read, write deckgen.toml.",
@@ -39,14 +32,6 @@ COMMANDS: Mapping[str, str] = {
 
 
 _EXIT_CODES = "Exit codes: 0 done, 1 errors were found or something failed, 2 wrong usage, 3 deckgen itself failed."
-_TRACEBACK = "DECKGEN_TRACEBACK"
-_HINTS = {
-    errno.ENOSPC: "make room on the disk, then run this again",
-    errno.EACCES: "check the permissions of the file and of its folder",
-    errno.EROFS: "the file system can only be read; write elsewhere with --out",
-    errno.EISDIR: "rename the folder",
-    errno.ENOTDIR: "a file stands where a folder is needed",
-}
 
 
 class _Group(click.Group):
@@ -74,41 +59,9 @@ class _Group(click.Group):
             # A pipe that nobody reads any more is click's to end.
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
                 raise
-            ctx.exit(_fail(error))
+            from deckgen.cli.failures import tell_failure
 
-
-def _fail(error: Exception) -> int:
-    """Says what failed, and returns the exit code."""
-    from deckgen.diagnostics import DeckgenError
-
-    if isinstance(error, DeckgenError):
-        _print_failure(str(error), error.hint, error.location)
-        return 1
-    if isinstance(error, OSError):
-        what = f"{error.filename or 'the system'}: {error.strerror or error}"
-        _print_failure(what, _HINTS.get(error.errno or 0, ""))
-        return 1
-    if os.environ.get(_TRACEBACK):
-        raise error
-    _print_failure(f"deckgen itself failed: {_describe(error)}", f"report this; {_TRACEBACK}=1 shows the trace")
-    return 3
-
-
-def _print_failure(message: str, hint: str = "", place: Location | None = None) -> None:
-    from deckgen.cli.terminal import echo, plain
-
-    where = plain(f"{place.path}:{place.line}: ") if place else ""
-    echo(f"{where}error: {message}", err=True)
-    if hint:
-        echo(f"  hint: {hint}", err=True)
-
-
-def _describe(error: Exception) -> str:
-    """An error and the last line of deckgen's own that it came through."""
-    package = Path(__file__).parent.parent
-    own = [frame for frame in traceback.extract_tb(error.__traceback__) if package in Path(frame.filename).parents]
-    place = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
-    return f"{type(error).__name__}: {error}{place}"
+            ctx.exit(tell_failure(error))
 
 
 @click.group(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--locked", is_flag=True, help="Fail when deckgen.lock would change.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
 @click.option("--allow-retire", is_flag=True, help="Accept that most questions are gone.")
+@click.option("--watch", is_flag=True, help="Build again after every change, until Ctrl+C.")
 def build(
     wanted: Wanted,
     out: Path | None,
@@ -34,6 +36,7 @@ def build(
     locked: bool,
     as_json: bool,
     allow_retire: bool,
+    watch: bool,
 ) -> None:
     """Build the decks: one package with every card, and one per category or chapter.
 
@@ -41,40 +44,45 @@ def build(
     """
     asked = repr((wanted, strict, locked, as_json, allow_retire, str(Path.cwd()), appearance()))
     place = receipt.Place(wanted.root, out or wanted.root / BUILD_DIR, asked)
+    make = partial(_make, wanted, out, strict, locked, allow_retire)
+    if watch:
+        from deckgen.cli.watch import watch_build
+
+        if as_json:
+            raise click.UsageError("--watch tells people of changes: leave out --json")
+        watch_build(wanted.root, place.out, make, _print)
+        return
     said = receipt.recall(place)
     if said is None:
-        _build(wanted, place, out, strict, locked, allow_retire, as_json=as_json)
+        _build(wanted, place, make, as_json=as_json)
     for to_stderr, text in said or ():
         say(text, err=to_stderr)
 
 
-def _build(
-    wanted: Wanted,
-    place: receipt.Place,
-    out: Path | None,
-    strict: bool,
-    locked: bool,
-    allow_retire: bool,
-    *,
-    as_json: bool,
-) -> None:
-    """Builds, says what came of it, and remembers that where another build would find nothing to do."""
-    from deckgen import journal
+def _make(wanted: Wanted, out: Path | None, strict: bool, locked: bool, allow_retire: bool) -> tuple[Build, Written]:
     from deckgen.build import make_decks
-    from deckgen.cli import report
-    from deckgen.diagnostics import RULES_ABOUT_IDENTITY, has_errors
+    from deckgen.cli.report import progress_bar
     from deckgen.output import write_build
 
-    journal.resume(place.out, beside=wanted.root / LOCK_NAME)
-    read = receipt.read_marks(place)
     project, findings = wanted.read()
-    with report.progress_bar() as progress:
+    with progress_bar() as progress:
         made = make_decks(project, findings, wanted.options(project, allow_retire=allow_retire), progress)
         if wanted.is_strict(project):
             from deckgen.localisation import check_build
 
             made = replace(made, diagnostics=check_build(made, strict=True))
-        written = write_build(made, out=out, strict=strict, locked=locked, progress=progress)
+        return made, write_build(made, out=out, strict=strict, locked=locked, progress=progress)
+
+
+def _build(wanted: Wanted, place: receipt.Place, make: Callable[[], tuple[Build, Written]], *, as_json: bool) -> None:
+    """Builds, says what came of it, and remembers that where another build would find nothing to do."""
+    from deckgen import journal
+    from deckgen.cli.report import print_changes
+    from deckgen.diagnostics import RULES_ABOUT_IDENTITY, has_errors
+
+    journal.resume(place.out, beside=wanted.root / LOCK_NAME)
+    read = receipt.read_marks(place.root, place.out)
+    made, written = make()
     heard = listen()
     until = None
     if as_json:
@@ -83,7 +91,7 @@ def _build(
         until = _print(made, written)
     said = tuple(heard)
     if not as_json:
-        report.print_changes(made.changes)  # of which the next build has none
+        print_changes(made.changes)  # of which the next build has none
     told_changes = as_json and made.changes.items
     rules = {found.rule for found in written.diagnostics}
     failed = has_errors(written.diagnostics)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -14,7 +15,7 @@ from deckgen.diagnostics import has_errors
 from deckgen.files import own_path
 from deckgen.layout import BUILD_DIR, PREVIEW_DIR
 from deckgen.preview import PreviewServer, serve_preview, write_preview
-from deckgen.project import snapshot
+from deckgen.watching import Watch
 
 
 @click.command()
@@ -56,7 +57,7 @@ def preview(
         return made
 
     if serve:
-        server = PreviewServer(folder, make, lambda: snapshot(wanted.root, without=folder), port=port)
+        server = PreviewServer(folder, make, partial(Watch, wanted.root, folder), port=port)
         echo(f"{server.address} – press Ctrl+C to end")
         serve_preview(server, lambda line: echo(line, err=True))
         return

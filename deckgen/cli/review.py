@@ -17,8 +17,8 @@ from deckgen.files import own_path, write_atomically
 from deckgen.layout import BUILD_DIR
 from deckgen.localisation import Translations
 from deckgen.model import Language
-from deckgen.project import snapshot
 from deckgen.review import EDITOR, ReviewDesk, ReviewServer, render_review, serve_review, show
+from deckgen.watching import look
 
 
 def _editor(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -49,7 +49,7 @@ def review(language: Language, out: Path | None, serve: bool, port: int, editor:
         desk = ReviewDesk(
             language,
             read=lambda: _reviewable(root, language),
-            look=lambda: snapshot(root, without=root / BUILD_DIR),
+            look=lambda: look(root, without=root / BUILD_DIR),
             by=by,
             today=today,
             editor=editor,

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from deckgen.build import Build
 from deckgen.card.anki_template import render_card
 from deckgen.diagnostics import Diagnostic
 from deckgen.markdown.tree import plain_text_of
+from deckgen.memory import Codec, encoded
 from deckgen.model import Deck, Html, Key, KeyedQuestion, Note, NoteType, TextState
 from deckgen.preview import formulas
 from deckgen.preview.findings import finding_entry
-from deckgen.render.fronts import split_question
 
 SCRIPT_MARK = "<!--script-->"
 """Stands for the cards' one script, which every side would repeat otherwise."""
 _QUIET = (TextState.SOURCE, TextState.REVIEWED)
+_IN_A_GROUP = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Face:
+    """What one note shows, of itself alone."""
+
+    titles: list[str]
+    groups: list[str]
+    searched: str
+    front: str
+    back: str
+
+
+_FACES = Codec(tuple[_Face, ...])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,31 +61,19 @@ def deck_cards(deck: Deck, made: Build, findings: Mapping[Key, tuple[Diagnostic,
     """The deck's cards in their order. ``public`` leaves out their places and states."""
     questions = {item.key: item for item in made.keyed.questions}
     orders = {subdeck.category: order for order, subdeck in enumerate(deck.subdecks)}
-    names = [field.name for field in deck.note_type.fields]
     script = card_script(deck.note_type)
     categories: list[list[str]] = [[] for _ in deck.subdecks]
-    entries, sides, texts = [], [], []
-    for note in deck.notes:
-        fields = dict(zip(names, note.fields, strict=True))
-        titles, groups = (
-            [_title(split_question(fields[f"{side} {language}"])[0]) for language in deck.edition.languages]
-            for side in ("Question", "Category")
-        )
-        searched = [
-            _searched(fields[f"{side} {language}"])
-            for side in ("Question", "Answer")
-            for language in deck.edition.languages
-        ]
+    faces = _faces(deck, made, script)
+    entries = []
+    for note, face in zip(deck.notes, faces, strict=True):
         order = orders[note.category]
-        categories[order] = categories[order] or groups
-        entry: dict[str, Any] = {"k": note.key, "c": order, "t": titles}
+        categories[order] = categories[order] or face.groups
+        entry: dict[str, Any] = {"k": note.key, "c": order, "t": face.titles}
         if not public:
             entry["s"] = _place(questions[note.key])
             entry["w"] = _states(deck, note)
             entry["f"] = [finding_entry(found) for found in findings.get(note.key, ())]
         entries.append({name: value for name, value in entry.items() if value or name == "c"})
-        sides.append((_side(deck.note_type, note, "front", script), _side(deck.note_type, note, "back", script)))
-        texts.append(" ".join((note.key, *searched)).lower())
     return CardData(
         name=deck.edition.name,
         title=deck.name,
@@ -77,8 +82,42 @@ def deck_cards(deck: Deck, made: Build, findings: Mapping[Key, tuple[Diagnostic,
         css=deck.note_type.css + formulas.STYLE,
         script=script,
         entries=entries,
-        sides=sides,
-        texts=texts,
+        sides=[(face.front, face.back) for face in faces],
+        texts=[face.searched for face in faces],
+    )
+
+
+def _faces(deck: Deck, made: Build, script: str) -> list[_Face]:
+    """What each note shows; kept for some neighbours together, since to set formulas takes longest of all."""
+    groups = [deck.notes[start : start + _IN_A_GROUP] for start in range(0, len(deck.notes), _IN_A_GROUP)]
+    maker = hashlib.sha256(encoded((deck.note_type, deck.edition.languages))).digest()
+    depends = (encoded((maker, [(note.fields, note.media) for note in group])) for group in groups)
+
+    def make(missing: list[int]) -> Iterator[tuple[_Face, ...]]:
+        return (tuple(_face(deck, note, script) for note in groups[at]) for at in missing)
+
+    faces = made.documents.memory.remember("faces", _FACES, depends, make)
+    return list(chain.from_iterable(faces))
+
+
+def _face(deck: Deck, note: Note, script: str) -> _Face:
+    names = (field.name for field in deck.note_type.fields)
+    fields = dict(zip(names, note.fields, strict=True))
+    titles, groups = (
+        [_title(fields[f"{side} {language}"]) for language in deck.edition.languages]
+        for side in ("Question", "Category")
+    )
+    searched = [
+        _searched(fields[f"{side} {language}"])
+        for side in ("Question", "Answer")
+        for language in deck.edition.languages
+    ]
+    return _Face(
+        titles=titles,
+        groups=groups,
+        searched=" ".join((note.key, *searched)).lower(),
+        front=_side(deck.note_type, note, "front", script),
+        back=_side(deck.note_type, note, "back", script),
     )
 
 

@@ -8,7 +8,7 @@ import queue
 import re
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
@@ -67,16 +67,20 @@ class _News:
 class PreviewServer:
     """Serves ``folder`` on 127.0.0.1 and keeps it current.
 
-    ``make`` writes the preview and raises DeckgenError where it cannot. It runs again whenever what ``look`` returns
-    is another value than before; ``look`` is asked every ``pause`` seconds. Port 0 takes any free one.
+    ``make`` writes the preview and raises DeckgenError where it cannot. It runs whenever ``changes``, which is given
+    the event that ends it, yields. Port 0 takes any free one.
     """
 
     def __init__(
-        self, folder: Path, make: Callable[[], object], look: Callable[[], object], *, port: int = 0, pause: float = 0.4
+        self,
+        folder: Path,
+        make: Callable[[], object],
+        changes: Callable[[threading.Event], Iterable[object]],
+        *,
+        port: int = 0,
     ) -> None:
         self._make = make
-        self._look = look
-        self._pause = pause
+        self._changes = changes
         self._news = _News()
         self._stop = threading.Event()
         try:
@@ -94,16 +98,10 @@ class PreviewServer:
 
     def run(self, report: Callable[[str], None] = lambda line: None) -> None:
         """Serves until ``stop`` is called; ``report`` is told of every new page and every failure."""
-        serving = threading.Thread(target=self._http.serve_forever, daemon=True)
-        seen = self._look()
-        serving.start()
+        threading.Thread(target=self._http.serve_forever, daemon=True).start()
         try:
-            self._remake(report)
-            while not self._stop.wait(self._pause):
-                now = self._look()
-                if now != seen:
-                    seen = now
-                    self._remake(report)
+            for _ in self._changes(self._stop):
+                self._remake(report)
         finally:
             self.stop()
             self._http.shutdown()

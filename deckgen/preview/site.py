@@ -34,14 +34,24 @@ def write_preview(made: Build, folder: Path, *, public: bool = False, editor: st
     remove_unfinished(folder.rglob(".*"))
     files = dict(preview_files(made, public=public, editor=editor))
     for name, content in files.items():
-        data = content if isinstance(content, bytes) else content.read_bytes()
-        target = folder / name
-        if not (target.is_file() and target.stat().st_size == len(data) and target.read_bytes() == data):
-            write_atomically(target, data)
+        if not _is_there(folder / name, content):
+            write_atomically(folder / name, content if isinstance(content, bytes) else content.read_bytes())
+    made.documents.memory.save()
     for name in sorted(earlier - files.keys()):
         if name.startswith((f"{DATA_DIR}/", "media/")) and ".." not in name:
             (folder / name).unlink(missing_ok=True)
     return tuple(files)
+
+
+def _is_there(target: Path, content: bytes | Path) -> bool:
+    """A picture's name says what it shows, so that its copy is known by size and time."""
+    if not target.is_file():
+        return False
+    found = target.stat()
+    if isinstance(content, bytes):
+        return found.st_size == len(content) and target.read_bytes() == content
+    source = content.stat()
+    return found.st_size == source.st_size and found.st_mtime_ns >= source.st_mtime_ns
 
 
 def preview_files(made: Build, *, public: bool = False, editor: str = "") -> Iterator[tuple[str, bytes | Path]]:
