@@ -211,6 +211,7 @@ def _read_images(
         fetched=media.fetched_files(project.remote_text or "", REMOTE_MAP),
         origin=project.config.origin,
         progress=lambda done, total: progress("images", done, total),
+        memory=documents.memory,
     )
 
 

@@ -14,9 +14,10 @@ import time
 from pathlib import Path
 
 import pytest
-from projects import deckgen
+from PIL import Image
+from projects import deckgen, make_project
 
-from deckgen import corpus
+from deckgen import corpus, media
 from deckgen.markdown import Documents, gfm, parse_document
 from deckgen.memory import NAME, Memory
 from deckgen.model import Context, Dialect, Html, Markdown
@@ -273,3 +274,31 @@ def test_one_changed_answer_is_the_only_one_that_is_rendered(tmp_path: Path, mon
     again = built(tmp_path)
     shutil.rmtree(tmp_path / "build")
     assert built(tmp_path) == again
+
+
+def test_a_picture_that_nobody_wrote_since_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media, "_SETTLED_SECONDS", -1)
+    folder = make_project(tmp_path)
+    (picture,) = (folder / "imgs").iterdir()
+    first = built(folder)
+    read: list[Path] = []
+    read_file = media.read_file
+
+    def counted(path: Path, **options: object) -> bytes:
+        read.append(path)
+        return read_file(path, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(media, "read_file", counted)
+    (folder / "build" / "manifest.json").unlink()
+    assert built(folder) == first
+    assert picture not in read
+    data = bytearray(picture.read_bytes())
+    with Image.open(picture) as image:
+        image.transpose(Image.Transpose.FLIP_TOP_BOTTOM).save(picture)
+    picture.write_bytes(picture.read_bytes().ljust(len(data), b"\0"))
+    changed = built(folder)
+    assert picture in read
+    assert changed != first
+    shutil.rmtree(folder / ".cache")
+    shutil.rmtree(folder / "build")
+    assert built(folder)["manifest.json"] == changed["manifest.json"]

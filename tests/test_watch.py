@@ -21,6 +21,11 @@ CHAPTER = "## 甲\n\n### 什么是A？\n\n答一\n\n### 什么是B？\n\n答二\
 LONG = 120
 
 
+def _listen_to_ctrl_c() -> None:
+    """What a shell runs in its background, as it may run these tests, ignores it, and hands that down."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Watched:
     """A build that watches, and its lines."""
 
@@ -30,6 +35,7 @@ class Watched:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=_listen_to_ctrl_c,
             env={**os.environ, "PYTHONUNBUFFERED": "1", "SOURCE_DATE_EPOCH": "1760000000"},
         )
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()

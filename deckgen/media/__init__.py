@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -31,6 +33,7 @@ from deckgen.media.image_paths import (
 )
 from deckgen.media.images import RECIPE, BrokenImageError, EncodedImage, encode_image, encoder_version
 from deckgen.media.remote import fetched_files
+from deckgen.memory import Codec, Memory, encoded
 from deckgen.model import ImageReference, Location, MediaFile
 from deckgen.seal import seal
 
@@ -55,20 +58,24 @@ def read_media(
     fetched: Mapping[str, str] | None = None,
     origin: str = "",
     progress: Progress | None = None,
+    memory: Memory | None = None,
 ) -> tuple[Mapping[ImageReference, MediaFile], tuple[Diagnostic, ...]]:
     """The picture of every reference that has one, and the findings about all, at every place that refers to them.
 
     ``files`` are the project's image files, relative to ``root``; ``fetched`` has those of URLs, and ``origin`` is the
     repository that they are in. References to the same bytes share one media file, named after these bytes, the recipe
     and the profile. Encoded pictures are kept in the folder ``cache``. The result does not depend on ``jobs``, on the
-    order of the references or on what the cache holds. Nothing is fetched.
+    order of the references or on what the cache and the ``memory`` hold: the latter knows the digests of files that
+    nobody has written since. Nothing is fetched.
     """
     settings = settings or ImageSettings()
     places = _places(references)
     index = index_images(files, settings.roots, fetched=fetched, origin=origin)
     resolved = {item: resolve_image(item.target, chapter=item.chapter, files=index) for item in places}
     sources = tuple(sorted({_source(found) for found in resolved.values() if isinstance(found, Found | Embedded)}))
-    results = _encode_all(sources, root=root, profile=profile, cache=cache, jobs=jobs, progress=progress)
+    results = _encode_all(
+        sources, root=root, profile=profile, cache=cache, jobs=jobs, progress=progress, memory=memory or Memory()
+    )
     images: dict[ImageReference, MediaFile] = {}
     problems: tuple[_Problem, ...]
     findings: list[Diagnostic] = []
@@ -95,9 +102,23 @@ class _Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Digest:
+    """Of a picture's bytes: what its name is made of, and under what it is kept."""
+
+    identity: str
+    key: str
+    size_bytes: int
+
+
+_DIGEST = Codec(_Digest)
+_SETTLED_SECONDS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Ready:
     file: MediaFile
     remark: str
+    digest: _Digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,43 +166,70 @@ def _encode_all(
     cache: Path,
     jobs: int,
     progress: Progress | None,
+    memory: Memory,
 ) -> Mapping[_Source, _Ready | _Broken]:
     version = encoder_version() if sources else ""
+    marks = {
+        source: memory.key("picture", encoded((source.path, mark, RECIPE, profile, version)))
+        for source in sources
+        if (mark := _mark(source, root))
+    }
+    known = {key: _DIGEST.decode(value) for key, value in memory.recall(marks.values()).items()}
     results: dict[_Source, _Ready | _Broken] = {}
     by_name: dict[str, _Ready] = {}
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        done = pool.map(lambda source: _encode(source, root, profile, cache, version), sources)
+        done = pool.map(
+            lambda source: _encode(source, root, profile, cache, version, known.get(marks.get(source, b""))), sources
+        )
         for count, (source, result) in enumerate(zip(sources, done, strict=True), 1):
             results[source] = by_name.setdefault(result.file.name, result) if isinstance(result, _Ready) else result
+            if isinstance(result, _Ready) and source in marks and marks[source] not in known:
+                memory.keep({marks[source]: _DIGEST.encode(result.digest)})
             if progress:
                 progress(count, len(sources))
     return results
 
 
-def _encode(source: _Source, root: Path, profile: Profile, cache: Path, version: str) -> _Ready | _Broken:
-    """One picture, from the cache where it is there. DeckgenError where the cache cannot be written."""
+def _encode(
+    source: _Source, root: Path, profile: Profile, cache: Path, version: str, known: _Digest | None
+) -> _Ready | _Broken:
+    """One picture, from the cache where it is there; its file is not even read where its digest is ``known``."""
     try:
-        data = _read(source, root)
-        identity = hashlib.sha256(f"{RECIPE}\0".encode() + data).hexdigest()[:20]
-        key = hashlib.sha256(f"{identity}\0{profile}\0{version}\0".encode() + data).hexdigest()
-        slot = cache / key[:2] / key
+        data = None if known else _read(source, root)
+        digest = known or _digest(data or b"", profile, version)
+        slot = cache / digest.key[:2] / digest.key
         record = _read_record(slot)
         if record is None:
-            slot, record = _keep(slot, encode_image(data, profile))
+            slot, record = _keep(slot, encode_image(_read(source, root) if data is None else data, profile))
     except BrokenImageError as error:
         return _Broken(message=str(error), hint=error.hint)
     file = MediaFile(
-        name=f"dg-{identity}-{profile[0]}.{record.suffix}",
-        identity=identity,
+        name=f"dg-{digest.identity}-{profile[0]}.{record.suffix}",
+        identity=digest.identity,
         path=slot.with_suffix(f".{record.suffix}"),
         source=source.path or "data:",
         width_px=record.width_px,
         height_px=record.height_px,
         size_bytes=record.size_bytes,
-        source_bytes=len(data),
+        source_bytes=digest.size_bytes,
         diagram=record.diagram,
     )
-    return _Ready(file=file, remark=record.remark)
+    return _Ready(file=file, remark=record.remark, digest=digest)
+
+
+def _digest(data: bytes, profile: Profile, version: str) -> _Digest:
+    identity = hashlib.sha256(f"{RECIPE}\0".encode() + data).hexdigest()[:20]
+    key = hashlib.sha256(f"{identity}\0{profile}\0{version}\0".encode() + data).hexdigest()
+    return _Digest(identity=identity, key=key, size_bytes=len(data))
+
+
+def _mark(source: _Source, root: Path) -> tuple[int, ...]:
+    """What any writing of the file changes; empty where it is none, or was written too lately for its times to tell."""
+    with contextlib.suppress(OSError, ValueError):
+        status = (root / source.path).stat() if source.path else None
+        if status and time.time() - max(status.st_mtime, status.st_ctime) > _SETTLED_SECONDS:
+            return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+    return ()
 
 
 def _read(source: _Source, root: Path) -> bytes:
