@@ -3,9 +3,10 @@
     python benchmarks/speed.py [--rows NAME …] [--runs N] [--environment FOLDER]
 
 Rows: cold and warm builds of made-up books, ``zh`` edition. ``naive`` is a script of genanki and Python-Markdown,
-``ankdown`` the package of that name, ``pillow`` resizes and packs with two threads, ``version`` is deckgen's own. A row
-is the median over the runs of ours divided by the rival's, each pair timed one after the other, with our peak memory:
-of seconds on the wall, and of seconds of all cores, which tell more on a machine that has other work.
+``ankdown`` the package of that name, ``pillow`` resizes and packs with two threads, ``version`` is deckgen's own;
+``save`` is the time from a save to written packages or a renewed page, in seconds alone. A row is the median over the
+runs of ours divided by the rival's, each pair timed one after the other, with our peak memory: of seconds on the wall,
+and of seconds of all cores, which tell more on a machine that has other work.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ import argparse
 import os
 import random
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 import venv
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -123,6 +126,22 @@ class Bench:
             write_book(folder, questions, pictures)
         return folder
 
+    def save(self, name: str, command: list[str], book: Path) -> None:
+        """Prints how long it takes from a save to the line that says it is done."""
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
+            lines = map(str.strip, running.stdout or ())
+            next(line for line in lines if line.startswith(("waiting for changes", "preview is current")))
+            times = []
+            for _ in range(self._runs):
+                time.sleep(3)  # a person's pause; what is measured has nothing else to do
+                begun = time.perf_counter()
+                edit(book)
+                next(line for line in lines if " changed: " in line or line == "preview is current")
+                times.append(time.perf_counter() - begun)
+            peak = peak_mib(running.pid)
+            running.send_signal(signal.SIGINT)
+        print(f"{name:48} {statistics.median(times):.2f} s {peak:6.0f}", flush=True)
+
     def compare(self, name: str, ours: Callable[[], list[str]], other: list[str]) -> None:
         """Prints a row; ``ours`` makes ready what the run needs and gives the command."""
         pairs = [(timed(ours()), timed(other)) for _ in range(self._runs)]
@@ -165,12 +184,21 @@ def fresh(book: Path) -> list[str]:
     return build(book)
 
 
+def peak_mib(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status")
+    return int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024 if status.exists() else 0
+
+
 def edited(book: Path) -> list[str]:
     """A build after one answer has changed."""
+    edit(book)
+    return build(book)
+
+
+def edit(book: Path) -> None:
     path = sorted((book / "source").glob("*.md"))[0]
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("。", f"{random.randint(0, 10**9)}。", 1), encoding="utf-8")
-    return build(book)
 
 
 def cold(questions: int, rival: str, pictures: int = 0) -> Callable[[Bench, str], None]:
@@ -199,6 +227,14 @@ def one_changed(questions: int) -> Callable[[Bench, str], None]:
     return row
 
 
+def saved(questions: int, pictures: int, *command: str) -> Callable[[Bench, str], None]:
+    def row(bench: Bench, name: str) -> None:
+        book = bench.book(questions, pictures)
+        bench.save(name, [build(book)[0], *command, "--project", str(book)], book)
+
+    return row
+
+
 def growth(bench: Bench, name: str) -> None:
     small, large = bench.book(10_000), bench.book(20_000)
     bench.compare(name, lambda: fresh(large), fresh(small))
@@ -213,6 +249,8 @@ ROWS: dict[str, Callable[[Bench, str], None]] = {
     "warm-13-version": warm(13),
     "one-of-10000-naive": one_changed(10_000),
     "one-of-1500-naive": one_changed(1_500),
+    "save-1500-351-watch": saved(1_500, 351, "build", "--watch"),
+    "save-1500-351-preview": saved(1_500, 351, "preview", "--serve", "--port", "0"),
     "cold-20000-10000": growth,
 }
 

@@ -153,7 +153,9 @@ def diagnostic(
 
 def with_severities(findings: Iterable[Diagnostic], severities: Mapping[str, Severity]) -> tuple[Diagnostic, ...]:
     """The findings with the severities that the project set, those that are off left out."""
-    changed = (replace(found, severity=severities.get(found.rule, found.severity)) for found in findings)
+    changed = (
+        replace(found, severity=severities[found.rule]) if found.rule in severities else found for found in findings
+    )
     return tuple(found for found in changed if found.severity is not Severity.OFF)
 
 

@@ -62,7 +62,7 @@ def derive_project_id(paths: Iterable[str], birthmark: str) -> str:
 
 def _letters(alphabet: str, *parts: str, count: int = 40) -> str:
     """The first letters of the parts' SHA-256, written in an alphabet; no two lists of parts are read as the same."""
-    number = int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest(), "big")
+    number = int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest(), "big") % len(alphabet) ** count
     letters = []
     for _ in range(count):
         number, index = divmod(number, len(alphabet))

@@ -46,8 +46,9 @@ def add_class(element: HtmlElement, name: str) -> None:
 
 def plain_text_of(html: Html) -> str:
     """What a reader sees; formulas as LaTeX, pictures as their alternative text."""
-    if "<" not in html and "&" not in html:
-        return html
+    text = html.removeprefix("<p>").removesuffix("</p>") if html.endswith("</p>") else html
+    if "<" not in text and "&" not in text:
+        return text
     root = parse_tree(html)
     for image in root.iter("img"):
         image.text = image.get("alt", "")
