@@ -188,7 +188,7 @@ def _read_chapters(
     }
     progress("parse", len(readings), len(keys))
     much = sum(len(source.text) for source, *_ in missing.values()) >= MUCH_TEXT
-    read = _read_all(list(missing.values()), jobs=jobs if much else 1)
+    read = _read_all(list(missing.values()), jobs=jobs if much else 1, progress=progress)
     for key, (data, made) in zip(missing, read, strict=True):
         readings[key] = _CODEC.decode(data)
         memory.keep(made)
@@ -205,21 +205,31 @@ def _answers_by_chapter(lock: Lock | None) -> Mapping[str, frozenset[str]]:
     return {chapter: frozenset(found) for chapter, found in answers.items()}
 
 
-def _read_all(sheets: list[_Sheet], *, jobs: int) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:
-    """What ``_read`` makes of each. DeckgenError where a process dies over one of them."""
+def _read_all(sheets: list[_Sheet], *, jobs: int, progress: Progress) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:
+    """What ``_read`` makes of each. DeckgenError where a process dies over one of them.
+
+    Where one is read after the other, progress counts the questions within each.
+    """
+    if jobs < 2 or len(sheets) < 2:
+        yield from (_read(sheet, progress) for sheet in sheets)
+        return
     try:
         yield from map_in_processes(_read, sheets, jobs=jobs, chunk=1)
     except WorkerDiedError as error:
         raise died_over(sheets[error.index][0].path) from error
 
 
-def _read(sheet: _Sheet) -> tuple[bytes, dict[bytes, bytes]]:
+def _read(sheet: _Sheet, progress: Progress = silent) -> tuple[bytes, dict[bytes, bytes]]:
     """A chapter's reading, encoded, and those of its documents that are new to the memory."""
     source, settings, known, cache = sheet
     chapter, problems = parse_chapter(source.text, path=source.path, settings=settings, known=known)
     memory = Memory(cache, read_only=True)
     documents = Documents(memory)
-    documents.read(texts_of(chapter))
+    questions = sum(len(category.questions) for category in chapter.categories)
+    documents.read(
+        texts_of(chapter),
+        report=lambda done, texts: progress(f"parse {source.path}", done * questions // texts, questions),
+    )
     memory.close()
     linted = lint.lint_chapter(chapter, source.text, documents)
     return _CODEC.encode(_Reading(chapter=chapter, diagnostics=(*problems, *linted))), memory.new

@@ -18,9 +18,11 @@ from PIL import Image
 from projects import deckgen, make_project
 
 from deckgen import corpus, media
+from deckgen.build import Options, make_decks
 from deckgen.markdown import Documents, gfm, parse_document
 from deckgen.memory import NAME, Memory
 from deckgen.model import Context, Dialect, Html, Markdown
+from deckgen.project import read_project
 from deckgen.render import cardhtml
 from deckgen.workers import WorkerDiedError, map_in_processes
 
@@ -302,3 +304,15 @@ def test_a_picture_that_nobody_wrote_since_is_not_read_again(tmp_path: Path, mon
     shutil.rmtree(folder / ".cache")
     shutil.rmtree(folder / "build")
     assert built(folder)["manifest.json"] == changed["manifest.json"]
+
+
+def test_progress_counts_the_questions_within_a_chapter(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    text = "## 甲\n" + "".join(f"\n### 什么是{number}？\n\n答 **{number}**\n" for number in range(120))
+    (tmp_path / "source" / "a.md").write_text(text, encoding="utf-8")
+    seen: list[tuple[str, int, int]] = []
+    make_decks(*read_project(tmp_path), Options(now=1), lambda *step: seen.append(step))
+    counts = [done for stage, done, total in seen if (stage, total) == ("parse source/a.md", 120)]
+    assert counts == sorted(counts)
+    assert counts[-1] == 120
+    assert len(set(counts)) > 60

@@ -39,6 +39,7 @@ def watch_build(root: Path, out: Path, make: Callable[[], Made], show: Callable[
             else:
                 _print_round(before, made, written, time.monotonic() - begun)
             before = made
+            made.documents.memory.close()
     except KeyboardInterrupt:
         echo("ended", err=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from deckgen.markdown.definitions import used_definitions
@@ -51,13 +51,16 @@ class Documents:
             return parse_document(markdown, context).html
         return _SHOWN.decode(self._encoded(markdown, context)).html
 
-    def read(self, texts: Iterable[Text]) -> None:
-        """Parses those of the texts that nobody has read yet. DeckgenError where a process dies over one of them."""
+    def read(self, texts: Iterable[Text], report: Callable[[int, int], object] | None = None) -> None:
+        """Parses those of the texts that nobody has read yet. DeckgenError where a process dies over one of them.
+
+        ``report`` is called with how many are parsed, of how many.
+        """
         new = list(dict.fromkeys(text for text in texts if text not in self._known and not is_plain(*text)))
         keys = [self._key(*text) for text in new]
         found = self.memory.recall(keys)
         missing = [(text, key) for text, key in zip(new, keys, strict=True) if key not in found]
-        parsed = self._parse([text for text, _ in missing])
+        parsed = self._parse([text for text, _ in missing], report)
         made = dict(zip((key for _, key in missing), parsed, strict=True))
         self.memory.keep(made)
         found.update(made)
@@ -73,10 +76,15 @@ class Documents:
             self.read([text])
         return self._known[text]
 
-    def _parse(self, texts: list[Text]) -> list[bytes]:
+    def _parse(self, texts: list[Text], report: Callable[[int, int], object] | None) -> list[bytes]:
         much = sum(len(markdown) for markdown, _ in texts) >= MUCH_TEXT
         try:
-            return list(map_in_processes(_encoded, texts, jobs=self._jobs if much else 1, chunk=_CHUNK))
+            parsed = []
+            for data in map_in_processes(_encoded, texts, jobs=self._jobs if much else 1, chunk=_CHUNK):
+                parsed.append(data)
+                if report:
+                    report(len(parsed), len(texts))
+            return parsed
         except WorkerDiedError as error:
             first = texts[error.index][0].strip().split("\n")[0][:60]
             raise died_over(f"the text “{first}…”") from error

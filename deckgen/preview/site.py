@@ -36,7 +36,7 @@ def write_preview(made: Build, folder: Path, *, public: bool = False, editor: st
     for name, content in files.items():
         if not _is_there(folder / name, content):
             write_atomically(folder / name, content if isinstance(content, bytes) else content.read_bytes())
-    made.documents.memory.save()
+    made.documents.memory.close()
     for name in sorted(earlier - files.keys()):
         if name.startswith((f"{DATA_DIR}/", "media/")) and ".." not in name:
             (folder / name).unlink(missing_ok=True)
