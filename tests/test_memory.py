@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -316,3 +317,34 @@ def test_progress_counts_the_questions_within_a_chapter(tmp_path: Path) -> None:
     assert counts == sorted(counts)
     assert counts[-1] == 120
     assert len(set(counts)) > 60
+
+
+def test_a_memory_of_another_make_is_begun_anew(tmp_path: Path) -> None:
+    """Such as that of a newer deckgen, with tables of its own."""
+    with contextlib.closing(sqlite3.connect(tmp_path / NAME)) as database, database:
+        database.execute("CREATE TABLE made_by (code TEXT)")
+        database.execute("INSERT INTO made_by VALUES ('another')")
+        database.execute("CREATE TABLE memory (name TEXT, kind TEXT, content TEXT)")
+        database.execute("INSERT INTO memory VALUES ('a', 'b', 'c')")
+    memory = Memory(tmp_path)
+    key = memory.key("kind", "text")
+    assert memory.recall([key]) == {}
+    memory.keep({key: b"value"})
+    memory.close()
+    assert (memory.problem, Memory(tmp_path).recall([key])) == ("", {key: b"value"})
+
+
+def test_two_builds_at_once_both_end_well_and_leave_what_one_would(project: Path) -> None:
+    (project / "deckgen.toml").write_text('[deck]\nid = "mine"\n', encoding="utf-8")
+    command = [sys.executable, "-m", "deckgen", "build", "--project", str(project)]
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": "1760000000"}
+    running = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) for _ in range(3)]
+    for process in running:
+        _, errors = process.communicate()
+        assert process.returncode == 0, errors
+        assert "no-memory" not in errors
+    together = built(project)
+    shutil.rmtree(project / "build")
+    shutil.rmtree(project / ".cache")
+    (project / "deckgen.lock").unlink()
+    assert built(project) == together
