@@ -6,30 +6,24 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from deckgen import card, describe, identity, media, naming, render, translation
+from deckgen import describe, identity, media, naming, translation
 from deckgen.choices import Policy, Profile
-from deckgen.config import locate_setting, unknown_setting
 from deckgen.corpus import Progress, identify, settle, silent, texts_of
+from deckgen.decks import lines_of, marked_by, render_decks
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.files import read_optional
 from deckgen.identity.lock import Lock
-from deckgen.layout import CONFIG_NAME, NOTES_PATH, REMOTE_MAP
+from deckgen.layout import NOTES_PATH, REMOTE_MAP
 from deckgen.markdown import Documents
 from deckgen.memory import Memory
 from deckgen.model import (
     Chapter,
-    Deck,
     Edition,
-    EditionNames,
     ImageReference,
-    Key,
     KeyedCorpus,
     Language,
-    Location,
     MediaFile,
     StampedDeck,
     TranslatedCorpus,
-    parse_edition,
 )
 from deckgen.project import Project, known_languages
 from deckgen.references import image_references
@@ -169,12 +163,12 @@ def finish_decks(read: Read, options: Options, progress: Progress = silent) -> B
     names, lock = identity.freeze_names(before, proposals, whole=whole)
     findings += identity.name_findings(before, lock, proposals, built=() if options.editions else editions)
     version = options.release or _version(lock)
-    decks, problems = _render(project, matched.corpus, translated, names, documents, images, version, lock)
+    decks, problems = render_decks(project, matched.corpus, translated, names, documents, images, version, lock)
     findings += problems
 
-    stamped, lock, problems = identity.stamp(
-        decks, lock, now=options.now, release=options.release, mark=_marked_by(lock, options)
-    )
+    now, release = options.now, options.release
+    mark = marked_by(lock, now=now, release=release)
+    stamped, lock, problems = identity.stamp(decks, lock, now=now, release=release, mark=mark)
     chosen = select(stamped, matched.corpus, chapters=options.chapters, categories=options.categories)
     return Build(
         read=read,
@@ -215,125 +209,14 @@ def _read_images(
     )
 
 
-def _lines(project: Project) -> Mapping[str, list[str]]:
-    return {source.path: source.text.split("\n") for source in project.sources}
-
-
 def _with_excerpts(findings: tuple[Diagnostic, ...], project: Project) -> tuple[Diagnostic, ...]:
-    lines = _lines(project) if findings else {}
+    lines = lines_of(project) if findings else {}
     return tuple(
         replace(found, excerpt=lines[found.location.path][found.location.line - 1])
         if found.location and found.location.line <= len(lines.get(found.location.path, ()))
         else found
         for found in findings
     )
-
-
-def card_settings(project: Project) -> tuple[card.CardSettings, tuple[Diagnostic, ...]]:
-    """The ``[card]`` settings with the author's own style, and every problem with either."""
-    text = project.config_text
-    settings, problems = card.parse_card_settings(project.config.card)
-    findings = []
-    for problem in problems:
-        where = ("card", problem.name)
-        place = locate_setting(text, CONFIG_NAME, where)
-        findings.append(
-            unknown_setting(where, card.SETTINGS, place)
-            if problem.unknown
-            else diagnostic("bad-setting", problem.message, place)
-        )
-    editions = project.config.editions
-    if settings.primary and not any(settings.primary in edition.languages for edition in editions):
-        message = f"“card.primary”: no edition has the language {settings.primary}"
-        place = locate_setting(text, CONFIG_NAME, ("card", "primary"))
-        hint = f"editions: {', '.join(edition.name for edition in editions)}"
-        findings.append(diagnostic("bad-setting", message, place, hint=hint))
-    if settings.css:
-        style = read_optional(project.root / settings.css, inside=project.root)
-        settings, wrong = card.with_user_css(settings, style or "")
-        findings += [
-            diagnostic("bad-setting", problem.message, Location(path=settings.css, line=problem.line))
-            for problem in wrong
-        ]
-        if style is None:
-            message = f"“card.css” names {settings.css}, and there is no such file"
-            findings.append(diagnostic("bad-setting", message, locate_setting(text, CONFIG_NAME, ("card", "css"))))
-    return settings, tuple(findings)
-
-
-def _render(
-    project: Project,
-    keyed: KeyedCorpus,
-    translated: TranslatedCorpus,
-    names: tuple[EditionNames, ...],
-    documents: Documents,
-    images: Mapping[ImageReference, MediaFile],
-    version: str,
-    lock: Lock,
-) -> tuple[tuple[Deck, ...], tuple[Diagnostic, ...]]:
-    settings, problems = card_settings(project)
-    diagrams = {picture.identity for picture in images.values() if picture.diagram}
-    released = version if "+" not in version else "".join(lock.releases[-1:])
-    addresses = _addresses(project, keyed, settings, released)
-    decks = []
-    for named in names:
-        edition, root = named.edition, parse_edition(lock.root_of(named.edition.name))
-        ui = {language: card.read_ui(language) for language in edition.languages}
-        decks.append(
-            render.render_deck(
-                translated,
-                named,
-                documents=documents,
-                note_type=card.note_type(
-                    project_id=keyed.project_id,
-                    edition=edition,
-                    root=root,
-                    name=named.note_type,
-                    settings=settings,
-                    ui=ui,
-                    diagrams=diagrams,
-                    addresses=addresses,
-                    version=released,
-                ),
-                primary=card.languages_shown(edition, settings)[0],
-                guids={item.key: identity.edition_guid(item.guid, root.name) for item in keyed.questions},
-                images=images,
-                descriptions=describe.descriptions(edition, project.config, version, ui),
-            )
-        )
-    return tuple(decks), problems
-
-
-def _addresses(project: Project, keyed: KeyedCorpus, settings: card.CardSettings, released: str) -> Mapping[Key, str]:
-    """Where each question stands in the book, at the newest release, so that builds between two change no template."""
-    template = settings.source_url
-    if template is None:
-        template = card.source_template(project.config.origin)
-    lines = _lines(project) if template else {}
-    return {
-        item.key: card.source_address(
-            template,
-            path=item.chapter.path,
-            line=item.question.location.line,
-            anchor=card.anchor_of(lines[item.chapter.path][item.question.location.line - 1]),
-            revision=f"v{released}" if released else "HEAD",
-        )
-        for item in keyed.questions
-        if template
-    }
-
-
-def _marked_by(before: Lock, options: Options) -> identity.Mark:
-    """What makes a deck's style mark the cards that the newest release changed."""
-    again = options.release in before.releases  # made once more, at the time that it had
-    newest = (options.now if again else identity.next_time(before, options.now)) if options.release else None
-
-    def mark(deck: Deck, after: Lock) -> Deck:
-        keys = identity.updated_keys(after, deck.edition.name, newest=newest) if after.releases else ()
-        text = card.read_ui(deck.edition.primary).updated.format(version="".join(after.releases[-1:]))
-        return replace(deck, note_type=card.mark_updated(deck.note_type, keys, text))
-
-    return mark
 
 
 def _version(lock: Lock) -> str:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from deckgen import journal
 from deckgen.apkg import write_package
-from deckgen.build import Build, card_settings
+from deckgen.build import Build
 from deckgen.corpus import Progress, silent
+from deckgen.decks import card_settings
 from deckgen.diagnostics import DeckgenError
 from deckgen.files import own_path
 from deckgen.layout import BUILD_DIR, LOCK_NAME, RECORD_NAME, RELEASE_DIR
