@@ -34,6 +34,8 @@ _IMAGE_OCCLUSION = re.compile(
 """The script of Anki's own note type, in any language that Anki speaks."""
 _CLOCK = "a clock, SOURCE_DATE_EPOCH or a commit's time was wrong; restore deckgen.lock from before, and build anew"
 
+_NOTHING = Judgement()
+"""Most of what there is; names are made for findings alone, of which a crafted package could ask for millions."""
 _Found = Iterator[Diagnostic]
 
 
@@ -108,9 +110,10 @@ def _fields(file: str, contents: PackageContents) -> _Found:
     names = {packaged.note_type.id: packaged.note_type.fields for packaged in contents.note_types}
     for note in contents.notes:
         for index, field in enumerate(note.fields):
-            fields = names.get(note.note_type_id, ())
-            where = f"{_name(note)}, field {fields[index].name if index < len(fields) else index + 1}"
-            yield from _told(file, where, judge_html(_as_held(field)))
+            if (judged := judge_html(_as_held(field))) != _NOTHING:
+                fields = names.get(note.note_type_id, ())
+                where = f"{_name(note)}, field {fields[index].name if index < len(fields) else index + 1}"
+                yield from _told(file, where, judged)
 
 
 def _templates(file: str, contents: PackageContents) -> _Found:
@@ -160,7 +163,8 @@ def _cards(file: str, contents: PackageContents) -> _Found:
                     active=tuple(what for what in judged.active if what not in active),
                     remote=tuple(what for what in judged.remote if what not in remote),
                 )
-                yield from _told(file, f"{_name(note)}, {side},", fresh)
+                if fresh != _NOTHING:
+                    yield from _told(file, f"{_name(note)}, {side},", fresh)
 
 
 def judge_shown(file: str, sides: Iterable[tuple[str, str]]) -> _Found:
