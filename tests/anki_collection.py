@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from anki.collection import Collection, ImportAnkiPackageOptions, ImportAnkiPackageRequest
+from anki.import_export_pb2 import IMPORT_ANKI_PACKAGE_UPDATE_CONDITION_ALWAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +35,12 @@ def new_collection() -> Iterator[Collection]:
             collection.close()
 
 
-def import_package(collection: Collection, path: Path) -> ImportCounts:
-    """Imports with the options that a learner gets who changes none: update if newer, no scheduling."""
-    log = collection.import_anki_package(
-        ImportAnkiPackageRequest(package_path=str(path), options=ImportAnkiPackageOptions())
-    ).log
+def import_package(collection: Collection, path: Path, *, always: bool = False) -> ImportCounts:
+    """Imports with the options that a learner gets who changes none: update if newer, or ``always``; no scheduling."""
+    options = ImportAnkiPackageOptions()
+    if always:
+        options.update_notes = IMPORT_ANKI_PACKAGE_UPDATE_CONDITION_ALWAYS
+    log = collection.import_anki_package(ImportAnkiPackageRequest(package_path=str(path), options=options)).log
     return ImportCounts(
         new=len(log.new),
         updated=len(log.updated),

@@ -266,7 +266,7 @@ def test_a_link_survives_a_merge_with_a_branch_that_does_not_know_it(
     (book / ".gitattributes").write_text(f"deckgen.lock merge={driver}\n", encoding="utf-8")
     old = keys(book)[FIRST[0]]
     write(book, *REST, STRANGE)
-    build(book)
+    assert f"deckgen lock link {old} " in build(book), "it stands where another one vanished"
     new = keys(book)[STRANGE[0]]
     assert new != old
     commit(book)

@@ -315,6 +315,12 @@ def test_one_note_changed_on_two_branches_is_made_one_line() -> None:
 MANY = built(*((f"什么是第{index}个概念", prose(index)) for index in range(20)))
 
 
+def test_locks_of_two_projects_are_never_made_one() -> None:
+    lock = Lock(project_id="one")
+    with pytest.raises(DeckgenError, match="locks of two projects, “one” and “two”"):
+        merge_lock(format_lock(lock) + format_lock(revise(lock, project_id="two")), "deckgen.lock")
+
+
 @pytest.mark.parametrize("kept", range(1, len(format_lock(MANY).splitlines())))
 def test_a_lock_cut_at_a_line_end_is_an_error_with_the_way_back(kept: int) -> None:
     text = format_lock(MANY).splitlines()[:kept]

@@ -119,6 +119,17 @@ def test_the_large_pictures_get_packages_of_their_own_only_where_they_differ(
     assert names == {"evolving-zh-en-desktop-v1.0.0.apkg", "evolving-zh-en-01-ji-chu-desktop-v1.0.0.apkg"}
 
 
+@pytest.mark.parametrize("always", [False, True])
+def test_who_has_small_pictures_keeps_them_as_the_page_says(twice: tuple[Evolving, Path, Path], always: bool) -> None:
+    """Anki takes notes of one time for the same, “Always” or not."""
+    with new_collection() as collection:
+        import_package(collection, twice[1] / "evolving-zh-en-v1.0.0.apkg")
+        desktop = import_package(collection, twice[1] / "evolving-zh-en-desktop-v1.0.0.apkg", always=always)
+        assert (desktop.new, desktop.updated, desktop.duplicate) == (0, 0, 5)
+        assert {path.name.partition("-m.")[1] for path in Path(collection.media.dir()).iterdir()} == {"-m."}
+    assert "notes that you have keep their pictures until they change" in (twice[1] / "index.html").read_text("utf-8")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pictures_of_cards_come_to_the_page_and_on_a_dark_one_those_of_the_night_first(
     scheme: Literal["light", "dark"], tmp_path: Path, browser: Browser
