@@ -215,10 +215,10 @@ class Simulation:
             what = f"{where}: “{item.title}” is {key}, not {known}"
             if key in owners:
                 self.score.wrong.append(what)
-            elif number in self.linked:
-                self.score.undone.append(what)
             elif shown.get(key) == known:
                 self.score.doubts += 1
+            elif number in self.linked:
+                self.score.undone.append(what)
             else:
                 self.score.lost.append(what)
             lock = link_question(lock, old=known, new=key, force=True)
