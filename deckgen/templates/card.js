@@ -75,19 +75,33 @@
       if (close !== before && !node.parentNode.closest("pre, code, .dg-math")) { node.data = close; }
     }
   });
-  // A title's lines end between words, where the browser knows those of Chinese: word joiners hold what is one.
-  function keepWords(title) {
-    var segmenter = new Intl.Segmenter("zh", { granularity: "word" });
+  // A title's lines end between words, where the browser knows those of Chinese and Japanese: word joiners hold what is one.
+  function words(title, change) {
     var walker = document.createTreeWalker(title, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
-      if (walker.currentNode.parentNode.closest(".dg-given, code")) { continue; }
-      walker.currentNode.data = Array.from(segmenter.segment(walker.currentNode.data), function (part) {
-        return part.segment.length < 9 && /^[\u3400-\u9fff]+$/.test(part.segment) ? part.segment.split("").join("\u2060") : part.segment;
-      }).join("").replace(/([\u3400-\u9fff])(?=[的了吗呢吧])/g, "$1\u2060").replace(/(\w)-(?=\w)/g, "$1\u2060-\u2060");
+      if (!walker.currentNode.parentNode.closest(".dg-given, code")) { walker.currentNode.data = change(walker.currentNode.data); }
     }
+  }
+  function keepWords(title, language, ending) {
+    var segmenter = new Intl.Segmenter(language, { granularity: "word" });
+    words(title, function (said) {
+      return Array.from(segmenter.segment(said), function (part) {
+        return part.segment.length < 9 && /^[\u3040-\u30ff\u3400-\u9fff]+$/.test(part.segment) ? part.segment.split("").join("\u2060") : part.segment;
+      }).join("").replace(ending, "$1\u2060");
+    });
     title.classList.add("dg-words");
   }
-  if (window.Intl && Intl.Segmenter) { each(".dg-question:lang(zh)", keepWords); }
+  if (window.Intl && Intl.Segmenter) {
+    each(".dg-question:lang(zh)", function (title) { keepWords(title, "zh", /([\u3400-\u9fff])(?=[的了吗嗎呢吧器化性]|(?:什么|什麼)(?:[？?]|$))/g); });
+    if (!(window.CSS && CSS.supports("word-break", "auto-phrase"))) {
+      each(".dg-question:lang(ja)", function (title) { keepWords(title, "ja", /([\u30a0-\u30ff\u3400-\u9fff](?=[\u3041-\u309f])|[\u3041-\u309f](?=か？?$))/g); });
+    }
+  }
+  each(".dg-question", function (title) {
+    words(title, function (said) {
+      return said.replace(/(\w)-(?=\w)/g, "$1\u2060-\u2060").replace(/(\w) (?=[A-Z]{2,4}(?![\w-]))/g, "$1\u00a0");
+    });
+  });
   each("td, th", function (cell) { if (cell.textContent.trim().length > 12) { cell.classList.add("dg-long"); } });
   function fit(formula) {
     var line = formula.parentNode.closest("p, li, dt, dd, td, th, figcaption, button, h1, h2, h3, h4, h5, h6, .dg-text, .dg-question, .dg-card");
@@ -136,7 +150,7 @@
   // --- the ways to the other language, back, and to the top: hidden while one scrolls down
   var seen = page.scrollTop;
   var away = false;
-  var reach = make("div", "dg-reach");
+  var reach = make("div", "dg-reach dg-away");
   var across = reach.appendChild(make("button", "dg-across tappable"));
   var up = reach.appendChild(make("button", "dg-up tappable", "↑"));
   var way = null;
