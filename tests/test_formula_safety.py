@@ -121,11 +121,7 @@ def test_what_is_taken_out_of_titles_notes_and_translations_is_reported(tmp_path
     head, entry, rest = po.rpartition('msgid "好。"\nmsgstr ""')
     assert entry
     catalog.write_text(f'{head}msgid "好。"\nmsgstr "Good <iframe src=x></iframe>$\\\\href{{x}}{{y}}$"{rest}', "utf-8")
-    key = next(
-        line.split("“")[0].split()[-1]
-        for line in deckgen("check", "--project", folder).output.splitlines()
-        if "new: " in line
-    )
+    key = po.split('|question"')[0].rpartition('"')[2]
     (folder / "source/notes.toml").write_text(f'[{key}]\nzh = """\n注\n\n<b onmouseover=x>a</b>\n"""\n', "utf-8")
     output = deckgen("check", "--project", folder).output
     for place, what in (

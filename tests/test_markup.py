@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from deckgen.markdown import Document, parse_document, safe_html
 from deckgen.markdown.brackets import ALLOWED, find_unknown_html, find_unsafe_html, literal_brackets
+from deckgen.markdown.depth import MAX_CHARACTERS
 from deckgen.markdown.formulas import find_formulas
 from deckgen.model import Context, Dialect, ImageReference, Markdown, MediaFile
 from deckgen.render.cardhtml import card_html
@@ -207,6 +208,12 @@ def test_what_is_nested_too_deep_is_shown_as_it_was_written() -> None:
     assert document(_DEEP["quotes"]).too_deep
     assert card("> " * 300 + "x<y").startswith('<pre class="dg-deep"><code>&gt; &gt;')
     assert not document("> > > - 1. a").too_deep
+
+
+def test_a_text_beyond_what_a_card_can_hold_is_shown_as_it_is_written() -> None:
+    text = Markdown("*a* " * (MAX_CHARACTERS // 4 + 1))
+    assert document(text).too_deep
+    assert document(text).html == f'<pre class="dg-deep"><code>{text}\n</code></pre>'
 
 
 _LINES = {

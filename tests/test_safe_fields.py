@@ -161,7 +161,7 @@ def test_every_place_of_a_project_is_made_safe(tmp_path: Path) -> None:
     for text in (*(field for note in contents.notes for field in note.fields), *descriptions):
         assert not any("onerror" in name or "onload" in name for _, names in tags(f"<p>{text}</p>") for name in names)
         assert unicodedata.normalize("NFC", text) == text
-    everything = "".join((*(field for note in contents.notes for field in note.fields), *descriptions, *names))
+    everything = "\n".join((*(field for note in contents.notes for field in note.fields), *descriptions, *names))
     everything += "".join(tag for note in contents.notes for tag in note.tags)
     assert not any(mark in everything for mark in ("[sound:", "[[type:", "{{", "\\(", f">{SLASH}"))
     assert "<img" not in "".join(names)

@@ -101,6 +101,8 @@ def parse_document(markdown: Markdown, context: Context) -> Document:
     """The document of one text, such as a title or an answer; what the context defines moves no offset."""
     if not markdown:
         return Document(markdown=markdown, html=Html(""))
+    if len(markdown) > MAX_CHARACTERS:
+        return Document(markdown=markdown, html=page_html(preformatted(markdown)), too_deep=True)
     if is_plain(markdown, context):
         leaf = Leaf(BlockKind.PARAGRAPH, 0, len(markdown), 0)
         return Document(
@@ -147,16 +149,6 @@ class _Parsed:
 
 
 def _parse(markdown: Markdown, context: Context) -> _Parsed:
-    if len(markdown) > MAX_CHARACTERS:
-        return _Parsed(
-            safe=preformatted(markdown),
-            plain=False,
-            too_deep=True,
-            nodes=(),
-            counts={},
-            protected=Protected(text=markdown, base=0, bracket="", formulas=(), brackets=()),
-            definitions="",
-        )
     protected = protect(markdown)
     definitions = used_definitions(markdown, context.definitions)
     raw: str | None
