@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 from projects import deckgen, make_project
 
-from deckgen import corpus, media
+from deckgen import media
 from deckgen.build import Options, make_decks
 from deckgen.markdown import Documents, gfm, parse_document
 from deckgen.memory import NAME, Memory
@@ -126,23 +126,32 @@ def test_a_process_that_dies_is_told_with_its_item() -> None:
     assert told.value.index == 7
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere processes do not inherit what a test replaces")
-def test_a_process_that_dies_over_a_chapter_names_it_and_leaves_nothing(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+DEADLY = """
+import multiprocessing, os, signal, sys
+from deckgen import cli, corpus
+
+parse = corpus.parse_chapter
+
+def deadly(text, *, path, **options):
+    if path.endswith("b.md") and multiprocessing.parent_process():
+        os.kill(os.getpid(), signal.SIGKILL)
+    return parse(text, path=path, **options)
+
+corpus.parse_chapter, corpus.MUCH_TEXT = deadly, 0
+if __name__ == "__main__":
+    cli.main(sys.argv[1:])
+"""
+"""A program, for whatever way its processes are begun in: a fork inherits what is replaced, others run this again."""
+
+
+def test_a_process_that_dies_over_a_chapter_names_it_and_leaves_nothing(project: Path, tmp_path: Path) -> None:
     (project / "source" / "b.md").write_text(CHAPTER.replace("什么是", "何为").replace("a.png", ""), encoding="utf-8")
-    parent, parse = os.getpid(), corpus.parse_chapter
-
-    def deadly(text: str, *, path: str, **options: object) -> object:
-        if path.endswith("b.md") and os.getpid() != parent:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return parse(text, path=path, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(corpus, "parse_chapter", deadly)
-    monkeypatch.setattr(corpus, "MUCH_TEXT", 0)
-    result = deckgen("build", "--project", project, "--jobs", 2, now=1760000000)
-    assert result.exit_code != 0
-    assert "the process that read source/b.md was ended" in result.output
+    program = tmp_path / "deadly.py"
+    program.write_text(DEADLY, encoding="utf-8")
+    command = [sys.executable, str(program), "build", "--project", str(project), "--jobs", "2"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode != 0
+    assert "the process that read source/b.md was ended" in ran.stderr
     assert not list((project / "build").glob("*"))
     assert not (project / "deckgen.lock").exists()
 

@@ -78,25 +78,36 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def save(path: Path, text: str) -> None:
+    """At once, as an editor does; ``write_text`` empties the file first, and under load a build may see that."""
+    begun = path.with_name(f"{path.name}.new")
+    begun.write_text(text, encoding="utf-8")
+    begun.replace(path)
+
+
 def test_each_save_is_built_and_its_cards_are_named_and_a_failure_ends_nothing(project: Path) -> None:
     chapter, lock = project / "source" / "a.md", project / "deckgen.lock"
     with watched(project) as running:
         running.line_with("waiting for changes")
         (package,) = (project / "build").glob("*-zh-en.apkg")
         first = package.read_bytes()
-        chapter.write_text(CHAPTER.replace("答一", "回答一"), encoding="utf-8")
+        save(chapter, CHAPTER.replace("答一", "回答一"))
         assert "1 changed: “什么是A？”" in running.line_with("changed")
         assert package.read_bytes() != first
-        good = lock.read_bytes()
-        lock.write_text("no lock", encoding="utf-8")
+        good = lock.read_text(encoding="utf-8")
+        save(lock, "no lock")
         running.line_with("error: ")
-        lock.write_bytes(good)
+        save(lock, good)
         running.line_with("no card changed")
-        chapter.write_text(CHAPTER + "\n### 什么是C？\n\n![图](missing.png)\n", encoding="utf-8")
+        save(chapter, CHAPTER + "\n### 什么是C？\n\n![图](missing.png)\n")
         running.line_with("missing.png")
         assert "1 new: “什么是C？”" in running.line_with("new: ")
-        chapter.write_text(CHAPTER, encoding="utf-8")
+        save(chapter, CHAPTER)
         running.line_with("1 gone: “什么是C？”")
+        with chapter.open("w", encoding="utf-8") as half_saved:
+            running.line_with("2 gone: ")
+            half_saved.write(CHAPTER)
+        running.line_with("2 new: ")
         running.process.send_signal(signal.SIGINT)
         running.line_with("ended")
         assert running.process.wait(LONG) == 0
@@ -107,7 +118,7 @@ def test_what_a_build_writes_itself_is_no_change(project: Path) -> None:
     with watched(project) as running:
         running.line_with("waiting for changes")
         (project / "notes.txt").write_text("nothing that a build reads", encoding="utf-8")
-        (project / "source" / "b.md").write_text(CHAPTER.replace("什么", "哪个"), encoding="utf-8")
+        save(project / "source" / "b.md", CHAPTER.replace("什么", "哪个"))
         line = running.line_with(" s, ")
         assert "2 new" in line
 
