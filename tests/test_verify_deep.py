@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import genanki
 import pytest
@@ -15,6 +19,7 @@ from test_verify_content import fill_with_stock_types
 from deckgen.releases.verify import verify_package
 from deckgen.releases.verify.browser import judge_in_browser
 
+Result = TypeVar("Result")
 ACTIVE = (
     "<script>document.title = 1</script>",
     "<img src=x onerror=alert(1)>",
@@ -42,11 +47,17 @@ HARMLESS = (
 )
 
 
+def apart(work: Callable[[], Result]) -> Result:
+    """In a thread of its own: Playwright opens no second session beside the ``browser`` that other tests share."""
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        return executor.submit(work).result()
+
+
 def test_each_side_is_told_by_what_it_does(tmp_path: Path, browser_path: Path) -> None:
     (tmp_path / "_own.js").write_text("document.title = 2", encoding="utf-8")
     (tmp_path / "a.png").write_bytes(b"\x89PNG")
     sides = [(str(number), html) for number, html in enumerate((*ACTIVE, *REMOTE, *HARMLESS))]
-    found = list(judge_in_browser("a.apkg", sides, tmp_path))
+    found = apart(lambda: list(judge_in_browser("a.apkg", sides, tmp_path)))
     told: dict[str, set[int]] = {"active-content": set(), "remote-content": set()}
     for item in found[:-1]:
         told[item.rule].add(int(re.findall(r"^a\.apkg: (\d+)", item.message)[0]))
@@ -71,7 +82,7 @@ def test_stock_note_types_genanki_and_our_own_decks_do_nothing(tmp_path: Path, b
     assert deckgen("build", "--project", folder).exit_code == 0
     packages = [tmp_path / "stock.apkg", tmp_path / "genanki.apkg", next((folder / "build").glob("*-zh-en.apkg"))]
     for package, with_anki in zip(packages, (True, False, True), strict=True):
-        found = verify_package(package, lock=None, with_anki=with_anki, deep=True)
+        found = apart(partial(verify_package, package, lock=None, with_anki=with_anki, deep=True))
         counted = next(item for item in found if item.rule == "browser")
         assert counted.message.endswith("sides of cards in a browser: 0 scripts, 0 requests, 0 navigations")
         assert not {item.rule for item in found} & {"active-content", "remote-content"}
@@ -79,7 +90,8 @@ def test_stock_note_types_genanki_and_our_own_decks_do_nothing(tmp_path: Path, b
 
 def test_a_card_that_keeps_the_browser_busy_is_told_from_its_neighbour(tmp_path: Path, browser_path: Path) -> None:
     sides = [("busy", "<script>while (true) {}</script>"), ("idle", "x")]
-    told = [item.message for item in judge_in_browser("a.apkg", sides, tmp_path, patience_ms=5000)]
+    found = apart(lambda: list(judge_in_browser("a.apkg", sides, tmp_path, patience_ms=5000)))
+    told = [item.message for item in found]
     assert "a.apkg: busy keeps the browser busy" in told
     assert not any(message.startswith("a.apkg: idle") for message in told)
 
