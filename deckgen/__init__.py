@@ -1,3 +1,3 @@
 """deckgen turns a Chinese question-and-answer book in Markdown into bilingual Anki decks."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
