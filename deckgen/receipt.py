@@ -57,11 +57,15 @@ def keep(place: Place, read: Marks, said: Said, *, until: int | None) -> None:
     """Remembers a build. ``read`` are the marks of before; from ``until`` on, in seconds, it would say other things."""
     from deckgen.files import own_path, write_atomically  # whoever recalls has no time for it
 
-    written = place.root.resolve() / LOCK_NAME
-    read = {**read, **({str(written): mark} if (mark := _mark(str(written))) else {})}
-    data = json.dumps([_state(read, place.out), until, said]).encode()
+    data = json.dumps([_state(with_lock(read, place.root), place.out), until, said]).encode()
     with contextlib.suppress(OSError):
         write_atomically(own_path(place.root, place.file), seal(data) + data)
+
+
+def with_lock(read: Marks, root: Path) -> Marks:
+    """The marks with that of deckgen.lock as it is now: a build reads it, and writes it itself."""
+    path = str(root.resolve() / LOCK_NAME)
+    return {**read, path: mark} if (mark := _mark(path)) else read
 
 
 def read_marks(root: Path, out: Path) -> Marks:

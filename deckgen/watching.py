@@ -7,9 +7,9 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
-from deckgen.layout import LOCK_NAME, is_skipped
+from deckgen.layout import is_skipped
 from deckgen.project import READ_SUFFIXES
-from deckgen.receipt import Marks, read_marks
+from deckgen.receipt import Marks, read_marks, with_lock
 
 _GATHER_MS, _STEP_MS = 60, 20
 """For how long, at most, changes that follow one another are taken for one, and the pause that ends them."""
@@ -44,9 +44,7 @@ class Watch:
 
     def own_lock(self) -> None:
         """What deckgen.lock is now was made by whoever asks: that is no change."""
-        now, lock = look(self._root, without=self._without), str(self._root.resolve() / LOCK_NAME)
-        kept = {path: mark for path, mark in (self._seen or {}).items() if path != lock}
-        self._seen = kept | ({lock: now[lock]} if lock in now else {})
+        self._seen = with_lock(self._seen or {}, self._root)
 
 
 def _news(root: Path, stop: threading.Event) -> Iterator[object]:
