@@ -79,7 +79,7 @@
   function words(title, change) {
     var walker = document.createTreeWalker(title, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
-      if (!walker.currentNode.parentNode.closest(".dg-given, code")) { walker.currentNode.data = change(walker.currentNode.data); }
+      if (!walker.currentNode.parentNode.closest(".dg-given, code, .dg-math")) { walker.currentNode.data = change(walker.currentNode.data); }
     }
   }
   function keepWords(title, language, ending) {
