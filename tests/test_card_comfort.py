@@ -359,6 +359,16 @@ def test_lines_of_a_chinese_title_are_balanced_and_end_between_words(write: Writ
     assert not any(line.endswith("-") for line in page.evaluate(WORDS))
 
 
+def test_a_formula_in_a_title_stays_as_it_was_written(write: Write, page: Page) -> None:
+    formula = r'<span class="dg-math dg-math-inline">\(a-b \text{中文字 AB}\)</span>'
+    page.goto(write(Question_zh=f"旋转 {formula} 是什么？", Question_en=f"A well-known {formula}?", Answer_en=ENGLISH))
+    for title in page.locator(".dg-question").all():
+        shown = title.locator(".dg-math").evaluate("box => box.textContent")
+        assert "中文字" in shown
+        assert "\u2060" not in shown
+    assert "well\u2060-\u2060known" in page.locator(".dg-lang .dg-question").evaluate("box => box.textContent")
+
+
 def test_an_english_title_is_balanced_and_code_scrolls_as_ankidroid_expects(write: Write, page: Page) -> None:
     code: Any = "<pre><code>" + "x" * 300 + "</code></pre>"
     page.goto(write(Answer_zh=code, Question_en="A question?", Answer_en=ENGLISH))
