@@ -60,9 +60,18 @@ class WebKit:
             time.sleep(0.05)
 
     def tap(self, selector: str) -> None:
-        """Presses an element as a pointer does."""
-        found = self._send("POST", "/element", {"using": "css selector", "value": selector})
-        self._send("POST", f"/element/{next(iter(found.values()))}/click", {})
+        """Presses an element as a pointer does, as soon as it can be pressed."""
+        deadline = time.monotonic() + _ANSWER_SECONDS
+        while True:
+            found = self._send("POST", "/element", {"using": "css selector", "value": selector})
+            try:
+                self._send("POST", f"/element/{next(iter(found.values()))}/click", {})
+            except urllib.error.HTTPError:  # hidden, covered or still moving
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
 
     def picture(self) -> Image.Image:
         """The screen as it is seen."""
