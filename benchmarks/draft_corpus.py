@@ -18,10 +18,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from translation_server import translation_server
 
-from deckgen.encoding import decode_source
 from deckgen.localisation import draft_jobs, read_translations, with_drafts
 from deckgen.model import Language
-from deckgen.project import read_project
+from deckgen.project.encoding import decode_source
+from deckgen.project.reading import read_project
 from deckgen.translation.drafts.briefing import Job
 from deckgen.translation.drafts.engines import make_engine
 from deckgen.translation.drafts.fill import Filled, draft_missing, problems_by_reason

@@ -26,9 +26,9 @@ from github import compare, visible_text
 from maths import count_source_formulas, formulas_on_card
 
 from deckgen.chapters import parse_chapter
-from deckgen.config import ChapterSettings
 from deckgen.markdown import parse_document
 from deckgen.model import Chapter, ImageReference, MediaFile, Question
+from deckgen.project.config import ChapterSettings
 from deckgen.render.cardhtml import card_html
 
 

@@ -24,14 +24,14 @@ from anki.collection import Collection, ImportAnkiPackageRequest
 
 from deckgen.build import Build, Options, make_decks
 from deckgen.diagnostics import DeckgenError
-from deckgen.files import write_atomically
 from deckgen.identity.lock import Lock, format_lock, require_lock
 from deckgen.identity.merging import merge_lock
 from deckgen.identity.settling import link_question, split_question
-from deckgen.manifest import Part
 from deckgen.model import Key
 from deckgen.output import write_build
-from deckgen.project import read_project
+from deckgen.output.manifest import Part
+from deckgen.project.files import write_atomically
+from deckgen.project.reading import read_project
 from deckgen.text.titles import normalised_title
 
 WORDS = (

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from deckgen.chapters import parse_chapter
-from deckgen.config import ChapterSettings
 from deckgen.lint import lint_chapter
 from deckgen.markdown import Documents
+from deckgen.project.config import ChapterSettings
 
 QUESTION = "<h3 id='{n}.问题'>{n}.为什么第{n}种方法更好？</h3>\n\n因为它**更快**，公式是 $x_{n}^2$。\n\n- 一\n- 二\n\n"
 LIST_ENTRY = "- [{n}.为什么第{n}种方法更好？](#{n}.问题)\n"

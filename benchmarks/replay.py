@@ -23,10 +23,10 @@ from pathlib import Path
 from rapidfuzz import fuzz
 
 from deckgen.chapters import parse_chapter
-from deckgen.config import ChapterSettings
 from deckgen.identity import match
 from deckgen.identity.lock import Lock, format_lock, parse_lock
 from deckgen.model import Corpus, Language
+from deckgen.project.config import ChapterSettings
 
 ALIKE = 75.0
 LONG_ANSWER = 20

@@ -11,14 +11,14 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from deckgen.chapters import Explanation, explain_structure, parse_chapter
-from deckgen.config import Config
 from deckgen.diagnostics import DeckgenError
-from deckgen.discovery import choose_chapters
-from deckgen.encoding import decode_source
-from deckgen.files import read_file, survey, write_atomically
-from deckgen.layout import CONFIG_NAME, LOCK_NAME, is_skipped
 from deckgen.model import Chapter
-from deckgen.project import IMAGE_SUFFIXES, Project, repository_address
+from deckgen.project.config import Config
+from deckgen.project.discovery import choose_chapters
+from deckgen.project.encoding import decode_source
+from deckgen.project.files import read_file, survey, write_atomically
+from deckgen.project.layout import CONFIG_NAME, LOCK_NAME, is_skipped
+from deckgen.project.reading import IMAGE_SUFFIXES, Project, repository_address
 from deckgen.publish.workflow import WORKFLOW_PATH, workflow_text
 from deckgen.text.slugs import ascii_slug
 

@@ -6,15 +6,16 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from deckgen import describe, identity, media, naming, translation
-from deckgen.choices import Policy, Profile
+from deckgen import identity, media, translation
 from deckgen.corpus import Progress, identify, settle, silent, texts_of
-from deckgen.decks import lines_of, marked_by, render_decks
+from deckgen.decks import describe, lines_of, marked_by, naming, render_decks
+from deckgen.decks.selection import select
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.identity.lock import Lock
-from deckgen.layout import NOTES_PATH, REMOTE_MAP
 from deckgen.markdown import Documents
-from deckgen.memory import Memory
+from deckgen.media.references import image_references
+from deckgen.memory.store import Memory
+from deckgen.memory.workers import without_collector
 from deckgen.model import (
     Chapter,
     Edition,
@@ -25,12 +26,11 @@ from deckgen.model import (
     StampedDeck,
     TranslatedCorpus,
 )
-from deckgen.project import Project, known_languages
-from deckgen.references import image_references
-from deckgen.selection import select
+from deckgen.project.choices import Policy, Profile
+from deckgen.project.layout import NOTES_PATH, REMOTE_MAP
+from deckgen.project.reading import Project, known_languages
 from deckgen.translation.notes import parse_notes, strange_languages
 from deckgen.translation.pictures import show_own_pictures
-from deckgen.workers import without_collector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,16 +11,16 @@ from pathlib import Path
 
 from deckgen import identity, lint
 from deckgen.chapters import apply_ignores, parse_chapter
-from deckgen.config import ChapterSettings
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, diagnostic, has_errors, with_severities
-from deckgen.history import birthmark, committed_lock, revision, steps_since
 from deckgen.identity.lock import Lock, require_lock, revise
-from deckgen.layout import LOCK_NAME, RECORDS_DIR
 from deckgen.markdown import Documents
-from deckgen.memory import Codec, Memory
+from deckgen.memory.store import Codec, Memory
+from deckgen.memory.workers import MUCH_TEXT, WorkerDiedError, died_over, map_in_processes
 from deckgen.model import Chapter, Context, Corpus, Location, Markdown
-from deckgen.project import Project, Source, read_others, record_path
-from deckgen.workers import MUCH_TEXT, WorkerDiedError, died_over, map_in_processes
+from deckgen.project.config import ChapterSettings
+from deckgen.project.history import birthmark, committed_lock, revision, steps_since
+from deckgen.project.layout import LOCK_NAME, RECORDS_DIR
+from deckgen.project.reading import Project, Source, read_others, record_path
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, how much of it is done and how much there is; 0 of 0 where it cannot be counted."""

@@ -9,17 +9,17 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from deckgen.chapters import parse_chapter
-from deckgen.choices import Profile
 from deckgen.corpus import texts_of
 from deckgen.diagnostics import DeckgenError
-from deckgen.files import own_path, read_file, write_atomically
-from deckgen.layout import REMOTE_DIR, REMOTE_MAP
 from deckgen.markdown import Documents
 from deckgen.media.download import DownloadError, Limits, download
 from deckgen.media.image_paths import Remote, index_images, resolve_image
 from deckgen.media.images import BrokenImageError, encode_image, suffix_of
 from deckgen.media.remote import FetchedPicture, format_fetched, parse_fetched
-from deckgen.project import Project
+from deckgen.project.choices import Profile
+from deckgen.project.files import own_path, read_file, write_atomically
+from deckgen.project.layout import REMOTE_DIR, REMOTE_MAP
+from deckgen.project.reading import Project
 from deckgen.text.slugs import ascii_slug
 
 

@@ -21,6 +21,11 @@ Key = NewType("Key", str)
 _IN_A_GROUP = 50
 
 
+def is_key(text: str) -> bool:
+    """Whether a key may look like this: 2 to 32 small letters, digits and hyphens, the first no hyphen."""
+    return re.fullmatch(r"[a-z0-9][a-z0-9-]{1,31}", text) is not None
+
+
 class Dialect(StrEnum):
     """The Markdown dialect of a chapter."""
 
@@ -305,7 +310,7 @@ class SubdeckNames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionNames:
-    """What an edition's decks and note type are called; proposed by ``naming``, frozen by ``identity``."""
+    """What an edition's decks and note type are called; proposed by ``decks.naming``, frozen by ``identity``."""
 
     edition: Edition
     deck: str

@@ -15,12 +15,12 @@ from typing import Any, get_args
 import click
 import msgspec
 
-from deckgen import config
 from deckgen.card.settings import SETTINGS, CardSettings
 from deckgen.cli import COMMANDS
 from deckgen.diagnostics import RULES, Severity
 from deckgen.identity.lock import AnyRecord
-from deckgen.manifest import Manifest
+from deckgen.output.manifest import Manifest
+from deckgen.project import config
 from deckgen.releases.records import LINES
 from deckgen.releases.release_manifest import ReleaseManifest
 

@@ -15,7 +15,7 @@ from deckgen.model import parse_edition
 from deckgen.preview.cards import SCRIPT_MARK, deck_cards
 from deckgen.preview.findings import sort_findings
 from deckgen.preview.formulas import STYLE, with_mathml
-from deckgen.project import read_project
+from deckgen.project.reading import read_project
 
 PAGE = """<!doctype html>
 <html class="{device}" lang="{language}"><head><meta charset="utf-8"><title>{title}</title>

@@ -24,16 +24,16 @@ from hypothesis import strategies as st
 
 from deckgen.card.settings import check_user_css
 from deckgen.chapters import parse_chapter
-from deckgen.config import ChapterSettings, parse_config
 from deckgen.diagnostics import DeckgenError
-from deckgen.encoding import decode_source
 from deckgen.identity.lock import format_lock, parse_lock
-from deckgen.manifest import package_files
 from deckgen.markdown import parse_document
 from deckgen.markdown.judge import judge_html
 from deckgen.markdown.unsafe import find_unsafe
 from deckgen.media.svg import UnsafeSvgError, check_svg
 from deckgen.model import Context, Dialect, Language, Markdown
+from deckgen.output.manifest import package_files
+from deckgen.project.config import ChapterSettings, parse_config
+from deckgen.project.encoding import decode_source
 from deckgen.releases.records import parse_record
 from deckgen.releases.release_manifest import parse_manifest
 from deckgen.releases.verify import verify_package

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from projects import NOON, deckgen, make_project
 
-from deckgen.project import read_project
+from deckgen.project.reading import read_project
 
 _TOUCHES = frozenset("os.rename os.remove os.rmdir os.mkdir os.chmod open shutil.rmtree sqlite3.connect".split())
 _KEPT = frozenset((".cache", ".git"))

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from deckgen.build import Options, make_decks
 from deckgen.cli import main
-from deckgen.project import read_project
+from deckgen.project.reading import read_project
 
 REPOSITORY = Path(__file__).parent.parent
 SHIPPED = ("source", "imgs", "locale", "deckgen.toml", "deckgen.lock", "releases")

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from deckgen import identity
 from deckgen.chapters import parse_chapter
-from deckgen.config import ChapterSettings
 from deckgen.identity.lock import Lock
 from deckgen.model import Corpus, KeyedCorpus, Language, Markdown
+from deckgen.project.config import ChapterSettings
 from deckgen.translation.catalog import Catalog, CatalogEntry
 
 ZH, EN = Language("zh"), Language("en")

@@ -69,7 +69,7 @@ def test_a_cache_that_cannot_be_used_is_named_and_the_decks_are_built(tmp_path: 
 
 def test_a_failure_of_deckgen_itself_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DECKGEN_TRACEBACK")
-    monkeypatch.setattr("deckgen.project.read_project", lambda *_: 1 / 0)
+    monkeypatch.setattr("deckgen.project.reading.read_project", lambda *_: 1 / 0)
     result = deckgen("build", "--project", make_project(tmp_path))
     assert result.exit_code == 3
     assert result.stderr.startswith("error: deckgen itself failed: ZeroDivisionError: division by zero (options.py")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from projects import deckgen, make_project
 
-from deckgen.project import read_project
+from deckgen.project.reading import read_project
 
 QUESTION = "## 什么是锁？\n\n一次只让一个人进去。\n"
 

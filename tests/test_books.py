@@ -14,10 +14,10 @@ from projects import NOON, deckgen, make_project
 
 from deckgen.apkg.reader import read_package
 from deckgen.chapters import parse_chapter
-from deckgen.config import ChapterSettings
 from deckgen.corpus import settle
-from deckgen.languages import guess_language
-from deckgen.project import Project, read_project
+from deckgen.project.config import ChapterSettings
+from deckgen.project.languages import guess_language
+from deckgen.project.reading import Project, read_project
 from deckgen.text.order import natural_key
 
 BOOKS = Path(__file__).parent / "books"

@@ -16,7 +16,7 @@ from deckgen.build import Build, Options, make_decks
 from deckgen.card.links import anchor_of, link_attributes, source_address, source_template
 from deckgen.model import Key
 from deckgen.output import write_build
-from deckgen.project import read_project
+from deckgen.project.reading import read_project
 
 ORIGIN = '[deck]\nid = "book"\norigin = "https://github.com/o/book"\n'
 

@@ -25,8 +25,8 @@ from projects import NOON, REPOSITORY
 
 from deckgen.card import SETTINGS
 from deckgen.cli import COMMANDS
-from deckgen.config import SETTINGS as READERS
-from deckgen.config import ChapterSettings, Config, ImageSettings, LearnerSettings, parse_config
+from deckgen.project.config import SETTINGS as READERS
+from deckgen.project.config import ChapterSettings, Config, ImageSettings, LearnerSettings, parse_config
 
 DOCS = REPOSITORY / "docs"
 

@@ -12,7 +12,7 @@ import pytest
 from projects import deckgen, make_project
 
 from deckgen.diagnostics import DeckgenError
-from deckgen.files import own_path, read_file, shown_name, survey, write_atomically
+from deckgen.project.files import own_path, read_file, shown_name, survey, write_atomically
 
 SECRET = "outside-7c1f"
 

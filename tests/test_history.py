@@ -12,8 +12,8 @@ from corpora import prose
 from evolving import git
 from projects import deckgen
 
-from deckgen.history import birthmark
-from deckgen.keys import derive_project_id
+from deckgen.identity.keys import derive_project_id
+from deckgen.project.history import birthmark
 
 REST = tuple(
     (title, prose(700 + number)) for number, title in enumerate(("什么是残差连接", "什么是知识蒸馏", "什么是早停"))

@@ -16,7 +16,7 @@ from projects import deckgen
 from deckgen.apkg import write_package
 from deckgen.build import Options, make_decks
 from deckgen.model import Dialect
-from deckgen.project import read_project
+from deckgen.project.reading import read_project
 from deckgen.releases.verify import verify_package
 from deckgen.text.anki import safe_name, safe_text
 

@@ -26,10 +26,10 @@ from deckgen.identity import (
     stamp,
     updated_keys,
 )
+from deckgen.identity.keys import mint_key
 from deckgen.identity.lock import Lock, NoteTypeRecord, format_lock, revise
 from deckgen.identity.merging import merge_lock
 from deckgen.identity.settling import link_question, split_question
-from deckgen.keys import mint_key
 from deckgen.model import Corpus, EditionNames, Guid, Key, Markdown, SubdeckNames, parse_edition
 
 TOPICS = (

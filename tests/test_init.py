@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from projects import deckgen, make_project
 
-from deckgen.config import parse_config
+from deckgen.project.config import parse_config
 
 QUESTIONS = "# 并发笔记\n\n## 1. 什么是锁？\n\n![锁](img/锁.svg)\n\n## 2. 什么是屏障？\n\n等所有人。\n"
 PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9v9z"/></svg>'

@@ -17,9 +17,9 @@ from projects import NOON
 
 from deckgen.build import Build, Options, make_decks
 from deckgen.diagnostics import DeckgenError
-from deckgen.manifest import Part
 from deckgen.output import package_digest, write_build
-from deckgen.project import read_project
+from deckgen.output.manifest import Part
+from deckgen.project.reading import read_project
 from deckgen.releases import Plan, Version, plan_release, survey_release, write_release
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="forks and kills")

@@ -11,9 +11,9 @@ import pytest
 from projects import NOON, deckgen, make_project
 
 from deckgen.chapters import apply_ignores, parse_chapter
-from deckgen.config import ChapterSettings
 from deckgen.diagnostics import diagnostic
 from deckgen.model import Location
+from deckgen.project.config import ChapterSettings
 
 TOPICS = "锁 互斥量 信号量 条件变量 读写锁 自旋锁 屏障 原子操作 内存序 无锁队列 线程池 协程 管道 套接字".split()
 STYLES: Mapping[str, Callable[[int, str], str]] = {

@@ -16,14 +16,14 @@ from deckgen.chapters import apply_ignores, parse_chapter
 from deckgen.cli import main
 from deckgen.cli.formats import FORMATS
 from deckgen.cli.report import excerpt_lines
-from deckgen.config import ChapterSettings
 from deckgen.diagnostics import RULES, Diagnostic, Severity, diagnostic
-from deckgen.encoding import decode_source
 from deckgen.identity import Changes
 from deckgen.lint import LONG_ANSWER, lint_chapter
 from deckgen.markdown import Documents, parse_document
 from deckgen.markdown.gfm import literal_bold_starts
 from deckgen.model import Context, Dialect, Location, Markdown
+from deckgen.project.config import ChapterSettings
+from deckgen.project.encoding import decode_source
 
 PATH = "source/chapter.md"
 

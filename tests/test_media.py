@@ -18,8 +18,6 @@ import pytest
 from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageFilter, ImageFont
 from projects import REPOSITORY
 
-from deckgen.choices import Profile
-from deckgen.config import ImageSettings
 from deckgen.diagnostics import Diagnostic
 from deckgen.media import read_media
 from deckgen.media.images import BrokenImageError, EncodedImage, encode_image
@@ -28,6 +26,8 @@ from deckgen.media.images.diagram import is_svg_diagram
 from deckgen.media.images.quality import DRAWING, Meter
 from deckgen.media.images.reading import MAX_WIDTH_PX
 from deckgen.model import ImageReference, Location, MediaFile
+from deckgen.project.choices import Profile
+from deckgen.project.config import ImageSettings
 
 
 def saved(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -655,7 +655,7 @@ PEAK = """
 import sys
 from PIL import Image
 from deckgen.media.images import encode_image
-from deckgen.choices import Profile
+from deckgen.project.choices import Profile
 data = open(sys.argv[1], "rb").read()
 result = encode_image(data, Profile.MOBILE)
 assert (result.width_px, result.height_px) == (1080, 1080)

@@ -21,11 +21,11 @@ from projects import deckgen, make_project
 from deckgen import media
 from deckgen.build import Options, make_decks
 from deckgen.markdown import Documents, gfm, parse_document
-from deckgen.memory import NAME, Memory
+from deckgen.memory.store import NAME, Memory
+from deckgen.memory.workers import WorkerDiedError, map_in_processes
 from deckgen.model import Context, Dialect, Html, Markdown
-from deckgen.project import read_project
+from deckgen.project.reading import read_project
 from deckgen.render import cardhtml
-from deckgen.workers import WorkerDiedError, map_in_processes
 
 GFM = Context(dialect=Dialect.GFM)
 CHAPTER = "## 甲\n\n### 什么是A？\n\n**粗** $x$ ![图](a.png)\n\n### 什么是B？\n\n- 一\n- `二`\n"
@@ -220,7 +220,10 @@ def test_a_build_that_changes_nothing_imports_no_stage_and_no_library(project: P
     )
     command = [sys.executable, "-c", loaded, "build", "--project", str(project)]
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
-    names = ("", ".choices", ".cli", ".cli.build", ".cli.options", ".cli.terminal", ".layout", ".receipt", ".seal")
+    names = (
+        *("", ".cli", ".cli.build", ".cli.options", ".cli.terminal", ".memory", ".memory.receipt", ".memory.seal"),
+        *(".project", ".project.choices", ".project.layout"),
+    )
     again = subprocess.run(command, capture_output=True, text=True, check=True)
     assert again.stdout.splitlines()[-1] == f"{[f'deckgen{name}' for name in names]} False"
     assert again.stdout.splitlines()[:-1] == ran.stdout.splitlines()[:-1]

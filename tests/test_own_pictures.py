@@ -11,7 +11,7 @@ from PIL import Image
 from projects import NOON, REPOSITORY, make_project
 
 from deckgen.build import Build, Options, make_decks
-from deckgen.project import read_project
+from deckgen.project.reading import read_project
 
 CHAPTER = """## 1. 架构
 

@@ -15,12 +15,12 @@ from deckgen.chapters.definitions import find_definitions
 from deckgen.chapters.evidence import is_visible
 from deckgen.chapters.roles import Role
 from deckgen.chapters.structure import find_structure
-from deckgen.config import ChapterSettings, parse_config
 from deckgen.diagnostics import Diagnostic
 from deckgen.lint import lint_chapter
 from deckgen.markdown import Documents
 from deckgen.markdown.lines import Kind
 from deckgen.model import Chapter
+from deckgen.project.config import ChapterSettings, parse_config
 from deckgen.text.titles import normalised_title, strip_number
 
 PATH = "chapter.md"

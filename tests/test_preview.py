@@ -21,11 +21,11 @@ from projects import CHAPTER, NOON, copy_shipped, deckgen, make_project
 from test_cards_in_browser import WINDOWS, serious_problems, watched_page
 
 from deckgen.build import Options, make_decks
+from deckgen.memory.watching import Watch, look
 from deckgen.model import parse_edition
 from deckgen.preview import PreviewServer, preview_files, write_preview
 from deckgen.preview.formulas import mathml, with_mathml, with_plain_formulas
-from deckgen.project import read_project
-from deckgen.watching import Watch, look
+from deckgen.project.reading import read_project
 
 CHECKS = (TESTS / "card_checks.js").read_text(encoding="utf-8")
 expect.set_options(timeout=30_000)  # a busy machine is no failure

@@ -17,12 +17,12 @@ import pytest
 from small_corpus import EN
 from test_translation_commands import edit, entry_of, po, project, run, status, translated
 
-from deckgen.layout import BUILD_DIR
 from deckgen.localisation import Translations, read_translations
-from deckgen.project import read_project
+from deckgen.memory.watching import look
+from deckgen.project.layout import BUILD_DIR
+from deckgen.project.reading import read_project
 from deckgen.review import EDITOR, ReviewDesk, ReviewServer
 from deckgen.translation.catalog import parse_catalog
-from deckgen.watching import look
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page

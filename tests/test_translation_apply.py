@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_corpus import CHAPTER, EN, TEXT, ZH, filled, keyed, made
 
-from deckgen.choices import Policy
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.markdown import Documents
 from deckgen.model import KeyedCorpus, Language, Markdown, TextState, TranslatedCorpus
+from deckgen.project.choices import Policy
 from deckgen.translation import translate
 from deckgen.translation.catalog import Catalog, CatalogEntry, Machine
 from deckgen.translation.notes import Notes, parse_notes

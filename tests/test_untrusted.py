@@ -15,12 +15,12 @@ from projects import deckgen, make_project
 
 from deckgen.apkg.reader import read_package
 from deckgen.card.settings import check_user_css
-from deckgen.choices import Profile
 from deckgen.markdown import parse_document, safe_html
 from deckgen.markdown.judge import judge_html
 from deckgen.media.images import BrokenImageError, encode_image
 from deckgen.model import Context, Dialect, Markdown
 from deckgen.preview.formulas import mathml
+from deckgen.project.choices import Profile
 from deckgen.render.cardhtml import card_html
 
 UNSAFE_FORMULAS = (

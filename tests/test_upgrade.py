@@ -24,9 +24,9 @@ from upgrade_driver import OWN_DECK, OWN_TAG, OWN_TEXT, RENAMED
 from deckgen.build import Options, make_decks
 from deckgen.diagnostics import Severity
 from deckgen.identity.lock import parse_lock
-from deckgen.manifest import Part
 from deckgen.output import write_build
-from deckgen.project import read_project
+from deckgen.output.manifest import Part
+from deckgen.project.reading import read_project
 
 VERSIONS = ("23.10", "24.11", "25.9.2")
 """Besides the one installed, which is the newest."""

@@ -13,7 +13,7 @@ from projects import REPOSITORY
 from deckgen.apkg import write_package
 from deckgen.build import Build, Options, make_decks
 from deckgen.model import Note, StampedDeck
-from deckgen.project import read_project
+from deckgen.project.reading import read_project
 from deckgen.releases.records import Record, parse_record
 
 RECORD = "releases/0.1.0.jsonl"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from deckgen import watching
+from deckgen.memory import watching
 
 CHAPTER = "## 甲\n\n### 什么是A？\n\n答一\n\n### 什么是B？\n\n答二\n"
 LONG = 120

@@ -21,7 +21,7 @@ from deckgen.card.settings import (
     with_user_css,
 )
 from deckgen.model import CardTemplate, Edition, Key, Language, NoteField, NoteType
-from deckgen.packaged import packaged_names, packaged_table, packaged_text
+from deckgen.text.packaged import packaged_names, packaged_table, packaged_text
 
 __all__ = [
     "SETTINGS",

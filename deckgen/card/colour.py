@@ -6,7 +6,7 @@ import colorsys
 import re
 from collections.abc import Iterable
 
-from deckgen.packaged import packaged_table
+from deckgen.text.packaged import packaged_table
 
 AA = 4.5
 """The least contrast of running text: WCAG 2.2, success criterion 1.4.3."""

@@ -13,10 +13,9 @@ from deckgen.chapters.heading import Markup
 from deckgen.chapters.pieces import Piece, cut, title_of
 from deckgen.chapters.roles import Decision, Role
 from deckgen.chapters.structure import find_structure
-from deckgen.config import ChapterSettings
 from deckgen.diagnostics import Diagnostic
-from deckgen.keys import is_key
-from deckgen.model import Category, Chapter, Location, Markdown, Question
+from deckgen.model import Category, Chapter, Location, Markdown, Question, is_key
+from deckgen.project.config import ChapterSettings
 from deckgen.text.similarity import fingerprint_and_sketch
 from deckgen.text.titles import normalised_title, split_number
 

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from deckgen.diagnostics import RULES, Diagnostic, diagnostic
-from deckgen.keys import is_key
 from deckgen.markdown.inline import mask_code
 from deckgen.markdown.lines import Kind
-from deckgen.model import Key, Location
+from deckgen.model import Key, Location, is_key
 
 _OPENING = re.compile(r"<!--\s*deckgen\s*[:：]")
 _ID = re.compile(r"id\s*=\s*(\S+)")

@@ -13,10 +13,10 @@ from deckgen.chapters.heading import Heading
 from deckgen.chapters.pieces import Piece
 from deckgen.chapters.roles import Role, Ruling
 from deckgen.chapters.structure import Explanation, Structure
-from deckgen.config import ChapterSettings
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
 from deckgen.markdown.lines import Fence, Kind
 from deckgen.model import Chapter, Location
+from deckgen.project.config import ChapterSettings
 from deckgen.text.titles import normalised_title
 
 _SHOWN = 20

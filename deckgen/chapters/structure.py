@@ -13,8 +13,8 @@ from deckgen.chapters.headings import Scan, scan_headings, with_front_title, wit
 from deckgen.chapters.resumption import Resumption
 from deckgen.chapters.roles import Decision, Role, Ruling, decide_roles
 from deckgen.chapters.surroundings import look_around
-from deckgen.config import ChapterSettings
 from deckgen.model import Dialect
+from deckgen.project.config import ChapterSettings
 from deckgen.text.asking import asking
 from deckgen.text.titles import folded, normalised_title, split_number
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from deckgen.chapters.contents import Claims, Entry
 from deckgen.chapters.evidence import Body, Mark, is_outline, mark_of
 from deckgen.chapters.heading import Heading
-from deckgen.config import ChapterSettings
+from deckgen.project.config import ChapterSettings
 from deckgen.text.titles import Split
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from deckgen import receipt
 from deckgen.cli.options import Wanted, build_options
 from deckgen.cli.terminal import appearance, echo, escaped, listen, say
-from deckgen.layout import BUILD_DIR, LOCK_NAME
+from deckgen.memory import receipt
+from deckgen.project.layout import BUILD_DIR, LOCK_NAME
 
 if TYPE_CHECKING:
     from deckgen.build import Build
@@ -76,9 +76,9 @@ def _make(wanted: Wanted, out: Path | None, strict: bool, locked: bool, allow_re
 
 def _build(wanted: Wanted, place: receipt.Place, make: Callable[[], tuple[Build, Written]], *, as_json: bool) -> None:
     """Builds, says what came of it, and remembers that where another build would find nothing to do."""
-    from deckgen import journal
     from deckgen.cli.report import print_changes
     from deckgen.diagnostics import RULES_ABOUT_IDENTITY, has_errors
+    from deckgen.project import journal
 
     journal.resume(place.out, beside=wanted.root / LOCK_NAME)
     read = receipt.read_marks(place.root, place.out)
@@ -121,7 +121,7 @@ def _print(made: Build, written: Written) -> int | None:
     """Findings, tables and remarks; until when they hold, in seconds since the epoch, where they do not for ever."""
     from deckgen.cli.report import print_counts, print_diagnostics, print_table
     from deckgen.identity.settling import future_times
-    from deckgen.sizes import human_size
+    from deckgen.text.sizes import human_size
 
     print_diagnostics(written.diagnostics)
     future = future_times(made.lock, now=int(time.time()))
@@ -157,7 +157,7 @@ def _languages(made: Build) -> Iterator[tuple[str, ...]]:
 
 
 def _lines(made: Build, written: Written) -> Iterator[str]:
-    from deckgen.sizes import human_size
+    from deckgen.text.sizes import human_size
 
     begun = {row[1] for row in _languages(made)}
     for counts in made.translated.counts:

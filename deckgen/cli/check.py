@@ -13,7 +13,7 @@ from deckgen.cli.terminal import echo
 from deckgen.diagnostics import Severity, has_errors
 from deckgen.localisation import check_build
 from deckgen.output import lock_changes
-from deckgen.project import Project
+from deckgen.project.reading import Project
 
 
 @click.command()

@@ -12,10 +12,10 @@ from deckgen.cli.options import project_option
 from deckgen.cli.report import progress_bar
 from deckgen.cli.terminal import echo
 from deckgen.cli.translations import language_tag, open_translations, today, write_catalogs
-from deckgen.files import own_path
 from deckgen.localisation import draft_jobs, reviewed_examples, with_drafts
 from deckgen.model import Language
-from deckgen.project import Project
+from deckgen.project.files import own_path
+from deckgen.project.reading import Project
 from deckgen.translation.drafts.engines import Engine, engine_names, make_engine
 from deckgen.translation.drafts.fill import Filled, draft_missing, problems_by_reason
 from deckgen.translation.drafts.plan import FillPlan, Price, plan_run, receipt, write_receipt

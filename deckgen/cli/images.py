@@ -8,7 +8,7 @@ import click
 
 from deckgen.cli.options import project_option
 from deckgen.cli.terminal import echo, plain
-from deckgen.sizes import human_size
+from deckgen.text.sizes import human_size
 
 
 @click.group()
@@ -30,7 +30,7 @@ def fetch(root: Path, most_mb: float, timeout: float, allow: tuple[str, ...]) ->
     """
     from deckgen.fetching import fetch_pictures
     from deckgen.media.download import Limits
-    from deckgen.project import read_project
+    from deckgen.project.reading import read_project
 
     project, _ = read_project(root)
     limits = Limits(most_bytes=int(most_mb * 2**20), seconds=timeout, allowed=frozenset(allow))

@@ -20,9 +20,9 @@ from deckgen.adoption import (
 from deckgen.cli.report import print_table
 from deckgen.cli.terminal import echo, plain
 from deckgen.diagnostics import DeckgenError
-from deckgen.files import write_atomically
-from deckgen.layout import project_at
-from deckgen.project import read_project
+from deckgen.project.files import write_atomically
+from deckgen.project.layout import project_at
+from deckgen.project.reading import read_project
 
 _SAMPLES = 3
 _MOST_CHAPTERS = 20

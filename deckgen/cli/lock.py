@@ -12,12 +12,12 @@ from deckgen.cli.options import project_option
 from deckgen.cli.report import print_table
 from deckgen.cli.terminal import echo
 from deckgen.diagnostics import DeckgenError
-from deckgen.files import read_optional, write_atomically
 from deckgen.identity.lock import Lock, format_lock, require_lock
 from deckgen.identity.merging import merge_lock
 from deckgen.identity.settling import link_question, mend_times, split_question
-from deckgen.layout import LOCK_NAME
 from deckgen.model import Key
+from deckgen.project.files import read_optional, write_atomically
+from deckgen.project.layout import LOCK_NAME
 
 
 @click.group()

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from deckgen.choices import Policy, Profile
 from deckgen.cli.terminal import Detail, detail_option
-from deckgen.layout import CONFIG_NAME, LOCK_NAME, project_above
+from deckgen.project.choices import Policy, Profile
+from deckgen.project.layout import CONFIG_NAME, LOCK_NAME, project_above
 
 if TYPE_CHECKING:
     from deckgen.build import Options
     from deckgen.diagnostics import Diagnostic
     from deckgen.model import Edition
-    from deckgen.project import Project
+    from deckgen.project.reading import Project
 
 _LAST_TIME = 2**32 - 1
 _PROFILES = [profile.value for profile in Profile]
@@ -93,7 +93,7 @@ class Wanted:
 
     def read(self) -> tuple[Project, tuple[Diagnostic, ...]]:
         """The project as it lies on disk now, and what is wrong with its files."""
-        from deckgen.project import read_project
+        from deckgen.project.reading import read_project
 
         return read_project(self.root, self.chapters)
 
@@ -152,7 +152,7 @@ def build_time(root: Path) -> int:
 
     click.UsageError where SOURCE_DATE_EPOCH is no number of seconds.
     """
-    from deckgen.project import commit_time, edit_time
+    from deckgen.project.reading import commit_time, edit_time
 
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     if epoch:

@@ -12,10 +12,10 @@ from deckgen.cli.options import Wanted, build_options
 from deckgen.cli.report import print_counts, print_diagnostics, progress_bar
 from deckgen.cli.terminal import echo
 from deckgen.diagnostics import has_errors
-from deckgen.files import own_path
-from deckgen.layout import BUILD_DIR, PREVIEW_DIR
+from deckgen.memory.watching import Watch
 from deckgen.preview import PreviewServer, serve_preview, write_preview
-from deckgen.watching import Watch
+from deckgen.project.files import own_path
+from deckgen.project.layout import BUILD_DIR, PREVIEW_DIR
 
 
 @click.command()

@@ -14,12 +14,12 @@ import click
 from deckgen.cli.options import EditionType, project_option
 from deckgen.cli.report import print_diagnostics
 from deckgen.cli.terminal import echo
-from deckgen.config import Config, parse_config
 from deckgen.diagnostics import DeckgenError, has_errors
-from deckgen.files import read_optional
 from deckgen.identity.lock import require_lock
-from deckgen.layout import BUILD_DIR, CONFIG_NAME, LOCK_NAME, MANIFEST_NAME
 from deckgen.model import Edition
+from deckgen.project.config import Config, parse_config
+from deckgen.project.files import read_optional
+from deckgen.project.layout import BUILD_DIR, CONFIG_NAME, LOCK_NAME, MANIFEST_NAME
 from deckgen.publish.ankiconnect import DEFAULT_URL, AnkiConnect
 from deckgen.publish.learner import LearnerNote
 from deckgen.publish.push import RETIRED_TAG, PushOptions, PushPlan

@@ -13,7 +13,7 @@ from deckgen.cli.report import human_size, print_counts, print_diagnostics, prin
 from deckgen.cli.terminal import echo
 from deckgen.diagnostics import has_errors
 from deckgen.model import Language
-from deckgen.project import read_project, record_path
+from deckgen.project.reading import read_project, record_path
 from deckgen.releases import (
     ReleaseSurvey,
     Version,

@@ -17,7 +17,7 @@ from rich.text import Text
 from deckgen.cli.terminal import Detail, detail, echo, plain, say
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.model import Location
-from deckgen.sizes import human_size
+from deckgen.text.sizes import human_size
 
 if TYPE_CHECKING:
     from deckgen.corpus import Progress as ReportProgress

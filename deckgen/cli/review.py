@@ -13,12 +13,12 @@ from deckgen.cli.report import print_diagnostics
 from deckgen.cli.terminal import echo
 from deckgen.cli.translations import language_tag, open_translations, reviewer_option, today, write_catalogs
 from deckgen.diagnostics import DeckgenError, has_errors
-from deckgen.files import own_path, write_atomically
-from deckgen.layout import BUILD_DIR
 from deckgen.localisation import Translations
+from deckgen.memory.watching import look
 from deckgen.model import Language
+from deckgen.project.files import own_path, write_atomically
+from deckgen.project.layout import BUILD_DIR
 from deckgen.review import EDITOR, ReviewDesk, ReviewServer, render_review, serve_review, show
-from deckgen.watching import look
 
 
 def _editor(_context: click.Context, _parameter: click.Parameter, value: str) -> str:

@@ -16,7 +16,6 @@ from deckgen.cli.review import review
 from deckgen.cli.terminal import echo, escaped
 from deckgen.cli.translations import language_tag, open_translations, reviewer_option, today, write_catalogs
 from deckgen.diagnostics import Severity, has_errors
-from deckgen.files import read_optional
 from deckgen.localisation import (
     Action,
     Word,
@@ -28,6 +27,7 @@ from deckgen.localisation import (
     pending_blocks,
 )
 from deckgen.model import Language
+from deckgen.project.files import read_optional
 from deckgen.translation.status import Progress, measure_progress, progress_document
 
 _languages = click.argument("languages", nargs=-1, type=language_tag)

@@ -16,7 +16,7 @@ from deckgen.cli.terminal import echo
 from deckgen.diagnostics import DeckgenError, has_errors
 from deckgen.localisation import Translations, changed_catalogs, read_translations
 from deckgen.model import Language, parse_language
-from deckgen.project import git_user, read_project
+from deckgen.project.reading import git_user, read_project
 from deckgen.translation.files import write_files
 
 _F = TypeVar("_F", bound=Callable[..., Any])

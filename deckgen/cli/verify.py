@@ -10,9 +10,9 @@ from deckgen.cli.options import project_option
 from deckgen.cli.report import print_counts, print_diagnostics
 from deckgen.cli.terminal import echo
 from deckgen.diagnostics import Severity, has_errors
-from deckgen.files import read_optional
 from deckgen.identity.lock import Lock, require_lock
-from deckgen.layout import LOCK_NAME
+from deckgen.project.files import read_optional
+from deckgen.project.layout import LOCK_NAME
 from deckgen.releases.verify import CHECKS, verify_folder, verify_package
 
 

@@ -13,9 +13,9 @@ from deckgen.cli.failures import tell_failure
 from deckgen.cli.report import print_counts, print_diagnostics
 from deckgen.cli.terminal import echo, plain
 from deckgen.diagnostics import name_some
+from deckgen.memory.watching import Watch
 from deckgen.model import Key
 from deckgen.output import Written
-from deckgen.watching import Watch
 
 Made = tuple[Build, Written]
 

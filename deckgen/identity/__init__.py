@@ -1,10 +1,10 @@
 """Who is who over time: what the rest of the pipeline needs of keys, matching and stamping, in one place."""
 
 from deckgen.identity.growing import grow_editions
+from deckgen.identity.keys import base_guid, derive_project_id, edition_guid
 from deckgen.identity.matching import ChangeKind, Changes, LockChange, Matched, Past, match, of_chapters
 from deckgen.identity.naming import freeze_names, name_findings
 from deckgen.identity.stamping import Mark, next_time, stamp, updated_keys
-from deckgen.keys import base_guid, derive_project_id, edition_guid, is_key
 
 __all__ = [
     "ChangeKind",
@@ -18,7 +18,6 @@ __all__ = [
     "edition_guid",
     "freeze_names",
     "grow_editions",
-    "is_key",
     "match",
     "name_findings",
     "next_time",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
+from deckgen.identity.keys import mint_category_key
 from deckgen.identity.lock import Lock
-from deckgen.keys import mint_category_key
 from deckgen.model import Key
 
 Place = tuple[str, str]

@@ -11,12 +11,23 @@ from enum import StrEnum
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.identity.assignment import assign
 from deckgen.identity.categories import Place, category_keys
+from deckgen.identity.keys import base_guid, mint_key
 from deckgen.identity.lock import CategoryRecord, Lock, NoteRecord, PendingRecord, revise
 from deckgen.identity.places import rows_of_lock
 from deckgen.identity.table import Assignment, Traits
 from deckgen.identity.tracing import Stage, trace
-from deckgen.keys import base_guid, is_key, mint_key
-from deckgen.model import Category, Chapter, Corpus, Key, KeyedCategory, KeyedCorpus, KeyedQuestion, Location, Question
+from deckgen.model import (
+    Category,
+    Chapter,
+    Corpus,
+    Key,
+    KeyedCategory,
+    KeyedCorpus,
+    KeyedQuestion,
+    Location,
+    Question,
+    is_key,
+)
 from deckgen.text.similarity import SHORT, Sketch, fingerprint, sketch, sketch_size
 from deckgen.text.titles import normalised_title, split_number
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from deckgen.diagnostics import DeckgenError
+from deckgen.identity.keys import base_guid, mint_key
 from deckgen.identity.lock import Lock, NoteRecord, PendingRecord, Stamp, revise
-from deckgen.keys import base_guid, mint_key
 from deckgen.model import Key
 
 _DAY = 24 * 60 * 60

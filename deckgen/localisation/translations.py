@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from deckgen.corpus import identify, settle
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, with_severities
-from deckgen.files import read_optional
-from deckgen.layout import GLOSSARY_PATH, NOTES_PATH
 from deckgen.markdown import Documents
 from deckgen.model import KeyedCorpus, Language, Location, Markdown
-from deckgen.project import Project, known_languages
+from deckgen.project.files import read_optional
+from deckgen.project.layout import GLOSSARY_PATH, NOTES_PATH
+from deckgen.project.reading import Project, known_languages
 from deckgen.translation.apply import unknown_entries, unknown_notes
 from deckgen.translation.catalog import Catalog, CatalogEntry
 from deckgen.translation.checks.pairs import Pair

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from deckgen.markdown.definitions import used_definitions
 from deckgen.markdown.document import Document, is_plain, parse_document
-from deckgen.memory import Codec, Memory
+from deckgen.memory.store import Codec, Memory
+from deckgen.memory.workers import MUCH_TEXT, WorkerDiedError, died_over, map_in_processes
 from deckgen.model import Context, Html, Markdown
-from deckgen.workers import MUCH_TEXT, WorkerDiedError, died_over, map_in_processes
 
 Text = tuple[Markdown, Context]
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from deckgen.packaged import packaged_table
+from deckgen.text.packaged import packaged_table
 
 MAX_LENGTH = 5000
 """Characters; the longest formula of a thousand real ones has 532."""

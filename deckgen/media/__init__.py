@@ -15,10 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote
 
-from deckgen.choices import Profile
-from deckgen.config import ImageSettings
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic, name_some
-from deckgen.files import read_file, write_atomically
 from deckgen.media.image_paths import (
     Ambiguous,
     Embedded,
@@ -33,9 +30,12 @@ from deckgen.media.image_paths import (
 )
 from deckgen.media.images import RECIPE, BrokenImageError, EncodedImage, encode_image, encoder_version
 from deckgen.media.remote import fetched_files
-from deckgen.memory import Codec, Memory, encoded
+from deckgen.memory.seal import seal
+from deckgen.memory.store import Codec, Memory, encoded
 from deckgen.model import ImageReference, Location, MediaFile
-from deckgen.seal import seal
+from deckgen.project.choices import Profile
+from deckgen.project.config import ImageSettings
+from deckgen.project.files import read_file, write_atomically
 
 __all__ = ["Progress", "fetched_files", "read_media"]
 

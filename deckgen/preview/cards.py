@@ -13,7 +13,7 @@ from deckgen.build import Build
 from deckgen.card.anki_template import render_card
 from deckgen.diagnostics import Diagnostic
 from deckgen.markdown.tree import plain_text_of
-from deckgen.memory import Codec, encoded
+from deckgen.memory.store import Codec, encoded
 from deckgen.model import Deck, Html, Key, KeyedQuestion, Note, NoteType, TextState
 from deckgen.preview import formulas
 from deckgen.preview.findings import finding_entry

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from deckgen.build import Build
-from deckgen.files import read_optional, remove_unfinished, write_atomically
-from deckgen.packaged import packaged_table, packaged_text
 from deckgen.preview.cards import CardData, deck_cards
 from deckgen.preview.findings import finding_entry, sort_findings
+from deckgen.project.files import read_optional, remove_unfinished, write_atomically
+from deckgen.text.packaged import packaged_table, packaged_text
 
 CARDS_PER_FILE = 40
 DATA_DIR = "data"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, metadata
 
 from deckgen import __version__
-from deckgen.packaged import packaged_text
+from deckgen.text.packaged import packaged_text
 
 WORKFLOW_PATH = ".github/workflows/deck.yml"
 """Where it belongs, relative to the project."""

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from deckgen.model import Key, Language
-from deckgen.packaged import packaged_table
 from deckgen.releases.diff import Difference, NoteChange, ReleaseDiff
 from deckgen.releases.records import RecordedNote
 from deckgen.releases.snapshot import named_edition
+from deckgen.text.packaged import packaged_table
 from deckgen.text.wording import Span, SpanKind, compare_words, shorten
 
 WORDS_IN = (Language("zh"), Language("en"))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from deckgen.apkg.reader import read_package
 from deckgen.diagnostics import DeckgenError
-from deckgen.files import read_optional
-from deckgen.layout import RECORD_NAME
+from deckgen.project.files import read_optional
+from deckgen.project.layout import RECORD_NAME
 from deckgen.releases.records import Record, parse_record
 from deckgen.releases.snapshot import record_packages
 

@@ -11,7 +11,7 @@ from deckgen.releases.changelog import describe_diff, read_words
 from deckgen.releases.diff import ReleaseDiff
 from deckgen.releases.formats import markdown_changelog
 from deckgen.releases.release_manifest import FileSum, ReleasedPackage
-from deckgen.sizes import human_size
+from deckgen.text.sizes import human_size
 
 NOTES_NAMES: Mapping[Language, str] = MappingProxyType(
     {Language("zh"): "RELEASE-NOTES.zh-CN.md", Language("en"): "RELEASE-NOTES.en.md"}

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 
 from deckgen.card import PercentTemplate, day_and_night, read_ui
 from deckgen.model import Key, Language, parse_edition
-from deckgen.packaged import packaged_text
 from deckgen.releases.changelog import WORDS_IN, category_title, describe_diff, note_title, read_words
 from deckgen.releases.diff import ReleaseDiff
 from deckgen.releases.formats import html_changelog
 from deckgen.releases.records import Record
 from deckgen.releases.release_manifest import FileSum, ReleasedPackage
-from deckgen.sizes import human_size
+from deckgen.text.packaged import packaged_text
+from deckgen.text.sizes import human_size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 
 from deckgen import identity
 from deckgen.build import Build, Options, finish_decks, make_decks
-from deckgen.choices import Profile
 from deckgen.corpus import Progress, silent
 from deckgen.diagnostics import DeckgenError, Diagnostic, has_errors, name_some
-from deckgen.files import read_optional
 from deckgen.identity.lock import format_lock
-from deckgen.layout import CHANGELOG_NAME, LOCK_NAME
 from deckgen.localisation import check_build
-from deckgen.project import Project, changed_files, record_path
+from deckgen.project.choices import Profile
+from deckgen.project.files import read_optional
+from deckgen.project.layout import CHANGELOG_NAME, LOCK_NAME
+from deckgen.project.reading import Project, changed_files, record_path
 from deckgen.releases.diff import Difference, ReleaseDiff, compare
 from deckgen.releases.records import Record, format_record, parse_record
 from deckgen.releases.snapshot import record_decks

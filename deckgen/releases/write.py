@@ -9,18 +9,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from deckgen import journal
 from deckgen.apkg import write_package
 from deckgen.build import Build
 from deckgen.corpus import Progress, silent
 from deckgen.decks import card_settings
 from deckgen.diagnostics import DeckgenError
-from deckgen.files import own_path
-from deckgen.layout import BUILD_DIR, LOCK_NAME, RECORD_NAME, RELEASE_DIR
-from deckgen.manifest import Part
 from deckgen.model import Deck
 from deckgen.output import plan_packages
-from deckgen.project import card_pictures, licence_files, record_path
+from deckgen.output.manifest import Part
+from deckgen.project import journal
+from deckgen.project.files import own_path
+from deckgen.project.layout import BUILD_DIR, LOCK_NAME, RECORD_NAME, RELEASE_DIR
+from deckgen.project.reading import card_pictures, licence_files, record_path
 from deckgen.releases.notes import NOTES_NAMES, ORIGIN_NAME, format_notes, format_origin
 from deckgen.releases.page import PageFacts, format_page
 from deckgen.releases.plan import Plan

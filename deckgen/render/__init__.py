@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from deckgen.markdown import Documents
-from deckgen.memory import Codec, encoded
+from deckgen.memory.store import Codec, encoded
 from deckgen.model import (
     Chapter,
     Context,

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from deckgen import card, media
-from deckgen.choices import Profile
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.localisation import TranslatedBlock, Translations, blocks, checked_blocks
 from deckgen.markdown import Documents
 from deckgen.model import Edition, ImageReference, Language, Location, Markdown, MediaFile
-from deckgen.packaged import packaged_text
 from deckgen.preview.formulas import with_mathml
+from deckgen.project.choices import Profile
 from deckgen.render.cardhtml import card_html
+from deckgen.text.packaged import packaged_text
 from deckgen.text.wording import compare_words, marked_up
 from deckgen.translation.catalog import CatalogEntry, EntryState, digest, mark
 from deckgen.translation.units import Side, SourceText

@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from deckgen.diagnostics import DeckgenError
-from deckgen.files import own_path, read_optional, write_atomically
 from deckgen.localisation import Action, Declined, TranslatedBlock, Translations, Word, blocks, check_block, heard
 from deckgen.model import Language, Markdown
+from deckgen.project.files import own_path, read_optional, write_atomically
 from deckgen.review.page import Showing, render_review, render_row, show
 from deckgen.translation.catalog import CatalogEntry, format_catalog, mark, parse_catalog
 

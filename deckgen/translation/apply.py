@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from deckgen.choices import Policy
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
 from deckgen.markdown import Documents
 from deckgen.model import (
@@ -21,6 +20,7 @@ from deckgen.model import (
     TranslatedCorpus,
     TranslatedQuestion,
 )
+from deckgen.project.choices import Policy
 from deckgen.translation.catalog import Catalog, CatalogEntry, EntryState
 from deckgen.translation.notes import Notes
 from deckgen.translation.segments import splice

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic
-from deckgen.files import own_path, read_file, read_optional, write_atomically
-from deckgen.layout import LOCALE_DIR
 from deckgen.model import Language, Location
+from deckgen.project.files import own_path, read_file, read_optional, write_atomically
+from deckgen.project.layout import LOCALE_DIR
 from deckgen.translation.catalog import Catalog, CatalogEntry, format_catalog, parse_catalog
 from deckgen.translation.update import CatalogId
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from deckgen.config import parse_toml
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.model import Language, Location, is_language
+from deckgen.project.config import parse_toml
 from deckgen.translation.checks.inflection import holds_phrase
 
 

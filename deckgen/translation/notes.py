@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from deckgen.config import parse_toml
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.model import Key, Language, Location, Markdown, is_language
+from deckgen.project.config import parse_toml
 
 _HEADER = re.compile(r"""\s*\[?\s*["']?([^\s"'\[\]=.]+)["']?\s*[\]=.]""")
 

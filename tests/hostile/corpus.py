@@ -12,7 +12,7 @@ import polib
 from deckgen.corpus import identify
 from deckgen.markdown import Documents
 from deckgen.model import Dialect
-from deckgen.project import read_project
+from deckgen.project.reading import read_project
 
 NOW = 1_760_000_000
 PAYLOADS: tuple[str, ...] = tuple(

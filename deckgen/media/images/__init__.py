@@ -26,7 +26,6 @@ from dataclasses import dataclass
 from PIL import Image, ImageSequence, features
 from PIL import __version__ as _pillow_version
 
-from deckgen.choices import Profile
 from deckgen.media.images.colours import find_palettes, sampled, with_palette
 from deckgen.media.images.diagram import is_diagram, is_svg_diagram
 from deckgen.media.images.quality import DRAWING, PHOTOGRAPH, Meter
@@ -43,6 +42,7 @@ from deckgen.media.images.reading import (
     target_size,
 )
 from deckgen.media.svg import UnsafeSvgError, check_svg, looks_like_svg
+from deckgen.project.choices import Profile
 
 __all__ = ["RECIPE", "BrokenImageError", "EncodedImage", "encode_image", "encoder_version", "suffix_of"]
 

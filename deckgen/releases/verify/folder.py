@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deckgen.apkg.contents import PackageContents
 from deckgen.diagnostics import DeckgenError, Diagnostic
-from deckgen.layout import RECORD_NAME
+from deckgen.project.layout import RECORD_NAME
 from deckgen.releases.records import parse_record
 from deckgen.releases.release_manifest import (
     FORMER_NAME,

@@ -16,10 +16,10 @@ from deckgen.identity import edition_guid
 from deckgen.identity.lock import EditionRecord, Lock
 from deckgen.markdown.judge import Judgement, judge_css, judge_html
 from deckgen.model import Key
-from deckgen.packaged import packaged_table
 from deckgen.releases.snapshot import note_type_edition
 from deckgen.releases.verify.findings import finding
 from deckgen.releases.verify.rendering import rendered_sides
+from deckgen.text.packaged import packaged_table
 
 MAX_MEDIA_BYTES = 100 * 1024 * 1024
 """What Anki's sync takes as one file."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from deckgen.packaged import packaged_table
+from deckgen.text.packaged import packaged_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

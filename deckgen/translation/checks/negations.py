@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from deckgen.model import Language
-from deckgen.packaged import packaged_table
+from deckgen.text.packaged import packaged_table
 from deckgen.translation.checks.sentences import aligned
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from deckgen.packaged import packaged_table
+from deckgen.text.packaged import packaged_table
 from deckgen.translation.checks.measures import Measure, measure_at
 
 

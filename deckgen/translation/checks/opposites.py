@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from deckgen.model import Language
-from deckgen.packaged import packaged_table
+from deckgen.text.packaged import packaged_table
 
 
 @dataclass(frozen=True, slots=True)

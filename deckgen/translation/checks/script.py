@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from deckgen.model import Language
-from deckgen.packaged import packaged_table
+from deckgen.text.packaged import packaged_table
 from deckgen.text.titles import folded
 from deckgen.translation.checks.sentences import sentences
 

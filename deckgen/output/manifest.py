@@ -11,9 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from deckgen.files import read_file
 from deckgen.markdown import Documents
 from deckgen.model import BlockCounts, Edition, Key, KeyedQuestion, Note, StampedDeck, TextState
+from deckgen.project.files import read_file
 from deckgen.text.slugs import is_plain_name
 
 MANIFEST_VERSION = 1

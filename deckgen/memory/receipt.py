@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from deckgen.layout import CACHE_DIR, LOCK_NAME, PARTIAL_DIR, is_skipped
-from deckgen.seal import SEAL_BYTES, code_version, seal
+from deckgen.memory.seal import SEAL_BYTES, code_version, seal
+from deckgen.project.layout import CACHE_DIR, LOCK_NAME, PARTIAL_DIR, is_skipped
 
 Marks = Mapping[str, tuple[int, ...]]
 """Files as the file system knows them, by path: any writing changes a size, a time, above all that of change, or an
@@ -55,7 +55,7 @@ def recall(place: Place) -> Said | None:
 
 def keep(place: Place, read: Marks, said: Said, *, until: int | None) -> None:
     """Remembers a build. ``read`` are the marks of before; from ``until`` on, in seconds, it would say other things."""
-    from deckgen.files import own_path, write_atomically  # whoever recalls has no time for it
+    from deckgen.project.files import own_path, write_atomically  # whoever recalls has no time for it
 
     data = json.dumps([_state(with_lock(read, place.root), place.out), until, said]).encode()
     with contextlib.suppress(OSError):

@@ -9,22 +9,22 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from deckgen import journal
 from deckgen.build import Build
-from deckgen.choices import Packages, Profile
 from deckgen.corpus import Progress, silent
+from deckgen.decks.selection import split
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic, has_errors
-from deckgen.files import own_path, read_optional
 from deckgen.identity.lock import format_lock, parse_lock
 from deckgen.identity.lock_changes import describe_changes
 from deckgen.identity.partial import keep_texts
-from deckgen.layout import BUILD_DIR, LOCK_NAME, MANIFEST_NAME, PARTIAL_DIR
-from deckgen.manifest import PackageRecord, Part, describe_package, format_manifest, package_files
-from deckgen.memory import Memory
+from deckgen.memory.store import Memory
+from deckgen.memory.workers import give_back_memory, map_in_processes, without_collector
 from deckgen.model import Location, StampedDeck
-from deckgen.selection import split
+from deckgen.output.manifest import PackageRecord, Part, describe_package, format_manifest, package_files
+from deckgen.project import journal
+from deckgen.project.choices import Packages, Profile
+from deckgen.project.files import own_path, read_optional
+from deckgen.project.layout import BUILD_DIR, LOCK_NAME, MANIFEST_NAME, PARTIAL_DIR
 from deckgen.text.slugs import ascii_slug
-from deckgen.workers import give_back_memory, map_in_processes, without_collector
 
 _MOST_PARTS = 48
 _MANY_NOTES = 1000

@@ -12,10 +12,10 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from deckgen.choices import Packages, Policy, Profile
 from deckgen.diagnostics import RULES, Diagnostic, Severity, diagnostic
 from deckgen.model import Dialect, Edition, Language, Location, parse_edition, parse_language
-from deckgen.patterns import is_pattern, matches
+from deckgen.project.choices import Packages, Policy, Profile
+from deckgen.project.patterns import is_pattern, matches
 
 _T = TypeVar("_T")
 

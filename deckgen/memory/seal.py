@@ -26,7 +26,7 @@ def code_version() -> str:
             digest.update(
                 "\n".join(sorted(entry.name for entry in os.scandir(folder))).encode("utf-8", "surrogateescape")
             )
-    folders = [str(Path(__file__).parent)]
+    folders = [str(Path(__file__).parents[1])]
     for folder in folders:
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             if entry.is_dir():

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from deckgen.seal import SEAL_BYTES, code_version, seal
+from deckgen.memory.seal import SEAL_BYTES, code_version, seal
 
 NAME = "memory.sqlite"
 MAX_BYTES = 512 * 1024 * 1024

@@ -6,8 +6,8 @@ import html
 from collections.abc import Mapping
 
 from deckgen.card import UiStrings
-from deckgen.config import Config
 from deckgen.model import Edition, Language
+from deckgen.project.config import Config
 from deckgen.render import Descriptions
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from deckgen.diagnostics import DeckgenError
-from deckgen.encoding import byte_location
 from deckgen.model import Location
+from deckgen.project.encoding import byte_location
 
 MAX_BYTES = 64 * 1024 * 1024
 """Of a text file."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from deckgen.markdown import Documents
-from deckgen.memory import Codec, encoded
+from deckgen.memory.store import Codec, encoded
 from deckgen.model import ImageReference, Location, TextState, TranslatedQuestion, in_groups, locate_span
 
 _Found = tuple[tuple[ImageReference, Location], ...]

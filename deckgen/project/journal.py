@@ -19,7 +19,7 @@ from pathlib import Path, PurePath
 import msgspec
 
 from deckgen.diagnostics import DeckgenError
-from deckgen.files import write_atomically
+from deckgen.project.files import write_atomically
 
 _PREFIX = ".writing-"
 _JOURNAL = "journal.json"

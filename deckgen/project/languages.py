@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from deckgen.config import Config
 from deckgen.model import Edition, Language, parse_edition
+from deckgen.project.config import Config
 
 _CODE = re.compile(r"^[ \t]*(```|~~~).*?^[ \t]*\1", re.MULTILINE | re.DOTALL)
 _HAN = re.compile("[\u4e00-\u9fff]")

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from deckgen import journal
-from deckgen.config import Config, ImageSettings, locate_setting, parse_config
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, diagnostic
-from deckgen.discovery import SOURCES, choose_chapters, is_chapter, left_out
-from deckgen.encoding import decode_source
-from deckgen.files import (
+from deckgen.model import Language, Location
+from deckgen.project import journal
+from deckgen.project.config import Config, ImageSettings, locate_setting, parse_config
+from deckgen.project.discovery import SOURCES, choose_chapters, is_chapter, left_out
+from deckgen.project.encoding import decode_source
+from deckgen.project.files import (
     Survey,
     is_own_file,
     is_plain_name,
@@ -27,8 +28,8 @@ from deckgen.files import (
     remove_unfinished,
     survey,
 )
-from deckgen.languages import with_languages
-from deckgen.layout import (
+from deckgen.project.languages import with_languages
+from deckgen.project.layout import (
     BUILD_DIR,
     CACHE_DIR,
     CONFIG_NAME,
@@ -42,8 +43,7 @@ from deckgen.layout import (
     is_skipped,
     project_at,
 )
-from deckgen.model import Language, Location
-from deckgen.patterns import is_pattern, matches
+from deckgen.project.patterns import is_pattern, matches
 
 IMAGE_SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".bmp", ".avif", ".tif", ".tiff", ".heic")

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from deckgen.config import Config
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic, name_some
-from deckgen.patterns import matches
+from deckgen.project.config import Config
+from deckgen.project.patterns import matches
 from deckgen.text.asking import asking
 from deckgen.text.order import natural_key
 

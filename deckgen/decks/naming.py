@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
-from deckgen.config import Config
-from deckgen.discovery import is_front_page
 from deckgen.identity.lock import Lock
 from deckgen.markdown import Documents
 from deckgen.model import (
@@ -23,6 +21,8 @@ from deckgen.model import (
     TranslatedCategory,
     TranslatedCorpus,
 )
+from deckgen.project.config import Config
+from deckgen.project.discovery import is_front_page
 from deckgen.text.anki import safe_name
 from deckgen.text.slugs import ascii_slug
 from deckgen.text.titles import normalised_title

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from deckgen import card, describe, identity, render
-from deckgen.config import locate_setting, unknown_setting
+from deckgen import card, identity, render
+from deckgen.decks import describe
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.files import read_optional
 from deckgen.identity.lock import Lock
-from deckgen.layout import CONFIG_NAME
 from deckgen.markdown import Documents
 from deckgen.model import (
     Deck,
@@ -23,7 +21,10 @@ from deckgen.model import (
     TranslatedCorpus,
     parse_edition,
 )
-from deckgen.project import Project
+from deckgen.project.config import locate_setting, unknown_setting
+from deckgen.project.files import read_optional
+from deckgen.project.layout import CONFIG_NAME
+from deckgen.project.reading import Project
 
 
 def render_decks(

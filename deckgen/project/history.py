@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from deckgen.encoding import decode_source
-from deckgen.layout import LOCK_NAME
-from deckgen.project import Source, git
+from deckgen.project.encoding import decode_source
+from deckgen.project.layout import LOCK_NAME
+from deckgen.project.reading import Source, git
 
 _FARTHEST = 400
 """So many commits are looked at; a lock that lags by more is taken for what its own commit had."""

@@ -7,9 +7,9 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
-from deckgen.layout import is_skipped
-from deckgen.project import READ_SUFFIXES
-from deckgen.receipt import Marks, read_marks, with_lock
+from deckgen.memory.receipt import Marks, read_marks, with_lock
+from deckgen.project.layout import is_skipped
+from deckgen.project.reading import READ_SUFFIXES
 
 _GATHER_MS, _STEP_MS = 60, 20
 """For how long, at most, changes that follow one another are taken for one, and the pause that ends them."""

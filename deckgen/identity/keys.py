@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from pathlib import PurePosixPath
@@ -15,12 +14,6 @@ _KEY_LETTERS = "23456789abcdefghjkmnpqrstvwxyz"
 _GUID_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _KEY_LENGTH = 7
 _GUID_LENGTH = 12
-_KEY = re.compile(r"[a-z0-9][a-z0-9-]{1,31}")
-
-
-def is_key(text: str) -> bool:
-    """Whether a key may look like this: 2 to 32 small letters, digits and hyphens, the first no hyphen."""
-    return _KEY.fullmatch(text) is not None
 
 
 def mint_key(*, project_id: str, chapter: str, title: str, ordinal: int, taken: Collection[Key]) -> Key:
