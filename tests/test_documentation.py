@@ -213,7 +213,9 @@ def test_the_site_builds_strictly(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (tmp_path / "site/search/search_index.json").is_file()
+    index = json.loads((tmp_path / "site/search/search_index.json").read_text("utf-8"))
+    assert [part for part in re.split(index["config"]["separator"], "存疑的match") if part] == ["存", "疑", "的match"]
+    assert index["config"]["lang"] == ["en", "zh"]
     assert (tmp_path / "site/tutorial.zh/index.html").is_file()
 
 
