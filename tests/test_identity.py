@@ -20,7 +20,6 @@ from deckgen.identity import (
     edition_guid,
     freeze_names,
     grow_editions,
-    is_key,
     match,
     name_findings,
     stamp,
@@ -30,7 +29,7 @@ from deckgen.identity.keys import mint_key
 from deckgen.identity.lock import Lock, NoteTypeRecord, format_lock, revise
 from deckgen.identity.merging import merge_lock
 from deckgen.identity.settling import link_question, split_question
-from deckgen.model import Corpus, EditionNames, Guid, Key, Markdown, SubdeckNames, parse_edition
+from deckgen.model import Corpus, EditionNames, Guid, Key, Markdown, SubdeckNames, is_key, parse_edition
 
 TOPICS = (
     *("注意力机制", "残差连接", "层归一化", "位置编码", "词表大小", "低秩适配", "知识蒸馏", "模型量化", "梯度裁剪"),
