@@ -1,4 +1,4 @@
-"""Begins a project: copies a book's chapters and pictures, or an example, and writes the files that a project has."""
+"""Begins a project: copies a book's chapters and images, or an example, and writes the files that a project has."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SCHEMA_NAME = ".deckgen.schema.json"
 """What editors complete deckgen.toml by, beside it."""
 IGNORED = ("/build/", "/.cache/")
 _SOURCE = "source"
-_MOST_PICTURE_BYTES = 100 * 1024 * 1024
+_MOST_IMAGE_BYTES = 100 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Reading:
 
 
 def copied_files(origins: Sequence[Path]) -> Mapping[str, bytes]:
-    """What a project that is made from these files and folders holds: their chapters and the pictures these name.
+    """What a project that is made from these files and folders holds: their chapters and the images these name.
 
     DeckgenError for an origin that is not there or holds no chapter, and for two files of one name.
     """
@@ -74,11 +74,11 @@ def _copied(origin: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted(known):
         name = PurePosixPath(path)
         if name.suffix.lower() in IMAGE_SUFFIXES and name.name in every:
-            yield path, read_file(root / path, inside=root, most=_MOST_PICTURE_BYTES)
+            yield path, read_file(root / path, inside=root, most=_MOST_IMAGE_BYTES)
 
 
 def example_files() -> Mapping[str, bytes]:
-    """A small book with a picture and a translation."""
+    """A small book with an image and a translation."""
     return dict(_below(files("deckgen").joinpath("templates/example"), ""))
 
 

@@ -29,8 +29,8 @@ from deckgen.model import (
 from deckgen.project.choices import Policy, Profile
 from deckgen.project.layout import NOTES_PATH, REMOTE_MAP
 from deckgen.project.reading import Project, known_languages
+from deckgen.translation.images import show_own_images
 from deckgen.translation.notes import parse_notes, strange_languages
-from deckgen.translation.pictures import show_own_pictures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,7 @@ def make_decks(
     translated, incomplete = translation.translate(
         matched.corpus, catalogs, documents, languages=languages, notes=editor, policy=options.policy or config.policy
     )
-    translated = show_own_pictures(translated, project.files, source=config.language)
+    translated = show_own_images(translated, project.files, source=config.language)
     problems += tuple(strange_languages(editor, (*languages, *known_languages(project))))
     findings += (*unreadable, *problems, *incomplete)
 

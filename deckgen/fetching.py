@@ -1,4 +1,4 @@
-"""``deckgen images fetch``: the pictures of other servers that chapters show, kept in the project with their hashes."""
+"""``deckgen images fetch``: the images of other servers that chapters show, kept in the project with their hashes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from deckgen.markdown import Documents
 from deckgen.media.download import DownloadError, Limits, download
 from deckgen.media.image_paths import Remote, index_images, resolve_image
 from deckgen.media.images import BrokenImageError, encode_image, suffix_of
-from deckgen.media.remote import FetchedPicture, format_fetched, parse_fetched
+from deckgen.media.remote import FetchedImage, format_fetched, parse_fetched
 from deckgen.project.choices import Profile
 from deckgen.project.files import own_path, read_file, write_atomically
 from deckgen.project.layout import REMOTE_DIR, REMOTE_MAP
@@ -25,7 +25,7 @@ from deckgen.text.slugs import ascii_slug
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """What came of one URL: a picture of so many bytes, or why there is none."""
+    """What came of one URL: an image of so many bytes, or why there is none."""
 
     url: str
     file: str = ""
@@ -33,29 +33,29 @@ class Fetched:
     problem: DeckgenError | None = None
 
 
-def fetch_pictures(project: Project, limits: Limits) -> Iterator[Fetched]:
+def fetch_images(project: Project, limits: Limits) -> Iterator[Fetched]:
     """Downloads what is not there yet, one after another; what was written stays, whenever the run ends."""
     known = dict(parse_fetched(project.remote_text or "", REMOTE_MAP))
     for url in remote_urls(project):
         if url in known and _is_there(project, known[url]):
             continue
         try:
-            data, suffix = _picture(project, url, limits)
+            data, suffix = _image(project, url, limits)
         except (DownloadError, BrokenImageError) as error:
             hint = error.hint
             yield Fetched(url=url, problem=DeckgenError(str(error), hint=hint))
             continue
         digest = hashlib.sha256(data).hexdigest()
-        name = ascii_slug(PurePosixPath(unquote(urlsplit(url).path)).stem) or "picture"
+        name = ascii_slug(PurePosixPath(unquote(urlsplit(url).path)).stem) or "image"
         file = f"{REMOTE_DIR}/{name}-{digest[:8]}{suffix}"
         write_atomically(own_path(project.root, file), data)
-        known[url] = FetchedPicture(file=file, sha256=digest)
+        known[url] = FetchedImage(file=file, sha256=digest)
         write_atomically(own_path(project.root, REMOTE_MAP), format_fetched(known).encode())
         yield Fetched(url=url, file=file, bytes=len(data))
 
 
 def remote_urls(project: Project) -> tuple[str, ...]:
-    """The pictures on other servers that chapters show, in their order; none that is a file of the project."""
+    """The images on other servers that chapters show, in their order; none that is a file of the project."""
     documents = Documents()
     files = index_images(project.files, project.config.images.roots, origin=project.config.origin)
     urls: dict[str, None] = {}
@@ -69,7 +69,7 @@ def remote_urls(project: Project) -> tuple[str, ...]:
     return tuple(urls)
 
 
-def _picture(project: Project, url: str, limits: Limits) -> tuple[bytes, str]:
+def _image(project: Project, url: str, limits: Limits) -> tuple[bytes, str]:
     """Its bytes and its suffix. BrokenImageError where no card could show it."""
     partial = project.cache / "remote" / hashlib.sha256(url.encode()).hexdigest()[:16]
     data = download(f"https:{url}" if url.startswith("//") else url, partial, limits)
@@ -77,9 +77,9 @@ def _picture(project: Project, url: str, limits: Limits) -> tuple[bytes, str]:
     return data, suffix_of(data)
 
 
-def _is_there(project: Project, picture: FetchedPicture) -> bool:
+def _is_there(project: Project, image: FetchedImage) -> bool:
     try:
-        data = read_file(project.root / picture.file, inside=project.root, most=2**30)
+        data = read_file(project.root / image.file, inside=project.root, most=2**30)
     except OSError:
         return False
-    return hashlib.sha256(data).hexdigest() == picture.sha256
+    return hashlib.sha256(data).hexdigest() == image.sha256

@@ -262,7 +262,7 @@ def unknown_html(checked: Checked) -> Iterator[Diagnostic]:
 
 
 def image_syntax(checked: Checked) -> Iterator[Diagnostic]:
-    """Pictures written in a way that Markdown does not read, so that the card shows the brackets."""
+    """Images written in a way that Markdown does not read, so that the card shows the brackets."""
     chapter = checked.chapter
     for answer in checked.answers:
         text = answer.outline if "![" in answer.text else ""
@@ -277,7 +277,7 @@ def image_syntax(checked: Checked) -> Iterator[Diagnostic]:
                 written = f"<{path}>" if " " in path else path
                 yield diagnostic(
                     "image-syntax",
-                    f"{answer.text[image.start() : image.end()]} is no picture in Markdown; the card shows it as text",
+                    f"{answer.text[image.start() : image.end()]} is no image in Markdown; the card shows it as text",
                     answer.locate(image.start(), image.end()),
                     hint=f"write ![…]({written})" + (", or %20 for each space" if " " in path else ""),
                     excerpt=answer.excerpt(image.start()),

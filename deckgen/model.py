@@ -331,7 +331,7 @@ class ImageReference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaFile:
-    """A picture ready to be packaged.
+    """An image ready to be packaged.
 
     ``name`` is ASCII and derived from the source's bytes, the recipe and the profile; ``identity`` is the part of it
     that does not vary with the profile, for content hashes. ``path`` is where the encoded bytes lie. A ``diagram`` may

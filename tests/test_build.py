@@ -229,7 +229,7 @@ def test_a_missing_image_is_named_with_its_line_and_the_rest_still_builds(tmp_pa
         ("![甲](<我的 图.png>)", "there is no image “我的 图.png”", "我的 图.png"),
         ('<img src="a&amp;b.png">', "there is no image “a&b.png”", "a&amp;b.png"),
         ("![甲](C:\\Users\\me\\x.png)", "“C:\\Users\\me\\x.png” is a path on one machine", "C:\\Users\\me\\x.png"),
-        ("![甲](../notes.pdf)", "“notes.pdf” is there, but no picture", "../notes.pdf"),
+        ("![甲](../notes.pdf)", "“notes.pdf” is there, but no image", "../notes.pdf"),
     ],
 )
 def test_a_missing_image_is_named_as_it_is_written_and_pointed_at(

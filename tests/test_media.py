@@ -327,7 +327,7 @@ def test_too_large_an_animation_shows_its_first_picture_and_says_so(monkeypatch:
     monkeypatch.setattr("deckgen.media.images.MAX_ANIMATION_BYTES", 10)
     result = encode(saved(frames()[0], "GIF", save_all=True, append_images=frames()[1:], duration=90))
     assert result.suffix == "webp"
-    assert "first picture" in result.remark
+    assert "first frame" in result.remark
 
 
 def test_a_safe_svg_is_kept_and_an_unsafe_one_refused() -> None:

@@ -143,7 +143,7 @@ def test_pictures_of_cards_come_to_the_page_and_on_a_dark_one_those_of_the_night
     assert (folder / "picture-front.png").is_file()
     page = browser.new_page(color_scheme=scheme)
     page.goto((folder / "index.html").as_uri())
-    places = {image.get_attribute("src"): image.bounding_box() for image in page.locator(".pictures img").all()}
+    places = {image.get_attribute("src"): image.bounding_box() for image in page.locator(".images img").all()}
     first = min(places, key=lambda name: (places[name] or {"x": 0})["x"])
     assert first == f"picture-{'night' if scheme == 'dark' else 'front'}.png"
     page.close()

@@ -161,8 +161,8 @@ def test_pictures_are_fetched_once_and_builds_need_no_network(server: Server, tm
     ("path", "options", "said"),
     [
         ("/loop", (), "more than 5 redirects"),
-        ("/page.png", (), "it is a page, not a picture"),
-        ("/disguised.png", (), "is a web page, not a picture"),
+        ("/page.png", (), "it is a page, not an image"),
+        ("/disguised.png", (), "is a web page, not an image"),
         ("/gone.png", (), "the server answers 404"),
         ("/hangs", ("--timeout", "0.3"), "the server does not answer in time"),
         ("/drips", ("--timeout", "0.3"), "it takes more than 0.3 seconds"),

@@ -39,7 +39,7 @@ def write_package(stamped: StampedDeck, path: Path, *, categories: frozenset[Key
 
     A note has the same id, GUID, times, due position and media names in every package of the deck. Raises DeckgenError
     if there is nothing to package, if Anki would damage what is asked for (two notes with one GUID, two decks with one
-    id, a tag with white space, a picture that is not there), or if the disk refuses.
+    id, a tag with white space, an image that is not there), or if the disk refuses.
     """
     notes = _chosen(stamped, categories)
     _refuse_what_anki_would_damage(stamped.deck, [note for note, _ in notes])
@@ -250,7 +250,7 @@ def _json(value: object) -> str:
 
 
 def _write_zip(target: BinaryIO, database: bytearray, media: list[MediaFile]) -> None:
-    """Pictures are stored, being packed already; text is deflated by an encoder that is pinned, since what zlib makes
+    """Images are stored, being packed already; text is deflated by an encoder that is pinned, since what zlib makes
     of given bytes differs between its builds (zlib-ng).
     """
     names = json.dumps({str(index): file.name for index, file in enumerate(media)})

@@ -82,7 +82,7 @@ def unpack_media(path: Path, names: Collection[str], folder: Path, *, limits: Li
                             target.write(chunk)
                     written.append(folder / name)
     except (_RefusalError, zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError) as error:
-        raise DeckgenError(f"{path.name}: its pictures cannot be unpacked: {error}") from error
+        raise DeckgenError(f"{path.name}: its images cannot be unpacked: {error}") from error
     return tuple(written)
 
 

@@ -126,7 +126,7 @@ def note_type(
 ) -> NoteType:
     """The edition's note type; ``ui`` has every language of the edition.
 
-    ``diagrams`` are the identities of the pictures that take the colours of the night, ``addresses`` those of the
+    ``diagrams`` are the identities of the images that take the colours of the night, ``addresses`` those of the
     questions in the book, ``version`` the newest release. They stand in style and templates, so they change no note.
 
     ``root`` is the edition that this one was before it gained a language, which takes the spare fields.
@@ -359,12 +359,12 @@ def _css(languages: tuple[Language, ...], settings: CardSettings, diagrams: Iter
 
 
 def _night_diagrams(identities: Iterable[str]) -> str:
-    """The rule for the pictures that take the colours of the night, found by the beginning of their media names."""
+    """The rule for the images that take the colours of the night, found by the beginning of their media names."""
     names = sorted({identity[:_IDENTITY_DIGITS] for identity in identities})
-    pictures = ["img.dg-dark", *(f'img[src*="dg-{name}"]:not(.dg-light)' for name in names)]
+    selectors = ["img.dg-dark", *(f'img[src*="dg-{name}"]:not(.dg-light)' for name in names)]
     return (
         "\n/* --- diagrams --- */\n"
-        + ",\n".join(f".dg-card {picture}" for picture in pictures)
+        + ",\n".join(f".dg-card {selector}" for selector in selectors)
         + f" {_NIGHT_DIAGRAM}\n"
     )
 

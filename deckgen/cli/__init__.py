@@ -19,7 +19,7 @@ COMMANDS: Mapping[str, str] = {
     "build": "Build the decks: one package with every card, and one per category or chapter.",
     "check": "Report every finding with its file and line, and what a build would change; write nothing.",
     "preview": "Show every card, front and back, as a page that opens from disk or from any web host.",
-    "images": "Fetch the pictures that chapters show from other servers.",
+    "images": "Fetch the images that chapters show from other servers.",
     "translate": "Translate the sources: PO files per chapter and language, drafts, checks and reviews.",
     "lock": "Show deckgen.lock, and settle which question is which.",
     "release": "Write the release VERSION: packages of every edition, sums, manifest, notes and a download page.",

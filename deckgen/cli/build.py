@@ -166,6 +166,6 @@ def _lines(made: Build, written: Written) -> Iterator[str]:
             yield f"{drafts} hidden, use --policy draft to show what nobody has reviewed yet"
         if counts.missing and counts.language in begun:
             yield f"{counts.missing} blocks have no translation into {counts.language} and show the source"
-    used = {picture.source: picture for stamped in made.decks for picture in stamped.deck.media}.values()
+    used = {file.source: file for stamped in made.decks for file in stamped.deck.media}.values()
     before, after = sum(item.source_bytes for item in used), sum(item.size_bytes for item in used)
     yield f"{len(used)} images, {human_size(before)} before and {human_size(after)} after; in {written.folder}"

@@ -1,4 +1,4 @@
-"""``deckgen images``: pictures of other servers, fetched into the project."""
+"""``deckgen images``: images of other servers, fetched into the project."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from deckgen.text.sizes import human_size
 
 @click.group()
 def images() -> None:
-    """Fetch the pictures that chapters show from other servers."""
+    """Fetch the images that chapters show from other servers."""
 
 
 @images.command()
-@click.option("--most-mb", type=click.FloatRange(0.001), default=20, show_default=True, help="Of one picture.")
-@click.option("--timeout", type=click.FloatRange(0.1), default=60, show_default=True, help="Seconds for one picture.")
+@click.option("--most-mb", type=click.FloatRange(0.001), default=20, show_default=True, help="Of one image.")
+@click.option("--timeout", type=click.FloatRange(0.1), default=60, show_default=True, help="Seconds for one image.")
 @click.option("--allow", multiple=True, metavar="HOST", help="A host of a private network that may be asked.")
 @project_option
 def fetch(root: Path, most_mb: float, timeout: float, allow: tuple[str, ...]) -> None:
-    """Download pictures of other servers into imgs/remote/, where every build finds them.
+    """Download images of other servers into imgs/remote/, where every build finds them.
 
     Chapters stay as they are: imgs/remote/sources.toml says which URL is which file, with its SHA-256; commit both.
     Links to files of the book's own repository (deck.origin) need no download. What is there already is not asked for
     again, and a download that was interrupted goes on where it was.
     """
-    from deckgen.fetching import fetch_pictures
+    from deckgen.fetching import fetch_images
     from deckgen.media.download import Limits
     from deckgen.project.reading import read_project
 
     project, _ = read_project(root)
     limits = Limits(most_bytes=int(most_mb * 2**20), seconds=timeout, allowed=frozenset(allow))
     fetched = failed = 0
-    for item in fetch_pictures(project, limits):
+    for item in fetch_images(project, limits):
         if item.problem is None:
             fetched += 1
             echo(f"{plain(item.url)} → {item.file} ({human_size(item.bytes)})")

@@ -35,7 +35,7 @@ _MOST_CHAPTERS = 20
 def init(folder: Path, origins: tuple[Path, ...], yes: bool) -> None:
     """Begin a project in FOLDER: look at its Markdown, show how it is read, write deckgen.toml.
 
-    --from copies Markdown files, or folders of them with their pictures, into source/; nothing is changed where they
+    --from copies Markdown files, or folders of them with their images, into source/; nothing is changed where they
     lie. An empty folder gets a small example. Besides deckgen.toml, .gitignore and a workflow for GitHub are written.
     """
     if project_at(folder):

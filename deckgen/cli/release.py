@@ -39,7 +39,7 @@ def _version(_context: click.Context, _parameter: click.Parameter, value: str | 
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Where vX.Y.Z goes; build/release by default."
 )
-@click.option("--jobs", type=click.IntRange(1), default=None, help="Pictures worked on at a time.")
+@click.option("--jobs", type=click.IntRange(1), default=None, help="Images worked on at a time.")
 @project_option
 def release(version: Version | None, propose: bool, out: Path | None, jobs: int | None, root: Path) -> None:
     """Write the release VERSION: packages of every edition, sums, manifest, notes and a download page.

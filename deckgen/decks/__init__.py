@@ -1,4 +1,4 @@
-"""The corpus in every language, its pictures and its names → decks with their note types, as the settings want them."""
+"""The corpus in every language, its images and its names → decks with their note types, as the settings want them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def render_decks(
 ) -> tuple[tuple[Deck, ...], tuple[Diagnostic, ...]]:
     """A deck of each edition, and what is wrong with the settings of the cards."""
     settings, problems = card_settings(project)
-    diagrams = {picture.identity for picture in images.values() if picture.diagram}
+    diagrams = {image.identity for image in images.values() if image.diagram}
     released = version if "+" not in version else "".join(lock.releases[-1:])
     addresses = _addresses(project, keyed, settings, released)
     decks = []

@@ -48,7 +48,7 @@ def _with_notes(stamped: StampedDeck, wanted: frozenset[Key]) -> StampedDeck:
             stamped.deck,
             notes=tuple(note for note, _ in kept),
             subdecks=tuple(subdeck for subdeck in stamped.deck.subdecks if subdeck.category in categories),
-            media=tuple(picture for picture in stamped.deck.media if picture.name in used),
+            media=tuple(file for file in stamped.deck.media if file.name in used),
         ),
         note_times=tuple(time for _, time in kept),
     )

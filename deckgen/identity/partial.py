@@ -8,7 +8,7 @@ from deckgen.identity.lock import Lock, NoteRecord, revise
 def keep_texts(before: Lock, after: Lock) -> Lock:
     """The lock before a build that found errors, with what its notes' questions say now.
 
-    So edits between which every build fails, for a missing picture elsewhere, are still matched one by one. No note is
+    So edits between which every build fails, for a missing image elsewhere, are still matched one by one. No note is
     made, moved, retired or stamped: a chapter that is read wrongly may lack or split questions.
     """
     now = {note.key: note for note in after.live}

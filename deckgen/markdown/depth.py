@@ -50,7 +50,7 @@ def _elements_too_deep(html: str) -> bool:
 
 
 def _brackets(text: str) -> int:
-    """How deep square brackets are nested at most: HTML does not show how deep a picture's text is."""
+    """How deep square brackets are nested at most: HTML does not show how deep an image's text is."""
     if text.count("]") <= _SAFE_OPENERS:
         return 0
     depth = deepest = 0

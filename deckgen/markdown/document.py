@@ -27,7 +27,7 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSpan:
-    """A picture that the HTML shows: its address, decoded once, and where it is written; 0 to 0 if nobody can tell."""
+    """An image that the HTML shows: its address, decoded once, and where it is written; 0 to 0 if nobody can tell."""
 
     target: str
     start: int
@@ -245,17 +245,17 @@ def _is_maths(node: gfm.Node) -> bool:
     return node.value.split()[:1] == ["math"]
 
 
-# --- pictures ---------------------------------------------------------------------------------------------------------
+# --- images -----------------------------------------------------------------------------------------------------------
 
 _SHOWN_IMAGE = re.compile(r'<img(?: [a-z]+="[^"]*")*? src="([^"]*)"|<img\b')
 _WRITTEN_IMAGE = re.compile(r"""<img\b[^>]*?\ssrc\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _BEFORE, _AFTER = " \t\n(<\"'=", " \t\n)>\"'"
 _MAX_LENGTH = 2000
-"""Of a reference that is looked for; a longer one is a picture by itself."""
+"""Of a reference that is looked for; a longer one is an image by itself."""
 
 
 def _images(html: str, markdown: str, nodes: Iterable[gfm.Node]) -> Iterator[ImageSpan]:
-    """Each picture of the HTML at the place of the node that made it, else where its address stands by itself."""
+    """Each image of the HTML at the place of the node that made it, else where its address stands by itself."""
     written: dict[str, list[Span]] = defaultdict(list)
     for node in nodes:
         if node.name == "Image":

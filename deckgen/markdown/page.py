@@ -20,7 +20,7 @@ _WEB_ADDRESS = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 
 
 def page_html(safe: Html) -> Html:
-    """The HTML that a page shows, which refers to no other part of it; pictures and colours are still the source's."""
+    """The HTML that a page shows, which refers to no other part of it; images and colours are still the source's."""
     safe = Html(composed(safe))
     root = parse_tree(safe)
     for element in list(root.iter()):

@@ -28,7 +28,7 @@ _OWN_CLASS = re.compile(
 )
 """What the card, Anki and MathJax style and script."""
 _SCHEMES = {"http", "https", "mailto", "data", "file", *string.ascii_lowercase}
-"""A single letter is a drive of Windows, kept so that a picture is told to be on one machine."""
+"""A single letter is a drive of Windows, kept so that an image is told to be on one machine."""
 _NAME = re.compile(r"<([A-Za-z][^\s/>]*)")
 _REMOVED = set(REMOVED_WITH_CONTENT) | {"math"}
 _TAGS = set(ALLOWED)

@@ -45,7 +45,7 @@ def add_class(element: HtmlElement, name: str) -> None:
 
 
 def plain_text_of(html: Html) -> str:
-    """What a reader sees; formulas as LaTeX, pictures as their alternative text."""
+    """What a reader sees; formulas as LaTeX, images as their alternative text."""
     text = html.removeprefix("<p>").removesuffix("</p>") if html.endswith("</p>") else html
     if "<" not in text and "&" not in text:
         return text
@@ -59,7 +59,7 @@ def plain_text_of(html: Html) -> str:
 
 
 def prose_of(html: Html) -> str:
-    """What a reader sees outside code, without the pictures' alternative texts."""
+    """What a reader sees outside code, without the images' alternative texts."""
     root = parse_tree(html)
     for code in (*root.iter("pre"), *root.iter("code")):
         code.clear(keep_tail=True)
@@ -69,7 +69,7 @@ def prose_of(html: Html) -> str:
 def block_text(html: str) -> str:
     """What a reader sees of a field's HTML, a line per paragraph, item, table row or line of code.
 
-    Items begin with ``- ``, cells are parted by `` | ``, a picture gives its alternative text in brackets. Any HTML is
+    Items begin with ``- ``, cells are parted by `` | ``, an image gives its alternative text in brackets. Any HTML is
     read, broken or not.
     """
     if not html.strip():

@@ -1,4 +1,4 @@
-"""Image references → media files: finds each picture, encodes it once, keeps the result, reports what is wrong."""
+"""Image references → media files: finds each image, encodes it once, keeps the result, reports what is wrong."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from deckgen.project.files import read_file, write_atomically
 __all__ = ["Progress", "fetched_files", "read_media"]
 
 Progress = Callable[[int, int], None]
-"""Called with the number of pictures that are ready and of all."""
+"""Called with the number of images that are ready and of all."""
 
 MAX_SOURCE_BYTES = 100 * 1024 * 1024
 """What Anki's sync takes as one media file."""
@@ -60,11 +60,11 @@ def read_media(
     progress: Progress | None = None,
     memory: Memory | None = None,
 ) -> tuple[Mapping[ImageReference, MediaFile], tuple[Diagnostic, ...]]:
-    """The picture of every reference that has one, and the findings about all, at every place that refers to them.
+    """The image of every reference that has one, and the findings about all, at every place that refers to them.
 
     ``files`` are the project's image files, relative to ``root``; ``fetched`` has those of URLs, and ``origin`` is the
     repository that they are in. References to the same bytes share one media file, named after these bytes, the recipe
-    and the profile. Encoded pictures are kept in the folder ``cache``. The result does not depend on ``jobs``, on the
+    and the profile. Encoded images are kept in the folder ``cache``. The result does not depend on ``jobs``, on the
     order of the references or on what the cache and the ``memory`` hold: the latter knows the digests of files that
     nobody has written since. Nothing is fetched.
     """
@@ -95,7 +95,7 @@ def read_media(
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class _Source:
-    """Where a picture's bytes come from: a file of the project, else the bytes themselves."""
+    """Where an image's bytes come from: a file of the project, else the bytes themselves."""
 
     path: str
     data: bytes = b""
@@ -103,7 +103,7 @@ class _Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Digest:
-    """Of a picture's bytes: what its name is made of, and under what it is kept."""
+    """Of an image's bytes: what its name is made of, and under what it is kept."""
 
     identity: str
     key: str
@@ -152,7 +152,7 @@ def _source(found: Found | Embedded) -> _Source:
 
 
 def _shown_name(found: Found | Embedded) -> str:
-    return found.path if isinstance(found, Found) else "the picture inside the reference"
+    return found.path if isinstance(found, Found) else "the image inside the reference"
 
 
 # --- encoding ---------------------------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ def _encode_all(
 ) -> Mapping[_Source, _Ready | _Broken]:
     version = encoder_version() if sources else ""
     marks = {
-        source: memory.key("picture", encoded((source.path, mark, RECIPE, profile, version)))
+        source: memory.key("image", encoded((source.path, mark, RECIPE, profile, version)))
         for source in sources
         if (mark := _mark(source, root))
     }
@@ -193,7 +193,7 @@ def _encode_all(
 def _encode(
     source: _Source, root: Path, profile: Profile, cache: Path, version: str, known: _Digest | None
 ) -> _Ready | _Broken:
-    """One picture, from the cache where it is there; its file is not even read where its digest is ``known``."""
+    """One image, from the cache where it is there; its file is not even read where its digest is ``known``."""
     try:
         data = None if known else _read(source, root)
         digest = known or _digest(data or b"", profile, version)
@@ -246,7 +246,7 @@ def _read(source: _Source, root: Path) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Record:
-    """What the cache remembers of an encoded picture beside its bytes."""
+    """What the cache remembers of an encoded image beside its bytes."""
 
     suffix: str
     width_px: int
@@ -275,7 +275,7 @@ def _read_record(slot: Path) -> _Record | None:
 
 
 def _keep(slot: Path, image: EncodedImage) -> tuple[Path, _Record]:
-    """The slot that holds a picture now: one of a folder for this run alone where the cache cannot be written."""
+    """The slot that holds an image now: one of a folder for this run alone where the cache cannot be written."""
     try:
         return slot, _fill(slot, image)
     except OSError:
@@ -289,7 +289,7 @@ def _spare_folder() -> tempfile.TemporaryDirectory[str]:
 
 
 def _fill(slot: Path, image: EncodedImage) -> _Record:
-    """Keeps a picture in the cache. The record is written last, so that a slot with a record is whole."""
+    """Keeps an image in the cache. The record is written last, so that a slot with a record is whole."""
     record = _Record(
         suffix=image.suffix,
         width_px=image.width_px,
@@ -313,7 +313,7 @@ def _sealed(slot: Path, record: _Record, data: bytes) -> str:
 
 def _unkept(files: Iterable[MediaFile], cache: Path) -> Iterator[Diagnostic]:
     if any(not file.path.is_relative_to(cache) for file in files):
-        message = f"{cache.parent.name}/{cache.name} cannot be written, so every picture is encoded anew each time"
+        message = f"{cache.parent.name}/{cache.name} cannot be written, so every image is encoded anew each time"
         finding = diagnostic("unreadable-file", message, hint="remove it, and make room on the disk")
         yield replace(finding, severity=Severity.WARNING)
 
@@ -332,7 +332,7 @@ def _judge(result: _Ready | _Broken, name: str, budget_kb: int) -> Iterator[_Pro
         yield _Problem(
             rule="image-over-budget",
             message=f"{name} still has {result.file.size_bytes // 1000} kB; the budget is {budget_kb} kB",
-            hint="crop or split the picture, or raise images.budget_kb in deckgen.toml",
+            hint="crop or split the image, or raise images.budget_kb in deckgen.toml",
         )
 
 
@@ -347,7 +347,7 @@ def _explain(
             hint = f"did you mean {' or '.join(near)}?" if near else hint
             if len(near) == 1 and "/" in near[0] and near[0].rpartition("/")[2] in unquote(reference.target):
                 folder = near[0].rpartition("/")[0]
-                hint += f' write that path, or set images.roots = ["{folder}"] to find pictures there by their names'
+                hint += f' write that path, or set images.roots = ["{folder}"] to find images there by their names'
         case Ambiguous(candidates=several):
             rule, message = "ambiguous-image", f"“{shown}” fits {name_some(several)}"
             hint = "write the path from the project's folder on"
@@ -362,14 +362,14 @@ def _why_missing(reference: ImageReference, root: Path, *, any_files: bool) -> t
     target, shown = reference.target, shown_target(reference.target)
     if is_of_one_machine(target):
         return (
-            f"“{shown}” is a path on one machine, where nobody else has the picture",
+            f"“{shown}” is a path on one machine, where nobody else has the image",
             "put the file into the project, and write its path from the chapter's folder",
         )
     if other := next(
         (path for path in candidate_paths(target, chapter=reference.chapter) if _is_file(root / path)), ""
     ):
         return (
-            f"“{other}” is there, but no picture",
+            f"“{other}” is there, but no image",
             "make it a link, without the exclamation mark, or save it as PNG or SVG",
         )
     hint = "add the file, or mend the path; it is relative to the chapter's folder or to the project's"

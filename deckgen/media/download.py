@@ -1,4 +1,4 @@
-"""Downloads one picture from a server that nobody trusts: bounded in bytes and time, resumed, never from within."""
+"""Downloads one image from a server that nobody trusts: bounded in bytes and time, resumed, never from within."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _MOST_HOPS = 5
 _CHUNK_BYTES = 1 << 16
 _PAUSE_SECONDS = 10.0
 """How long a server may be silent."""
-_AGENT = "deckgen (pictures for flash cards)"
+_AGENT = "deckgen (images for flash cards)"
 
 
 class DownloadError(DeckgenError):
-    """Why a picture could not be had; what was received of it so far is kept."""
+    """Why an image could not be had; what was received of it so far is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Of one picture. ``allowed`` are hosts that may have an address of a private network."""
+    """Of one image. ``allowed`` are hosts that may have an address of a private network."""
 
     most_bytes: int = 20 * 2**20
     seconds: float = 60.0
@@ -127,7 +127,7 @@ def _receive(response: urllib3.BaseHTTPResponse, partial: Path, mark: Path, limi
         partial.unlink(missing_ok=True)
         raise DownloadError(f"the server answers {response.status}")
     if response.headers.get("Content-Type", "").lower().startswith("text/html"):
-        raise DownloadError("it is a page, not a picture")
+        raise DownloadError("it is a page, not an image")
     length = response.headers.get("Content-Length", "")
     whole = (have or 0) + int(length) if length.isdecimal() else None
     if (whole or 0) > limits.most_bytes:

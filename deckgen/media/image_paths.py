@@ -38,14 +38,14 @@ class Ambiguous:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remote:
-    """A picture on another server."""
+    """An image on another server."""
 
     url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedded:
-    """A picture inside the reference, a ``data:`` URI; empty where it cannot be decoded."""
+    """An image inside the reference, a ``data:`` URI; empty where it cannot be decoded."""
 
     data: bytes
 

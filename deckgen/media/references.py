@@ -1,4 +1,4 @@
-"""Every picture that a text of a card refers to, with its place in the sources."""
+"""Every image that a text of a card refers to, with its place in the sources."""
 
 from __future__ import annotations
 

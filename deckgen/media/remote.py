@@ -25,17 +25,17 @@ _FILE = re.compile(
 _MOST_PARTS_OF_A_REVISION = 3
 
 
-class FetchedPicture(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture of another server as it was fetched: its path in the project, and the SHA-256 of its bytes in hex."""
+class FetchedImage(msgspec.Struct, frozen=True, kw_only=True):
+    """An image of another server as it was fetched: its path in the project, and the SHA-256 of its bytes in hex."""
 
     file: str
     sha256: str
 
 
-def parse_fetched(text: str, path: str) -> Mapping[str, FetchedPicture]:
-    """URL → picture. DeckgenError for a text that is no such list."""
+def parse_fetched(text: str, path: str) -> Mapping[str, FetchedImage]:
+    """URL → image. DeckgenError for a text that is no such list."""
     try:
-        return msgspec.convert(tomllib.loads(text), dict[str, FetchedPicture])
+        return msgspec.convert(tomllib.loads(text), dict[str, FetchedImage])
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise DeckgenError(f"{path} cannot be read: {error}", hint="restore it from git") from error
 
@@ -45,10 +45,10 @@ def fetched_files(text: str, path: str) -> Mapping[str, str]:
     return {url: item.file for url, item in parse_fetched(text, path).items()}
 
 
-def format_fetched(pictures: Mapping[str, FetchedPicture]) -> str:
+def format_fetched(images: Mapping[str, FetchedImage]) -> str:
     """TOML, sorted by URL."""
-    lines = ["# Pictures of other servers; “deckgen images fetch” writes this."]
-    for url, item in sorted(pictures.items()):
+    lines = ["# Images of other servers; “deckgen images fetch” writes this."]
+    for url, item in sorted(images.items()):
         lines += ["", f"[{json.dumps(url)}]", f"file = {json.dumps(item.file)}", f"sha256 = {json.dumps(item.sha256)}"]
     return "\n".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""Tells whether an SVG picture is safe and complete by itself, and how large it is; nothing is changed in it."""
+"""Tells whether an SVG image is safe and complete by itself, and how large it is; nothing is changed in it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def looks_like_svg(data: bytes) -> bool:
 def check_svg(data: bytes) -> tuple[int, int]:
     """Width and height in CSS pixels. Raises UnsafeSvgError for anything that runs, loads or needs something else.
 
-    Refused are scripts, event handlers, foreign content, links to other files, entities and fonts; a picture inside,
+    Refused are scripts, event handlers, foreign content, links to other files, entities and fonts; an image inside,
     as PNG, JPEG, GIF or WebP, is fine.
     """
     reader = _Reader()
@@ -49,7 +49,7 @@ _REFUSED = frozenset(
     """script foreignobject iframe embed object audio video canvas handler listener font font-face font-face-uri
     color-profile tref""".split()
 )
-_DATA_PICTURE = re.compile(r"data:image/(png|jpe?g|gif|webp)[;,]", re.IGNORECASE)
+_DATA_IMAGE = re.compile(r"data:image/(png|jpe?g|gif|webp)[;,]", re.IGNORECASE)
 _MAX_DEPTH = 200
 _MAX_DRAWN = 200_000
 """Elements, each as often as references repeat it: a few nested ``<use>`` would keep a phone busy for ever."""
@@ -132,7 +132,7 @@ def _check_attribute(element: str, name: str, value: str) -> None:
     if name in ("href", "src") and plain and not plain.startswith("#"):
         if element == "a" and re.match(r"(https?|mailto):", plain, re.IGNORECASE):
             return
-        if not _DATA_PICTURE.match(plain):
+        if not _DATA_IMAGE.match(plain):
             raise UnsafeSvgError(f"refers to {value.strip()[:60]}")
     elif name not in ("href", "src"):
         _check_style(value, escapes=name != "style")
@@ -144,7 +144,7 @@ def _check_style(css: str, *, escapes: bool = False) -> None:
     if hidden or re.search(r"@import|@font-face|javascript:|expression\s*\(", css, re.IGNORECASE):
         raise UnsafeSvgError("has a style sheet that loads something, brings a font or hides what it does")
     for _, target in loaded_addresses(css):
-        if not target.startswith("#") and not _DATA_PICTURE.match(target):
+        if not target.startswith("#") and not _DATA_IMAGE.match(target):
             raise UnsafeSvgError(f"refers to {target[:60]}")
 
 

@@ -170,16 +170,16 @@ def _partial(folder: Path) -> list[str]:
 def package_digest(stamped: StampedDeck, part: Part) -> str:
     """Of all that the bytes of a package depend on, our own code apart, in hex.
 
-    A note's own hash covers its fields, its tags and which pictures it shows; where a picture is kept tells its bytes.
+    A note's own hash covers its fields, its tags and which images it shows; where an image is kept tells its bytes.
     """
     deck = stamped.deck
     digest = hashlib.sha256()
     for note, time in zip(deck.notes, stamped.note_times, strict=True):
         parts = (note.guid, note.content_hash, note.category, note.position, time, note.media)
         digest.update(repr(parts).encode("utf-8", "surrogatepass"))
-    pictures = [(file.name, file.path.name, file.size_bytes) for file in deck.media]
+    media = [(file.name, file.path.name, file.size_bytes) for file in deck.media]
     rest = (deck.edition, deck.id, deck.name, deck.description, deck.note_type, deck.subdecks)
-    everything = (_makers(), part, rest, stamped.note_type_time, stamped.created, pictures)
+    everything = (_makers(), part, rest, stamped.note_type_time, stamped.created, media)
     digest.update(repr(everything).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 

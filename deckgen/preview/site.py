@@ -1,4 +1,4 @@
-"""A build → the files of its preview: one page, its data in scripts that open from disk too, and the pictures."""
+"""A build → the files of its preview: one page, its data in scripts that open from disk too, and the images."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def write_preview(made: Build, folder: Path, *, public: bool = False, editor: st
 
 
 def _is_there(target: Path, content: bytes | Path) -> bool:
-    """A picture's name says what it shows, so that its copy is known by size and time."""
+    """An image's name says what it shows, so that its copy is known by size and time."""
     if not target.is_file():
         return False
     found = target.stat()
@@ -55,7 +55,7 @@ def _is_there(target: Path, content: bytes | Path) -> bool:
 
 
 def preview_files(made: Build, *, public: bool = False, editor: str = "") -> Iterator[tuple[str, bytes | Path]]:
-    """Every file of the preview by its name: bytes, or the path of a picture.
+    """Every file of the preview by its name: bytes, or the path of an image.
 
     ``public`` leaves out what only the deck's maintainers need: findings, and where a card comes from. ``editor`` is
     the address that opens a place in a program, with ``{path}`` and ``{line}``; without one, places are copied.
@@ -85,10 +85,10 @@ def preview_files(made: Build, *, public: bool = False, editor: str = "") -> Ite
     scripts = {deck.script for deck in decks if deck.script}
     yield "index.html", _page(made, decks, scripts, stamp).encode()
     yield from sorted(data.items())
-    pictures = {picture.name: picture.path for stamped in made.decks for picture in stamped.deck.media}
-    for name, path in sorted(pictures.items()):
+    media = {file.name: file.path for stamped in made.decks for file in stamped.deck.media}
+    for name, path in sorted(media.items()):
         yield f"media/{name}", path
-    names = ["index.html", *sorted(data), *(f"media/{name}" for name in sorted(pictures))]
+    names = ["index.html", *sorted(data), *(f"media/{name}" for name in sorted(media))]
     yield FILE_LIST, ("\n".join((*names, FILE_LIST)) + "\n").encode()
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Profile(StrEnum):
-    """What the pictures of a package are made for."""
+    """What the images of a package are made for."""
 
     MOBILE = "mobile"
     DESKTOP = "desktop"

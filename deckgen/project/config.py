@@ -40,7 +40,7 @@ class ChapterSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSettings:
-    """Where pictures are looked for by name, and how large one may stay."""
+    """Where images are looked for by name, and how large one may stay."""
 
     roots: tuple[str, ...] = ("imgs",)
     budget_kb: int = 500

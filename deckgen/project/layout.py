@@ -19,7 +19,7 @@ RECORD_NAME = "record.jsonl"
 CHANGELOG_NAME = "CHANGELOG.md"
 REMOTE_DIR = "imgs/remote"
 REMOTE_MAP = f"{REMOTE_DIR}/sources.toml"
-PICTURES_DIR = "docs/pictures"
+SCREENSHOTS_DIR = "docs/pictures"
 CACHE_DIR = ".cache/deckgen"
 _SKIPPED_DIRS = frozenset((BUILD_DIR, "node_modules", "dist", "__pycache__"))
 

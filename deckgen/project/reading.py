@@ -37,9 +37,9 @@ from deckgen.project.layout import (
     LOCK_NAME,
     NOTES_PATH,
     PARTIAL_DIR,
-    PICTURES_DIR,
     RECORDS_DIR,
     REMOTE_MAP,
+    SCREENSHOTS_DIR,
     is_skipped,
     project_at,
 )
@@ -135,16 +135,16 @@ def _unused_settings(project: Project, pages: Iterable[str]) -> Iterator[Diagnos
         if not plain:
             yield diagnostic(
                 "unused-setting",
-                f"“{folder}” in images.roots changes nothing: pictures are looked for from the project's folder anyway",
+                f"“{folder}” in images.roots changes nothing: images are looked for from the project's folder anyway",
                 locate_setting(project.config_text, CONFIG_NAME, ("images", "roots")),
-                hint="name the folder of the pictures, or take the setting out",
+                hint="name the folder of the images, or take the setting out",
             )
         elif not (project.root / plain).is_dir() and not any(f"/{plain}/" in f"/{path}" for path in project.files):
             yield diagnostic(
                 "bad-setting",
                 f"“images.roots” names {folder}, and there is no such folder",
                 locate_setting(project.config_text, CONFIG_NAME, ("images", "roots")),
-                hint="name a folder of pictures, as its path in the project or by its name alone",
+                hint="name a folder of images, as its path in the project or by its name alone",
             )
     read = [source.path for source in project.sources]
     for name in ("chapters", "include", "exclude"):
@@ -286,10 +286,10 @@ def licence_files(root: Path) -> tuple[Path, ...]:
     return tuple(sorted(path for path in found if is_own_file(path, root)))
 
 
-def card_pictures(root: Path, limit: int = 8) -> tuple[Path, ...]:
-    """Pictures of cards for the download page, that of a front first; a few where there are many."""
+def screenshots(root: Path, limit: int = 8) -> tuple[Path, ...]:
+    """Images of cards for the download page, that of a front first; a few where there are many."""
     suffixes = (".png", ".webp", ".jpg", ".jpeg")
-    folder = root / PICTURES_DIR
+    folder = root / SCREENSHOTS_DIR
     paths = (path for path in folder.iterdir() if path.suffix.lower() in suffixes) if folder.is_dir() else ()
     found = [path for path in paths if is_own_file(path, root)]
     return tuple(sorted(found, key=lambda path: (not path.stem.startswith("front"), path.name))[:limit])

@@ -222,7 +222,7 @@ def _refuse_future(contents: PackageContents, now: float) -> None:
 
 
 def _mend(anki: AnkiConnect, package: Path, old: Sequence[Mending]) -> None:
-    """Brings notes up to date field by field, pictures first, so that no note refers to one that is not there."""
+    """Brings notes up to date field by field, images first, so that no note refers to one that is not there."""
     _store_media(anki, package, {name for mending in old for name in mending.media})
     changes = [{"note": {"id": mending.note.id, "fields": dict(mending.fields)}} for mending in old if mending.fields]
     list(anki.call_all("updateNoteFields", changes))
@@ -250,7 +250,7 @@ def _change_tags(anki: AnkiConnect, action: str, changes: Iterable[tuple[int, tu
 
 
 def _store_media(anki: AnkiConnect, package: Path, names: Collection[str]) -> None:
-    """Gives Anki the pictures that it lacks; one name never stands for two contents."""
+    """Gives Anki the images that it lacks; one name never stands for two contents."""
     missing = sorted(set(names) - set(anki.call("getMediaFilesNames", pattern="*"))) if names else []
     if not missing:
         return

@@ -186,7 +186,7 @@ def _details(change: NoteChange, words: Mapping[str, str]) -> Iterator[TextChang
     if change.old and change.new and change.old.media != change.new.media:
         gone = len({*change.old.media} - {*change.new.media})
         come = len({*change.new.media} - {*change.old.media})
-        yield TextChange(label=words["pictures"], spans=(Span(kind=SpanKind.KEPT, text=f"−{gone} +{come}"),))
+        yield TextChange(label=words["images"], spans=(Span(kind=SpanKind.KEPT, text=f"−{gone} +{come}"),))
 
 
 # --- what learners do -------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ class PageFacts:
     descriptions: Mapping[Language, str]
     packages: tuple[ReleasedPackage, ...]
     sums: Mapping[str, FileSum]
-    pictures: tuple[str, ...]
+    images: tuple[str, ...]
     """File names, as are ``licences``."""
     licences: tuple[str, ...]
     origin: str = ""
@@ -54,7 +54,7 @@ def format_page(facts: PageFacts) -> str:
         heading=_both(lambda language: f"{html.escape(_title(facts, language))} <small>{record.version}</small>"),
         lead=_both(lambda language: html.escape(facts.descriptions.get(language, ""))),
         facts=_both(lambda language: _count(len(record.notes), language) + f" · {day}"),
-        pictures=_pictures(facts.pictures),
+        images=_images(facts.images),
         profiles_zh=read_words(Language("zh"))["profile-choice"] if several else "",
         profiles_en=read_words(Language("en"))["profile-choice"] if several else "",
         editions="\n".join(_editions(facts)),
@@ -97,12 +97,12 @@ def _count(count: int, language: Language) -> str:
     return read_ui(language).cards_count.format(count=count)
 
 
-def _pictures(names: Iterable[str]) -> str:
+def _images(names: Iterable[str]) -> str:
     images = "".join(
-        f'<img src="{html.escape(name)}"{_NIGHT if "night" in name else ""} alt="卡片示例 Card picture {number}">'
+        f'<img src="{html.escape(name)}"{_NIGHT if "night" in name else ""} alt="卡片示例 Card image {number}">'
         for number, name in enumerate(names, 1)
     )
-    return f'<div class="pictures" tabindex="0">{images}</div>' if images else ""
+    return f'<div class="images" tabindex="0">{images}</div>' if images else ""
 
 
 def _editions(facts: PageFacts) -> Iterator[str]:

@@ -146,7 +146,7 @@ def _builds(made: Build, version: Version, *, time: int, jobs: int, progress: Pr
         for profile in profiles
     )
     if len({format_lock(build.lock) for build in builds}) > 1:
-        raise DeckgenError("the profiles differ in more than their pictures", hint="please report this")
+        raise DeckgenError("the profiles differ in more than their images", hint="please report this")
     return builds
 
 

@@ -46,7 +46,7 @@ class ReleasedPackage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 
 
 class ReleasedMedia(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture as the packages of one profile hold it."""
+    """An image as the packages of one profile hold it."""
 
     identity: str
     profile: str

@@ -20,7 +20,7 @@ from deckgen.output.manifest import Part
 from deckgen.project import journal
 from deckgen.project.files import own_path
 from deckgen.project.layout import BUILD_DIR, LOCK_NAME, RECORD_NAME, RELEASE_DIR
-from deckgen.project.reading import card_pictures, licence_files, record_path
+from deckgen.project.reading import licence_files, record_path, screenshots
 from deckgen.releases.notes import NOTES_NAMES, ORIGIN_NAME, format_notes, format_origin
 from deckgen.releases.page import PageFacts, format_page
 from deckgen.releases.plan import Plan
@@ -120,7 +120,7 @@ def _fill(folder: Path, plan: Plan, progress: Progress) -> tuple[tuple[ReleasedP
     config = made.project.config
     packages = _write_packages(folder, plan, progress)
     licences = tuple(_copy(path, folder / path.name) for path in licence_files(made.project.root))
-    pictures = tuple(_copy(path, folder / f"picture-{path.name}") for path in card_pictures(made.project.root))
+    images = tuple(_copy(path, folder / f"picture-{path.name}") for path in screenshots(made.project.root))
     sums = {package.file: sum_file(folder / package.file) for package in packages}
     title = made.titles.get(config.language) or next(iter(made.titles.values()))
     _write(folder / RECORD_NAME, plan.record_text)
@@ -148,7 +148,7 @@ def _fill(folder: Path, plan: Plan, progress: Progress) -> tuple[tuple[ReleasedP
                 descriptions=config.descriptions,
                 packages=packages,
                 sums=sums,
-                pictures=pictures,
+                images=images,
                 licences=(*licences, ORIGIN_NAME),
                 origin=config.origin,
                 licence=config.licence,
@@ -172,7 +172,7 @@ def _copy(source: Path, target: Path) -> str:
 
 
 def _write_packages(folder: Path, plan: Plan, progress: Progress) -> tuple[ReleasedPackage, ...]:
-    """Every package of every profile, those left out whose pictures are those of an earlier profile, byte for byte."""
+    """Every package of every profile, those left out whose images are those of an earlier profile, byte for byte."""
     jobs = [
         (number, made, job)
         for number, made in enumerate(plan.builds)
@@ -183,11 +183,11 @@ def _write_packages(folder: Path, plan: Plan, progress: Progress) -> tuple[Relea
     packages = []
     for done, (number, made, (name, stamped, part)) in enumerate(jobs):
         progress("package", done, len(jobs))
-        pictures = _picture_sums(stamped.deck)
+        images = _image_sums(stamped.deck)
         earlier = seen.setdefault((stamped.deck.edition.name, part), [])
-        if number and pictures in earlier:
+        if number and images in earlier:
             continue
-        earlier.append(pictures)
+        earlier.append(images)
         write_package(stamped, folder / name)
         packages.append(
             ReleasedPackage(
@@ -203,8 +203,8 @@ def _write_packages(folder: Path, plan: Plan, progress: Progress) -> tuple[Relea
     return tuple(packages)
 
 
-def _picture_sums(deck: Deck) -> tuple[str, ...]:
-    """The sums of a package's pictures in the order of what they are pictures of."""
+def _image_sums(deck: Deck) -> tuple[str, ...]:
+    """The sums of a package's images in the order of what they are images of."""
     files = sorted(deck.media, key=lambda item: item.identity)
     return tuple(hashlib.sha256(item.path.read_bytes()).hexdigest() for item in files)
 

@@ -67,14 +67,14 @@ def render_deck(
 
     ``images`` lacks those that are missing: they leave a visible placeholder.
     """
-    by_name = {picture.name: picture for picture in images.values()}
+    by_name = {file.name: file for file in images.values()}
     tags = {subdeck.category: safe_name(subdeck.tag) for subdeck in names.subdecks}
     categories = {item.category.key: item for item in corpus.categories}
     order = tuple(field.name for field in note_type.fields)
     groups = tuple(in_groups(corpus.questions))
     shown: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
-    for reference, picture in images.items():
-        shown[reference.chapter].append((reference.target, picture.name, picture.identity))
+    for reference, file in images.items():
+        shown[reference.chapter].append((reference.target, file.name, file.identity))
 
     def depends(group: tuple[TranslatedQuestion, ...]) -> bytes:
         keyed = [item.keyed for item in group]
@@ -83,8 +83,8 @@ def render_deck(
             (item.key, guids[item.key], item.category.key, one.texts) for item, one in zip(keyed, group, strict=True)
         ]
         headings = [(tags[key], categories[key].titles) for key in dict.fromkeys(item.category.key for item in keyed)]
-        pictures = sorted(shown[chapter.path])
-        return encoded((names.edition, primary, chapter.path, chapter.context, order, questions, headings, pictures))
+        media = sorted(shown[chapter.path])
+        return encoded((names.edition, primary, chapter.path, chapter.context, order, questions, headings, media))
 
     def render(missing: list[int]) -> Iterator[tuple[Note, ...]]:
         documents.read((text.markdown, item.context) for at in missing for item in groups[at] for text in item.texts)
@@ -112,7 +112,7 @@ def render_deck(
 
 
 def content_hash(fields: Iterable[str], tags: tuple[str, ...], identities: Mapping[str, str]) -> str:
-    """The hash of all that a learner gets of a note: its fields, its tags, and which pictures, by media name."""
+    """The hash of all that a learner gets of a note: its fields, its tags, and which images, by media name."""
     neutral = []
     for field in fields:
         for name, identity in identities.items():

@@ -1,4 +1,4 @@
-"""What a page shows of a text → a field's HTML: its pictures and colours as the card has them, safe for Anki."""
+"""What a page shows of a text → a field's HTML: its images and colours as the card has them, safe for Anki."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from deckgen.model import Html, ImageReference, MediaFile
 from deckgen.text.anki import safe_field, without_controls
 
 _BADGE_HOSTS = ("img.shields.io", "shields.io", "badge.fury.io", "badgen.net", "travis-ci.org", "api.travis-ci.org")
-_BLOCKS_OF_PICTURES = frozenset(("p", "div", "center", "figure"))
+_BLOCKS_OF_IMAGES = frozenset(("p", "div", "center", "figure"))
 _NIGHT_MARK = re.compile(r"\s*\{(light|dark)\}\s*$")
 _REMOTE = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 
@@ -41,18 +41,18 @@ def field_media(html: str) -> Iterator[str]:
     return (match[1] for match in re.finditer(r'<img src="([^"]+)"', html) if ":" not in match[1])
 
 
-# --- pictures ---------------------------------------------------------------------------------------------------------
+# --- images -----------------------------------------------------------------------------------------------------------
 
 
 def _place_image(image: HtmlElement, chapter: str, images: Mapping[ImageReference, MediaFile]) -> None:
     target, alt = image.get("src", ""), image.get("alt", "")
     title, night = _read_title(image.get("title", ""))
     kept = [(name, value) for name, value in (("title", title), ("width", image.get("width"))) if value]
-    picture = images.get(ImageReference(chapter=chapter, target=target))
+    file = images.get(ImageReference(chapter=chapter, target=target))
     image.attrib.clear()
-    if picture or target.startswith("data:"):
+    if file or target.startswith("data:"):
         # Anki 23.10 finds a reference only where src comes first.
-        image.set("src", picture.name if picture else target)
+        image.set("src", file.name if file else target)
         image.set("alt", alt)
         image.set("class", f"tappable dg-{night}" if night else "tappable")
         for name, value in kept:
@@ -69,7 +69,7 @@ def _place_image(image: HtmlElement, chapter: str, images: Mapping[ImageReferenc
 
 
 def _read_title(title: str) -> tuple[str, str]:
-    """A picture's title, and how its author wants it by night: ``light``, ``dark`` or nothing."""
+    """An image's title, and how its author wants it by night: ``light``, ``dark`` or nothing."""
     found = _NIGHT_MARK.search(title)
     return (title[: found.start()], found[1]) if found else (title, "")
 
@@ -100,9 +100,9 @@ def _is_badge(target: str) -> bool:
 
 
 def _mark_figure(image: HtmlElement) -> None:
-    """The block that holds pictures and nothing else is a figure."""
+    """The block that holds images and nothing else is a figure."""
     parent = image.getparent()
-    if parent is None or parent.tag not in _BLOCKS_OF_PICTURES or parent.getparent() is None:
+    if parent is None or parent.tag not in _BLOCKS_OF_IMAGES or parent.getparent() is None:
         return
     texts = [parent.text, *(child.tail for child in parent)]
     if all(child.tag in ("img", "br") for child in parent) and not "".join(text or "" for text in texts).strip():

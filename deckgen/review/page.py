@@ -44,7 +44,7 @@ class ReviewPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Showing:
-    """What rows are rendered with: the translations, their findings by mark, and the pictures that blocks show."""
+    """What rows are rendered with: the translations, their findings by mark, and the images that blocks show."""
 
     found: Translations
     language: Language
@@ -54,7 +54,7 @@ class Showing:
 
 
 def show(found: Translations, language: Language, *, editor: str = EDITOR, jobs: int = 1) -> Showing:
-    """All that a page about ``language`` needs; it works on pictures with ``jobs`` processes."""
+    """All that a page about ``language`` needs; it works on images with ``jobs`` processes."""
     findings: dict[str, list[Diagnostic]] = defaultdict(list)
     for finding, block in checked_blocks(found):
         if finding.severity in (Severity.ERROR, Severity.WARNING) and block.catalog.language == language:
@@ -90,7 +90,7 @@ def render_review(showing: Showing, *, token: str = "") -> ReviewPage:
         total=_word("of {total} blocks", total=str(len(shown))),
         words=_json(tomllib.loads(_data("words.toml"))),
         sections="\n".join(_sections(shown, showing)),
-        pictures=_json({file.name: _data_address(file) for file in _used(showing.images)}),
+        images=_json({file.name: _data_address(file) for file in _used(showing.images)}),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
@@ -204,20 +204,20 @@ def _proposed(block: TranslatedBlock, showing: Showing) -> str:
 
 
 def _cell(block: TranslatedBlock, markdown: Markdown, language: Language, showing: Showing) -> str:
-    """A block as a field of the card shows it; its pictures are named, and the script puts them in."""
+    """A block as a field of the card shows it; its images are named, and the script puts them in."""
     if not markdown:
         return f'<div class="cell empty">{_word("no translation")}</div>'
     chapter = block.text.chapter
     document = showing.found.documents.of(markdown, chapter.context)
     shown = with_mathml(card_html(document.html, chapter=chapter.path, images=showing.images))
-    shown = _PICTURE.sub(r'<img data-picture="\1" alt="\2"\3><span class="alt">\2</span>', shown)
+    shown = _IMAGE.sub(r'<img data-image="\1" alt="\2"\3><span class="alt">\2</span>', shown)
     side = "dg-question" if block.text.side in (Side.QUESTION, Side.CATEGORY) else "dg-text"
     text = f'<div class="{side}" lang="{language}" dir="{card.text_direction(language)}">{shown}</div>'
     return f'<div class="cell card"><div class="dg-card">{text}</div></div>'
 
 
-_PICTURE = re.compile(r"""<img src="([^":]+)" alt="([^"]*)"((?:[^<>"]|"[^"]*")*)>""")
-"""A picture, small here, stands above the text that is to be translated."""
+_IMAGE = re.compile(r"""<img src="([^":]+)" alt="([^"]*)"((?:[^<>"]|"[^"]*")*)>""")
+"""An image, small here, stands above the text that is to be translated."""
 
 
 def _images(found: Translations, shown: tuple[TranslatedBlock, ...], jobs: int) -> Mapping[ImageReference, MediaFile]:

@@ -1,4 +1,4 @@
-"""Source bytes of a picture → the bytes that a card carries: the recipe; the only package that imports Pillow.
+"""Source bytes of an image → the bytes that a card carries: the recipe; the only package that imports Pillow.
 
 Widths: 1080 px for ``mobile``, 1920 px for ``desktop``, unlimited for ``original``; nothing is enlarged. What is
 encoded anew becomes WebP, whichever way of encoding wins, so that a media name never depends on an encoder's build:
@@ -9,7 +9,7 @@ encoded anew becomes WebP, whichever way of encoding wins, so that a media name 
 - *Photographs*: lossy WebP at the lowest quality of the ladder that keeps even areas quiet (``PHOTOGRAPH``).
 - Lossless WebP where neither is good enough.
 
-Kept byte for byte, by rules that look at the source alone: animated GIF and PNG up to 10 MB, small plain pictures,
+Kept byte for byte, by rules that look at the source alone: animated GIF and PNG up to 10 MB, small plain images,
 lossy WebP and JPEG below a quality of about 45 that need no resizing, safe SVG, and in the ``original`` profile
 whatever every Anki shows (PNG, JPEG, GIF, still WebP). Other animations become GIF. A photograph that came as a
 smaller JPEG is compressed harder until it is no larger, or the ladder ends; a drawing may grow where scaling adds the
@@ -47,7 +47,7 @@ from deckgen.project.choices import Profile
 __all__ = ["RECIPE", "BrokenImageError", "EncodedImage", "encode_image", "encoder_version", "suffix_of"]
 
 RECIPE = "2"
-"""Part of every media name: to change it renames every picture, and so changes every note that shows one."""
+"""Part of every media name: to change it renames every image, and so changes every note that shows one."""
 MAX_ANIMATION_BYTES = 10_000_000
 
 _MAX_ANIMATION_PIXELS = 60_000_000
@@ -62,14 +62,14 @@ _SMALLER_QUALITIES = (70, 60, 50, 40)
 _LOSSLESS_EFFORT, _LOSSLESS_METHOD = 90, 2
 """5 % smaller than Pillow's defaults (80, 4) in the same time; 100 and 4 win another 1 % and take twice as long."""
 _LARGE = threading.Semaphore(1)
-"""One very large picture at a time: each may need half a gigabyte."""
+"""One very large image at a time: each may need half a gigabyte."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedImage:
-    """A picture ready to be packaged. ``remark`` says what of the source could not be kept; mostly empty.
+    """An image ready to be packaged. ``remark`` says what of the source could not be kept; mostly empty.
 
-    ``diagram`` says of a still picture, measured on its source, that it may be shown in the colours of the night.
+    ``diagram`` says of a still image, measured on its source, that it may be shown in the colours of the night.
     """
 
     data: bytes
@@ -81,7 +81,7 @@ class EncodedImage:
 
 
 def suffix_of(source: bytes) -> str:
-    """What a file of a picture's bytes is called, such as ``.png``. Raises BrokenImageError."""
+    """What a file of an image's bytes is called, such as ``.png``. Raises BrokenImageError."""
     if looks_like_svg(source):
         return ".svg"
     known = open_image(source).format or ""
@@ -94,7 +94,7 @@ def encoder_version() -> str:
 
 
 def encode_image(source: bytes, profile: Profile) -> EncodedImage:
-    """The picture for ``profile``. The same bytes give the same result. Raises BrokenImageError."""
+    """The image for ``profile``. The same bytes give the same result. Raises BrokenImageError."""
     if looks_like_svg(source):
         return _keep_svg(source)
     image = open_image(source)
@@ -104,7 +104,7 @@ def encode_image(source: bytes, profile: Profile) -> EncodedImage:
             return _keep(image, source, diagram=not animated)
         if animated and image.format in ("WEBP", "AVIF") and _animation_pixels(image, profile) <= _MAX_ANIMATION_PIXELS:
             return _encode_animation(image, profile)
-        remark = "is too large an animation, so only its first picture is shown" if animated else ""
+        remark = "is too large an animation, so only its first frame is shown" if animated else ""
         return _encode_still(image, source, profile, remark)
 
 
@@ -116,14 +116,14 @@ def _keep_svg(source: bytes) -> EncodedImage:
         width, height = check_svg(source)
     except UnsafeSvgError as error:
         raise BrokenImageError(
-            f"is an SVG that {error}", "save it as plain SVG, with text as paths and pictures embedded, or as PNG"
+            f"is an SVG that {error}", "save it as plain SVG, with text as paths and images embedded, or as PNG"
         ) from None
     diagram = is_svg_diagram(source)
     return EncodedImage(data=source, suffix="svg", width_px=width, height_px=height, diagram=diagram)
 
 
 def _is_kept(image: Image.Image, source: bytes, profile: Profile, *, animated: bool) -> bool:
-    """Whether a picture goes onto the card as it is, decided by its own bytes alone."""
+    """Whether an image goes onto the card as it is, decided by its own bytes alone."""
     if animated:
         return image.format in ("GIF", "PNG") and len(source) <= MAX_ANIMATION_BYTES
     if image.format not in _SUFFIXES or image.mode not in _PLAIN_MODES:
@@ -180,7 +180,7 @@ def _encode_still(image: Image.Image, source: bytes, profile: Profile, remark: s
 def _as_drawing(exact: Image.Image, meter: Meter) -> bytes | None:
     """With as few colours as the measure allows; None where it allows none of the palettes.
 
-    A sample of the pixels tells which palettes may do; the whole picture is put into few colours only then.
+    A sample of the pixels tells which palettes may do; the whole image is put into few colours only then.
     """
     sample = sampled(exact)
     rough = Meter(sample)
@@ -234,12 +234,12 @@ def _encode_animation(image: Image.Image, profile: Profile) -> EncodedImage:
     frames, durations = [], []
     try:
         for frame in ImageSequence.Iterator(image):
-            picture = frame.convert("RGBA")
-            frames.append(picture if size == picture.size else picture.resize(size, Image.Resampling.LANCZOS))
+            image = frame.convert("RGBA")
+            frames.append(image if size == image.size else image.resize(size, Image.Resampling.LANCZOS))
             durations.append(int(frame.info.get("duration", 100)) or 100)
         target = io.BytesIO()
         options = {"append_images": frames[1:], "duration": durations, "loop": 0, "disposal": 2, "optimize": False}
         frames[0].save(target, "GIF", save_all=True, **options)
     except Exception as error:  # as in open_image
-        raise BrokenImageError(f"is damaged: {error}", "save or download the picture again") from None
+        raise BrokenImageError(f"is damaged: {error}", "save or download the image again") from None
     return EncodedImage(data=target.getvalue(), suffix="gif", width_px=size[0], height_px=size[1])

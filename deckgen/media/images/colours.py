@@ -1,4 +1,4 @@
-"""A picture in few colours: those that fill areas exactly, those that blend along edges nearly."""
+"""An image in few colours: those that fill areas exactly, those that blend along edges nearly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NEAR = 6
 
 
 def sampled(exact: Image.Image) -> Image.Image:
-    """At most 250,000 of the picture's pixels, evenly spread and unchanged."""
+    """At most 250,000 of the image's pixels, evenly spread and unchanged."""
     shrink = (exact.width * exact.height / _SAMPLE_PIXELS) ** 0.5
     if shrink <= 1:
         return exact
@@ -23,7 +23,7 @@ def sampled(exact: Image.Image) -> Image.Image:
 
 
 def find_palettes(sample: Image.Image, sizes: Iterable[int]) -> Iterator[Image.Image]:
-    """A palette of at most so many colours for each of ``sizes``, as a picture that holds it."""
+    """A palette of at most so many colours for each of ``sizes``, as an image that holds it."""
     opaque = sample.convert("RGB")
     fills = _fills(opaque)
     for size in sizes:

@@ -1,4 +1,4 @@
-"""Whether a picture is a diagram, which may be shown in the colours of the night."""
+"""Whether an image is a diagram, which may be shown in the colours of the night."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _NEAR_WHITE = 232
 _WHITE_SHARE = 0.5
 _COVERED_SHARE = 0.98
 _MAX_COLOURS = 50
-"""Of 29 real pictures 18 clean drawings needed 34 of the 4,096 coarse colours at most, those with photographs in them
+"""Of 29 real images 18 clean drawings needed 34 of the 4,096 coarse colours at most, those with photographs in them
 62 and more; a drawing taken for a photograph is merely dimmed, a photograph taken for a drawing would be spoilt.
 """
 
 
-def is_diagram(picture: Image.Image) -> bool:
+def is_diagram(image: Image.Image) -> bool:
     """Whether it is mostly near-white, and a few colours cover nearly all of it; seen on white."""
-    shrink = max(1.0, (picture.width * picture.height / _SAMPLE_PIXELS) ** 0.5)
-    size = (max(1, round(picture.width / shrink)), max(1, round(picture.height / shrink)))
-    sample = picture.resize(size, Image.Resampling.NEAREST)
+    shrink = max(1.0, (image.width * image.height / _SAMPLE_PIXELS) ** 0.5)
+    size = (max(1, round(image.width / shrink)), max(1, round(image.height / shrink)))
+    sample = image.resize(size, Image.Resampling.NEAREST)
     if sample.has_transparency_data:
         seen = sample.convert("RGBA")
         sample = Image.new("RGBA", size, "white")
@@ -37,9 +37,9 @@ def is_diagram(picture: Image.Image) -> bool:
 
 
 def is_svg_diagram(svg: bytes) -> bool:
-    """As ``is_diagram`` of a safe SVG: no picture or filter in it, few colours, a light ground or none.
+    """As ``is_diagram`` of a safe SVG: no image or filter in it, few colours, a light ground or none.
 
-    A ground is a first shape that covers the picture; one whose colour is not plainly said is taken for dark.
+    A ground is a first shape that covers the image; one whose colour is not plainly said is taken for dark.
     """
     root = ElementTree.fromstring(svg)
     names = {_name(element) for element in root.iter()}

@@ -1,4 +1,4 @@
-"""How far an encoded picture is from the exact one, and how far it may be."""
+"""How far an encoded image is from the exact one, and how far it may be."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PIL import Image, ImageChops
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
-    """How far an encoded picture may be from the exact one, in steps of 0–255, the worst channel counting.
+    """How far an encoded image may be from the exact one, in steps of 0–255, the worst channel counting.
 
     ``area_99`` and ``area_999`` are percentiles over the pixels that differ from no neighbour by more than 3: what
     is seen as ringing, speckles or a changed fill. ``all_99`` is a percentile over all pixels, ``worst_tile`` the root
@@ -30,7 +30,7 @@ class Quality:
 
 
 DRAWING = Quality(area_99=4, area_999=8, all_99=12, worst_tile=13)
-"""For a picture in few colours. Chosen on 29 real pictures, none held back: in 256 colours the worst tile of a drawing
+"""For an image in few colours. Chosen on 29 real images, none held back: in 256 colours the worst tile of a drawing
 reached 9, of one with small photographs in it 13, of those that are mostly photographs 18 and more.
 """
 PHOTOGRAPH = Quality(area_99=7, area_999=12, all_99=255, worst_tile=255)
@@ -38,7 +38,7 @@ PHOTOGRAPH = Quality(area_99=7, area_999=12, all_99=255, worst_tile=255)
 
 
 class Meter:
-    """Measures encoded pictures against the exact one, both seen on white."""
+    """Measures encoded images against the exact one, both seen on white."""
 
     def __init__(self, exact: Image.Image) -> None:
         self._exact = _on_white(exact)

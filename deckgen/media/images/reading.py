@@ -1,4 +1,4 @@
-"""Bytes → a picture, upright, in sRGB and at its final size; every way in which bytes can be no picture."""
+"""Bytes → an image, upright, in sRGB and at its final size; every way in which bytes can be no image."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 class BrokenImageError(ValueError):
-    """Why a picture cannot be shown, in words that follow its name, and how to mend it."""
+    """Why an image cannot be shown, in words that follow its name, and how to mend it."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -35,9 +35,9 @@ class BrokenImageError(ValueError):
 
 
 def open_image(source: bytes) -> Image.Image:
-    """The picture, its header read and nothing more. Raises BrokenImageError."""
+    """The image, its header read and nothing more. Raises BrokenImageError."""
     if not source:
-        raise BrokenImageError("is empty (0 bytes)", "save the picture again")
+        raise BrokenImageError("is empty (0 bytes)", "save the image again")
     try:
         image = Image.open(io.BytesIO(source), formats=_FORMATS)
     except Image.DecompressionBombError:
@@ -56,26 +56,26 @@ def _too_large() -> BrokenImageError:
 
 
 def _explain(source: bytes) -> tuple[str, str]:
-    """What bytes that are no readable picture are, and what to do about it."""
+    """What bytes that are no readable image are, and what to do about it."""
     head = source[:512].lstrip().lower()
     if head.startswith(b"version https://git-lfs"):
-        return "is a Git LFS pointer, not the picture itself", "fetch the picture with: git lfs pull"
+        return "is a Git LFS pointer, not the image itself", "fetch the image with: git lfs pull"
     if head.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
-        return "is a web page, not a picture", "download the picture itself"
+        return "is a web page, not an image", "download the image itself"
     if source[4:8] == b"ftyp" and source[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis"):
-        return "is a HEIC picture, which cannot be read", "save it as PNG or JPEG"
+        return "is a HEIC image, which cannot be read", "save it as PNG or JPEG"
     if head.startswith(b"%pdf"):
-        return "is a PDF, not a picture", "save it as PNG or SVG"
-    return "cannot be read as a picture", "save it as PNG, JPEG, WebP or SVG"
+        return "is a PDF, not an image", "save it as PNG or SVG"
+    return "cannot be read as an image", "save it as PNG, JPEG, WebP or SVG"
 
 
 def load_image(image: Image.Image) -> None:
-    """Decodes the picture's bytes. Raises BrokenImageError where they end too early or make no sense."""
+    """Decodes the image's bytes. Raises BrokenImageError where they end too early or make no sense."""
     try:
         image.load()
     except Exception as error:  # as in open_image
         what = "is cut off: its data end too early" if "truncated" in str(error) else f"is damaged: {error}"
-        raise BrokenImageError(what, "save or download the picture again") from None
+        raise BrokenImageError(what, "save or download the image again") from None
 
 
 def is_animated(image: Image.Image) -> bool:
@@ -83,11 +83,11 @@ def is_animated(image: Image.Image) -> bool:
     try:
         return bool(getattr(image, "is_animated", False))
     except Exception as error:  # as in open_image
-        raise BrokenImageError(f"is damaged: {error}", "save or download the picture again") from None
+        raise BrokenImageError(f"is damaged: {error}", "save or download the image again") from None
 
 
 def orientation(image: Image.Image) -> int:
-    """How a camera held the picture, as EXIF counts; 1 is upright."""
+    """How a camera held the image, as EXIF counts; 1 is upright."""
     try:
         return int(image.getexif().get(0x0112, 1))
     except Exception:  # broken EXIF data say nothing
@@ -95,7 +95,7 @@ def orientation(image: Image.Image) -> int:
 
 
 def decode_image(image: Image.Image, profile: Profile) -> Image.Image:
-    """The picture as it is meant to be seen: upright, in sRGB, as RGB or RGBA, scaled for the profile."""
+    """The image as it is meant to be seen: upright, in sRGB, as RGB or RGBA, scaled for the profile."""
     turned = orientation(image) in (5, 6, 7, 8) and image.format != "TIFF"  # whose size Pillow gives as it is seen
     size = target_size((image.height, image.width) if turned else image.size, profile)
     if image.format == "JPEG":
@@ -108,12 +108,12 @@ def decode_image(image: Image.Image, profile: Profile) -> Image.Image:
     try:
         image = _as_rgb(image, colours)
     except Exception as error:  # as in open_image
-        raise BrokenImageError(f"is damaged: {error}", "save or download the picture again") from None
+        raise BrokenImageError(f"is damaged: {error}", "save or download the image again") from None
     return image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
 
 
 def _shrunk(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """A very large picture at a fraction of its size, mostly twice ``size``, before copies are made of it."""
+    """A very large image at a fraction of its size, mostly twice ``size``, before copies are made of it."""
     pixels = image.width * image.height
     factor = max(int((pixels / (4 * size[0] * size[1])) ** 0.5), round((pixels / LARGE_PIXELS / 1.5) ** 0.5))
     if factor < 2 or pixels <= LARGE_PIXELS:

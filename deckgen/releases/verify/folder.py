@@ -110,7 +110,7 @@ def judge_record(folder: Path, manifest: ReleaseManifest) -> _Found:
 
 
 def judge_released(package: ReleasedPackage, contents: PackageContents, manifest: ReleaseManifest) -> _Found:
-    """Whether a package holds the notes and pictures that the manifest promises, in their order."""
+    """Whether a package holds the notes and images that the manifest promises, in their order."""
     edition, file = package.edition, package.file
     promised = [note for note in manifest.notes if edition in note.guids and package.holds(note.category)]
     found = sorted(contents.notes, key=lambda note: note.due)
@@ -127,9 +127,9 @@ def judge_released(package: ReleasedPackage, contents: PackageContents, manifest
     sums = {item.file: item for item in manifest.media if item.profile == package.profile}
     for item in contents.media:
         if item.name not in sums:
-            yield finding("manifest", file, f"the manifest does not know the picture {item.name}")
+            yield finding("manifest", file, f"the manifest does not know the image {item.name}")
         elif (sums[item.name].bytes, sums[item.name].sha256) != (item.size_bytes, item.sha256):
-            yield finding("manifest", file, f"the picture {item.name} is not the one of the manifest")
+            yield finding("manifest", file, f"the image {item.name} is not the one of the manifest")
 
 
 def _read(path: Path) -> str | None:

@@ -9,7 +9,7 @@
   let formulas = [];
   const footer = document.querySelector("footer");
   const command = footer.querySelector("code");
-  const pictures = JSON.parse(document.getElementById("pictures").textContent);
+  const images = JSON.parse(document.getElementById("images").textContent);
   const words = JSON.parse(document.getElementById("words").textContent);
   const language = document.querySelector('select[name="language"]');
   const texts = new Map();
@@ -28,15 +28,15 @@
     for (const part of place.querySelectorAll("[data-word]")) speak(part);
   }
 
-  // What a row that has just come needs: its words, its pictures, and to be found by its text.
+  // What a row that has just come needs: its words, its images, and to be found by its text.
   function meet(row) {
     speakAll(row);
     const [source, other] = row.querySelectorAll(".pair > .cell");
-    for (const image of other.querySelectorAll("img[data-picture]")) {
-      if (source.querySelector(`img[data-picture="${image.dataset.picture}"]`)) image.remove();
+    for (const image of other.querySelectorAll("img[data-image]")) {
+      if (source.querySelector(`img[data-image="${image.dataset.image}"]`)) image.remove();
     }
-    for (const image of row.querySelectorAll("img[data-picture]")) {
-      image.src = pictures[image.dataset.picture] || "";
+    for (const image of row.querySelectorAll("img[data-image]")) {
+      image.src = images[image.dataset.image] || "";
       image.addEventListener("click", () => image.classList.toggle("large"));
     }
     texts.set(row, row.closest("section").textContent.toLowerCase());

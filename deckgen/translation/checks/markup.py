@@ -27,7 +27,7 @@ def check_markup(pair: Pair) -> Iterator[Problem]:
 
 def _check_tokens(pair: Pair) -> Iterator[Problem]:
     source, translation = _counted(pair.source), _counted(pair.translation)
-    _match_own_pictures(source, translation, pair.language)
+    _match_own_images(source, translation, pair.language)
     for lost, (kind, value) in [
         *((True, token) for token in (source - translation).elements()),
         *((False, token) for token in (translation - source).elements()),
@@ -42,10 +42,10 @@ def _counted(text: str) -> Counter[tuple[TokenKind, str]]:
     return Counter((token.kind, token.value) for token in tokens(text) if token.kind is not TokenKind.BOLD)
 
 
-def _match_own_pictures(
+def _match_own_images(
     source: Counter[tuple[TokenKind, str]], translation: Counter[tuple[TokenKind, str]], language: Language
 ) -> None:
-    """A translation may show its own picture: a file of the same name, in a folder of its language."""
+    """A translation may show its own image: a file of the same name, in a folder of its language."""
     for kind, own in list(translation - source):
         meant = [value for other, value in source - translation if other is kind and _name(value) == _name(own)]
         if kind is TokenKind.IMAGE and meant and language in own.split("/"):

@@ -1,4 +1,4 @@
-"""Pictures in the reader's language: a file of the same name in a folder that the language names, as ``imgs/en/``."""
+"""Images in the reader's language: a file of the same name in a folder that the language names, as ``imgs/en/``."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from deckgen.model import Language, Markdown, Text, TranslatedCorpus
 from deckgen.translation.inline import TokenKind, tokens
 
 
-def show_own_pictures(corpus: TranslatedCorpus, files: Iterable[str], *, source: Language) -> TranslatedCorpus:
-    """The corpus whose translations show their language's pictures, where ``files`` has them, instead of the source's.
+def show_own_images(corpus: TranslatedCorpus, files: Iterable[str], *, source: Language) -> TranslatedCorpus:
+    """The corpus whose translations show their language's images, where ``files`` has them, instead of the source's.
 
     ``files`` are paths relative to the project. A path that a text writes in another way than Markdown's stays.
     """
@@ -37,19 +37,19 @@ def show_own_pictures(corpus: TranslatedCorpus, files: Iterable[str], *, source:
 
 def _all_own(texts: tuple[Text, ...], own: Mapping[Language, Mapping[str, str]]) -> tuple[Text, ...]:
     return tuple(
-        replace(text, markdown=_with_own(text.markdown, pictures))
-        if "!" in text.markdown and (pictures := own.get(text.language))
+        replace(text, markdown=_with_own(text.markdown, images))
+        if "!" in text.markdown and (images := own.get(text.language))
         else text
         for text in texts
     )
 
 
-def _with_own(markdown: Markdown, pictures: Mapping[str, str]) -> Markdown:
+def _with_own(markdown: Markdown, images: Mapping[str, str]) -> Markdown:
     parts, last = [], 0
     for token in tokens(markdown):
         name = token.value.rpartition("/")[2]
-        if token.kind is TokenKind.IMAGE and name in pictures:
+        if token.kind is TokenKind.IMAGE and name in images:
             written = markdown[token.start : token.end]
-            parts += [markdown[last : token.start], written.replace(token.value, pictures[name], 1)]
+            parts += [markdown[last : token.start], written.replace(token.value, images[name], 1)]
             last = token.end
     return Markdown("".join([*parts, markdown[last:]]))
