@@ -67,9 +67,10 @@ def identify(
         allow_empty=allow_retire,
         reread=before is not None and not before.releases and before.sources == revision(texts, before.chapters),
         elsewhere=unreadable,
-        past=_past(project, before, texts),
+        past=(past := _past(project, before, texts)),
     )
-    matched = replace(matched, lock=revise(matched.lock, sources=revision(texts, matched.lock.chapters)))
+    if not (past.missing and matched.lock.pending):  # else the history, once it is there, settles what is doubtful
+        matched = replace(matched, lock=revise(matched.lock, sources=revision(texts, matched.lock.chapters)))
     if others:
         matched = identity.of_chapters(matched, frozenset(source.path for source in project.sources))
     return chapters, matched, (*findings, *matched.diagnostics)

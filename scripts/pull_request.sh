@@ -18,10 +18,15 @@ trap 'rm -f "$text"' EXIT
   echo
   "$here/changes.sh" "$deckgen" "$base" || echo "The cards cannot be compared with those of $base."
   "$deckgen" check --format json | python3 -c '
-import json, sys
-found = [item for item in json.load(sys.stdin)["findings"] if item["rule"] == "doubtful-match"]
+import collections, json, sys
+told = json.load(sys.stdin)
+counts = collections.Counter(change["kind"] for change in told["changes"])
+if counts:
+    listed = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    print(f"\nSince deckgen.lock was written: {listed}. What is reworded or moved keeps its progress.")
+found = [item for item in told["findings"] if item["rule"] == "doubtful-match"]
 if found:
-    print("\n### Doubtful: whoever merges decides\n")
+    print("\n### Doubtful: whoever merges decides\n\nUntil then these count as cards that are no more; nobody should delete them.\n")
 for item in found:
     print("- " + " – ".join(part for part in (item["message"], item["hint"]) if part))
 ' || true

@@ -417,6 +417,18 @@ def test_a_key_claimed_twice_is_an_error_at_both_places_and_counts_for_neither()
     ]
 
 
+def test_a_key_is_not_taken_from_a_question_that_is_as_it_was() -> None:
+    """Not even from one that a person linked; twins of one text are no such thing."""
+    first = run(one(("什么是甲", prose(1)), ("什么是乙", prose(2)), ("什么是乙", prose(2))))
+    old, *twins = key_list(first)
+    items = (("什么是甲", prose(1)), ("什么是乙", prose(2), twins[0]), ("什么是乙", prose(2)))
+    second = run(one(*items, ("什么是丙", prose(3), old)), first.lock)
+    assert key_list(second)[:3] == [old, *twins]
+    assert [(found.rule, found.message.count("“什么是甲”")) for found in second.diagnostics] == [("duplicate-id", 1)]
+    split, _ = split_question(first.lock, key=Key(old))
+    assert key_list(run(one(*items, ("什么是丙", prose(3), old)), split))[3] == old
+
+
 @pytest.mark.parametrize("key", ["A", "有", "-a", "a b", "a:b", "x" * 33, "a"])
 def test_a_malformed_key_is_reported_and_not_used(key: str) -> None:
     matched = run(one(("什么是甲", prose(1), key)))
@@ -691,26 +703,32 @@ def test_a_new_question_beside_one_that_vanishes_elsewhere_is_new() -> None:
     assert not second.changes.replaced
 
 
-def test_a_category_replaced_by_another_gives_no_schedule_away_by_an_equal_title() -> None:
-    rest = ("训练", ITEMS[:5])
-    first = run(corpus(chapter("source/a.md", [("支持向量机", [("有哪些优缺点？", prose(600))]), rest])))
-    second = run(corpus(chapter("source/a.md", [("决策树", [("有哪些优缺点？", prose(601))]), rest])), first.lock)
+@pytest.mark.parametrize("path", ["source/a.md", "source/b.md"])
+@pytest.mark.parametrize("words", [60, 2])
+def test_a_category_replaced_by_another_gives_no_schedule_away_by_an_equal_title(words: int, path: str) -> None:
+    rest = chapter("source/z.md", [("训练", ITEMS[:5])])
+    before = chapter("source/a.md", [("支持向量机", [("有哪些优缺点？", prose(600, words))])])
+    after = chapter(path, [("决策树", [("有哪些优缺点？", prose(601, words))])])
+    first = run(corpus(before, rest))
+    second = run(corpus(after, rest), first.lock)
     (pending,) = second.lock.pending
     assert pending.candidates == (key_list(first)[0],)
 
 
-def test_an_answer_keeps_its_key_when_another_question_takes_its_title() -> None:
-    first = run(one(("什么是甲", prose(604)), *ITEMS[:5]))
-    second = run(one(("毫无关系的题目", prose(604)), ("什么是甲", prose(602)), *ITEMS[:5]), first.lock)
+@pytest.mark.parametrize("words", [60, 12, 4, 2])
+def test_an_answer_keeps_its_key_when_another_question_takes_its_title(words: int) -> None:
+    first = run(one(("什么是甲", prose(604, words)), *ITEMS[:5]))
+    second = run(one(("毫无关系的题目", prose(604, words)), ("什么是甲", prose(602, words)), *ITEMS[:5]), first.lock)
     assert keys(second)["毫无关系的题目"] == keys(first)["什么是甲"]
     assert keys(second)["什么是甲"] not in key_list(first)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.2])
-def test_a_title_that_a_neighbour_takes_gives_no_schedule_away(share: float) -> None:
+@pytest.mark.parametrize("words", [60, 12, 4, 2])
+def test_a_title_that_a_neighbour_takes_gives_no_schedule_away(words: int, share: float) -> None:
     """The first question is deleted, the second gets its title."""
-    first = run(one(("什么是甲", prose(605)), ("什么是乙", prose(606)), *ITEMS[:5]))
-    second = run(one(("什么是甲", reworded(prose(606), 3, share)), *ITEMS[:5]), first.lock)
+    first = run(one(("什么是甲", prose(605, words)), ("什么是乙", prose(606, words)), *ITEMS[:5]))
+    second = run(one(("什么是甲", reworded(prose(606, words), 3, share)), *ITEMS[:5]), first.lock)
     held = keys(second).get("什么是甲")
     assert held in (None, key_list(first)[1])
     assert held or {key_list(first)[0]} <= {key for record in second.lock.pending for key in record.candidates}
@@ -718,8 +736,9 @@ def test_a_title_that_a_neighbour_takes_gives_no_schedule_away(share: float) -> 
 
 def test_a_stub_that_is_filled_keeps_its_key_whoever_has_the_placeholder_now() -> None:
     placeholder = "答案正在整理当中，欢迎大家一起来补充"
-    first = run(one(("什么是甲", placeholder), *ITEMS[:5]))
-    second = run(one(("什么是甲", prose(603)), ("什么是乙", placeholder), *ITEMS[:5]), first.lock)
+    stubs = [("什么是丙", placeholder), *ITEMS[:5]]
+    first = run(one(("什么是甲", placeholder), *stubs))
+    second = run(one(("什么是甲", prose(603)), ("什么是乙", placeholder), *stubs), first.lock)
     assert keys(second)["什么是甲"] == keys(first)["什么是甲"]
 
 

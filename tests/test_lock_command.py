@@ -168,6 +168,19 @@ def test_splitting_a_doubt_settles_it(doubt: tuple[Path, str, str]) -> None:
     assert old not in keys(folder).values()
 
 
+@pytest.mark.parametrize("word", ["link", "split"])
+def test_what_only_a_build_with_errors_told_of_is_settled_too(project: Path, word: str) -> None:
+    old, asked = keys(project)[TITLES[0]], ("注意力指的是什么", reworded(prose(0), 1, 0.4))
+    write_chapter(project, asked, *ITEMS[1:], ("坏了", "![](imgs/none.png)"))
+    told = deckgen("build", "--project", project)
+    assert told.exit_code == 1
+    (new,) = re.findall(rf"deckgen lock link {old} (\w+)", told.output)
+    assert deckgen("lock", word, *([old, new] if word == "link" else [new]), "--project", project).exit_code == 0
+    write_chapter(project, asked, *ITEMS[1:])
+    assert "doubtful" not in deckgen("build", "--project", project).output
+    assert keys(project)[asked[0]] == (old if word == "link" else new)
+
+
 @pytest.mark.parametrize("command", [("link", "zzzzzzz", "zzzzzz2"), ("split", "zzzzzzz"), ("show", "zzzzzzz")])
 def test_an_unknown_key_is_an_error_with_a_hint(project: Path, command: tuple[str, ...]) -> None:
     before = lock_text(project)

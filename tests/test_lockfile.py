@@ -171,6 +171,8 @@ def test_a_newer_format_asks_for_a_newer_deckgen() -> None:
         f"the lock has format {VERSION + 1}; this deckgen reads up to {VERSION}",
         "install a newer deckgen",
     )
+    with pytest.raises(DeckgenError, match=f"has format {VERSION + 1}"):
+        merge_lock(format_lock(MANY).replace(f": {VERSION}", f": {VERSION + 1}", 1), "deckgen.lock")
 
 
 @pytest.mark.parametrize("text", ["", "\n", "   \n\n"])

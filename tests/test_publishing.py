@@ -272,3 +272,4 @@ def test_a_pull_request_with_a_doubtful_question_is_green_and_says_so(tmp_path: 
     jobs = book.pull_request(book.home)
     ended(jobs, "check")
     assert "### Doubtful" in jobs["check"].summary
+    assert "1 pending. What is reworded or moved keeps its progress" in jobs["check"].summary

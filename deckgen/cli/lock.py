@@ -14,10 +14,11 @@ from deckgen.cli.terminal import echo
 from deckgen.diagnostics import DeckgenError
 from deckgen.identity.lock import Lock, format_lock, require_lock
 from deckgen.identity.merging import merge_lock
-from deckgen.identity.settling import link_question, mend_times, split_question
+from deckgen.identity.settling import link_question, mend_times, split_question, with_question
 from deckgen.model import Key
 from deckgen.project.files import read_optional, write_atomically
 from deckgen.project.layout import LOCK_NAME
+from deckgen.project.reading import read_project
 
 
 @click.group()
@@ -62,7 +63,7 @@ def show(key: str | None, root: Path) -> None:
 @project_option
 def link(old: str, new: str, force: bool, root: Path) -> None:
     """Say that the question NEW is the note OLD, whose learners then keep their schedules."""
-    known = _read_lock(root)
+    known = _with_question(root, _read_lock(root), new)
     for key in (old, new):
         _refuse_typo(known, key)
     _write_lock(root, link_question(known, old=Key(old), new=Key(new), force=force))
@@ -74,7 +75,7 @@ def link(old: str, new: str, force: bool, root: Path) -> None:
 @project_option
 def split(key: str, root: Path) -> None:
     """Say that the question KEY is a new one, so that learners get a new card."""
-    known = _read_lock(root)
+    known = _with_question(root, _read_lock(root), key)
     _refuse_typo(known, key)
     settled, fresh = split_question(known, key=Key(key))
     _write_lock(root, settled)
@@ -98,6 +99,18 @@ def mend(root: Path) -> None:
     mended, count = mend_times(_read_lock(root), now=int(time.time()))
     _write_lock(root, mended)
     echo(f"{count} times mended; run “deckgen build”")
+
+
+def _with_question(root: Path, known: Lock, key: str) -> Lock:
+    """The lock with a question that “check” or a build with errors told of, and that no build has kept."""
+    if key in {note.key for note in known.notes} | {record.key for record in known.pending}:
+        return known
+    from deckgen.corpus import identify  # takes as long to import as the rest takes to run
+    from deckgen.markdown import Documents
+
+    project, findings = read_project(root)
+    _, matched, _ = identify(project, findings, Documents())
+    return with_question(known, matched.lock, Key(key))
 
 
 def _refuse_typo(known: Lock, key: str) -> None:

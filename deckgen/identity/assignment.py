@@ -19,8 +19,10 @@ _TELLING_TITLE = 8
 """Folded characters from which an equal title is no coincidence, unlike “总结” and “有哪些优缺点”."""
 _UNLIKE_ANSWERS = 15.0
 """Answers less alike than this are so by chance."""
-_PASSED_ON = 30.0
+_PASSED_ON = 22.0
 """An answer so alike to another note's, under a title whose own was unlike, may be that other note's."""
+_TELLING_ANSWER = 4
+"""Distinct shingles from which an equal answer that nobody else has is no coincidence, unlike “TODO”."""
 _LONG = 40
 """Distinct shingles from which an equal answer tells more than an equal title, which a placeholder never has."""
 
@@ -141,32 +143,31 @@ class _Homes:
         self._table = table
         self._asked = {at.chapter for at in table.asked}
         self._known = {at.chapter for at in table.known}
+        self._answers = [Counter(at.answer for at in texts) for texts in (table.asked, table.known)]
 
     def link(self, new: int, old: int) -> None:
         one, other = self._table.asked[new], self._table.known[old]
-        at_home = one.chapter == other.chapter or other.chapter not in self._asked or one.chapter not in self._known
         rivals: tuple[int, ...] = ()
-        if answer_likeness(one.sketch, other.sketch) >= _UNLIKE_ANSWERS:
-            plausible = True
-        elif min(sketch_size(one.sketch), sketch_size(other.sketch)) < SHORT:
-            plausible = at_home or len(one.title) >= _TELLING_TITLE
-        else:
-            rivals = self._notes_of_answer(one)
+        plausible = answer_likeness(one.sketch, other.sketch) >= _UNLIKE_ANSWERS
+        if not plausible:
+            # Another answer under the title: the question was rewritten, unless one of the two answers is elsewhere.
+            free = self._table.free_known(range(len(self._table.known)))
+            rivals = tuple(old for old in free if self._same_answer(one, self._table.known[old]))
             passed_on = any(self._same_answer(self._table.asked[free], other) for free in self._table.free_asked())
-            plausible = at_home and one.category == other.category and not rivals and not passed_on
+            at_home = one.chapter == other.chapter or other.chapter not in self._asked or one.chapter not in self._known
+            short = min(sketch_size(one.sketch), sketch_size(other.sketch)) < SHORT
+            telling = short and len(one.title) >= _TELLING_TITLE
+            plausible = not rivals and not passed_on and (telling or (at_home and one.category == other.category))
         if plausible:
             self._table.link(new, old)
         else:
             self._table.doubtful[new] = (old, *rivals)
 
-    def _notes_of_answer(self, one: Traits) -> tuple[int, ...]:
-        """Notes that have the question's answer, so that its title may be what changed hands."""
-        free = self._table.free_known(range(len(self._table.known)))
-        return tuple(old for old in free if self._same_answer(one, self._table.known[old]))
-
     def _same_answer(self, one: Traits, other: Traits) -> bool:
-        long = min(sketch_size(one.sketch), sketch_size(other.sketch)) >= _LONG
-        return long and answer_likeness(one.sketch, other.sketch) >= _PASSED_ON
+        size = min(sketch_size(one.sketch), sketch_size(other.sketch))
+        if one.answer == other.answer and size < _LONG:
+            return size >= _TELLING_ANSWER and all(counts[one.answer] == 1 for counts in self._answers)
+        return size >= _TELLING_ANSWER and answer_likeness(one.sketch, other.sketch) >= _PASSED_ON
 
 
 # --- titles that several have -----------------------------------------------------------------------------------------

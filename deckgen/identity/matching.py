@@ -161,7 +161,7 @@ def match(
         Stage(questions=[item.traits for item in _asked(each, sketches)], parents=parents)
         for each, parents in past.corpora
     ]
-    claims, problems = _explicit_keys(asked)
+    claims, problems = _explicit_keys(asked, known)
     findings += problems
     assignment = _assign(asked, known, claims, elsewhere, stages, past)
     findings += _useless_claims(asked, claims, assignment, known)
@@ -230,22 +230,29 @@ def _traits(chapter: Chapter, category: Category, sketches: Mapping[str, Sketch]
 # --- explicit keys ----------------------------------------------------------------------------------------------------
 
 
-def _explicit_keys(asked: Sequence[_Asked]) -> tuple[dict[int, Key], list[Diagnostic]]:
-    """The keys that authors wrote, by index. A key that is malformed or claimed twice counts for nobody."""
+def _explicit_keys(asked: Sequence[_Asked], lock: Lock) -> tuple[dict[int, Key], list[Diagnostic]]:
+    """The keys that authors wrote, by index. A key that is malformed, claimed twice or taken counts for nobody."""
     claims = {index: key for index, question in enumerate(asked) if (key := question.question.explicit_key)}
-    counts = Counter(claims.values())
+    claimants = {key: [asked[index] for index, claim in claims.items() if claim == key] for key in claims.values()}
+    texts = Counter((note.title, note.answer) for note in lock.live) if claims else Counter()
+    owned = (note for note in lock.live if note.key in claimants and texts[note.title, note.answer] == 1)
+    owners = {(note.title, note.answer): note.key for note in owned}
+    for index, question in enumerate(asked):
+        if index not in claims and (key := owners.get((question.traits.title, question.traits.answer))):
+            claimants[key].append(question)
     findings = []
     for index, key in claims.items():
         where = asked[index].question.location
+        others = [other for other in claimants[key] if other is not asked[index]]
         if not is_key(key):
             hint = "write 2 to 32 of a–z, 0–9 and hyphens, the first no hyphen"
             findings.append(diagnostic("bad-directive", f"“{key}” cannot be a key", where, hint=hint))
-        elif counts[key] > 1:
-            others = [asked[other].question.location for other, claim in claims.items() if claim == key]
-            first = f"{others[0].path}:{others[0].line}"
-            message = f"the key “{key}” is claimed by {counts[key]} questions, first in {first}"
-            findings.append(diagnostic("duplicate-id", message, where, hint="a key belongs to one question"))
-    return {index: key for index, key in claims.items() if is_key(key) and counts[key] == 1}, findings
+        elif others:
+            place, title = others[0].question.location, others[0].question.title
+            message = f"the key “{key}” is that of another question too, “{title}” in {place.path}:{place.line}"
+            hint = f"a key belongs to one question; “deckgen lock split {key}” takes it from that one"
+            findings.append(diagnostic("duplicate-id", message, where, hint=hint))
+    return {index: key for index, key in claims.items() if is_key(key) and len(claimants[key]) == 1}, findings
 
 
 def _useless_claims(

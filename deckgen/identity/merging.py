@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from deckgen.diagnostics import DeckgenError
 from deckgen.identity.growing import renamed
 from deckgen.identity.lock import (
+    VERSION,
     AnyRecord,
     CategoryRecord,
     EditionRecord,
@@ -73,6 +74,10 @@ def _of_grown_editions(records: list[AnyRecord]) -> list[AnyRecord]:
 
 
 def _header(headers: Sequence[HeaderRecord]) -> HeaderRecord:
+    if (newest := max(header.version for header in headers)) > VERSION:
+        raise DeckgenError(
+            f"one of the locks has format {newest}; this deckgen reads up to {VERSION}", hint="install a newer deckgen"
+        )
     if others := {header.project for header in headers} - {headers[0].project}:
         raise DeckgenError(f"these are locks of two projects, “{headers[0].project}” and “{others.pop()}”")
     releases = dict.fromkeys(version for header in headers for version in header.releases)

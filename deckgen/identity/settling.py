@@ -87,6 +87,20 @@ def split_question(lock: Lock, *, key: Key) -> tuple[Lock, Key]:
     return _with(lock, notes.values(), (record for record in lock.pending if record.key != key)), new
 
 
+def with_question(lock: Lock, seen: Lock, key: Key) -> Lock:
+    """The lock with the record of a question that only ``seen`` has, which a match of the sources made of it."""
+    records: dict[Key, NoteRecord | PendingRecord] = {note.key: note for note in seen.notes}
+    asked = (records | {record.key: record for record in seen.pending}).get(key)
+    if asked is None:
+        return lock
+    categories = {record.key: record for record in seen.categories if record.key == asked.category}
+    categories |= {record.key: record for record in lock.categories}
+    lock = revise(lock, categories=tuple(categories[name] for name in sorted(categories)))
+    if isinstance(asked, PendingRecord):
+        return _with(lock, lock.notes, (*lock.pending, asked))
+    return _with(lock, (*lock.notes, asked), lock.pending)
+
+
 def _with_texts(note: NoteRecord, asked: NoteRecord | PendingRecord) -> NoteRecord:
     return revise(
         note,
