@@ -38,6 +38,10 @@ def places(build: Build) -> tuple[str, dict[str, str]]:
     [
         ("https://github.com/o/r", "https://github.com/o/r/blob/{revision}/{path}#{anchor}"),
         ("https://gitee.com/o/r.git", "https://gitee.com/o/r/blob/{revision}/{path}#{anchor}"),
+        (
+            "https://github.com/o/r/tree/main/docs/%E9%9D%A2%20x",
+            "https://github.com/o/r/blob/{revision}/docs/面%20x/{path}#{anchor}",
+        ),
         ("https://example.org/o/r", ""),
         ("https://github.com/o", ""),
         ("https://github.com.example.org/o/r", ""),

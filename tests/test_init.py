@@ -60,17 +60,25 @@ def test_a_folder_of_markdown_is_taken_as_it_is_and_what_git_ignored_stays(tmp_p
     assert not problems
     assert (config.titles["zh"], config.id) == ("并发笔记", "bing-fa-bi-ji")
     assert deckgen("build", "--project", folder).exit_code == 0
+    assert len(list((folder / "build").glob("*.apkg"))) == 1, "one of its only category would be the same again"
 
 
-@pytest.mark.parametrize("remote", ["git@github.com:me/book.git", "https://me@github.com/me/book"])
-def test_the_origin_is_where_the_clone_came_from(remote: str, tmp_path: Path) -> None:
-    folder = _book(tmp_path / "book")
-    for command in (["init", "--quiet"], ["remote", "add", "origin", remote]):
-        subprocess.run(["git", "-C", folder, *command], check=True)
+@pytest.mark.parametrize(
+    ("remote", "below", "address"),
+    [
+        ("git@github.com:me/book.git", "", "https://github.com/me/book"),
+        ("https://me@github.com/me/book", "笔记/my part", "https://github.com/me/book/tree/trunk/笔记/my%20part"),
+        ("https://example.org/me/book", "", ""),
+    ],
+)
+def test_the_origin_is_where_the_clone_came_from(remote: str, below: str, address: str, tmp_path: Path) -> None:
+    folder = _book(tmp_path / "book" / below)
+    for command in (["init", "--quiet", "--initial-branch=trunk"], ["remote", "add", "origin", remote]):
+        subprocess.run(["git", "-C", tmp_path / "book", *command], check=True)
     (folder / ".gitattributes").write_text("*.md text\n", encoding="utf-8")
     deckgen("init", folder, "--yes")
     settings = (folder / "deckgen.toml").read_text(encoding="utf-8")
-    assert parse_config(settings, "deckgen.toml")[0].origin == "https://github.com/me/book"
+    assert parse_config(settings, "deckgen.toml")[0].origin == address
     assert (folder / ".gitattributes").read_text(encoding="utf-8") == "*.md text\n"
 
 

@@ -53,11 +53,15 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Says nothing."""
 
+    def do_CONNECT(self) -> None:
+        self.server.asked.append((self.path, self.headers.get("Proxy-Authorization", "")))
+        self.send_error(403)
+
     def do_GET(self) -> None:
         wanted = self.headers.get("Range", "")
         self.server.asked.append((self.path, wanted))
         match self.path.split("?")[0]:
-            case "/a.png" | "/plain":
+            case "/a.png" | "/plain" | "http://pictures.example:80/a.png":
                 self.answer(PICTURE)
             case "/loop":
                 self.answer(b"", status=302, location="/loop")
@@ -204,6 +208,24 @@ def test_nothing_is_asked_of_a_private_network_by_itself(server: Server, tmp_pat
         assert not _is_public(address)
     assert _is_public("1.1.1.1")
     assert _is_public("2606:4700::1111")
+
+
+def test_a_proxy_is_asked_for_addresses_that_were_checked_and_for_names_that_are_trusted(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, server.url.replace("//", "//me:a%20b@"))
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    addresses = ("https://1.1.1.1/a.png", "https://10.0.0.1/a.png", "http://1.1.1.1/a.png")
+    folder = book(tmp_path, *addresses, "http://pictures.example/a.png", f"{server.url}/a.png")
+    with asked(server) as requests:
+        result = fetch(folder, "--allow", "pictures.example")
+        assert requests == [("1.1.1.1:443", "Basic bWU6YSBi"), ("http://pictures.example:80/a.png", ""), ("/a.png", "")]
+    assert "https://1.1.1.1/a.png: the connection failed: 403 Forbidden" in result.stderr
+    assert "hint: --allow HOST gives the proxy the name" in result.stderr
+    assert "10.0.0.1 is 10.0.0.1, in a private network" in result.stderr
+    assert "1.1.1.1 would be asked through a proxy without TLS" in result.stderr
+    assert "2 fetched, 3 failed" in result.stdout
 
 
 def test_a_download_that_was_interrupted_goes_on_where_it_was(server: Server, tmp_path: Path) -> None:

@@ -7,23 +7,25 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from deckgen.model import Key
 
 PLACEHOLDERS = ("path", "line", "anchor", "revision")
 _MAX_BYTES = 100_000
 """Of all addresses in one template, which an app reads for every card; beyond it they lead to the chapter."""
-_HOSTS = re.compile(r"https://(?:github|gitee)\.com/[\w.-]+/[\w.-]+?(?:\.git)?/?")
+_HOSTS = re.compile(
+    r"(?P<repository>https://(?:github|gitee)\.com/[\w.-]+/[\w.-]+?)(?:\.git)?(?:/tree/[^/?#]+(?P<below>/[^?#]+?))?/?"
+)
 _ID = re.compile(r"""<h[1-6]\b[^>]*?\bid\s*=\s*(["'])(.*?)\1""", re.IGNORECASE)
 _HEADING = re.compile(r"^\s*(?:#{1,6}\s+)?|<[^>]*>|\s+#+\s*$")
 
 
 def source_template(origin: str) -> str:
-    """How addresses look at ``origin``, a repository of GitHub or Gitee; empty for any other host."""
-    if not _HOSTS.fullmatch(origin):
-        return ""
-    return f"{origin.rstrip('/').removesuffix('.git')}/blob/{{revision}}/{{path}}#{{anchor}}"
+    """How addresses look at ``origin``, a repository of GitHub or Gitee or a folder of it; empty for any other host."""
+    found = _HOSTS.fullmatch(origin)
+    below = _quote(unquote(found["below"] or "")) if found else ""
+    return f"{found['repository']}/blob/{{revision}}{below}/{{path}}#{{anchor}}" if found else ""
 
 
 def source_address(template: str, *, path: str, line: int, anchor: str, revision: str) -> str:

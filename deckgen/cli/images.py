@@ -19,7 +19,7 @@ def images() -> None:
 @images.command()
 @click.option("--most-mb", type=click.FloatRange(0.001), default=20, show_default=True, help="Of one image.")
 @click.option("--timeout", type=click.FloatRange(0.1), default=60, show_default=True, help="Seconds for one image.")
-@click.option("--allow", multiple=True, metavar="HOST", help="A host of a private network that may be asked.")
+@click.option("--allow", multiple=True, metavar="HOST", help="A trusted host: private, or for a proxy to resolve.")
 @project_option
 def fetch(root: Path, most_mb: float, timeout: float, allow: tuple[str, ...]) -> None:
     """Download images of other servers into imgs/remote/, where every build finds them.

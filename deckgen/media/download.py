@@ -9,7 +9,9 @@ import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import quote, urljoin, urlsplit
+from typing import Any
+from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import certifi
 import urllib3
@@ -56,7 +58,9 @@ def download(url: str, partial: Path, limits: Limits) -> bytes:
             response.close()
     except (urllib3.exceptions.HTTPError, OSError) as error:
         silent = isinstance(error, urllib3.exceptions.TimeoutError)
-        raise DownloadError("the server does not answer in time" if silent else _reason(error)) from error
+        refused = isinstance(error, urllib3.exceptions.ProxyError)
+        hint = "--allow HOST gives the proxy the name instead of the address, if you trust it" if refused else ""
+        raise DownloadError("the server does not answer in time" if silent else _reason(error), hint=hint) from error
     data = partial.read_bytes()
     partial.unlink()
     mark.unlink(missing_ok=True)
@@ -78,26 +82,41 @@ def _request(url: str, headers: dict[str, str], limits: Limits, deadline: float)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise DownloadError(f"{parts.scheme or 'nothing'}: is no http or https address")
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    address = _public_address(parts.hostname, port, limits.allowed)
+    proxy = _proxy(parts.scheme, parts.hostname)
+    address = _address(parts.hostname, port, limits.allowed, proxy=proxy, secure=parts.scheme == "https")
     left = max(0.1, min(_PAUSE_SECONDS, deadline - time.monotonic()))
-    timeout = urllib3.Timeout(connect=left, read=left)
-    pool: urllib3.HTTPConnectionPool
-    if parts.scheme == "https":
-        pool = urllib3.HTTPSConnectionPool(
-            address,
-            port,
-            timeout=timeout,
-            server_hostname=parts.hostname,
-            assert_hostname=parts.hostname,
-            ca_certs=certifi.where(),
-        )
-    else:
-        pool = urllib3.HTTPConnectionPool(address, port, timeout=timeout)
-    path = quote(f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}", safe="/%?&=+,;:@!$'()*~[]")
-    host = parts.netloc.rpartition("@")[2]
-    return pool.urlopen(
-        "GET", path, headers={**headers, "Host": host}, retries=False, redirect=False, preload_content=False
+    tls = {"server_hostname": parts.hostname, "assert_hostname": parts.hostname, "ca_certs": certifi.where()}
+    options: dict[str, Any] = {"timeout": urllib3.Timeout(connect=left, read=left)}
+    options |= tls if parts.scheme == "https" else {}
+    login = unquote(urlsplit(proxy).netloc.rpartition("@")[0])
+    proxy_headers = urllib3.make_headers(proxy_basic_auth=login or None)
+    manager = (
+        urllib3.ProxyManager(proxy, proxy_headers=proxy_headers, **options) if proxy else urllib3.PoolManager(**options)
     )
+    path = quote(f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}", safe="/%?&=+,;:@!$'()*~[]")
+    target = f"{parts.scheme}://{f'[{address}]' if ':' in address else address}:{port}{path}"
+    headers = {**headers, "Host": parts.netloc.rpartition("@")[2]}
+    return manager.urlopen("GET", target, headers=headers, retries=False, redirect=False, preload_content=False)
+
+
+def _proxy(scheme: str, host: str) -> str:
+    """The proxy that the environment or the system names for a host, empty where it is asked directly."""
+    named = getproxies()
+    proxy = "" if proxy_bypass(host) else named.get(scheme) or named.get("all") or ""
+    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
+
+
+def _address(host: str, port: int, allowed: frozenset[str], *, proxy: str, secure: bool) -> str:
+    """What to ask for: an address that was checked, so that a proxy has no name to resolve to a private one.
+
+    A proxy is told the names of ``allowed`` hosts. Without TLS it would make a name of its own of an address.
+    """
+    if proxy and host in allowed:
+        return host
+    if proxy and not secure:
+        message = f"{host} would be asked through a proxy without TLS, which could lead into a private network"
+        raise DownloadError(message, hint=f"if you trust it: --allow {host}")
+    return _public_address(host, port, allowed)
 
 
 def _public_address(host: str, port: int, allowed: frozenset[str]) -> str:

@@ -63,7 +63,7 @@ def path_in_repository(url: str, origin: str, paths: Collection[str]) -> str:
         return ""
     if (file["host"] or "github").lower() != own["host"].lower():
         return ""
-    below = f"{own['below']}/" if own["below"] else ""
+    below = f"{unquote(own['below'])}/" if own["below"] else ""
     parts = unquote(file["path"]).split("/")
     if ".." in parts:
         return ""

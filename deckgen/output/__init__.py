@@ -224,8 +224,8 @@ def _parts(stamped: StampedDeck, made: Build) -> Iterator[tuple[str, Part]]:
 
 
 def _default_packages(categories: int, chapters: int) -> Packages:
-    """Files that a learner can still choose among."""
-    if categories <= _MOST_PARTS:
+    """Files that a learner can still choose among; that of the only category would be the one of all once more."""
+    if 1 < categories <= _MOST_PARTS:
         return Packages.CATEGORIES
     return Packages.CHAPTERS if 1 < chapters <= _MOST_PARTS else Packages.ALL
 

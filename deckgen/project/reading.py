@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from urllib.parse import quote
 
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, diagnostic
 from deckgen.model import Language, Location
@@ -237,11 +238,23 @@ def git(root: Path, *arguments: str) -> bytes | None:
 
 
 def repository_address(root: Path) -> str:
-    """The page of the repository on GitHub or Gitee that a project's own checkout came from, empty for any other."""
-    remote = (git(root, "config", "--get", "remote.origin.url") or b"").decode(errors="replace").strip()
-    below = (git(root, "rev-parse", "--show-prefix") or b"").strip()
+    """The page on GitHub or Gitee that a checkout came from: of the repository, or of the project's folder in it.
+
+    Empty for any other host, and for a folder that git ignores.
+    """
+
+    def told(*arguments: str) -> str:
+        return (git(root, *arguments) or b"").decode(errors="replace").strip()
+
+    remote = told("config", "--get", "remote.origin.url")
     found = re.fullmatch(r"(?:https://(?:[^/@]*@)?|(?:ssh://)?git@)(github|gitee)\.com[/:](.+?)(?:\.git)?/?", remote)
-    return f"https://{found[1]}.com/{found[2]}" if found and not below else ""
+    if not found or git(root, "check-ignore", "--quiet", ".") is not None:
+        return ""
+    below = told("rev-parse", "--show-prefix").rstrip("/")
+    below = re.sub(r"[\s#%?{}]", lambda one: quote(one[0]), below)
+    branch = told("rev-parse", "--abbrev-ref", "origin/HEAD").removeprefix("origin/")
+    branch = branch or told("symbolic-ref", "--short", "HEAD") or "HEAD"
+    return f"https://{found[1]}.com/{found[2]}" + (f"/tree/{branch}/{below}" if below else "")
 
 
 def git_user(root: Path) -> str:

@@ -14,12 +14,14 @@ MAX_WIDTH_PX = {Profile.MOBILE: 1080, Profile.DESKTOP: 1920, Profile.ORIGINAL: 1
 MAX_SIDE_PX = 16383
 """WebP's limit."""
 MAX_PIXELS = 100_000_000
+_LONGEST_SIDE_PX = 200_000
+"""Every row costs memory of its own, however short it is."""
 LARGE_PIXELS = 16_000_000
 """What is larger is made smaller as soon as it is decoded, and never encoded in full: a copy takes up to 400 MB."""
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "ICO", "PPM", "TGA", "JPEG2000")
 """Formats that Pillow reads by itself; EPS, for one, would start another program."""
-_STRIP_PIXELS = 128
+_STRIP_PIXELS = 4_000_000
 _AVERAGED = frozenset(("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "LAB"))
 
 # MAX_PIXELS guards against bombs, and what a decoder finds odd in a file is no news to the reader of our findings.
@@ -41,18 +43,18 @@ def open_image(source: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(source), formats=_FORMATS)
     except Image.DecompressionBombError:
-        raise _too_large() from None
+        raise _too_large(f"{MAX_PIXELS // 1_000_000} million pixels") from None
     except Exception:  # decoders raise SyntaxError, struct.error and others on hostile bytes
         raise BrokenImageError(*_explain(source)) from None
     if image.width * image.height > MAX_PIXELS:
-        raise _too_large()
+        raise _too_large(f"{MAX_PIXELS // 1_000_000} million pixels")
+    if max(image.size) > _LONGEST_SIDE_PX:
+        raise _too_large(f"{_LONGEST_SIDE_PX:,} pixels on a side")
     return image
 
 
-def _too_large() -> BrokenImageError:
-    return BrokenImageError(
-        f"has more than {MAX_PIXELS // 1_000_000} million pixels", "scale it down to the width that a screen can show"
-    )
+def _too_large(what: str) -> BrokenImageError:
+    return BrokenImageError(f"has more than {what}", "scale it down to the width that a screen can show")
 
 
 def _explain(source: bytes) -> tuple[str, str]:
@@ -122,8 +124,9 @@ def _shrunk(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     if image.mode in ("1", "P", "PA"):
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     small = Image.new(image.mode, (image.width // factor, image.height // factor))
-    for top in range(0, small.height, _STRIP_PIXELS):  # one strip at a time, since Pillow works on a copy
-        strip = image.crop((0, top * factor, small.width * factor, min(top + _STRIP_PIXELS, small.height) * factor))
+    rows = max(1, _STRIP_PIXELS // (image.width * factor))
+    for top in range(0, small.height, rows):  # one strip at a time, since Pillow works on a copy
+        strip = image.crop((0, top * factor, small.width * factor, min(top + rows, small.height) * factor))
         if image.mode in _AVERAGED:
             small.paste(strip.reduce(factor), (0, top))
         else:
