@@ -46,7 +46,7 @@ class Options:
     """Only the questions of these chapters, as paths relative to the project."""
     categories: tuple[str, ...] = ()
     """Only the categories whose title, slug or key is or contains one of these texts."""
-    jobs: int = 0
+    jobs: int = 1
     release: str | None = None
     allow_retire: bool = False
 
@@ -70,11 +70,9 @@ class Build:
 
     read: Read
     project: Project
-    chapters: tuple[Chapter, ...]
     keyed: KeyedCorpus
     translated: TranslatedCorpus
     decks: tuple[StampedDeck, ...]
-    images: Mapping[ImageReference, MediaFile]
     documents: Documents
     profile: Profile
     titles: Mapping[Language, str]
@@ -102,13 +100,12 @@ def make_decks(
     paths = tuple(source.path for source in project.sources)
     whole = not options.categories and not (options.chapters and set(paths) - set(options.chapters))
     memory = Memory(project.cache)
-    documents = Documents(memory, jobs=options.jobs or 1)
+    documents = Documents(memory, jobs=options.jobs)
     chapters, matched, findings = identify(
         project,
         findings,
         documents,
-        memory,
-        jobs=options.jobs or 1,
+        jobs=options.jobs,
         whole=whole and not options.chapters,
         allow_retire=options.allow_retire,
         progress=progress,
@@ -143,16 +140,10 @@ def make_decks(
 
 def finish_decks(read: Read, options: Options, progress: Progress = silent) -> Build:
     """The decks of what was read: what depends on editions, profile, release and time, and on nothing else."""
-    project, documents, matched, translated, findings = (
-        read.project,
-        read.documents,
-        read.matched,
-        read.translated,
-        read.findings,
-    )
+    project, documents, matched, translated = read.project, read.documents, read.matched, read.translated
     config, editions = project.config, options.editions or project.config.editions
     images, problems = _read_images(project, translated, documents, options, progress)
-    findings += _with_excerpts(problems, project)
+    findings = (*read.findings, *_with_excerpts(problems, project))
 
     book = naming.name_book(config, read.chapters, matched.lock, folder=project.root.resolve().name)
     before, grown = identity.grow_editions(matched.lock, config.editions)
@@ -162,7 +153,7 @@ def finish_decks(read: Read, options: Options, progress: Progress = silent) -> B
     whole = read.whole and before.chapters <= paths
     names, lock = identity.freeze_names(before, proposals, whole=whole)
     findings += identity.name_findings(before, lock, proposals, built=() if options.editions else editions)
-    version = options.release or _version(lock)
+    version = options.release or describe.development_version(lock.releases)
     decks, problems = render_decks(project, matched.corpus, translated, names, documents, images, version, lock)
     findings += problems
 
@@ -173,11 +164,9 @@ def finish_decks(read: Read, options: Options, progress: Progress = silent) -> B
     return Build(
         read=read,
         project=project,
-        chapters=read.chapters,
         keyed=matched.corpus,
         translated=translated,
         decks=chosen,
-        images=images,
         documents=documents,
         profile=options.profile or config.profile,
         titles=book.titles,
@@ -187,7 +176,7 @@ def finish_decks(read: Read, options: Options, progress: Progress = silent) -> B
         diagnostics=settle(project, read.chapters, (*findings, *problems)),
         selected=not read.whole,
         version=version,
-        jobs=options.jobs or 1,
+        jobs=options.jobs,
     )
 
 
@@ -200,7 +189,7 @@ def _read_images(
         files=project.files,
         profile=options.profile or project.config.profile,
         cache=project.cache,
-        jobs=options.jobs or 1,
+        jobs=options.jobs,
         settings=project.config.images,
         fetched=media.fetched_files(project.remote_text or "", REMOTE_MAP),
         origin=project.config.origin,
@@ -217,7 +206,3 @@ def _with_excerpts(findings: tuple[Diagnostic, ...], project: Project) -> tuple[
         else found
         for found in findings
     )
-
-
-def _version(lock: Lock) -> str:
-    return describe.development_version(lock.releases[-1] if lock.releases else None)

@@ -34,7 +34,6 @@ def identify(
     project: Project,
     findings: tuple[Diagnostic, ...],
     documents: Documents,
-    memory: Memory | None = None,
     *,
     jobs: int = 1,
     whole: bool = True,
@@ -50,7 +49,7 @@ def identify(
     _require_releases(project, before)
     if before is None:
         findings += _lost_lock(project)
-    readings = _read_chapters(project, before, documents, memory or Memory(), jobs=jobs, progress=progress)
+    readings = _read_chapters(project, before, documents, jobs=jobs, progress=progress)
     chapters = tuple(reading.chapter for reading in readings)
     findings += tuple(finding for reading in readings for finding in reading.diagnostics)
     findings = tuple(_without_questions(findings, chapters, before))
@@ -174,9 +173,10 @@ _Sheet = tuple[Source, ChapterSettings, frozenset[str], Path | None]
 
 
 def _read_chapters(
-    project: Project, before: Lock | None, documents: Documents, memory: Memory, *, jobs: int, progress: Progress
+    project: Project, before: Lock | None, documents: Documents, *, jobs: int, progress: Progress
 ) -> tuple[_Reading, ...]:
     """Every chapter; those that no earlier run has read so, with their documents."""
+    memory = documents.memory
     sheets = [(source, project.config.settings_for(source.path)) for source in project.sources]
     keys = [memory.key("chapter", source.path, repr(settings), source.text) for source, settings in sheets]
     found = memory.recall(keys)

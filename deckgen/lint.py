@@ -16,7 +16,7 @@ from deckgen.markdown.inline import mask
 from deckgen.markdown.lines import Kind, line_kinds
 from deckgen.markdown.tree import prose_of
 from deckgen.markdown.unsafe import find_unsafe
-from deckgen.model import Category, Chapter, Dialect, Location, Markdown, Question
+from deckgen.model import Chapter, Dialect, Location, Markdown, Question
 
 LONG_ANSWER = 6000
 """Visible characters outside code: about six screens of a phone."""
@@ -114,13 +114,16 @@ class Answer:
     def _starts(self) -> list[int]:
         return [0, *(found.end() for found in re.finditer("\n", self.text))]
 
-    def locate(self, start: int, end: int) -> Location:
-        """The place of ``text[start:end]`` in the file."""
+    def finding(self, rule: str, message: str, span: tuple[int, int], *, hint: str, mild: bool = False) -> Diagnostic:
+        """A finding about ``text[start:end]``, no more than a remark where it is ``mild``."""
+        start, end = span
         line, column = self._place(start)
         end_line, end_column = self._place(max(start, end - 1))
-        return Location(path=self.path, line=line, column=column, end_line=end_line, end_column=end_column)
+        place = Location(path=self.path, line=line, column=column, end_line=end_line, end_column=end_column)
+        found = diagnostic(rule, message, place, hint=hint, excerpt=self._excerpt(start))
+        return replace(found, severity=Severity.INFO) if mild else found
 
-    def excerpt(self, offset: int) -> str:
+    def _excerpt(self, offset: int) -> str:
         """The line at an offset, for a person to see; a line that nobody could read is none."""
         line = bisect_right(self._starts, offset) - 1
         end = self._starts[line + 1] - 1 if line + 1 < len(self._starts) else len(self.text)
@@ -200,13 +203,9 @@ def unbalanced_math(checked: Checked) -> Iterator[Diagnostic]:
             if found.start() >= paragraph_end and (_LATEX.search(after) or (found[0] == "$$" and after.strip())):
                 end = answer.prose.find("\n\n", found.end())
                 paragraph_end = end if end >= 0 else len(answer.prose)
-                yield diagnostic(
-                    "unbalanced-math",
-                    f"{found[0]} opens a formula that nothing closes",
-                    answer.locate(found.start(), found.end()),
-                    hint="close it in the same paragraph, or write \\$ for a dollar sign",
-                    excerpt=answer.excerpt(found.start()),
-                )
+                message = f"{found[0]} opens a formula that nothing closes"
+                hint = "close it in the same paragraph, or write \\$ for a dollar sign"
+                yield answer.finding("unbalanced-math", message, found.span(), hint=hint)
 
 
 def _has_opening_maths(answer: Answer) -> bool:
@@ -225,40 +224,23 @@ def ineffective_bold(checked: Checked) -> Iterator[Diagnostic]:
         for bold in answer.document.literal_bold:
             text = answer.text[bold.start : bold.end]
             shown = text if len(text) <= 40 else f"{text[:38]}…"
-            found = diagnostic(
-                "ineffective-bold",
-                f"GitHub shows the asterisks of {shown!r}"
-                + ("; the card shows it bold" if bold.mended else ", and so does the card"),
-                answer.locate(bold.start, bold.end),
-                hint="put a space outside the asterisks" if bold.mended else "take out the spaces inside the asterisks",
-                excerpt=answer.excerpt(bold.start),
-            )
-            yield replace(found, severity=Severity.INFO) if bold.mended else found
+            card = "; the card shows it bold" if bold.mended else ", and so does the card"
+            hint = "put a space outside the asterisks" if bold.mended else "take out the spaces inside the asterisks"
+            message = f"GitHub shows the asterisks of {shown!r}{card}"
+            yield answer.finding("ineffective-bold", message, (bold.start, bold.end), hint=hint, mild=bold.mended)
 
 
 def unsafe_content(checked: Checked) -> Iterator[Diagnostic]:
     for answer in checked.answers:
         for item in find_unsafe(answer.document):
-            found = diagnostic(
-                item.rule,
-                item.what,
-                answer.locate(item.start, item.end),
-                hint=item.hint,
-                excerpt=answer.excerpt(item.start),
-            )
-            yield replace(found, severity=Severity.INFO) if item.is_remark else found
+            yield answer.finding(item.rule, item.what, (item.start, item.end), hint=item.hint, mild=item.is_remark)
 
 
 def unknown_html(checked: Checked) -> Iterator[Diagnostic]:
     for answer in checked.answers:
         for start, tag in find_unknown_html(answer.text, answer.document.code, answer.document.brackets):
-            yield diagnostic(
-                "unknown-html",
-                f"{tag} is no HTML: the card shows it as text, GitHub may swallow it",
-                answer.locate(start, start + len(tag)),
-                hint="put it between backticks",
-                excerpt=answer.excerpt(start),
-            )
+            message = f"{tag} is no HTML: the card shows it as text, GitHub may swallow it"
+            yield answer.finding("unknown-html", message, (start, start + len(tag)), hint="put it between backticks")
 
 
 def image_syntax(checked: Checked) -> Iterator[Diagnostic]:
@@ -275,13 +257,9 @@ def image_syntax(checked: Checked) -> Iterator[Diagnostic]:
             if name in shown:
                 path = name.split("|")[0].strip() if image[0].startswith("![[") else name.strip()
                 written = f"<{path}>" if " " in path else path
-                yield diagnostic(
-                    "image-syntax",
-                    f"{answer.text[image.start() : image.end()]} is no image in Markdown; the card shows it as text",
-                    answer.locate(image.start(), image.end()),
-                    hint=f"write ![…]({written})" + (", or %20 for each space" if " " in path else ""),
-                    excerpt=answer.excerpt(image.start()),
-                )
+                message = f"{answer.text[slice(*image.span())]} is no image in Markdown; the card shows it as text"
+                hint = f"write ![…]({written})" + (", or %20 for each space" if " " in path else "")
+                yield answer.finding("image-syntax", message, image.span(), hint=hint)
 
 
 def long_answers(checked: Checked) -> Iterator[Diagnostic]:
@@ -301,7 +279,12 @@ def long_answers(checked: Checked) -> Iterator[Diagnostic]:
 def changed_tags(checked: Checked) -> Iterator[Diagnostic]:
     for category in checked.chapter.categories:
         if re.search(r"\s|::", category.title.strip()):
-            yield _changed_tag(category)
+            yield diagnostic(
+                "bad-tag",
+                f"Anki would split the tag of “{category.title}” at its spaces; the cards' tag has hyphens instead",
+                category.location,
+                hint="nothing to mend, unless you search by this tag",
+            )
 
 
 def deep_nesting(checked: Checked) -> Iterator[Diagnostic]:
@@ -327,15 +310,6 @@ CHECKS: tuple[Callable[[Checked], Iterator[Diagnostic]], ...] = (
     changed_tags,
     deep_nesting,
 )
-
-
-def _changed_tag(category: Category) -> Diagnostic:
-    return diagnostic(
-        "bad-tag",
-        f"Anki would split the tag of “{category.title}” at its spaces; the cards' tag has hyphens instead",
-        category.location,
-        hint="nothing to mend, unless you search by this tag",
-    )
 
 
 def _line(checked: Checked, index: int) -> Location:

@@ -6,7 +6,6 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator
-from enum import EnumType
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -86,8 +85,9 @@ def settings_schema() -> str:
     told = dict(_told())
     tables: dict[str, dict[str, Any]] = {
         table: {
-            name: _fragment(read) | ({"description": told[table, name]} if (table, name) in told else {})
-            for name, read in settings.items()
+            name: msgspec.json.schema(setting.type)
+            | ({"description": told[table, name]} if (table, name) in told else {})
+            for name, setting in settings.items()
         }
         for table, settings in config.SETTINGS.items()
     }
@@ -102,29 +102,6 @@ def settings_schema() -> str:
 
 def _closed(properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "additionalProperties": False}
-
-
-def _fragment(read: Callable[[Any], object]) -> dict[str, Any]:
-    if isinstance(read, EnumType):
-        return {"enum": [str(choice) for choice in read]}
-    if read.__qualname__.startswith("_one_of"):
-        (choices,) = (cell.cell_contents for cell in read.__closure__ or ())
-        return {"enum": list(choices)}
-    text, texts = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
-    if read.__qualname__.startswith("_by_language"):
-        return {"anyOf": [text, {"type": "object", "additionalProperties": text}]}
-    known = {
-        "_text": text,
-        "_language": text,
-        "_identifier": text | {"pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"},
-        "_texts": texts,
-        "_folders": texts,
-        "_patterns": texts,
-        "_editions": texts | {"minItems": 1, "uniqueItems": True},
-        "_positive": {"type": "integer", "minimum": 1},
-        "_level": {"type": "integer", "minimum": 1, "maximum": 6},
-    }
-    return known[read.__name__]
 
 
 def _told() -> Iterator[tuple[tuple[str, str], str]]:

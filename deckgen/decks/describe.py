@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from deckgen.card import UiStrings
 from deckgen.model import Edition, Language
@@ -30,9 +30,9 @@ def descriptions(edition: Edition, config: Config, version: str, ui: Mapping[Lan
     return Descriptions(parent="<br>".join(blocks), cards=cards)
 
 
-def development_version(released: str | None) -> str:
-    """What a build between two releases calls itself."""
-    return f"{released}+dev" if released else "0.0.0+dev"
+def development_version(released: Sequence[str]) -> str:
+    """What a build after these releases calls itself."""
+    return f"{released[-1] if released else '0.0.0'}+dev"
 
 
 def _linked(address: str) -> str:

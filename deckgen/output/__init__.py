@@ -117,7 +117,7 @@ def _write_packages(
         described = {**there, **{record.file: record for record in written}}
         records = [record for name, *_ in jobs if (record := described[name])]
         before = read_optional(folder / MANIFEST_NAME) or ""
-        text = _manifest(made, records)
+        text = format_manifest(records, made)
         if text != before:
             (stage / MANIFEST_NAME).write_bytes(text.encode())
             fresh.append(MANIFEST_NAME)
@@ -142,19 +142,6 @@ def _written(job: tuple[Path, StampedDeck, Part]) -> PackageRecord:
 
 def _describe(path: Path, stamped: StampedDeck, part: Part) -> PackageRecord | None:
     return describe_package(path, edition=stamped.deck.edition, part=part, notes=len(stamped.deck.notes))
-
-
-def _manifest(made: Build, records: list[PackageRecord]) -> str:
-    return format_manifest(
-        tuple(records),
-        made.keyed.questions,
-        made.decks,
-        made.documents,
-        project_id=made.keyed.project_id,
-        version=made.version,
-        profile=made.profile,
-        translations=made.translated.counts,
-    )
 
 
 def _partial(folder: Path) -> list[str]:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import msgspec
 
+from deckgen.build import Build
 from deckgen.markdown import Documents
-from deckgen.model import BlockCounts, Edition, Key, KeyedQuestion, Note, StampedDeck, TextState
+from deckgen.model import BlockCounts, Edition, Key, KeyedQuestion, Note, TextState
 from deckgen.project.files import read_file
 from deckgen.text.slugs import is_plain_name
 
@@ -102,31 +103,22 @@ def describe_package(path: Path, *, edition: Edition, part: Part, notes: int) ->
     )
 
 
-def format_manifest(
-    packages: tuple[PackageRecord, ...],
-    questions: tuple[KeyedQuestion, ...],
-    decks: tuple[StampedDeck, ...],
-    documents: Documents,
-    *,
-    project_id: str,
-    version: str,
-    profile: str,
-    translations: tuple[BlockCounts, ...] = (),
-) -> str:
-    """The manifest as JSON text, keys in a fixed order, one line end at the end."""
-    made: dict[Key, list[tuple[Edition, Note]]] = defaultdict(list)
-    for stamped in decks:
+def format_manifest(packages: Sequence[PackageRecord], made: Build) -> str:
+    """The manifest of a build as JSON text, keys in a fixed order, one line end at the end."""
+    notes: dict[Key, list[tuple[Edition, Note]]] = defaultdict(list)
+    for stamped in made.decks:
         for note in stamped.deck.notes:
-            made[note.key].append((stamped.deck.edition, note))
+            notes[note.key].append((stamped.deck.edition, note))
+    questions = made.keyed.questions
     titles = {question.category.key: str(question.category.title) for question in questions}
     document = Manifest(
         manifest=MANIFEST_VERSION,
-        project=project_id,
-        version=version,
-        profile=profile,
-        translations=translations,
+        project=made.keyed.project_id,
+        version=made.version,
+        profile=made.profile,
+        translations=made.translated.counts,
         packages=tuple(_package_entry(package, titles) for package in packages),
-        notes=tuple(_note_entry(item, made[item.key], documents) for item in questions if item.key in made),
+        notes=tuple(_note_entry(item, notes[item.key], made.documents) for item in questions if item.key in notes),
     )
     return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"
 

@@ -6,21 +6,18 @@ import difflib
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from enum import EnumType
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
 
 from deckgen.diagnostics import RULES, Diagnostic, Severity, diagnostic
 from deckgen.model import Dialect, Edition, Language, Location, parse_edition, parse_language
 from deckgen.project.choices import Packages, Policy, Profile
 from deckgen.project.patterns import is_pattern, matches
-
-_T = TypeVar("_T")
-
-CHILDLESS = ("left-out", "cards")
-HEADING_STYLES = ("auto", "html", "atx", "setext", "numbered", "qa")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +137,7 @@ def _read(reader: _Reader, table: Mapping[str, Any]) -> Config:
         images=ImageSettings(**reader.values(table, ("images",), SETTINGS["images"])),
         learner=LearnerSettings(**reader.values(table, ("learner",), SETTINGS["learner"])),
         card=MappingProxyType(reader.table(table, ("card",))),
-        severities=MappingProxyType(reader.values(table, ("lint",), dict.fromkeys(RULES, Severity))),
+        severities=MappingProxyType(reader.values(table, ("lint",), SETTINGS["lint"])),
         chapter_settings=MappingProxyType(
             {
                 path: ChapterSettings(**own | reader.values(chapters, ("chapters", path), SETTINGS["chapters"]))
@@ -177,7 +174,7 @@ class _Reader:
                 self.problems.append(unknown_setting((*where, key), keys, self.locate((*where, key))))
 
     def values(
-        self, table: Mapping[str, Any], where: tuple[str, ...], settings: Mapping[str, Callable[[Any], Any]]
+        self, table: Mapping[str, Any], where: tuple[str, ...], settings: Mapping[str, Setting]
     ) -> dict[str, Any]:
         """What the table at the end of ``where`` gives of these settings; what is wrong is left to its default."""
         given, found = self.table(table, where), {}
@@ -186,9 +183,8 @@ class _Reader:
             try:
                 if name in given:
                     found[name] = read(given[name])
-            except (ValueError, TypeError) as error:
-                choices = f" (allowed: {', '.join(map(str, read))})" if isinstance(read, EnumType) else ""
-                message = f"“{'.'.join((*where, name))}”: {error}{choices}"
+            except ValueError as error:
+                message = f"“{'.'.join((*where, name))}”: {error}"
                 self.problems.append(diagnostic("bad-setting", message, self.locate((*where, name))))
         return found
 
@@ -207,20 +203,31 @@ class _Reader:
         return Location(path=self._path, line=line)
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError("a string is needed")
-    return value
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How a setting is read: its type, what is needed where a value is of another, and what else it has to pass."""
+
+    type: Any
+    needed: str
+    passes: Callable[[Any], Any] = lambda value: value
+
+    def __call__(self, value: object) -> Any:
+        """ValueError, with the reason as its text, for a value that is not allowed."""
+        try:
+            return self.passes(msgspec.convert(value, self.type))
+        except msgspec.ValidationError:
+            raise ValueError(self.needed.format(value)) from None
 
 
-def _texts(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ValueError("a list of strings is needed")
-    return tuple(value)
+def _one_of(choices: Any) -> Setting:
+    """One value of an enumeration, or one of these texts."""
+    names = tuple(map(str, choices))
+    return Setting(
+        Literal[names], f"“{{}}” is not one of {', '.join(names)}", choices if isinstance(choices, type) else str
+    )
 
 
-def _folders(value: object) -> tuple[str, ...]:
-    folders = _texts(value)
+def _folders(folders: tuple[str, ...]) -> tuple[str, ...]:
     for folder in folders:
         plain = folder.replace("\\", "/")
         if plain.startswith("/") or re.match("[A-Za-z]:", plain) or ".." in PurePosixPath(plain).parts:
@@ -228,40 +235,12 @@ def _folders(value: object) -> tuple[str, ...]:
     return folders
 
 
-def _positive(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError("a positive whole number is needed")
-    return value
+def _by_language(given: str | Mapping[str, str]) -> str | Mapping[Language, str]:
+    return given if isinstance(given, str) else {parse_language(tag): text for tag, text in given.items()}
 
 
-def _level(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 6:
-        raise ValueError("a heading level from 1 to 6 is needed")
-    return value
-
-
-def _identifier(value: object) -> str:
-    text = _text(value)
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", text):
-        raise ValueError(f"“{text}” must be lower-case ASCII letters and digits, joined by single hyphens")
-    return text
-
-
-def _language(value: object) -> Language:
-    return parse_language(_text(value))
-
-
-def _by_language(value: object) -> str | Mapping[Language, str]:
-    if isinstance(value, str):
-        return value
-    if not isinstance(value, Mapping):
-        raise ValueError("a string or a table by language is needed")
-    return {_language(tag): _text(text) for tag, text in value.items()}
-
-
-def _patterns(value: object) -> tuple[str, ...]:
+def _patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
     """Of files below the project."""
-    patterns = _texts(value)
     for pattern in patterns:
         if pattern.startswith("!"):
             raise ValueError(f"“{pattern}”: what is no chapter belongs into deck.exclude, without the exclamation mark")
@@ -272,52 +251,56 @@ def _patterns(value: object) -> tuple[str, ...]:
     return patterns
 
 
-def _editions(value: object) -> tuple[Edition, ...]:
-    editions = tuple(parse_edition(name) for name in _texts(value))
-    if not editions:
-        raise ValueError("at least one edition is needed")
+def _editions(names: tuple[str, ...]) -> tuple[Edition, ...]:
+    editions = tuple(map(parse_edition, names))
     if len({edition.name for edition in editions}) < len(editions):
         raise ValueError("an edition is named twice")
     return editions
 
 
-def _one_of(choices: tuple[str, ...]) -> Callable[[object], str]:
-    def read(value: object) -> str:
-        if value not in choices:
-            raise ValueError(f"“{value}” is not one of {', '.join(choices)}")
-        return str(value)
+_TEXT = Setting(str, "a string is needed")
+_TEXTS = Setting(tuple[str, ...], "a list of strings is needed")
+_PATTERNS = replace(_TEXTS, passes=_patterns)
+_LEVEL = Setting(Annotated[int, Meta(ge=1, le=6)], "a heading level from 1 to 6 is needed")
+_IDENTIFIER = Setting(
+    Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z")],
+    "“{}” must be lower-case ASCII letters and digits, joined by single hyphens",
+)
+_IN_LANGUAGES = Setting(str | dict[str, str], "a string or a table by language is needed", _by_language)
+_EDITIONS = Annotated[tuple[str, ...], Meta(min_length=1, extra_json_schema={"uniqueItems": True})]
 
-    return read
-
-
-SETTINGS: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
+SETTINGS: Mapping[str, Mapping[str, Setting]] = {
     "deck": {
-        "id": _identifier,
-        "slug": _identifier,
-        "title": _by_language,
-        "description": _by_language,
-        "language": _language,
-        "editions": _editions,
-        "profile": Profile,
-        "packages": Packages,
-        "chapters": _patterns,
-        "include": _patterns,
-        "exclude": _patterns,
-        "dialect": Dialect,
-        "origin": _text,
-        "licence": _text,
-        "policy": Policy,
+        "id": _IDENTIFIER,
+        "slug": _IDENTIFIER,
+        "title": _IN_LANGUAGES,
+        "description": _IN_LANGUAGES,
+        "language": replace(_TEXT, passes=parse_language),
+        "editions": Setting(_EDITIONS, "a list of one edition or more is needed", _editions),
+        "profile": _one_of(Profile),
+        "packages": _one_of(Packages),
+        "chapters": _PATTERNS,
+        "include": _PATTERNS,
+        "exclude": _PATTERNS,
+        "dialect": _one_of(Dialect),
+        "origin": _TEXT,
+        "licence": _TEXT,
+        "policy": _one_of(Policy),
     },
-    "images": {"roots": _folders, "budget_kb": _positive},
-    "learner": {"keep_tags": _texts},
+    "images": {
+        "roots": replace(_TEXTS, passes=_folders),
+        "budget_kb": Setting(Annotated[int, Meta(ge=1)], "a positive whole number is needed"),
+    },
+    "learner": {"keep_tags": _TEXTS},
     "chapters": {
-        "dialect": Dialect,
-        "headings": _one_of(HEADING_STYLES),
-        "category_level": _level,
-        "question_level": _level,
-        "title": _text,
-        "answer_marks": _texts,
-        "childless": _one_of(CHILDLESS),
+        "dialect": _one_of(Dialect),
+        "headings": _one_of(("auto", "html", "atx", "setext", "numbered", "qa")),
+        "category_level": _LEVEL,
+        "question_level": _LEVEL,
+        "title": _TEXT,
+        "answer_marks": _TEXTS,
+        "childless": _one_of(("left-out", "cards")),
     },
+    "lint": dict.fromkeys(RULES, _one_of(Severity)),
 }
 """By table how each setting is read; those of ``chapters`` are a chapter's own."""

@@ -130,50 +130,38 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
 
 def _unused_settings(project: Project, pages: Iterable[str]) -> Iterator[Diagnostic]:
     """``[chapters."…"]`` tables of no chapter, and image folders that are not there."""
+
+    def found(rule: str, message: str, where: tuple[str, str], hint: str) -> Diagnostic:
+        return diagnostic(rule, message, locate_setting(project.config_text, CONFIG_NAME, where), hint=hint)
+
     roots = project.config.images.roots
     for folder in roots if roots != ImageSettings().roots else ():
         plain = folder.replace("\\", "/").strip("./")
         if not plain:
-            yield diagnostic(
-                "unused-setting",
-                f"“{folder}” in images.roots changes nothing: images are looked for from the project's folder anyway",
-                locate_setting(project.config_text, CONFIG_NAME, ("images", "roots")),
-                hint="name the folder of the images, or take the setting out",
+            message = (
+                f"“{folder}” in images.roots changes nothing: images are looked for from the project's folder anyway"
             )
+            hint = "name the folder of the images, or take the setting out"
+            yield found("unused-setting", message, ("images", "roots"), hint)
         elif not (project.root / plain).is_dir() and not any(f"/{plain}/" in f"/{path}" for path in project.files):
-            yield diagnostic(
-                "bad-setting",
-                f"“images.roots” names {folder}, and there is no such folder",
-                locate_setting(project.config_text, CONFIG_NAME, ("images", "roots")),
-                hint="name a folder of images, as its path in the project or by its name alone",
-            )
+            message = f"“images.roots” names {folder}, and there is no such folder"
+            hint = "name a folder of images, as its path in the project or by its name alone"
+            yield found("bad-setting", message, ("images", "roots"), hint)
     read = [source.path for source in project.sources]
     for name in ("chapters", "include", "exclude"):
         for pattern in getattr(project.config, name):
             if not any(matches(pattern, path) for path in pages):
-                yield diagnostic(
-                    "unused-setting",
-                    f"“{pattern}” in deck.{name} matches no file",
-                    locate_setting(project.config_text, CONFIG_NAME, ("deck", name)),
-                    hint="take it out, or mend it; * stands for anything within a folder, ** for folders too",
-                )
+                hint = "take it out, or mend it; * stands for anything within a folder, ** for folders too"
+                yield found("unused-setting", f"“{pattern}” in deck.{name} matches no file", ("deck", name), hint)
     for path in project.config.chapter_settings:
         if is_pattern(path):
             if not any(matches(path, chapter) for chapter in read):
-                yield diagnostic(
-                    "unused-setting",
-                    f"“{path}” matches no chapter",
-                    locate_setting(project.config_text, CONFIG_NAME, ("chapters", path)),
-                    hint="take it out, or mend it",
-                )
+                message = f"“{path}” matches no chapter"
+                yield found("unused-setting", message, ("chapters", path), "take it out, or mend it")
         elif path not in read and not (project.root / path).is_file():
             close = difflib.get_close_matches(path, read, 1)
-            yield diagnostic(
-                "bad-setting",
-                f"there is no chapter “{path}”",
-                locate_setting(project.config_text, CONFIG_NAME, ("chapters", path)),
-                hint=f"did you mean “{close[0]}”?" if close else "the path is relative to the project",
-            )
+            hint = f"did you mean “{close[0]}”?" if close else "the path is relative to the project"
+            yield found("bad-setting", f"there is no chapter “{path}”", ("chapters", path), hint)
 
 
 def _released(root: Path, files: Iterable[str]) -> Iterator[str]:
