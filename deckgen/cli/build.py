@@ -30,13 +30,7 @@ if TYPE_CHECKING:
 @click.option("--allow-retire", is_flag=True, help="Accept that most questions are gone.")
 @click.option("--watch", is_flag=True, help="Build again after every change, until Ctrl+C.")
 def build(
-    wanted: Wanted,
-    out: Path | None,
-    strict: bool,
-    locked: bool,
-    as_json: bool,
-    allow_retire: bool,
-    watch: bool,
+    wanted: Wanted, out: Path | None, strict: bool, locked: bool, as_json: bool, allow_retire: bool, watch: bool
 ) -> None:
     """Build the decks: one package with every card, and one per category or chapter.
 

@@ -8,9 +8,9 @@ from deckgen.build import Build, make_decks
 from deckgen.chapters import describe_explanation, explain_structure
 from deckgen.cli.formats import FORMATS
 from deckgen.cli.options import Wanted, build_options
-from deckgen.cli.report import print_changes, print_counts, print_diagnostics, print_lines, progress_bar
+from deckgen.cli.report import fail_on_errors, print_changes, print_counts, print_diagnostics, print_lines, progress_bar
 from deckgen.cli.terminal import echo
-from deckgen.diagnostics import Severity, has_errors
+from deckgen.diagnostics import Severity
 from deckgen.localisation import check_build
 from deckgen.output import lock_changes
 from deckgen.project.reading import Project
@@ -26,11 +26,7 @@ from deckgen.project.reading import Project
     help="For people, for programs, for GitHub's annotations, for code scanning.",
 )
 @click.option("--explain", is_flag=True, help="Say how each chapter is read, and why; check nothing.")
-def check(
-    wanted: Wanted,
-    form: str,
-    explain: bool,
-) -> None:
+def check(wanted: Wanted, form: str, explain: bool) -> None:
     """Report every finding with its file and line, and what a build would change; write nothing.
 
     Of the translations it checks those of the editions' languages; “deckgen translate check” checks any.
@@ -49,8 +45,7 @@ def check(
         print_counts(found)
     else:
         click.echo(FORMATS[form](found, made.changes), nl=False)
-    if has_errors(found):
-        raise click.exceptions.Exit(1)
+    fail_on_errors(found)
 
 
 def _explain(project: Project) -> None:

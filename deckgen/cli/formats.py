@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from urllib.parse import quote
 
 from deckgen import __version__
@@ -32,7 +33,7 @@ def findings_document(findings: Sequence[Diagnostic], changes: Changes) -> dict[
     return {
         "version": 1,
         "counts": counts,
-        "findings": [_finding(found) for found in findings],
+        "findings": [asdict(found) | {"location": _place(found.location)} for found in findings],
         "changes": [
             {"kind": str(change.kind), "key": change.key, "title": change.title, "location": _place(change.location)}
             for change in changes.items
@@ -78,27 +79,9 @@ FORMATS: Mapping[str, Callable[[Sequence[Diagnostic], Changes], str]] = {
 }
 
 
-def _finding(found: Diagnostic) -> dict[str, object]:
-    return {
-        "rule": found.rule,
-        "severity": str(found.severity),
-        "message": found.message,
-        "hint": found.hint,
-        "location": _place(found.location),
-        "excerpt": found.excerpt,
-    }
-
-
 def _place(place: Location | None) -> dict[str, object] | None:
-    if place is None:
-        return None
-    return {
-        "path": place.path,
-        "line": place.line,
-        "column": place.column,
-        "end_line": place.end_line or None,
-        "end_column": place.end_column or None,
-    }
+    ends = {"end_line": place.end_line or None, "end_column": place.end_column or None} if place else {}
+    return asdict(place) | ends if place else None
 
 
 def _command(found: Diagnostic) -> str:

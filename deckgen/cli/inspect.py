@@ -10,8 +10,9 @@ import click
 
 from deckgen.apkg.contents import PackageContents
 from deckgen.apkg.reader import read_package
-from deckgen.cli.report import human_size, print_table
+from deckgen.cli.report import print_table
 from deckgen.cli.terminal import echo, escaped
+from deckgen.text.sizes import human_size
 
 
 @click.command()

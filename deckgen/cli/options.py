@@ -26,43 +26,31 @@ if TYPE_CHECKING:
     from deckgen.project.reading import Project
 
 _LAST_TIME = 2**32 - 1
-_PROFILES = [profile.value for profile in Profile]
-_POLICIES = [policy.value for policy in Policy]
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-class EditionType(click.ParamType):  # type: ignore[type-arg]
-    """``zh-en`` → Edition."""
+def edition_named(name: str) -> Edition:
+    """``zh-en`` → Edition, from the command line."""
+    from deckgen.card import known_languages
+    from deckgen.model import parse_edition
 
-    name = "edition"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Edition:
-        from deckgen.card import known_languages
-        from deckgen.model import Edition, parse_edition
-
-        if isinstance(value, Edition):
-            return value
-        try:
-            edition = parse_edition(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        known = known_languages()
-        for language in edition.languages:
-            if language.split("-")[0] not in known:
-                self.fail(f"“{language}” is no language that deckgen knows; it knows {', '.join(known)}", param, ctx)
-        return edition
-
-
-def _mark(folder: Path) -> str:
-    """The file that makes a folder a project."""
-    return next(name for name in (CONFIG_NAME, LOCK_NAME) if (folder / name).is_file())
+    try:
+        edition = parse_edition(name)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    known = known_languages()
+    for language in edition.languages:
+        if language.split("-")[0] not in known:
+            raise click.BadParameter(f"“{language}” is no language that deckgen knows; it knows {', '.join(known)}")
+    return edition
 
 
 def _project_root(context: click.Context, parameter: click.Parameter, given: Path | None) -> Path:
     """Where none is given, the working folder, unless it lies in a project, which a build there would fork."""
     if given is None and (above := project_above(Path())) is not None:
+        mark = next(name for name in (CONFIG_NAME, LOCK_NAME) if (above / name).is_file())
         raise click.UsageError(
-            f"this folder lies in the project {above}, which {_mark(above)} makes one: go there, or name it with "
+            f"this folder lies in the project {above}, which {mark} makes one: go there, or name it with "
             "--project; if that file is there by mistake, remove it; "
             "to begin a project of its own here, write --project ."
         )
@@ -131,12 +119,13 @@ def build_options(function: Callable[..., None]) -> Callable[..., None]:
                 "--edition",
                 "editions",
                 multiple=True,
-                type=EditionType(),
+                type=edition_named,
+                metavar="EDITION",
                 help="Languages in order, such as zh-en, zh, en or en-zh; may be given several times.",
             ),
             click.option("--category", "categories", multiple=True, help="Only categories whose title contains this."),
-            click.option("--profile", type=click.Choice(_PROFILES), help="What the images are made for."),
-            click.option("--policy", type=click.Choice(_POLICIES), help="Which translations are shown."),
+            click.option("--profile", type=click.Choice([*map(str, Profile)]), help="What the images are made for."),
+            click.option("--policy", type=click.Choice([*map(str, Policy)]), help="Which translations are shown."),
             click.option("--jobs", type=click.IntRange(1), default=None, help="Images worked on at a time."),
             detail_option("--verbose", Detail.VERBOSE, "Show every finding, however many there are."),
             detail_option("--quiet", Detail.QUIET, "Show errors alone."),

@@ -9,9 +9,8 @@ import click
 
 from deckgen.build import Build, make_decks
 from deckgen.cli.options import Wanted, build_options
-from deckgen.cli.report import print_counts, print_diagnostics, progress_bar
+from deckgen.cli.report import fail_on_errors, print_counts, print_diagnostics, progress_bar
 from deckgen.cli.terminal import echo
-from deckgen.diagnostics import has_errors
 from deckgen.memory.watching import Watch
 from deckgen.preview import PreviewServer, serve_preview, write_preview
 from deckgen.project.files import own_path
@@ -33,14 +32,7 @@ from deckgen.project.layout import BUILD_DIR, PREVIEW_DIR
     metavar="ADDRESS",
     help="What opens a place in the sources, such as vscode://file/{path}:{line}; by default a click copies it.",
 )
-def preview(
-    wanted: Wanted,
-    out: Path | None,
-    public: bool,
-    serve: bool,
-    port: int,
-    editor: str,
-) -> None:
+def preview(wanted: Wanted, out: Path | None, public: bool, serve: bool, port: int, editor: str) -> None:
     """Show every card, front and back, as a page that opens from disk or from any web host.
 
     CHAPTERS restricts it to the questions of these files; without any, the whole project is shown.
@@ -63,5 +55,4 @@ def preview(
         return
     made = make()
     echo(folder / "index.html")
-    if has_errors(made.diagnostics):
-        raise click.exceptions.Exit(1)
+    fail_on_errors(made.diagnostics)

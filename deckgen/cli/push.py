@@ -11,10 +11,10 @@ from pathlib import Path
 
 import click
 
-from deckgen.cli.options import EditionType, project_option
-from deckgen.cli.report import print_diagnostics
+from deckgen.cli.options import edition_named, project_option
+from deckgen.cli.report import fail_on_errors, print_diagnostics
 from deckgen.cli.terminal import echo
-from deckgen.diagnostics import DeckgenError, has_errors
+from deckgen.diagnostics import DeckgenError
 from deckgen.identity.lock import require_lock
 from deckgen.model import Edition
 from deckgen.project.config import Config, parse_config
@@ -31,7 +31,9 @@ _SHOWN = 10
 
 @click.command()
 @click.argument("package", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--edition", type=EditionType(), help="Which edition of the last build; the first setting's by default.")
+@click.option(
+    "--edition", type=edition_named, metavar="EDITION", help="One of the last build; the first setting's by default."
+)
 @click.option("--url", default=DEFAULT_URL, show_default=True, help="Where AnkiConnect listens.")
 @click.option("--anki-profile", metavar="NAME", help="Refuse when Anki has another profile open.")
 @click.option("--timeout", "timeout_seconds", type=click.FloatRange(1), default=60.0, show_default=True)
@@ -75,8 +77,7 @@ def _read_config(root: Path) -> Config:
     text = read_optional(root / CONFIG_NAME)
     config, findings = parse_config(text, CONFIG_NAME) if text is not None else (Config(), ())
     print_diagnostics(findings)
-    if has_errors(findings):
-        raise click.exceptions.Exit(1)
+    fail_on_errors(findings)
     return config
 
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import click
 
 from deckgen.cli.options import build_time, project_option
-from deckgen.cli.report import human_size, print_counts, print_diagnostics, print_table, progress_bar
+from deckgen.cli.report import fail_on_errors, print_counts, print_diagnostics, print_table, progress_bar
 from deckgen.cli.terminal import echo
-from deckgen.diagnostics import has_errors
 from deckgen.model import Language
 from deckgen.project.reading import read_project, record_path
 from deckgen.releases import (
@@ -24,6 +23,7 @@ from deckgen.releases import (
     write_release,
 )
 from deckgen.releases.changelog import summarise
+from deckgen.text.sizes import human_size
 
 
 def _version(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Version | None:
@@ -56,8 +56,7 @@ def release(version: Version | None, propose: bool, out: Path | None, jobs: int 
     print_diagnostics(survey.made.diagnostics)
     if version is None or propose:
         _print_proposal(survey)
-        if has_errors(survey.made.diagnostics):
-            raise click.exceptions.Exit(1)
+        fail_on_errors(survey.made.diagnostics)
         return
     with progress_bar() as progress:
         plan = plan_release(survey, version, now=now, jobs=jobs, progress=progress)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import click
 from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -15,15 +16,12 @@ from rich.table import Table
 from rich.text import Text
 
 from deckgen.cli.terminal import Detail, detail, echo, plain, say
-from deckgen.diagnostics import Diagnostic, Severity
+from deckgen.diagnostics import Diagnostic, Severity, has_errors
 from deckgen.model import Location
-from deckgen.text.sizes import human_size
 
 if TYPE_CHECKING:
     from deckgen.corpus import Progress as ReportProgress
     from deckgen.identity import Changes
-
-__all__ = ["human_size", "print_counts", "print_diagnostics", "print_table", "progress_bar"]
 
 _MANY, _FEW = 10, 3
 """Of findings with one rule: more than so many are many, and so many are shown then."""
@@ -113,6 +111,12 @@ def print_counts(findings: Sequence[Diagnostic]) -> None:
         if counts[severity]
     ]
     echo(", ".join(parts) or "no findings", err=True)
+
+
+def fail_on_errors(findings: Iterable[Diagnostic]) -> None:
+    """Ends the command, with exit code 1, where one of the findings is an error."""
+    if has_errors(findings):
+        raise click.exceptions.Exit(1)
 
 
 def print_lines(lines: Sequence[str]) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from deckgen.cli.options import project_option
-from deckgen.cli.report import print_diagnostics
+from deckgen.cli.report import fail_on_errors, print_diagnostics
 from deckgen.cli.terminal import echo
 from deckgen.cli.translations import language_tag, open_translations, reviewer_option, today, write_catalogs
-from deckgen.diagnostics import DeckgenError, has_errors
+from deckgen.diagnostics import DeckgenError
 from deckgen.localisation import Translations
 from deckgen.memory.watching import look
 from deckgen.model import Language
@@ -65,8 +65,7 @@ def review(language: Language, out: Path | None, serve: bool, port: int, editor:
     write_atomically(path, page.html.encode())
     echo(", ".join(f"{count} {state}" for state, count in page.counts.items() if count))
     echo(path)
-    if has_errors(found.diagnostics):
-        raise click.exceptions.Exit(1)
+    fail_on_errors(found.diagnostics)
 
 
 def _reviewable(root: Path, language: Language) -> Translations:

@@ -11,11 +11,11 @@ import click
 
 from deckgen.cli.fill import fill
 from deckgen.cli.options import project_option
-from deckgen.cli.report import print_counts, print_diagnostics, print_table
+from deckgen.cli.report import fail_on_errors, print_counts, print_diagnostics, print_table
 from deckgen.cli.review import review
 from deckgen.cli.terminal import echo, escaped
 from deckgen.cli.translations import language_tag, open_translations, reviewer_option, today, write_catalogs
-from deckgen.diagnostics import Severity, has_errors
+from deckgen.diagnostics import Severity
 from deckgen.localisation import (
     Action,
     Word,
@@ -58,8 +58,7 @@ def check(languages: tuple[Language, ...], root: Path) -> None:
     findings = (*found.diagnostics, *check_translations(found))
     print_diagnostics(findings, least=Severity.INFO)
     print_counts(findings)
-    if has_errors(findings):
-        raise click.exceptions.Exit(1)
+    fail_on_errors(findings)
 
 
 @translate.command()
@@ -75,8 +74,7 @@ def status(languages: tuple[Language, ...], as_json: bool, root: Path) -> None:
         echo(escaped(json.dumps(progress_document(rows), ensure_ascii=False, indent=1)))
     else:
         _print_progress(rows)
-    if has_errors(found.diagnostics):
-        raise click.exceptions.Exit(1)
+    fail_on_errors(found.diagnostics)
 
 
 def _print_progress(rows: Sequence[Progress]) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from deckgen.cli.options import project_option
-from deckgen.cli.report import print_counts, print_diagnostics
+from deckgen.cli.report import fail_on_errors, print_counts, print_diagnostics
 from deckgen.cli.terminal import echo
-from deckgen.diagnostics import Severity, has_errors
+from deckgen.diagnostics import Severity
 from deckgen.identity.lock import Lock, require_lock
 from deckgen.project.files import read_optional
 from deckgen.project.layout import LOCK_NAME
@@ -48,8 +48,7 @@ def verify(paths: tuple[Path, ...], no_anki: bool, deep: bool, root: Path) -> No
     ]
     print_diagnostics(dict.fromkeys(found), least=Severity.INFO)
     print_counts(found)
-    if has_errors(found):
-        raise click.exceptions.Exit(1)
+    fail_on_errors(found)
 
 
 def _read_lock(root: Path) -> Lock | None:
