@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from deckgen import identity, media, translation
+from deckgen import identity, media, render, translation
 from deckgen.corpus import Progress, identify, settle, silent, texts_of
 from deckgen.decks import describe, lines_of, marked_by, naming, render_decks
 from deckgen.decks.selection import select
@@ -178,6 +178,14 @@ def finish_decks(read: Read, options: Options, progress: Progress = silent) -> B
         version=version,
         jobs=options.jobs,
     )
+
+
+def with_profile(made: Build, profile: Profile, progress: Progress = silent) -> Build:
+    """The build with its images for another profile. Nothing else of it differs, and no note changes by that."""
+    options = Options(now=0, profile=profile, jobs=made.jobs)
+    images, _ = _read_images(made.project, made.translated, made.documents, options, progress)
+    decks = tuple(replace(one, deck=render.with_images(one.deck, images.values())) for one in made.decks)
+    return replace(made, decks=decks, profile=profile)
 
 
 def _read_images(

@@ -226,10 +226,13 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(package: Path, tmp_path: Pa
     _refuses(bomb, "200 times")
 
 
-def test_more_entries_or_bytes_than_the_limit_are_refused(package: Path) -> None:
+def test_more_entries_or_bytes_than_the_limit_are_refused(package: Path, tmp_path: Path) -> None:
     _refuses(package, "5 entries", Limits(entries=4))
     _refuses(package, "would unpack to", Limits(total_bytes=1000))
     _refuses(package, "media map is larger", Limits(map_bytes=10))
+    _refuses(package, "bytes of text; at most 10 are read", Limits(text_bytes=10))
+    _refuses(package, "notes; at most 3 are read", Limits(rows=3))
+    _refuses(_with_database(package, tmp_path / "x.apkg", "DELETE FROM notes"), "cards; at most 3", Limits(rows=3))
 
 
 def test_a_size_that_lies_is_refused(package: Path, tmp_path: Path) -> None:

@@ -21,10 +21,16 @@ from deckgen.diagnostics import DeckgenError
 from deckgen.markdown import safe_html
 from deckgen.markdown.tree import block_text
 from deckgen.model import Context, Dialect, Guid, Key, Language, Markdown, TextState
-from deckgen.releases.changelog import WORDS_IN, browser_search, describe_diff, read_words
-from deckgen.releases.comparable import read_comparable
+from deckgen.releases.changelog import (
+    FORMATS,
+    WORDS_IN,
+    browser_search,
+    describe_diff,
+    format_diff,
+    markdown_changelog,
+    read_words,
+)
 from deckgen.releases.diff import Difference, ReleaseDiff, compare
-from deckgen.releases.formats import FORMATS, format_diff, markdown_changelog
 from deckgen.releases.records import (
     Record,
     RecordedCategory,
@@ -35,6 +41,7 @@ from deckgen.releases.records import (
     format_record,
     parse_record,
 )
+from deckgen.releases.snapshot import read_comparable
 from deckgen.text.wording import Span, SpanKind, compare_words, shorten
 
 ZH, EN = Language("zh"), Language("en")

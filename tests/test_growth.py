@@ -5,16 +5,24 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
+from synthetic_deck import synthetic_deck
 
+from deckgen.apkg import write_package
+from deckgen.apkg.reader import Limits, read_package
+from deckgen.diagnostics import DeckgenError
 from deckgen.markdown import parse_document
 from deckgen.markdown.depth import MAX_CHARACTERS
 from deckgen.markdown.gfm import _LONG_LINE
 from deckgen.markdown.unsafe import find_unsafe
 from deckgen.model import Context, Dialect, Markdown
+from deckgen.releases.verify import package as judged
+from deckgen.releases.verify import verify_package
 from deckgen.render.cardhtml import card_html
 
 KINDS = [
@@ -97,3 +105,42 @@ def test_a_large_text_takes_seconds_and_no_minutes(kind: str) -> None:
     started = time.process_time()
     read(kind * (50_000 // len(kind)))
     assert time.process_time() - started < 5
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """A deck, and one of twice as many notes."""
+    folder = tmp_path_factory.mktemp("packages")
+    paths = [folder / f"{count}.apkg" for count in (16, 32)]
+    for path in paths:
+        write_package(synthetic_deck(folder / "media", note_count=int(path.stem)), path)
+    return paths
+
+
+def test_verifying_grows_with_the_notes_of_a_package(packages: list[Path]) -> None:
+    once, twice = (lines_run(lambda path=path: verify_package(path, lock=None, with_anki=False)) for path in packages)
+    assert once < twice <= GROWTH * once
+
+
+def test_a_package_of_too_many_notes_is_refused_before_any_is_read(packages: list[Path]) -> None:
+    def refuse(path: Path) -> None:
+        with suppress(DeckgenError):
+            read_package(path, limits=Limits(rows=15))
+            raise AssertionError
+
+    once, twice = (lines_run(lambda path=path: refuse(path)) for path in packages)
+    assert once == twice < lines_run(lambda: read_package(packages[0])) / 2
+
+
+def test_many_templates_of_many_notes_are_looked_at_for_so_long_only(
+    packages: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def judge(path: Path) -> int:
+        contents = read_package(path)
+        return lines_run(lambda: list(judged._cards("a.apkg", contents)))
+
+    whole = judge(packages[1])
+    monkeypatch.setattr(judged, "MAX_SHOWN", 8_000)
+    assert judge(packages[0]) == judge(packages[1]) < whole / 2
+    found = verify_package(packages[1], lock=None, with_anki=False)
+    assert any("what is beyond is not verified" in item.message for item in found if item.rule == "unreadable")

@@ -20,7 +20,7 @@ from deckgen.diagnostics import DeckgenError
 from deckgen.output import package_digest, write_build
 from deckgen.output.manifest import Part
 from deckgen.project.reading import read_project
-from deckgen.releases import Plan, Version, plan_release, survey_release, write_release
+from deckgen.releases import Release, Version, plan_release, write_release
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="forks and kills")
 
@@ -150,9 +150,9 @@ def test_a_release_that_is_killed_leaves_all_old_or_what_the_next_run_finishes(t
     root = start(tmp_path / "project").root
     git_ignored = {".git", ".cache"}
 
-    def planned() -> Plan:
+    def planned() -> Release:
         project, findings = read_project(root)
-        return plan_release(survey_release(project, findings, now=NOON), Version(1, 0, 0), now=NOON + 9)
+        return plan_release(project, findings, Version(1, 0, 0), now=NOON + 9)
 
     def files() -> dict[str, bytes]:
         paths = (path for path in root.rglob("*") if path.is_file())

@@ -37,8 +37,8 @@ class DatabaseContents:
     reviewed_cards: int
 
 
-def read_database(path: Path) -> DatabaseContents:
-    """The contents of a collection, schema 11 or 15 and later.
+def read_database(path: Path, *, rows: int, text_bytes: int) -> DatabaseContents:
+    """The contents of a collection, schema 11 or 15 and later, of at most so many notes, cards, and bytes of text.
 
     Raises ValueError or sqlite3.Error, whose text is the reason, for anything else.
     """
@@ -47,6 +47,7 @@ def read_database(path: Path) -> DatabaseContents:
         tables = _plain_tables(connection)
         if missing := {"col", "notes", "cards"} - tables:
             raise ValueError(f"it has no table “{min(missing)}”")
+        _refuse_too_much(connection, rows, text_bytes)
         modern = "notetypes" in tables
         note_types = tuple(_modern_note_types(connection) if modern else _legacy_note_types(connection))
         names = _modern_decks(connection) if modern else _legacy_decks(connection)
@@ -57,6 +58,17 @@ def read_database(path: Path) -> DatabaseContents:
             notes=tuple(_notes(connection, {key: name for key, (name, _) in names.items()})),
             reviewed_cards=sum(kind != 0 for _, kind in cards),
         )
+
+
+def _refuse_too_much(connection: sqlite3.Connection, rows: int, text_bytes: int) -> None:
+    """Counts before anything is read, since looking at what a note holds takes longer than counting it."""
+    for table in ("notes", "cards"):
+        (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+        if count > rows:
+            raise ValueError(f"it has {count} {table}; at most {rows} are read")
+    (size,) = connection.execute("SELECT total(length(CAST(flds AS BLOB))) FROM notes").fetchone()
+    if size > text_bytes:
+        raise ValueError(f"its notes have {size:.0f} bytes of text; at most {text_bytes} are read")
 
 
 def media_references(text: str) -> tuple[str, ...]:

@@ -35,6 +35,10 @@ class Limits:
     total_bytes: int = 4 << 30
     map_bytes: int = 32 << 20
     ratio: int = 200
+    rows: int = 100_000
+    """Notes, and cards: some ten times what anybody studies."""
+    text_bytes: int = 256 << 20
+    """Of the fields of all notes together."""
 
 
 class _RefusalError(Exception):
@@ -91,7 +95,7 @@ def _read_archive(archive: zipfile.ZipFile, size_bytes: int, limits: Limits) -> 
     layout = _layout(names)
     budget = _Budget(limits.total_bytes)
     media_names = _media_names(archive, names, layout, limits)
-    contents = _database(archive, layout, budget)
+    contents = _database(archive, layout, budget, limits)
     media = []
     for entry, name in media_names:
         if entry not in names:
@@ -156,7 +160,7 @@ class _Budget:
 # --- the parts --------------------------------------------------------------------------------------------------------
 
 
-def _database(archive: zipfile.ZipFile, layout: Layout, budget: _Budget) -> DatabaseContents:
+def _database(archive: zipfile.ZipFile, layout: Layout, budget: _Budget, limits: Limits) -> DatabaseContents:
     with TemporaryDirectory() as folder:
         path = Path(folder, "collection")
         with _unpacked(archive, layout, layout) as source, path.open("wb") as target:
@@ -164,7 +168,7 @@ def _database(archive: zipfile.ZipFile, layout: Layout, budget: _Budget) -> Data
                 budget.spend(len(chunk))
                 target.write(chunk)
         try:
-            return read_database(path)
+            return read_database(path, rows=limits.rows, text_bytes=limits.text_bytes)
         except (sqlite3.Error, ValueError, TypeError, OverflowError, AttributeError) as error:
             # A column may hold a value of any type, whatever it was declared as.
             raise _RefusalError(f"its collection cannot be read: {error}") from error

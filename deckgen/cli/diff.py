@@ -8,10 +8,9 @@ import click
 
 from deckgen.cli.terminal import echo, escaped
 from deckgen.model import Language
-from deckgen.releases.changelog import WORDS_IN
-from deckgen.releases.comparable import read_comparable
+from deckgen.releases.changelog import FORMATS, WORDS_IN, format_diff
 from deckgen.releases.diff import compare
-from deckgen.releases.formats import FORMATS, format_diff
+from deckgen.releases.snapshot import read_comparable
 
 
 @click.command()

@@ -13,15 +13,7 @@ from deckgen.cli.report import fail_on_errors, print_counts, print_diagnostics, 
 from deckgen.cli.terminal import echo
 from deckgen.model import Language
 from deckgen.project.reading import read_project, record_path
-from deckgen.releases import (
-    ReleaseSurvey,
-    Version,
-    WrittenRelease,
-    parse_version,
-    plan_release,
-    survey_release,
-    write_release,
-)
+from deckgen.releases import Release, Version, parse_version, plan_release, propose_version, write_release
 from deckgen.releases.changelog import summarise
 from deckgen.text.sizes import human_size
 
@@ -50,45 +42,37 @@ def release(version: Version | None, propose: bool, out: Path | None, jobs: int 
     project, findings = read_project(root)
     # A run that was cut short may have left this version's record before the lock knew of it.
     project = replace(project, released=tuple(known for known in project.released if known != str(version)))
+    wanted = None if propose else version
     now, jobs = build_time(root), jobs or os.cpu_count() or 1
     with progress_bar() as progress:
-        survey = survey_release(project, findings, now=now, jobs=jobs, progress=progress)
-    print_diagnostics(survey.made.diagnostics)
-    if version is None or propose:
-        _print_proposal(survey)
-        fail_on_errors(survey.made.diagnostics)
+        planned = plan_release(project, findings, wanted, now=now, jobs=jobs, progress=progress)
+    print_diagnostics(planned.diagnostics)
+    if wanted is None:
+        _print_proposal(planned)
+        fail_on_errors(planned.diagnostics)
         return
     with progress_bar() as progress:
-        plan = plan_release(survey, version, now=now, jobs=jobs, progress=progress)
-        written = write_release(plan, out=out, progress=progress)
-    _print_release(written)
-    echo(f"{version}: {summarise(plan.diff, Language('en'))}")
+        written = write_release(planned, out=out, progress=progress)
+    rows = [(item.file, str(item.notes), human_size(sums.bytes)) for item, sums in written.packages.items()]
+    print_table("Packages", ("file", "notes", "size"), rows)
+    echo(f"{wanted}: {summarise(planned.diff, Language('en'))}")
     if not written.changed:
         echo(f"{written.folder} was there already, with the same bytes; nothing changed")
         return
     echo(f"written to {written.folder}")
-    if not plan.again:
+    if written.recorded:
         echo(
-            f"next: git add deckgen.lock {record_path(str(version))} && git commit -m 'Release {version}' && "
-            f"git tag v{version}"
+            f"next: git add deckgen.lock {record_path(str(wanted))} && git commit -m 'Release {wanted}' && "
+            f"git tag v{wanted}"
         )
 
 
-def _print_proposal(survey: ReleaseSurvey) -> None:
-    print_counts(survey.made.diagnostics)
-    if not survey.record.notes:
+def _print_proposal(planned: Release) -> None:
+    print_counts(planned.diagnostics)
+    if not planned.record.notes:
         echo("nothing to release: there is no card")
         return
-    proposal = survey.proposal
-    if survey.released:
-        echo(f"since {survey.released[-1]}: {summarise(survey.diff, Language('en'))}")
-    echo(f"{proposal} ({survey.reason})" if proposal else f"nothing to release: {survey.reason}")
-
-
-def _print_release(written: WrittenRelease) -> None:
-    sizes = {item.file: item.bytes for item in written.sums}
-    print_table(
-        "Packages",
-        ("file", "notes", "size"),
-        [(package.file, str(package.notes), human_size(sizes[package.file])) for package in written.packages],
-    )
+    proposal, reason = propose_version(planned.before, planned.diff)
+    if planned.before:
+        echo(f"since {planned.before}: {summarise(planned.diff, Language('en'))}")
+    echo(f"{proposal} ({reason})" if proposal else f"nothing to release: {reason}")

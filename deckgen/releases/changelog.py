@@ -1,63 +1,51 @@
-"""What a diff says to a learner, in Chinese or English, without a format yet: ``formats`` gives it one."""
+"""What a diff says to a learner, in Chinese or English: as plain text, Markdown, HTML or JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import html
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from string import Template
+from typing import Any
 
-from deckgen.model import Key, Language
+from deckgen.markdown import safe_html
+from deckgen.model import Context, Dialect, Key, Language, Markdown
 from deckgen.releases.diff import Difference, NoteChange, ReleaseDiff
 from deckgen.releases.records import RecordedNote
 from deckgen.releases.snapshot import named_edition
-from deckgen.text.packaged import packaged_table
-from deckgen.text.wording import Span, SpanKind, compare_words, shorten
+from deckgen.text.packaged import packaged_table, packaged_text
+from deckgen.text.wording import Span, SpanKind, columns_of, compare_words, marked_up, shorten
 
 WORDS_IN = (Language("zh"), Language("en"))
 """The languages in which learners are told of a release."""
+_LONG = 4_000
+"""Characters: about three screens of a phone."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextChange:
-    """What changed in one text of a note, or where it moved; ``label`` says which text."""
-
-    label: str
-    spans: tuple[Span, ...]
+_Table = tuple[tuple[str, ...], ...]
+"""Rows, the heads of the columns first; the first column has names, the others have counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedNote:
+    """``details`` are what changed in its texts, or where it moved: which text, and the spans of both versions."""
+
     key: Key
     title: str
     category: str
-    details: tuple[TextChange, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instruction:
-    """What a learner does for the cards of one edition: ``search`` is pasted into the browser."""
-
-    text: str
-    edition: str
-    search: str
+    details: tuple[tuple[str, tuple[Span, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """The notes of one kind of change and what learners can do about them."""
+    """The notes of one kind of change and what learners can do about them: by edition, what to do with which search."""
 
     kind: Difference
     heading: str
     entries: tuple[ChangedNote, ...]
-    steps: tuple[Instruction, ...] = ()
-    hint: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountTable:
-    """``rows`` hold as many cells as there are ``columns``; the first is a name, the others are counts."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    steps: tuple[tuple[str, str, str], ...]
+    hint: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +57,13 @@ class Changelog:
     duties_heading: str
     duties: tuple[str, ...]
     remarks: tuple[str, ...]
-    tables: tuple[CountTable, ...]
+    tables: tuple[_Table, ...]
     sections: tuple[Section, ...]
+
+
+def format_diff(diff: ReleaseDiff, form: str, language: Language) -> str:
+    """The diff in one of `FORMATS`. KeyError for another."""
+    return FORMATS[form](diff, describe_diff(diff, language), language)
 
 
 def read_words(language: Language) -> Mapping[str, str]:
@@ -80,38 +73,27 @@ def read_words(language: Language) -> Mapping[str, str]:
 
 def describe_diff(diff: ReleaseDiff, language: Language) -> Changelog:
     """The diff in the words of ``language``, its questions too where they have a text in it."""
-    words = read_words(language)
-    sections = tuple(_section(diff, kind, language) for kind in Difference if diff.of(kind))
+    words, old, new = read_words(language), diff.old, diff.new.version
+    title = words["first"].format(new=new)
+    if old is not None:
+        title = words["from-to"].format(old=old.version, new=new) if new and old.version else ""
     return Changelog(
-        title=_title(diff, words),
+        title=title,
         summary=summarise(diff, language),
         duties_heading=words["breaches"],
         duties=tuple(words["breach"].format(edition=found.edition, what=found.what) for found in diff.breaches),
         remarks=tuple(_remarks(diff, words)),
-        tables=tuple(_tables(diff, language)) if diff.old else (),
-        sections=sections,
+        tables=tuple(_tables(diff, words, language)) if old else (),
+        sections=tuple(_section(diff, kind, words, language) for kind in Difference if diff.of(kind)),
     )
 
 
 def summarise(diff: ReleaseDiff, language: Language) -> str:
     """``2 new, 1 changed``."""
     words = read_words(language)
-    counts = [(kind, len(diff.of(kind))) for kind in Difference]
-    return (
-        words["comma"].join(_counted(count, words[f"count-{kind}"]) for kind, count in counts if count)
-        or (words["nothing"])
-    )
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count} {word}" if word.isascii() else f"{word} {count}"
-
-
-def _title(diff: ReleaseDiff, words: Mapping[str, str]) -> str:
-    new = diff.new.version
-    if diff.old is None:
-        return words["first"].format(new=new)
-    return words["from-to"].format(old=diff.old.version, new=new) if new and diff.old.version else ""
+    counts = [(len(diff.of(kind)), words[f"count-{kind}"]) for kind in Difference]
+    told = (f"{count} {word}" if word.isascii() else f"{word} {count}" for count, word in counts if count)
+    return words["comma"].join(told) or words["nothing"]
 
 
 def _remarks(diff: ReleaseDiff, words: Mapping[str, str]) -> Iterator[str]:
@@ -123,48 +105,35 @@ def _remarks(diff: ReleaseDiff, words: Mapping[str, str]) -> Iterator[str]:
         yield words["looks"].format(editions=words["comma"].join(diff.looks))
 
 
-def _tables(diff: ReleaseDiff, language: Language) -> Iterator[CountTable]:
-    words = read_words(language)
+def _tables(diff: ReleaseDiff, words: Mapping[str, str], language: Language) -> Iterator[_Table]:
     categories = {category_title(diff, key, language): counts for key, counts in diff.by_category().items()}
     languages = {str(tag): counts for tag, counts in diff.by_language().items()}
     for name, rows in (("category", categories), ("language", languages)):
         kinds = [kind for kind in Difference if any(counts[kind] for counts in rows.values())]
+        cells = ((title, *(str(counts[kind]) for kind in kinds)) for title, counts in rows.items())
         if rows:
-            yield CountTable(
-                columns=(words[name], *(words[f"count-{kind}"] for kind in kinds)),
-                rows=tuple((title, *(str(counts[kind]) for kind in kinds)) for title, counts in rows.items()),
-            )
+            yield ((words[name], *(words[f"count-{kind}"] for kind in kinds)), *cells)
 
 
 # --- notes ------------------------------------------------------------------------------------------------------------
 
 
-def _section(diff: ReleaseDiff, kind: Difference, language: Language) -> Section:
-    words = read_words(language)
+def _section(diff: ReleaseDiff, kind: Difference, words: Mapping[str, str], language: Language) -> Section:
     steps = tuple(_steps(diff, kind, words)) if kind in (Difference.MOVED, Difference.RETIRED) else ()
     return Section(
         kind=kind,
         heading=words[kind],
-        entries=tuple(_entry(diff, change, kind, language) for change in diff.of(kind)),
+        entries=tuple(
+            ChangedNote(
+                key=change.key,
+                title=note_title(change.shown, language),
+                category=category_title(diff, change.shown.category, language),
+                details=tuple(_details(diff, change, kind, words, language)),
+            )
+            for change in diff.of(kind)
+        ),
         steps=steps,
         hint=words["on-phones"] if steps else "",
-    )
-
-
-def _entry(diff: ReleaseDiff, change: NoteChange, kind: Difference, language: Language) -> ChangedNote:
-    words = read_words(language)
-    details: tuple[TextChange, ...] = ()
-    if kind in (Difference.CHANGED, Difference.RETRANSLATED):
-        details = tuple(_details(change, words))
-    elif kind is Difference.MOVED and change.old and change.new:
-        places = [category_title(diff, note.category, language) for note in (change.old, change.new)]
-        text = words["moved-from"].format(old=places[0], new=places[1])
-        details = (TextChange(label="", spans=(Span(kind=SpanKind.KEPT, text=text),)),)
-    return ChangedNote(
-        key=change.key,
-        title=note_title(change.shown, language),
-        category=category_title(diff, change.shown.category, language),
-        details=details,
     )
 
 
@@ -175,40 +144,46 @@ def note_title(note: RecordedNote, language: Language) -> str:
 
 
 def category_title(diff: ReleaseDiff, key: Key, language: Language) -> str:
+    """The category's title in ``language``, else in its first."""
     category = diff.categories.get(key)
     titles = category.titles if category else {}
     return titles.get(language) or next(iter(titles.values()), str(key))
 
 
-def _details(change: NoteChange, words: Mapping[str, str]) -> Iterator[TextChange]:
-    for language, side, before, after in change.sides():
-        yield TextChange(label=f"{language} {words[side]}", spans=shorten(compare_words(before, after)))
-    if change.old and change.new and change.old.media != change.new.media:
-        gone = len({*change.old.media} - {*change.new.media})
-        come = len({*change.new.media} - {*change.old.media})
-        yield TextChange(label=words["images"], spans=(Span(kind=SpanKind.KEPT, text=f"−{gone} +{come}"),))
+def _details(
+    diff: ReleaseDiff, change: NoteChange, kind: Difference, words: Mapping[str, str], language: Language
+) -> Iterator[tuple[str, tuple[Span, ...]]]:
+    old, new = change.old, change.new
+    if old is None or new is None:
+        return
+    if kind is Difference.MOVED:
+        places = [category_title(diff, note.category, language) for note in (old, new)]
+        yield "", _kept(words["moved-from"].format(old=places[0], new=places[1]))
+    if kind in (Difference.CHANGED, Difference.RETRANSLATED):
+        for tag, side, before, after in change.sides():
+            yield f"{tag} {words[side]}", shorten(compare_words(before, after))
+        if old.media != new.media:
+            gone, come = {*old.media} - {*new.media}, {*new.media} - {*old.media}
+            yield words["images"], _kept(f"−{len(gone)} +{len(come)}")
 
 
-# --- what learners do -------------------------------------------------------------------------------------------------
+def _kept(text: str) -> tuple[Span, ...]:
+    return (Span(kind=SpanKind.KEPT, text=text),)
 
 
-def _steps(diff: ReleaseDiff, kind: Difference, words: Mapping[str, str]) -> Iterator[Instruction]:
+def _steps(diff: ReleaseDiff, kind: Difference, words: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """A step per edition, of moved cards also per deck that they go to. None for notes that no search can name."""
     editions = {edition.name: edition for record in (diff.old, diff.new) if record for edition in record.editions}
     groups: dict[tuple[str, str], list[Key]] = {}
     for change in diff.of(kind):
         category = diff.categories.get(change.shown.category)
-        decks = category.decks if category else {}
         for edition in change.shown.copies:
             if named_edition(edition) and edition in editions:
-                deck = decks.get(edition, "") if kind is Difference.MOVED else ""
+                deck = category.decks.get(edition, "") if category and kind is Difference.MOVED else ""
                 groups.setdefault((edition, deck), []).append(change.key)
     for (edition, deck), keys in groups.items():
-        yield Instruction(
-            text=words[f"steps-{kind}"].format(deck=deck),
-            edition=edition,
-            search=browser_search(editions[edition].note_type_name, keys),
-        )
+        search = browser_search(editions[edition].note_type_name, keys)
+        yield edition, words[f"steps-{kind}"].format(deck=deck), search
 
 
 def browser_search(note_type: str, keys: list[Key]) -> str:
@@ -216,3 +191,146 @@ def browser_search(note_type: str, keys: list[Key]) -> str:
     name = "".join(f"\\{character}" if character in '\\"*_' else character for character in note_type)
     found = " or ".join(f'"Key:{key}"' for key in keys)
     return f'"note:{name}" ({found})'
+
+
+# --- text -------------------------------------------------------------------------------------------------------------
+
+
+def _text_changelog(log: Changelog) -> str:
+    """Removed words as ``[-…-]``, added ones as ``{+…+}``."""
+    lines = [line for line in (log.title, log.summary) if line]
+    if log.duties:
+        lines += ["", log.duties_heading, *(f"  {duty}" for duty in log.duties)]
+    lines += ["", *log.remarks] if log.remarks else []
+    for table in log.tables:
+        lines += ["", *_text_table(table)]
+    for section in log.sections:
+        lines += ["", f"{section.heading} ({len(section.entries)})"]
+        for entry in section.entries:
+            lines.append(f"  {entry.key}  {entry.title} [{entry.category}]")
+            lines += [f"    {label and f'{label}: '}{_text_spans(spans)}" for label, spans in entry.details]
+        for edition, text, search in section.steps:
+            lines += ["", f"  {edition}: {text}", f"    {search}"]
+        lines += [f"  {section.hint}"] if section.hint else []
+    return "\n".join(lines) + "\n"
+
+
+def _text_table(table: _Table) -> Iterator[str]:
+    widths = [max(map(columns_of, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        first, *others = (" " * (width - columns_of(cell)) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join((row[0] + first, *(pad + cell for pad, cell in zip(others, row[1:], strict=True))))
+
+
+def _text_spans(spans: tuple[Span, ...]) -> str:
+    marks = {SpanKind.KEPT: "{}", SpanKind.REMOVED: "[-{}-]", SpanKind.ADDED: "{{+{}+}}"}
+    return "".join(marks[span.kind].format(span.text.replace("\n", " ⏎ ")) for span in spans)
+
+
+# --- Markdown and HTML ------------------------------------------------------------------------------------------------
+
+
+def markdown_changelog(log: Changelog) -> str:
+    """The changelog for GitHub, below headings of the first level."""
+    blocks = [f"## {_markdown(log.title)}"] if log.title else []
+    blocks.append(_markdown(log.summary))
+    if log.duties:
+        blocks += [f"### {log.duties_heading}", "\n".join(f"- {_markdown(duty)}" for duty in log.duties)]
+    blocks += [_markdown(remark) for remark in log.remarks]
+    blocks += [_markdown_table(table) for table in log.tables]
+    for section in log.sections:
+        blocks.append(f"### {section.heading} ({len(section.entries)})")
+        blocks += _folded(section.entries)
+        for edition, text, search in section.steps:
+            blocks += [f"**{edition}** · {_markdown(text)}", f"```text\n{search}\n```"]
+        blocks += [_markdown(section.hint)] if section.hint else []
+    return "\n\n".join(blocks) + "\n"
+
+
+def html_changelog(log: Changelog) -> str:
+    """The changelog as a piece of a page, its headings from ``h3`` on."""
+    return safe_html(Markdown(markdown_changelog(replace(log, title=""))), Context(dialect=Dialect.GFM))
+
+
+def _folded(entries: tuple[ChangedNote, ...]) -> Iterator[str]:
+    """The entries as a list; a long one opens with a tap on its keys, so that the page is read to its end."""
+    shown = "\n".join(line for entry in entries for line in _markdown_entry(entry))
+    if len(shown) < _LONG:
+        yield shown
+    else:
+        yield f"<details><summary>{' '.join(f'<code>{entry.key}</code>' for entry in entries)}</summary>"
+        yield shown
+        yield "</details>"
+
+
+def _markdown_entry(entry: ChangedNote) -> Iterator[str]:
+    yield f"- `{entry.key}` {_markdown(entry.title)} · {_markdown(entry.category)}"
+    for label, spans in entry.details:
+        yield f"  - {label and f'*{label}* '}{marked_up(spans, _markdown)}"
+
+
+def _markdown_table(table: _Table) -> str:
+    head, *rows = (f"| {' | '.join(map(_markdown, row))} |" for row in table)
+    return "\n".join((head, f"|---|{'---:|' * (len(table[0]) - 1)}", *rows))
+
+
+def _markdown(text: str) -> str:
+    """Text in which GitHub finds no markup, mentions or mathematics of its own."""
+    plain = re.sub(r"[&<>*_`\[\]$|~#@\\]", lambda match: f"&#{ord(match[0])};", text)
+    return plain.replace("\n", "<br>")
+
+
+def _format_html(_diff: ReleaseDiff, log: Changelog, language: Language) -> str:
+    """A page of its own, which asks for nothing else."""
+    title = html.escape(log.title or log.summary)
+    page = Template(packaged_text("templates/release/diff.html"))
+    return page.substitute(language=language, title=title, changelog=html_changelog(log))
+
+
+# --- JSON -------------------------------------------------------------------------------------------------------------
+
+
+def _format_json(diff: ReleaseDiff, log: Changelog, _language: Language) -> str:
+    """For programs; described in docs/release-record.md."""
+    document: dict[str, Any] = {
+        "diff": 1,
+        "old": diff.old.version if diff.old else None,
+        "new": diff.new.version,
+        "counts": {kind: len(diff.of(kind)) for kind in dict.fromkeys(k for note in diff.notes for k in note.kinds)},
+        "categories": {
+            key: {"titles": diff.categories[key].titles, "counts": counts} for key, counts in diff.by_category().items()
+        },
+        "languages": diff.by_language(),
+        "breaches": [{"edition": breach.edition, "what": breach.what} for breach in diff.breaches],
+        "new_editions": diff.new_editions,
+        "grown_editions": diff.grown,
+        "looks": diff.looks,
+        "notes": [_json_note(change) for change in diff.notes],
+        "steps": [
+            {"kind": section.kind, "edition": edition, "search": search, "text": text}
+            for section in log.sections
+            for edition, text, search in section.steps
+        ],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def _json_note(change: NoteChange) -> dict[str, Any]:
+    value: dict[str, Any] = {"key": change.key, "kinds": change.kinds, "languages": change.languages}
+    for name, note in (("old", change.old), ("new", change.new)):
+        if note:
+            texts = {language: text.sides for language, text in note.texts.items()}
+            value[name] = {"category": note.category, "texts": texts, "media": note.media}
+    if change.old and change.new:
+        value["words"] = words = {language: dict[str, Any]() for language in change.languages}
+        for language, side, before, after in change.sides():
+            words[language][side] = [(span.kind, span.text) for span in compare_words(before, after)]
+    return value
+
+
+FORMATS: Mapping[str, Callable[[ReleaseDiff, Changelog, Language], str]] = {
+    "text": lambda _diff, log, _language: _text_changelog(log),
+    "markdown": lambda _diff, log, _language: markdown_changelog(log),
+    "html": _format_html,
+    "json": _format_json,
+}

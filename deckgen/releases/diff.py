@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -12,7 +12,6 @@ from deckgen.model import Key, Language, TextState
 from deckgen.releases.records import (
     Record,
     RecordedCategory,
-    RecordedCopy,
     RecordedEdition,
     RecordedNote,
     RecordedText,
@@ -130,9 +129,10 @@ def compare(old: Record | None, new: Record) -> ReleaseDiff:
         return ReleaseDiff(old=None, new=new, notes=added)
     grown = _grown(old, new)
     old = rename_editions(old, grown)
-    before, after = _editions(old), _editions(new)
+    before, after = old.by_edition, new.by_edition
     common = before.keys() & after.keys()
-    if not common and not (old.project_id and new.project_id):
+    of_one_project = bool(old.project_id and new.project_id)
+    if not common and not of_one_project:
         raise DeckgenError(
             f"nothing can be compared: the one has {_named(before)}, the other {_named(after)}",
             hint="give two releases, folders or packages of one edition",
@@ -140,7 +140,8 @@ def compare(old: Record | None, new: Record) -> ReleaseDiff:
     known = {note.key: note for note in old.notes}
     present = {note.key for note in new.notes}
     language = new.language if old.language == new.language or new.project_id else old.language
-    moved = _moved_keys(old, new, common)
+    places = [_places(record, common, by_category=of_one_project) for record in (old, new)]
+    moved = frozenset(key for (key, name), place in places[1].items() if places[0].get((key, name), place) != place)
     changes = [_compare_note(known.get(note.key), note, common, language, moved) for note in new.notes]
     gone = [
         NoteChange(key=note.key, kinds=(Difference.RETIRED,), old=note, new=None)
@@ -151,25 +152,21 @@ def compare(old: Record | None, new: Record) -> ReleaseDiff:
         old=old,
         new=new,
         notes=(*(change for change in changes if change), *gone),
-        breaches=tuple(_breaches(old, new)),
-        new_editions=tuple(sorted(after.keys() - before.keys())) if old.project_id and new.project_id else (),
+        breaches=tuple(_breaches(old, new, of_one_project=of_one_project)),
+        new_editions=tuple(sorted(after.keys() - before.keys())) if of_one_project else (),
         grown=grown,
         looks=tuple(name for name in sorted(common) if _look_differs(before[name], after[name])),
     )
 
 
-def _named(editions: Mapping[str, RecordedEdition]) -> str:
+def _named(editions: Iterable[str]) -> str:
     return ", ".join(f"“{name}”" for name in sorted(editions)) or "no cards"
-
-
-def _editions(record: Record) -> Mapping[str, RecordedEdition]:
-    return {edition.name: edition for edition in record.editions}
 
 
 def _grown(old: Record, new: Record) -> Mapping[str, str]:
     """Editions whose note type goes on under another edition's name."""
-    before, after = _editions(old), _editions(new)
-    heirs = {edition.note_type: name for name, edition in after.items() if name not in before}
+    before = old.by_edition
+    heirs = {edition.note_type: edition.name for edition in new.editions if edition.name not in before}
     return {name: heirs[edition.note_type] for name, edition in before.items() if edition.note_type in heirs}
 
 
@@ -177,24 +174,14 @@ def _in(note: RecordedNote, editions: set[str]) -> bool:
     return not editions.isdisjoint(note.copies)
 
 
-def _moved_keys(old: Record, new: Record, editions: set[str]) -> frozenset[Key]:
-    """The notes in another category; where a package does not tell its categories' keys, those in another deck."""
-    if old.project_id and new.project_id:
-        before = {note.key: note.category for note in old.notes}
-        return frozenset(note.key for note in new.notes if before.get(note.key, note.category) != note.category)
-    places = _decks(old, editions)
-    return frozenset(
-        key for (key, edition), deck in _decks(new, editions).items() if places.get((key, edition), deck) != deck
-    )
-
-
-def _decks(record: Record, editions: set[str]) -> Mapping[tuple[Key, str], str]:
+def _places(record: Record, editions: set[str], *, by_category: bool) -> Mapping[tuple[Key, str], str]:
+    """Where each note is in each edition: its category, or its deck where a package does not tell categories' keys."""
     decks = {category.key: category.decks for category in record.categories}
     return {
-        (note.key, edition): decks[note.category].get(edition, "")
+        (note.key, name): note.category if by_category else decks[note.category].get(name, "")
         for note in record.notes
-        for edition in note.copies
-        if edition in editions
+        for name in note.copies
+        if name in editions
     }
 
 
@@ -202,11 +189,7 @@ def _decks(record: Record, editions: set[str]) -> Mapping[tuple[Key, str], str]:
 
 
 def _compare_note(
-    old: RecordedNote | None,
-    new: RecordedNote,
-    common: set[str],
-    source: Language,
-    moved: frozenset[Key],
+    old: RecordedNote | None, new: RecordedNote, common: set[str], source: Language, moved: frozenset[Key]
 ) -> NoteChange | None:
     if not _in(new, common):
         return None
@@ -220,13 +203,11 @@ def _compare_note(
         kinds.append(Difference.RETRANSLATED)
     elif old.media != new.media:
         kinds.append(Difference.IMAGES)
-    elif any(one != other for one, other in _states(old, new)):
+    elif _states(old, new.texts) != _states(new, old.texts):
         kinds.append(Difference.STATUS)
     if new.key in moved:
         kinds.append(Difference.MOVED)
-    if not kinds and any(
-        old.copies[name].hash != new.copies[name].hash for name in old.copies.keys() & new.copies.keys()
-    ):
+    if not kinds and any(copy.hash != new.copies[name].hash for name, copy in old.copies.items() if name in new.copies):
         kinds.append(Difference.FORMATTED)
     return NoteChange(key=new.key, kinds=tuple(kinds), old=old, new=new, languages=languages) if kinds else None
 
@@ -246,51 +227,40 @@ def _could_have(note: RecordedNote, language: Language) -> bool:
     return any(found and language in found.languages for found in map(named_edition, note.copies))
 
 
-def _states(old: RecordedNote, new: RecordedNote) -> Iterator[tuple[TextState, TextState]]:
-    """By language. A package does not tell the source from what is reviewed: neither bears a mark."""
+def _states(note: RecordedNote, others: Iterable[Language]) -> Mapping[Language, TextState]:
+    """Of the texts that the other one has too. A package does not tell the source from what is reviewed."""
     quiet = {TextState.SOURCE: TextState.REVIEWED}
-    for language in old.texts.keys() & new.texts.keys():
-        one, other = old.texts[language].state, new.texts[language].state
-        yield quiet.get(one, one), quiet.get(other, other)
+    states = {language: note.texts[language].state for language in others if language in note.texts}
+    return {language: quiet.get(state, state) for language, state in states.items()}
 
 
 # --- what no update mends ---------------------------------------------------------------------------------------------
 
 
-def _breaches(old: Record, new: Record) -> Iterator[Breach]:
+def _breaches(old: Record, new: Record, *, of_one_project: bool) -> Iterator[Breach]:
     """Note types, GUIDs and decks that Anki will not take for those it has."""
-    after = _editions(new)
+    decks = {category.key: category.decks for category in old.categories}
     for edition in old.editions:
         name = edition.name
-        if name not in after:
-            if old.project_id and new.project_id:
+        if (present := new.by_edition.get(name)) is None:
+            if of_one_project:
                 yield Breach(edition=name, what="the edition is no more")
             continue
-        present = after[name]
-        guids = {note.key: copy.guid for note, copy in _copies(old, name)}
         if edition.note_type != present.note_type:
             yield Breach(edition=name, what="the note type has another id")
         elif (edition.fields, edition.templates) != (present.fields, present.templates):
             yield Breach(edition=name, what="the note type has other fields or templates")
         if edition.deck != present.deck:
             yield Breach(edition=name, what=f"the deck “{edition.deck}” is now “{present.deck}”")
-        if changed := sum(guids.get(note.key, copy.guid) != copy.guid for note, copy in _copies(new, name)):
+        guids, fresh = (
+            {note.key: note.copies[name].guid for note in record.notes if name in note.copies} for record in (old, new)
+        )
+        if changed := sum(guids.get(key, guid) != guid for key, guid in fresh.items()):
             yield Breach(edition=name, what=f"{changed} notes have another GUID")
-        yield from _renamed_decks(old, new, name)
-
-
-def _copies(record: Record, edition: str) -> Iterator[tuple[RecordedNote, RecordedCopy]]:
-    return ((note, note.copies[edition]) for note in record.notes if edition in note.copies)
-
-
-def _renamed_decks(old: Record, new: Record, edition: str) -> Iterator[Breach]:
-    if not (old.project_id and new.project_id):
-        return
-    before = {category.key: category.decks.get(edition) for category in old.categories}
-    for category in new.categories:
-        one, other = before.get(category.key), category.decks.get(edition)
-        if one and other and one != other:
-            yield Breach(edition=edition, what=f"the deck “{one}” is now “{other}”")
+        for category in new.categories if of_one_project else ():
+            one, other = decks.get(category.key, {}).get(name), category.decks.get(name)
+            if one and other and one != other:
+                yield Breach(edition=name, what=f"the deck “{one}” is now “{other}”")
 
 
 def _look_differs(old: RecordedEdition, new: RecordedEdition) -> bool:

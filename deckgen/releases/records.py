@@ -98,6 +98,28 @@ class Record:
     categories: tuple[RecordedCategory, ...]
     notes: tuple[RecordedNote, ...]
 
+    @property
+    def by_edition(self) -> Mapping[str, RecordedEdition]:
+        return {edition.name: edition for edition in self.editions}
+
+
+def released(
+    record: Record,
+    editions: tuple[RecordedEdition, ...],
+    times: Mapping[tuple[str, Guid], int],
+    *,
+    version: str,
+    time: int,
+) -> Record:
+    """The record of a build as that of its release; ``times`` of the copies by edition and GUID."""
+
+    def stamped(note: RecordedNote) -> RecordedNote:
+        copies = {name: revise(copy, time=times[name, copy.guid]) for name, copy in note.copies.items()}
+        return revise(note, copies=copies)
+
+    notes = tuple(map(stamped, record.notes))
+    return replace(record, version=version, time=time, editions=editions, notes=notes)
+
 
 def rename_editions(record: Record, names: Mapping[str, str]) -> Record:
     """The record with other names for some of its editions."""

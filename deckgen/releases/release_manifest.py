@@ -40,6 +40,11 @@ class ReleasedPackage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     chapter: str | None = None
     categories: tuple[str, ...] = ()
 
+    @property
+    def first_category(self) -> str:
+        """Of a part; empty for the package of all."""
+        return self.category or "".join(self.categories[:1])
+
     def holds(self, category: str) -> bool:
         """Whether the notes of a category are in it."""
         return category in self.categories if self.chapter else self.category in (None, category)

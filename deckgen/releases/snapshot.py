@@ -1,15 +1,20 @@
-"""Makes a release record of what decks or packages hold, so that any two of them can be compared; reads no file."""
+"""Makes a release record of what decks or packages hold, so that any two of them can be compared; trusts no file."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from deckgen.apkg.contents import PackageContents, PackagedNote
-from deckgen.identity.lock import EditionRecord
+from deckgen.apkg.reader import read_package
+from deckgen.build import Build
+from deckgen.diagnostics import DeckgenError
 from deckgen.markdown.tree import block_text
 from deckgen.model import Edition, Guid, Key, Language, NoteType, StampedDeck, TextState, parse_edition
+from deckgen.project.files import read_optional
+from deckgen.project.layout import RECORD_NAME
 from deckgen.releases.records import (
     Record,
     RecordedCategory,
@@ -17,13 +22,41 @@ from deckgen.releases.records import (
     RecordedEdition,
     RecordedNote,
     RecordedText,
+    parse_record,
+    released,
 )
 from deckgen.render import content_hash
 from deckgen.render.fronts import split_question
 
 UNKNOWN_LANGUAGE = Language("und")
 """Of the notes of packages that deckgen did not build."""
+_ENOUGH_FOR_A_RECORD = 1 << 28
 _MEDIA_NAME = re.compile(r"dg-([0-9a-f]{20})-[a-z]\.[a-z0-9]+")
+
+
+_Row = tuple[RecordedNote, RecordedCategory]
+"""A note as one edition has it, and its category there."""
+
+
+def read_comparable(path: Path) -> Record:
+    """The record that a path stands for. DeckgenError for anything that cannot be compared.
+
+    Of a folder its ``record.jsonl``, else all packages in it together, a note once per edition.
+    """
+    if path.is_dir():
+        if (path / RECORD_NAME).is_file():
+            return read_comparable(path / RECORD_NAME)
+        packages = sorted(path.glob("*.apkg"))
+        if not packages:
+            raise DeckgenError(f"{path} has neither {RECORD_NAME} nor a package", hint="name a release or build folder")
+        return record_packages([read_package(package) for package in packages])
+    if path.suffix.lower() in (".apkg", ".colpkg"):
+        return record_packages([read_package(path)])
+    if not path.is_file():
+        raise DeckgenError(f"there is no {path}")
+    if path.stat().st_size > _ENOUGH_FOR_A_RECORD:
+        raise DeckgenError(f"{path.name} is too large for a release record")
+    return parse_record(read_optional(path.resolve()) or "", path.name)
 
 
 def media_identity(name: str) -> str:
@@ -57,34 +90,42 @@ def named_edition(name: str) -> Edition | None:
 # --- of decks ---------------------------------------------------------------------------------------------------------
 
 
-def record_decks(
-    decks: Sequence[StampedDeck],
-    editions: Iterable[EditionRecord],
-    *,
-    project_id: str,
-    language: Language,
-    version: str,
-    time: int,
-) -> Record:
-    """What ``decks``, one per edition of one project, give to learners; ``editions`` are the lock's."""
-    looks = {edition.name: edition.note_type.stamp.hash for edition in editions if edition.note_type}
-    categories, notes = _gathered(row for stamped in decks for row in _deck_rows(stamped))
+def record_build(made: Build) -> Record:
+    """What a build gives to learners, as it stands."""
+    categories, notes = _gathered(row for stamped in made.decks for row in _deck_rows(stamped))
     return Record(
-        version=version,
-        time=time,
-        project_id=project_id,
-        language=language,
-        editions=tuple(_deck_edition(stamped, looks, version) for stamped in decks),
+        version=made.version,
+        time=0,
+        project_id=made.keyed.project_id,
+        language=made.project.config.language,
+        editions=_deck_editions(made),
         categories=categories,
         notes=notes,
     )
 
 
-def _deck_edition(stamped: StampedDeck, looks: Mapping[str, str], version: str) -> RecordedEdition:
-    deck = stamped.deck
-    description = hashlib.sha256(deck.description.replace(version, "").encode()).hexdigest()[:16]
-    look = looks.get(deck.edition.name, "")
-    return _edition(deck.edition.name, deck.name, deck.note_type, look=look, description=description)
+def record_release(record: Record, stamped: Build, *, version: str, time: int) -> Record:
+    """What ``record`` says of a build, as its release: with the design and the times that this was ``stamped`` with."""
+    times = {
+        (one.deck.edition.name, note.guid): at
+        for one in stamped.decks
+        for note, at in zip(one.deck.notes, one.note_times, strict=True)
+    }
+    return released(record, _deck_editions(stamped), times, version=version, time=time)
+
+
+def _deck_editions(made: Build) -> tuple[RecordedEdition, ...]:
+    looks = {edition.name: edition.note_type.stamp.hash for edition in made.lock.editions if edition.note_type}
+    return tuple(
+        _edition(
+            deck.edition.name,
+            deck.name,
+            deck.note_type,
+            look=looks.get(deck.edition.name, ""),
+            description=hashlib.sha256(deck.description.replace(made.version, "").encode()).hexdigest()[:16],
+        )
+        for deck in (stamped.deck for stamped in made.decks)
+    )
 
 
 def _deck_rows(stamped: StampedDeck) -> Iterator[_Row]:
@@ -138,14 +179,18 @@ def _packaged_row(note: PackagedNote, note_type: NoteType, edition: Edition | No
     fields = _fields(note_type, note.fields)
     titles = (_titles(fields, edition) if edition else {}) or {UNKNOWN_LANGUAGE: note.deck}
     category = Key(next(iter(titles.values())))
+    if edition:
+        texts = _texts(fields, _states(fields, edition))
+    else:
+        question, *others = [block_text(field) for field in note.fields] or [""]
+        answer = "\n".join(filter(None, others))
+        texts = {UNKNOWN_LANGUAGE: RecordedText(question=_line(question), answer=answer, state=TextState.SOURCE)}
     return (
         RecordedNote(
             key=Key(fields["Key"] if edition else note.guid),
             category=category,
             copies={name: RecordedCopy(guid=Guid(note.guid), hash=packaged_hash(note), time=note.time)},
-            texts=_texts(fields, _states(fields, edition))
-            if edition
-            else {UNKNOWN_LANGUAGE: _foreign_text(note.fields)},
+            texts=texts,
             media=tuple(sorted({media_identity(name) for name in note.media})),
         ),
         RecordedCategory(key=category, titles=titles, decks={name: note.deck}),
@@ -160,16 +205,7 @@ def _states(fields: Mapping[str, str], edition: Edition) -> dict[Language, TextS
     }
 
 
-def _foreign_text(fields: Sequence[str]) -> RecordedText:
-    question, *others = [block_text(field) for field in fields] or [""]
-    answer = "\n".join(other for other in others if other)
-    return RecordedText(question=_line(question), answer=answer, state=TextState.SOURCE)
-
-
 # --- of both ----------------------------------------------------------------------------------------------------------
-
-_Row = tuple[RecordedNote, RecordedCategory]
-"""A note as one edition has it, and its category there."""
 
 
 def _edition(name: str, deck: str, note_type: NoteType, *, look: str = "", description: str = "") -> RecordedEdition:

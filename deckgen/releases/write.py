@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from deckgen.apkg import write_package
-from deckgen.build import Build
 from deckgen.corpus import Progress, silent
-from deckgen.decks import card_settings
 from deckgen.diagnostics import DeckgenError
+from deckgen.identity.lock import format_lock
 from deckgen.model import Deck
 from deckgen.output import plan_packages
 from deckgen.output.manifest import Part
@@ -21,9 +21,9 @@ from deckgen.project import journal
 from deckgen.project.files import own_path
 from deckgen.project.layout import BUILD_DIR, LOCK_NAME, RECORD_NAME, RELEASE_DIR
 from deckgen.project.reading import licence_files, record_path, screenshots
-from deckgen.releases.notes import NOTES_NAMES, ORIGIN_NAME, format_notes, format_origin
-from deckgen.releases.page import PageFacts, format_page
-from deckgen.releases.plan import Plan
+from deckgen.releases.page import NOTES_NAMES, Packages, format_notes, format_page
+from deckgen.releases.plan import Release
+from deckgen.releases.records import format_record
 from deckgen.releases.release_manifest import (
     MANIFEST_NAME,
     MANIFEST_VERSION,
@@ -39,38 +39,46 @@ from deckgen.releases.release_manifest import (
 )
 from deckgen.releases.verify import verify_folder
 
+ORIGIN_NAME = "ORIGIN.txt"
 PAGE_NAME = "index.html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenRelease:
-    """``changed`` says whether anything on disk is another than before."""
+    """``recorded`` says whether record or lock are others than before, ``changed`` whether anything on disk is."""
 
     folder: Path
-    packages: tuple[ReleasedPackage, ...]
-    sums: tuple[FileSum, ...]
+    packages: Packages
+    recorded: bool
     changed: bool
 
 
-def write_release(plan: Plan, *, out: Path | None = None, progress: Progress = silent) -> WrittenRelease:
+def write_release(release: Release, *, out: Path | None = None, progress: Progress = silent) -> WrittenRelease:
     """Writes ``vX.Y.Z`` into ``out`` (``build/release`` of the project), the record and the lock.
 
-    A folder that is there already with the same bytes is left alone. DeckgenError where the folder does not pass its
-    own verification or the disk refuses; then everything is as before.
+    A folder that is there already with the same bytes is left alone. DeckgenError where the release is refused, the
+    folder does not pass its own verification or the disk refuses; then everything is as before.
     """
-    project = plan.builds[0].project
-    target = (out or own_path(project.root, f"{BUILD_DIR}/{RELEASE_DIR}")) / f"v{plan.version}"
+    if release.refusals:
+        raise DeckgenError(f"{release.version} is not released:" + _listed(release.refusals))
+    root = release.project.root
+    target = (out or own_path(root, f"{BUILD_DIR}/{RELEASE_DIR}")) / f"v{release.version}"
     try:
         target.mkdir(parents=True, exist_ok=True)
         with journal.alone(target), _only_if_filled(target):
             journal.sweep(target)
             with journal.staging(target) as stage:
-                packages, sums = _fill(stage, plan, progress)
+                packages = _fill(stage, release, progress)
                 _approve(stage)
-                changed = [_keep_record(plan, project.root), _put(stage, target)]
+                recorded = _keep_record(release, root)
+                changed = _put(stage, target)
     except OSError as error:
         raise DeckgenError(f"cannot write the release: {error.strerror or error}") from error
-    return WrittenRelease(folder=target, packages=packages, sums=sums, changed=any(changed))
+    return WrittenRelease(folder=target, packages=packages, recorded=recorded, changed=recorded or changed)
+
+
+def _listed(reasons: Iterable[str]) -> str:
+    return "".join(f"\n  - {reason}" for reason in reasons)
 
 
 @contextmanager
@@ -86,13 +94,13 @@ def _only_if_filled(folder: Path) -> Iterator[None]:
 def _approve(folder: Path) -> None:
     findings = verify_folder(folder, lock=None, with_anki=False)
     if errors := [found.message for found in findings if found.severity == "error"]:
-        raise DeckgenError("the release does not pass its own verification:" + "".join(f"\n  - {e}" for e in errors))
+        raise DeckgenError("the release does not pass its own verification:" + _listed(errors))
 
 
-def _keep_record(plan: Plan, root: Path) -> bool:
+def _keep_record(release: Release, root: Path) -> bool:
     """Puts the record and the lock in their places together, since one without the other stops every command."""
-    record, lock = own_path(root, record_path(str(plan.version))), root / LOCK_NAME
-    texts = {record: plan.record_text.encode(), lock: plan.lock_text.encode()}
+    record, lock = own_path(root, record_path(str(release.version))), root / LOCK_NAME
+    texts = {record: format_record(release.record).encode(), lock: format_lock(release.builds[0].lock).encode()}
     if all(path.is_file() and path.read_bytes() == text for path, text in texts.items()):
         return False
     record.parent.mkdir(exist_ok=True)
@@ -115,51 +123,21 @@ def _put(stage: Path, target: Path) -> bool:
 # --- the files --------------------------------------------------------------------------------------------------------
 
 
-def _fill(folder: Path, plan: Plan, progress: Progress) -> tuple[tuple[ReleasedPackage, ...], tuple[FileSum, ...]]:
-    made = plan.builds[0]
-    config = made.project.config
-    packages = _write_packages(folder, plan, progress)
-    licences = tuple(_copy(path, folder / path.name) for path in licence_files(made.project.root))
-    images = tuple(_copy(path, folder / f"picture-{path.name}") for path in screenshots(made.project.root))
-    sums = {package.file: sum_file(folder / package.file) for package in packages}
-    title = made.titles.get(config.language) or next(iter(made.titles.values()))
-    _write(folder / RECORD_NAME, plan.record_text)
-    _write(
-        folder / ORIGIN_NAME,
-        format_origin(
-            title=title,
-            version=str(plan.version),
-            origin=config.origin,
-            licence=config.licence,
-            sources=[(source.path, source.text) for source in made.project.sources],
-            licences=licences,
-        ),
-    )
+def _fill(folder: Path, release: Release, progress: Progress) -> Packages:
+    root = release.project.root
+    packages = {item: sum_file(folder / item.file) for item in _write_packages(folder, release, progress)}
+    licences = [_copy(path, folder / path.name) for path in licence_files(root)]
+    images = [_copy(path, folder / f"picture-{path.name}") for path in screenshots(root)]
+    _write(folder / RECORD_NAME, format_record(release.record))
+    _write(folder / ORIGIN_NAME, "\n".join(_origin(release, licences)) + "\n")
     for language, name in NOTES_NAMES.items():
-        heading = made.titles.get(language, title)
-        _write(folder / name, format_notes(plan.diff, language, title=heading, packages=packages, sums=sums))
-    _write(
-        folder / PAGE_NAME,
-        format_page(
-            PageFacts(
-                record=plan.record,
-                diff=plan.diff,
-                titles=made.titles,
-                descriptions=config.descriptions,
-                packages=packages,
-                sums=sums,
-                images=images,
-                licences=(*licences, ORIGIN_NAME),
-                origin=config.origin,
-                licence=config.licence,
-                accent=card_settings(made.project)[0].accent,
-            )
-        ),
-    )
+        _write(folder / name, format_notes(release, packages, language))
+    page = format_page(release, packages, images=images, licences=(*licences, ORIGIN_NAME))
+    _write(folder / PAGE_NAME, page)
     files = tuple(sum_file(path) for path in sorted(folder.iterdir()))
-    _write(folder / MANIFEST_NAME, format_manifest(_manifest(plan, packages, files)))
+    _write(folder / MANIFEST_NAME, format_manifest(_manifest(release, tuple(packages), files)))
     _write(folder / SUMS_NAME, format_sums((*files, sum_file(folder / MANIFEST_NAME))))
-    return packages, files
+    return packages
 
 
 def _write(path: Path, text: str) -> None:
@@ -171,71 +149,77 @@ def _copy(source: Path, target: Path) -> str:
     return target.name
 
 
-def _write_packages(folder: Path, plan: Plan, progress: Progress) -> tuple[ReleasedPackage, ...]:
+def _origin(release: Release, licences: Iterable[str]) -> Iterator[str]:
+    """Where the deck comes from; the sums of the chapters tell of which revision it was made."""
+    config = release.project.config
+    yield f"{release.title(config.language)} {release.version}"
+    if config.origin:
+        yield f"来源 Origin: {config.origin}"
+    if config.licence:
+        yield f"许可证 Licence of the content: {config.licence}"
+    if names := ", ".join(licences):
+        yield f"许可证全文 Licence texts: {names}"
+    yield ""
+    yield "章节 Chapters (SHA-256):"
+    for source in release.project.sources:
+        yield f"{hashlib.sha256(source.text.encode()).hexdigest()}  {source.path}"
+
+
+def _write_packages(folder: Path, release: Release, progress: Progress) -> Iterator[ReleasedPackage]:
     """Every package of every profile, those left out whose images are those of an earlier profile, byte for byte."""
     jobs = [
         (number, made, job)
-        for number, made in enumerate(plan.builds)
+        for number, made in enumerate(release.builds)
         for stamped in made.decks
-        for job in plan_packages(stamped, made, ending=f"-v{plan.version}")
+        for job in plan_packages(stamped, made, ending=f"-v{release.version}")
     ]
-    seen: dict[tuple[str, Part], list[tuple[str, ...]]] = {}
-    packages = []
+    seen: dict[tuple[str, Part], list[tuple[str, ...]]] = defaultdict(list)
     for done, (number, made, (name, stamped, part)) in enumerate(jobs):
         progress("package", done, len(jobs))
         images = _image_sums(stamped.deck)
-        earlier = seen.setdefault((stamped.deck.edition.name, part), [])
+        earlier = seen[stamped.deck.edition.name, part]
         if number and images in earlier:
             continue
         earlier.append(images)
         write_package(stamped, folder / name)
-        packages.append(
-            ReleasedPackage(
-                file=name,
-                edition=stamped.deck.edition.name,
-                category=part.category,
-                profile=made.profile.value,
-                notes=len(stamped.deck.notes),
-                chapter=part.chapter,
-                categories=part.categories if part.chapter else (),
-            )
+        yield ReleasedPackage(
+            file=name,
+            edition=stamped.deck.edition.name,
+            category=part.category,
+            profile=made.profile.value,
+            notes=len(stamped.deck.notes),
+            chapter=part.chapter,
+            categories=part.categories if part.chapter else (),
         )
-    return tuple(packages)
 
 
 def _image_sums(deck: Deck) -> tuple[str, ...]:
     """The sums of a package's images in the order of what they are images of."""
-    files = sorted(deck.media, key=lambda item: item.identity)
-    return tuple(hashlib.sha256(item.path.read_bytes()).hexdigest() for item in files)
+    return tuple(sum_file(item.path).sha256 for item in sorted(deck.media, key=lambda item: item.identity))
 
 
-def _manifest(plan: Plan, packages: tuple[ReleasedPackage, ...], files: tuple[FileSum, ...]) -> ReleaseManifest:
-    config = plan.builds[0].project.config
+def _manifest(release: Release, packages: tuple[ReleasedPackage, ...], files: tuple[FileSum, ...]) -> ReleaseManifest:
+    record, config = release.record, release.project.config
     return ReleaseManifest(
         schema=MANIFEST_VERSION,
-        version=str(plan.version),
-        time=plan.record.time,
-        project_id=plan.record.project_id,
+        version=record.version,
+        time=record.time,
+        project_id=record.project_id,
         origin=config.origin,
         licence=config.licence,
         packages=packages,
-        notes=released_notes(plan.record),
-        media=tuple(_media(plan.builds, {package.profile for package in packages})),
-        files=files,
-    )
-
-
-def _media(builds: Sequence[Build], profiles: set[str]) -> Iterator[ReleasedMedia]:
-    for made in builds:
-        if made.profile.value not in profiles:
-            continue
-        files = {item.name: item for stamped in made.decks for item in stamped.deck.media}
-        for name, item in sorted(files.items()):
-            summed = sum_file(item.path)
-            yield ReleasedMedia(
+        notes=released_notes(record),
+        media=tuple(
+            ReleasedMedia(
                 identity=item.identity,
                 profile=made.profile.value,
-                file=name,
-                bytes=summed.bytes,
+                file=item.name,
+                bytes=(summed := sum_file(item.path)).bytes,
                 sha256=summed.sha256,
             )
+            for made in release.builds
+            if made.profile.value in {package.profile for package in packages}
+            for _, item in sorted({item.name: item for stamped in made.decks for item in stamped.deck.media}.items())
+        ),
+        files=files,
+    )

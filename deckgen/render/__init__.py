@@ -111,6 +111,21 @@ def render_deck(
     )
 
 
+def with_images(deck: Deck, images: Iterable[MediaFile]) -> Deck:
+    """The deck with another file of the same identity in the place of each of its images."""
+    by_identity = {image.identity: image for image in images}
+    others = {image.name: by_identity[image.identity] for image in deck.media}
+
+    def changed(note: Note) -> Note:
+        fields = note.fields
+        for name in note.media:
+            fields = tuple(field.replace(f'src="{name}"', f'src="{others[name].name}"') for field in fields)
+        return replace(note, fields=fields, media=tuple(others[name].name for name in note.media))
+
+    media = {image.name: image for image in others.values()}
+    return replace(deck, notes=tuple(map(changed, deck.notes)), media=tuple(media[name] for name in sorted(media)))
+
+
 def content_hash(fields: Iterable[str], tags: tuple[str, ...], identities: Mapping[str, str]) -> str:
     """The hash of all that a learner gets of a note: its fields, its tags, and which images, by media name."""
     neutral = []

@@ -25,6 +25,9 @@ MAX_MEDIA_BYTES = 100 * 1024 * 1024
 """What Anki's sync takes as one file."""
 MAX_NAME_BYTES = 100
 """Of a media file's name, URL-encoded, as AnkiDroid counts."""
+MAX_SHOWN = 512 << 20
+"""Characters that are judged of all sides of all cards together; each side counts for `_SIDE` more."""
+_SIDE = 200
 _DAY_SECONDS = 86_400
 _SCRIPT = re.compile(r"<script>\n(.*?)</script>", re.DOTALL)
 _IMAGE_OCCLUSION = re.compile(
@@ -51,7 +54,6 @@ def judge_package(
         _notes,
         _guids,
         _keys,
-        _fields,
         _templates,
         _names,
         _cards,
@@ -106,16 +108,6 @@ def _keys(file: str, contents: PackageContents) -> _Found:
                 yield finding("duplicate-key", file, f"several notes have the key {key!r}")
 
 
-def _fields(file: str, contents: PackageContents) -> _Found:
-    names = {packaged.note_type.id: packaged.note_type.fields for packaged in contents.note_types}
-    for note in contents.notes:
-        for index, field in enumerate(note.fields):
-            if (judged := judge_html(_as_held(field))) != _NOTHING:
-                fields = names.get(note.note_type_id, ())
-                where = f"{_name(note)}, field {fields[index].name if index < len(fields) else index + 1}"
-                yield from _told(file, where, judged)
-
-
 def _templates(file: str, contents: PackageContents) -> _Found:
     for packaged in contents.note_types:
         note_type = packaged.note_type
@@ -134,37 +126,57 @@ def _names(file: str, contents: PackageContents) -> _Found:
 
 def own_sides(contents: PackageContents) -> Iterator[tuple[str, str]]:
     """Where, and what is shown there, for both sides of every card, as far as can be told without Anki."""
-    for packaged in contents.note_types:
-        for note in contents.notes:
-            if note.note_type_id == packaged.note_type.id:
-                held = replace(note, fields=tuple(_as_held(field) for field in note.fields))
-                for side, shown in rendered_sides(packaged, held, packaged.note_type.templates):
-                    yield f"{_name(note)}, {side},", shown
+    note_types = {packaged.note_type.id: packaged for packaged in contents.note_types}
+    for note in map(_held, contents.notes):
+        if packaged := note_types.get(note.note_type_id):
+            for side, shown in rendered_sides(packaged, note, packaged.note_type.templates):
+                yield f"{_name(note)}, {side},", shown
 
 
 def _cards(file: str, contents: PackageContents) -> _Found:
-    """What comes about only where fields and templates meet: tags in two halves, attributes that a field makes."""
-    for packaged in contents.note_types:
-        templates = [
-            replace(one, front=without_known_scripts(one.front), back=without_known_scripts(one.back))
-            for one in packaged.note_type.templates
-        ]
-        apart = [judge_html(markup) for one in templates for markup in (one.front, one.back)]
-        for note in contents.notes:
-            if note.note_type_id != packaged.note_type.id:
-                continue
-            known = [*apart, *(judge_html(_as_held(field)) for field in note.fields)]
-            active = frozenset(what for judged in known for what in judged.active)
-            remote = frozenset(what for judged in known for what in judged.remote)
-            held = replace(note, fields=tuple(_as_held(field) for field in note.fields))
-            for side, shown in rendered_sides(packaged, held, templates):
-                judged = judge_html(shown)
-                fresh = Judgement(
-                    active=tuple(what for what in judged.active if what not in active),
-                    remote=tuple(what for what in judged.remote if what not in remote),
-                )
-                if fresh != _NOTHING:
-                    yield from _told(file, f"{_name(note)}, {side},", fresh)
+    """Fields, and what comes about only where they and templates meet: tags in two halves, attributes from a field.
+
+    Notes by templates may be more than anybody waits for; what is shown beyond `MAX_SHOWN` is not looked at.
+    """
+    known = {packaged.note_type.id: _without_known_scripts(packaged) for packaged in contents.note_types}
+    apart = {
+        number: [judge_html(markup) for one in packaged.note_type.templates for markup in (one.front, one.back)]
+        for number, packaged in known.items()
+    }
+    left = MAX_SHOWN
+    for note in map(_held, contents.notes):
+        packaged, fields = known.get(note.note_type_id), [judge_html(field) for field in note.fields]
+        names = [field.name for field in packaged.note_type.fields] if packaged else []
+        for index, judged in enumerate(fields):
+            if judged != _NOTHING:
+                name = names[index] if index < len(names) else index + 1
+                yield from _told(file, f"{_name(note)}, field {name}", judged)
+        if packaged is None:
+            continue
+        told = [*fields, *apart[note.note_type_id]]
+        active = frozenset(what for judged in told for what in judged.active)
+        remote = frozenset(what for judged in told for what in judged.remote)
+        for side, shown in rendered_sides(packaged, note, packaged.note_type.templates):
+            left -= len(shown) + _SIDE
+            if left < 0:
+                message = f"its cards show more than {MAX_SHOWN} characters together; what is beyond is not verified"
+                yield finding("unreadable", file, message)
+                return
+            judged = judge_html(shown)
+            fresh = Judgement(
+                active=tuple(what for what in judged.active if what not in active),
+                remote=tuple(what for what in judged.remote if what not in remote),
+            )
+            if fresh != _NOTHING:
+                yield from _told(file, f"{_name(note)}, {side},", fresh)
+
+
+def _without_known_scripts(packaged: PackagedNoteType) -> PackagedNoteType:
+    templates = tuple(
+        replace(one, front=without_known_scripts(one.front), back=without_known_scripts(one.back))
+        for one in packaged.note_type.templates
+    )
+    return replace(packaged, note_type=replace(packaged.note_type, templates=templates))
 
 
 def judge_shown(file: str, sides: Iterable[tuple[str, str]]) -> _Found:
@@ -183,6 +195,10 @@ def _told(file: str, where: str, judged: Judgement, besides: str = "") -> _Found
         yield finding("active-content", file, f"{where} has {', '.join(judged.active)}{besides}")
     if judged.remote:
         yield finding("remote-content", file, f"{where} loads from the network: {', '.join(judged.remote)}")
+
+
+def _held(note: PackagedNote) -> PackagedNote:
+    return replace(note, fields=tuple(map(_as_held, note.fields)))
 
 
 def _as_held(text: str) -> str:
