@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
@@ -21,6 +22,7 @@ from deckgen.project.config import ChapterSettings
 from deckgen.project.history import birthmark, committed_lock, revision, steps_since
 from deckgen.project.layout import LOCK_NAME, RECORDS_DIR
 from deckgen.project.reading import Project, Source, read_others, record_path
+from deckgen.text.titles import normalised_title, split_number
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, how much of it is done and how much there is; 0 of 0 where it cannot be counted."""
@@ -52,7 +54,7 @@ def identify(
     readings = _read_chapters(project, before, documents, jobs=jobs, progress=progress)
     chapters = tuple(reading.chapter for reading in readings)
     findings += tuple(finding for reading in readings for finding in reading.diagnostics)
-    findings = tuple(_without_questions(findings, chapters, before))
+    findings = tuple(_beside_the_lock(project, findings, chapters, before))
     complete = whole and not has_errors(settle(project, chapters, findings, finished=False))
     # Questions are told apart from those of chapters that this build leaves alone, too.
     others, unreadable = read_others(project, {note.chapter for note in before.live} if before else ())
@@ -98,16 +100,34 @@ def _parse_source(project: Project, source: Source, known: Container[str] = ()) 
     return parse_chapter(source.text, path=source.path, settings=settings, known=known)[0]
 
 
-def _without_questions(
-    findings: Iterable[Diagnostic], chapters: Iterable[Chapter], before: Lock | None
+def _beside_the_lock(
+    project: Project, findings: Iterable[Diagnostic], chapters: Iterable[Chapter], before: Lock | None
 ) -> Iterator[Diagnostic]:
-    """A page without questions is a remark among chapters that have some, unless its questions are in the lock."""
+    """The findings in the light of what is known of the questions.
+
+    A page without any is a remark among chapters that have some, unless its questions are in the lock; a comment that
+    hides such questions is more than a remark.
+    """
     some = any(chapter.categories for chapter in chapters)
-    known = {note.chapter for note in before.live} if before else set()
+    known: dict[str, set[str]] = defaultdict(set)
+    for note in before.live if before else ():
+        known[note.chapter].add(note.title)
     for found in findings:
         lost = found.location is not None and found.location.path in known
-        mild = some and not lost and found.rule == "no-questions"
-        yield replace(found, severity=Severity.INFO) if mild else found
+        if found.rule == "hidden-question" and lost and _hides(project, found, known):
+            yield replace(found, severity=Severity.WARNING, message=f"{found.message}; cards would be retired")
+        else:
+            mild = some and not lost and found.rule == "no-questions"
+            yield replace(found, severity=Severity.INFO) if mild else found
+
+
+def _hides(project: Project, found: Diagnostic, known: Mapping[str, set[str]]) -> bool:
+    """Whether one of the lines that a finding is about is the title of a question that the lock knows."""
+    place = found.location
+    assert place
+    lines = next(source.text for source in project.sources if source.path == place.path).split("\n")
+    titles = (re.sub(r"^[\s#]+|<[^<>]*>", "", line) for line in lines[place.line - 1 : place.end_line])
+    return not known[place.path].isdisjoint(normalised_title(split_number(title, bare=True).title) for title in titles)
 
 
 def _require_releases(project: Project, lock: Lock | None) -> None:

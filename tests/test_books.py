@@ -134,6 +134,19 @@ def test_a_chapter_that_loses_all_its_questions_is_an_error_and_a_page_without_a
     assert "page.md" not in result.stderr
 
 
+def test_a_comment_that_hides_questions_is_told_and_more_so_where_the_lock_knows_them(tmp_path: Path) -> None:
+    page = "## 1. 什么是锁？\n\n一次一人。\n\n{}## 2. 什么是屏障？\n\n等。\n\n{}## 3. 什么是栅栏？\n\n等。\n"
+    (tmp_path / "a.md").write_text(page.format("<!-- 旁注\n\n", "-->\n\n"), encoding="utf-8")
+    told = "a.md:5:1: warning: this comment hides 1 question, the first “2. 什么是屏障？”"
+    assert told in deckgen("check", "--project", tmp_path).stderr
+    (tmp_path / "a.md").write_text(page.format("<!--\n", "-->\n\n"), encoding="utf-8")
+    assert "remark: this comment hides" in deckgen("check", "--project", tmp_path).stderr.replace("info:", "remark:")
+    (tmp_path / "a.md").write_text(page.format("", ""), encoding="utf-8")
+    assert deckgen("build", "--project", tmp_path).exit_code == 0
+    (tmp_path / "a.md").write_text(page.format("<!--\n", "-->\n\n"), encoding="utf-8")
+    assert f"{told}; cards would be retired" in deckgen("check", "--project", tmp_path).stderr
+
+
 def test_a_git_repository_below_a_project_is_no_part_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_project(tmp_path)
     (tmp_path / "deckgen.lock").write_text("", encoding="utf-8")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from deckgen.chapters.heading import Heading
+from deckgen.chapters.heading_text import is_navigation
 from deckgen.chapters.headings import Scan
 from deckgen.markdown.lines import Kind
 from deckgen.text.titles import folded, normalised_title, split_number
@@ -18,14 +19,7 @@ _CONTENTS_TITLE = re.compile(
     r"(?:目录|目次|tableofcontents|contents|toc|导航|索引|大纲)+(?:与?(?:目录|导航|索引|列表|树|大纲|contents|toc))*"
 )
 """Folded and without symbols: 📚 本章目录, 目录 | Contents."""
-_NAVIGATION = re.compile(
-    r"(?:back\s*to\s*(?:the\s*)?(?:top|contents|toc|index)|(?:返回|回到|回)(?:页面|本页|文章)?(?:顶部|目录|首页|开头|顶端|上一级))"
-    r"|[⬆⇧↑🔝]|^(?:top|上一[页章节篇]|下一[页章节篇]|prev(?:ious)?|next)$",
-    re.IGNORECASE,
-)
-_ONLY_LINKS = re.compile(r"[\s>*_|\[\](){}<>/·•&;-]*")
 _ELSEWHERE = re.compile(r"[/\\]|:|\.(?:\w{2,4}|markdown)$")
-_ANY_LINK = re.compile(r"\[([^\[\]]*)\]\([^()\s]*\)|<a\s[^<>]*>([^<>]*)</a>", re.IGNORECASE)
 _MARKER = re.compile(r"([ \t]*)(?:>[ \t]*)*(?:[-*+]|\d{1,9}[.)]|\|(?:[^|\[\]]*\|)?)[ \t]+")
 """Of a list's item, or of a table's row with at most one cell before the link."""
 _LINK = re.compile(r"(?:\*\*|__)?\[")
@@ -54,16 +48,6 @@ class Contents:
     lines: frozenset[int]
     headings: frozenset[int]
     """The first lines of the headings."""
-
-
-def is_navigation(line: str) -> bool:
-    """A line of nothing but links that lead about the page, such as ``**[⬆ Back to Top](#contents)**``."""
-    if "](" not in line and "<a" not in line:
-        return False
-    texts = [found[1] or found[2] or "" for found in _ANY_LINK.finditer(line)]
-    if not texts or not all(_NAVIGATION.search(text.strip(" *_")) for text in texts):
-        return False
-    return _ONLY_LINKS.fullmatch(re.sub(r"</?[a-z][^<>]*>", "", _ANY_LINK.sub("", line))) is not None
 
 
 def link_entries(lines: Sequence[str]) -> Iterator[tuple[int, str, str, int, int]]:

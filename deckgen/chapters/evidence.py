@@ -26,6 +26,8 @@ _LAYOUT = re.compile(r"\s*(?:</?(?:b|br|center|div|p|span|strong)(?:\s[^<>]*)?/?
 _NUMBER = re.compile(
     r"(?:\*\*|__)?(?P<start>\d{1,4}(?:\.\d{1,4})*)(?:\s*[-–—~～至到]\s*(?P<end>\d{1,4}(?:\.\d{1,4})+))?(?=[\s.、．])"
 )
+_DECK_TAG = re.compile(r"[ \t]*#flashcards?(?:/\S*)?[ \t]*$")
+"""Where Obsidian's plugins put the cards of a page."""
 _TOC_MARK = re.compile(r"[ \t]*(?:\[toc\]|\[\[toc\]\]|\[\[_toc_\]\]|@\[toc\].*)[ \t]*$", re.IGNORECASE)
 
 
@@ -48,6 +50,10 @@ class Mark:
                 return "Q：/A： lines"
             case Markup.SUMMARY:
                 return "<summary> lines"
+            case Markup.ROW:
+                return "rows of tables"
+            case Markup.CARD:
+                return "question::answer lines"
             case _:
                 return "numbered lines"
 
@@ -77,13 +83,18 @@ def is_outline(mark: Mark) -> bool:
     return mark.markup in (Markup.HTML, Markup.ATX)
 
 
+def holds_answer(mark: Mark) -> bool:
+    """Whether what answers such a question stands on its own lines."""
+    return mark.markup in (Markup.ROW, Markup.CARD)
+
+
 def is_visible(line: str) -> bool:
     """Whether a reader of the page sees something of this line; a rule that separates is nothing to see."""
     text = mask_comments(line)
     first = text.lstrip()[:1]
-    if first not in ("-", "*", "_", "<", "[", "@"):
+    if first not in ("-", "*", "_", "<", "[", "@", "#"):
         return bool(first)
-    unseen = (OPENING_DETAILS, CLOSING_DETAILS, _LAYOUT, _RULE, _ANCHOR_LINE, _TOC_MARK)
+    unseen = (OPENING_DETAILS, CLOSING_DETAILS, _LAYOUT, _RULE, _ANCHOR_LINE, _TOC_MARK, _DECK_TAG)
     return not any(pattern.match(text) for pattern in unseen)
 
 
@@ -171,7 +182,7 @@ def weigh(
             claims,
             body,
             nexts if is_outline(mark) else _next_lines(group, last_line),
-            _covered(mark, headings, body, last_line) / total,
+            _share_covered(mark, group, _covered(mark, headings, body, last_line), total),
         )
         for mark, group in groups.items()
     ]
@@ -195,7 +206,8 @@ def _evidence(
     asked = sum(
         1.0 if mark.markup is Markup.QA else asking(splits[heading.line].title or heading.text) for heading in group
     )
-    bodies = sum(body.between(heading.end_line, nexts[heading.line]) > 0 for heading in group) / count
+    answered = (holds_answer(mark) or body.between(heading.end_line, nexts[heading.line]) > 0 for heading in group)
+    bodies = sum(answered) / count
     linked = sum(bool(heading.anchor) for heading in group) / count
     score = 3 * listed + 2 * numbered + 3 * asked / count + 2 * bodies + 3 * covered + min(1.0, count / 8) + linked
     score += {Markup.HTML: 1.0, Markup.QA: 1.0, Markup.PLAIN: -2.0}.get(mark.markup, 0.0)
@@ -263,6 +275,12 @@ def _covered(mark: Mark, headings: Sequence[Heading], body: Body, last_line: int
             total += body.between(start, heading.line)
         start = heading.end_line if other == mark else 0
     return total + (body.between(start, last_line + 1) if start else 0)
+
+
+def _share_covered(mark: Mark, group: Sequence[Heading], below: int, total: int) -> float:
+    """Of all visible lines; those that hold their own answers are among them, and below a row there is none."""
+    own = len(group) if holds_answer(mark) else 0
+    return (own + (0 if mark.markup is Markup.ROW else below)) / (own + total)
 
 
 def _ends(mark: Mark, other: Mark) -> bool:

@@ -6,10 +6,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
-from deckgen.chapters.contents import is_navigation
 from deckgen.chapters.evidence import Evidence, is_visible, mark_of
 from deckgen.chapters.heading import Heading
+from deckgen.chapters.heading_text import is_navigation
+from deckgen.chapters.headings import line_headings
 from deckgen.chapters.pieces import Piece
 from deckgen.chapters.roles import Role, Ruling
 from deckgen.chapters.structure import Explanation, Structure
@@ -51,6 +53,7 @@ def chapter_findings(read: Read) -> Iterator[Diagnostic]:
     yield from _question_findings(read)
     yield from _heading_findings(read)
     yield from _unclosed(read)
+    yield from _hidden(read)
     yield from _outside(read)
 
 
@@ -237,6 +240,26 @@ def _unclosed(read: Read) -> Iterator[Diagnostic]:
         )
 
 
+def _hidden(read: Read) -> Iterator[Diagnostic]:
+    """Each comment that hides what would be questions; one that begins with a question is meant to."""
+    chosen, kinds = read.structure.explanation.chosen, read.structure.scan.kinds
+    for kind, group in groupby(range(len(kinds)), kinds.__getitem__):
+        lines = list(group) if kind is Kind.COMMENT else []
+        headings = (heading for index in lines for heading in line_headings(read.lines, index) if not heading.doubtful)
+        hidden = [heading for heading in headings if chosen and mark_of(heading) == chosen.mark]
+        if not hidden:
+            continue
+        first = next(index for index in lines if read.lines[index].strip().removeprefix("<!--"))
+        found = diagnostic(
+            "hidden-question",
+            f"this comment hides {len(hidden)} question{'s' * (len(hidden) > 1)}, the first “{hidden[0].text}”",
+            Location(path=read.path, line=lines[0] + 1, end_line=lines[-1] + 1, end_column=len(read.lines[lines[-1]])),
+            hint="close it with --> where it should end, or take the questions out",
+            excerpt=read.lines[lines[0]],
+        )
+        yield replace(found, severity=Severity.INFO) if hidden[0].line == first + 1 else found
+
+
 def _outside(read: Read) -> Iterator[Diagnostic]:
     """Each stretch of visible lines that no card shows."""
     covered, titles = _covered(read)
@@ -274,7 +297,8 @@ def _covered(read: Read) -> tuple[set[int], frozenset[int]]:
     """The lines that a card shows or that nobody expects on one, and those that hold a title and nothing else."""
     covered = set(read.structure.contents.lines | read.definitions)
     for piece in read.pieces:
-        covered.update(range(piece.decision.heading.line, piece.end_line + 1))
+        heads = 2 if piece.decision.heading.answer is not None and _heads_table(read, piece) else 0
+        covered.update(range(piece.decision.heading.line - heads, piece.end_line + 1))
     shown = {category.location.line for category in read.chapter.categories}
     titles: set[int] = set()
     for decision in read.structure.explanation.decisions:
@@ -284,6 +308,11 @@ def _covered(read: Read) -> tuple[set[int], frozenset[int]]:
         elif decision.role in (Role.TITLE, Role.CATEGORY):
             titles.update(span)
     return covered, frozenset(titles)
+
+
+def _heads_table(read: Read, row: Piece) -> bool:
+    """Whether a question is the first row of a table: the two lines above name its columns."""
+    return set(read.lines[row.decision.heading.line - 2]) <= set("|:- \t")
 
 
 def _span(read: Read, line: int, column: int, end_column: int) -> Location:

@@ -14,7 +14,7 @@ _ANSWER = (
     r"(?:(?:点击|点此|查看|显示|展开|参考|正确|标准|详细|我的)*(?:答案|解答|题解)(?:[与和及、&]?(?:解析|分析|详解|说明|解释))?"
     r"|(?:(?:click|tap|press|here|to|for|show|see|view|check|reveal|expand|open|toggle|the|correct|model|sample)\s+)*"
     r"(?:answers?|solutions?)(?:\s*(?:and|&|with|\+)\s*explanations?)?"
-    r"|答え|정답)"
+    r"|答え|정답|back|背面|反面)"
 )
 _SAID = re.compile(rf"{_ANSWER}\s*\d{{0,4}}(?:\s*[:：]\s*(?P<said>.{{0,80}}))?", re.IGNORECASE)
 _LABEL = re.compile(rf"(?:{_ANSWER}|答|解|回答|a|ans)\s*\d{{0,4}}\s*(?:\*\*|__)?\s*[:：】\]]", re.IGNORECASE)
@@ -32,11 +32,14 @@ _MARK_WORDS = (
     "escription",
     "정답",
     "<summary",
+    "ack",
+    "背面",
+    "反面",
 )
 """One of them stands in every body that has a mark, and so does a line that begins as below; to look costs little."""
 _MAYBE = re.compile(
     r"^(?:[ \t]*<(?:details|summary|h\d)|[^\w\n]{0,12}(?:\d[\d.、 ]*)?(?:[\w ]{0,30}?(?:答案|解答|题解|answer|solution)"
-    r"|[答解题]|描述|回答|a(?:ns)?\W{0,4}[:：]|problem|description|task|question|statement|정답))",
+    r"|[答解题]|描述|回答|a(?:ns)?\W{0,4}[:：]|problem|description|task|question|statement|정답|back|背面|反面))",
     re.IGNORECASE | re.MULTILINE,
 )
 _HEADING = re.compile(r" {0,3}(?:(#{1,6})[ \t]+(.*?)[ \t]*#*|<h([1-6])[^<>]*>(.*?)</h[1-6]\s*>)[ \t]*$", re.IGNORECASE)

@@ -16,10 +16,15 @@ class Markup(StrEnum):
     QA = "qa"
     PLAIN = "plain"
     SUMMARY = "summary"
+    ROW = "row"
+    """Of a table with a column of questions and one of answers."""
+    CARD = "card"
+    """``question::answer``, or a paragraph above a line of ``?``, as Obsidian's plugins read them."""
 
 
+MAX_TITLE = 300
 LEVEL_OF_BOLD, LEVEL_OF_QA, LEVEL_OF_PLAIN, LEVEL_OF_LIST, LEVEL_OF_SUMMARY = 7, 8, 9, 10, 11
-LEVEL_OF_BRACKETS = 12
+LEVEL_OF_BRACKETS, LEVEL_OF_ROW, LEVEL_OF_CARD = 12, 13, 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,3 +50,20 @@ class Heading:
     """It is the first line of a list's item."""
     folds: int = 0
     """How many ``<details>`` are open above it."""
+    answer: str | None = None
+    """Of a table's row: it ends with its line."""
+
+
+def line_heading(markup: Markup, level: int, text: str, line: str, index: int, in_html: bool = False) -> Heading:
+    """A line of text that is a question's by what it says; Markdown knows no heading there."""
+    return Heading(
+        markup=markup,
+        level=level,
+        text=text.strip(),
+        anchor="",
+        line=index + 1,
+        column=len(line) - len(line.lstrip()) + 1,
+        end_line=index + 1,
+        end_column=len(line.rstrip()),
+        doubtful=in_html or len(text) > MAX_TITLE,
+    )

@@ -1,4 +1,4 @@
-"""The text of an HTML heading → Markdown that renders as the heading does: no Markdown is read inside raw HTML."""
+"""A heading's text as Markdown: of an HTML heading what renders as it does; without links about the page."""
 
 from __future__ import annotations
 
@@ -20,6 +20,33 @@ _KEPT = frozenset(("sub", "sup", "u", "mark", "img", "ruby", "rt", "rp", "small"
 _DROPPED = frozenset(("a", "font", "span", "big", "center", "p", "div", "label", "code", "kbd", "tt", "samp"))
 _SPECIAL = re.compile(r"[\\`*<~]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)")
 _LEADING = re.compile(r"^([#>+=-]|\d+(?=[.)]))")
+
+_NAVIGATION = re.compile(
+    r"(?:back\s*to\s*(?:the\s*)?(?:top|contents|toc|index)|(?:返回|回到|回)(?:页面|本页|文章)?(?:顶部|目录|首页|开头|顶端|上一级))"
+    r"|[⬆⇧↑🔝]|^(?:top|上一[页章节篇]|下一[页章节篇]|prev(?:ious)?|next)$",
+    re.IGNORECASE,
+)
+_ONLY_LINKS = re.compile(r"[\s>*_|\[\](){}<>/·•&;-]*")
+_ANY_LINK = re.compile(r"\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\([^()\s]*\)|<a\s[^<>]*>([^<>]*)</a>", re.IGNORECASE)
+
+
+def is_navigation(line: str) -> bool:
+    """A line of nothing but links that lead about the page, such as ``**[⬆ Back to Top](#contents)**``."""
+    if "](" not in line and "<a" not in line:
+        return False
+    links = list(_ANY_LINK.finditer(line))
+    if not links or not all(map(_leads_about, links)):
+        return False
+    return _ONLY_LINKS.fullmatch(re.sub(r"</?[a-z][^<>]*>", "", _ANY_LINK.sub("", line))) is not None
+
+
+def without_navigation(text: str) -> str:
+    """A title without its links about the page, such as ``[[⬆]](#top)``; as it is where nothing else is there."""
+    return _ANY_LINK.sub(lambda link: "" if _leads_about(link) else link[0], text).strip() or text
+
+
+def _leads_about(link: re.Match[str]) -> bool:
+    return _NAVIGATION.search((link[1] or link[2] or "").strip(" *_")) is not None
 
 
 def markdown_of_html(inner: str) -> Markdown:

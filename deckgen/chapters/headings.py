@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from deckgen.chapters.flashcards import card_of, row_of
 from deckgen.chapters.heading import (
     LEVEL_OF_BOLD,
     LEVEL_OF_BRACKETS,
@@ -13,9 +14,12 @@ from deckgen.chapters.heading import (
     LEVEL_OF_PLAIN,
     LEVEL_OF_QA,
     LEVEL_OF_SUMMARY,
+    MAX_TITLE,
     Heading,
     Markup,
+    line_heading,
 )
+from deckgen.chapters.heading_text import without_navigation
 from deckgen.chapters.html_headings import html_headings, split_anchor
 from deckgen.markdown.lines import BlockTracker, Fence, FrontMatter, Kind, RawElement, left_open, read_front_matter
 from deckgen.text.titles import split_number
@@ -52,14 +56,13 @@ _BOLD = re.compile(r"(\*\*|__)(?=\S)((?:(?!\1).)+)\1(?:[ \t]*[:：])?")
 _BOLD_NUMBER = re.compile(r"(\*\*|__)\d{1,4}[ \t]*[、.．)）][ \t]*\1[ \t]*\S")
 _BULLET = re.compile(r" {0,3}[-*+][ \t]+(?=\*\*|__|\d)")
 _ASKS = re.compile(r"[?？](?:\W|\([^()]*\)|（[^（）]*）)*$")
-_QA = re.compile(r" {0,3}(\*\*|__)?(?:Q|问|Question)[ \t]*\d{0,4}[ \t]*[:：.、]", re.IGNORECASE)
+_QA = re.compile(r" {0,3}(\*\*|__)?(?:Q|问|Question|Front|正面)[ \t]*\d{0,4}[ \t]*[:：.、]", re.IGNORECASE)
 _DOTTED = re.compile(r"\d{1,4}(?:\.\d{1,4})+(?:[ \t]*[-–—~～至][ \t]*\d{1,4}(?:\.\d{1,4})+)?[ \t]+\S")
 _PLAIN = re.compile(r"\d{1,4}[ \t]*[、.．)）][ \t]*\S")
 _BRACKET = re.compile(r"\d{1,4}[ \t]*[)）]")
 _LIST_ITEM = re.compile(r"\d{1,9}[.)][ \t]")
 _LISTED = re.compile(r" {0,3}(\d{1,4}[.)])[ \t]+(#{1,6}[ \t].*)")
 _NOT_PROSE = re.compile(r"[ \t]*(?:[-*+>|#<!=`~]|\d{1,9}[.)][ \t]|\$\$|\[[^\]]*\]:|\||:)")
-_MAX_TITLE = 300
 
 
 def scan_headings(
@@ -98,8 +101,8 @@ def scan_headings(
                 headings.pop()
             headings.append(underlined)
             continue
-        found = _line_headings(lines, index, in_html=tracker.in_html)
-        for heading in (*found, *(_loose_headings(line, index) if loose else ())):
+        found = line_headings(lines, index, in_html=tracker.in_html)
+        for heading in (*found, *(_loose_headings(lines, index) if loose else ())):
             if not heading.text or (heading.markup is Markup.SUMMARY and folds > 1):
                 continue
             headings.append(replace(heading, folds=folds) if folds else heading)
@@ -156,13 +159,14 @@ def _headings_inside(lines: Sequence[str], index: int, open_: Fence | RawElement
     if isinstance(open_, RawElement):
         if (underlined := _underlined(lines, index + 1)) is not None:
             yield underlined
-        yield from _line_headings(lines, index, in_html=False)
-        yield from _loose_headings(line, index) if loose else ()
+        yield from line_headings(lines, index, in_html=False)
+        yield from _loose_headings(lines, index) if loose else ()
     elif "<h" in line or "<H" in line or "#" in line:
-        yield from _line_headings(lines, index, in_html=False)
+        yield from line_headings(lines, index, in_html=False)
 
 
-def _line_headings(lines: Sequence[str], index: int, *, in_html: bool) -> Iterator[Heading]:
+def line_headings(lines: Sequence[str], index: int, *, in_html: bool = False) -> Iterator[Heading]:
+    """What the line at ``index`` marks, wherever it stands; ``in_html`` where Markdown is not read."""
     line = lines[index]
     first = line.lstrip()[:1]
     if "<h" in line or "<H" in line:
@@ -172,32 +176,36 @@ def _line_headings(lines: Sequence[str], index: int, *, in_html: bool) -> Iterat
             return
     if first == "#":
         yield from _atx(line, index, in_html)
-    elif first in "Qq问*_" and _QA.match(line):
-        yield _line_heading(Markup.QA, LEVEL_OF_QA, line.strip(), line, index, in_html)
+    elif first in "QqFf问正*_" and _QA.match(line):
+        yield line_heading(Markup.QA, LEVEL_OF_QA, line.strip(), line, index, in_html)
     elif first in "*_" and (found := _BOLD.fullmatch(line.strip())) and _is_numbered(found[2]):
-        yield _line_heading(Markup.BOLD, LEVEL_OF_BOLD, found[2], line, index, in_html)
+        yield line_heading(Markup.BOLD, LEVEL_OF_BOLD, found[2], line, index, in_html)
     elif first in "*_" and _BOLD_NUMBER.match(line.strip()):
-        yield _line_heading(Markup.BOLD, LEVEL_OF_BOLD, line.strip(), line, index, in_html)
+        yield line_heading(Markup.BOLD, LEVEL_OF_BOLD, line.strip(), line, index, in_html)
     elif first.isdecimal() and (found := _LISTED.match(line)):
         yield from _listed(found, index, in_html)
     elif first.isdecimal() and _PLAIN.match(line):
         level = LEVEL_OF_LIST if _LIST_ITEM.match(line) else LEVEL_OF_PLAIN
         level = LEVEL_OF_BRACKETS if _BRACKET.match(line) else level
-        yield _line_heading(Markup.PLAIN, level, line.strip(), line, index, in_html)
+        yield line_heading(Markup.PLAIN, level, line.strip(), line, index, in_html)
 
 
-def _loose_headings(line: str, index: int) -> Iterator[Heading]:
+def _loose_headings(lines: Sequence[str], index: int) -> Iterator[Heading]:
+    line = lines[index]
+    if (card := row_of(lines, index) if line.lstrip()[:1] == "|" else card_of(lines, index)) is not None:
+        yield card
+        return
     if found := _SUMMARY.fullmatch(line):
-        yield _line_heading(Markup.SUMMARY, LEVEL_OF_SUMMARY, found[1], line, index, in_html=False)
+        yield line_heading(Markup.SUMMARY, LEVEL_OF_SUMMARY, found[1], line, index, in_html=False)
         return
     bullet = _BULLET.match(line)
     text = line[bullet.end() :] if bullet else line
     heading = None
     if (found := _BOLD.fullmatch(text.strip())) and _ASKS.search(found[2]):
         if bullet or not split_number(found[2]).number:
-            heading = _line_heading(Markup.BOLD, LEVEL_OF_BOLD, found[2], line, index, in_html=False)
+            heading = line_heading(Markup.BOLD, LEVEL_OF_BOLD, found[2], line, index, in_html=False)
     elif bullet and _PLAIN.match(text):
-        heading = _line_heading(Markup.PLAIN, LEVEL_OF_LIST, text.strip(), line, index, in_html=False)
+        heading = line_heading(Markup.PLAIN, LEVEL_OF_LIST, text.strip(), line, index, in_html=False)
     if heading is not None:
         yield replace(heading, listed=True) if bullet else heading
 
@@ -207,20 +215,6 @@ def _is_numbered(text: str) -> bool:
     return bool(split_number(text).number) or _DOTTED.match(text) is not None
 
 
-def _line_heading(markup: Markup, level: int, text: str, line: str, index: int, in_html: bool) -> Heading:
-    return Heading(
-        markup=markup,
-        level=level,
-        text=text.strip(),
-        anchor="",
-        line=index + 1,
-        column=len(line) - len(line.lstrip()) + 1,
-        end_line=index + 1,
-        end_column=len(line.rstrip()),
-        doubtful=in_html or len(text) > _MAX_TITLE,
-    )
-
-
 def _atx(line: str, index: int, in_html: bool) -> Iterator[Heading]:
     found, flaw = _ATX.match(line), ""
     if not found:
@@ -228,6 +222,7 @@ def _atx(line: str, index: int, in_html: bool) -> Iterator[Heading]:
     if not found:
         return
     text = _ATX_END.sub("", (found[2] or "").rstrip()).strip()
+    text = without_navigation(text) if "](" in text else text
     text, anchor = split_anchor(text) if "<a" in text else (text, "")
     yield Heading(
         markup=Markup.ATX,
@@ -271,7 +266,7 @@ def _underlined(lines: Sequence[str], index: int) -> Heading | None:
     if not found:
         return None
     above = lines[index - 1]
-    if not above.strip() or len(above) > _MAX_TITLE or _NOT_PROSE.match(above) or above.startswith(("    ", "\t")):
+    if not above.strip() or len(above) > MAX_TITLE or _NOT_PROSE.match(above) or above.startswith(("    ", "\t")):
         return None
     if above.rstrip()[-1] in "。；，、,;|":
         return None

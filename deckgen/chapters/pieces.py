@@ -7,19 +7,22 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from deckgen.chapters.contents import is_navigation
 from deckgen.chapters.directives import Directive
 from deckgen.chapters.evidence import CLOSING_DETAILS, OPENING_DETAILS, is_anchor, is_layout, is_rule, is_visible
 from deckgen.chapters.heading import Heading, Markup
-from deckgen.chapters.heading_text import markdown_of_html
+from deckgen.chapters.heading_text import is_navigation, markdown_of_html
 from deckgen.chapters.roles import Decision, Role
 from deckgen.chapters.structure import Structure
 from deckgen.markdown.inline import mask_comments
 from deckgen.markdown.lines import Kind
 from deckgen.model import Key, Markdown
 
-_ANSWER_MARK = re.compile(r"[ \t]*(?:\*\*|__)?(?:A|答|答案|Answer|参考答案)[ \t]*\d{0,4}[ \t]*[:：]", re.IGNORECASE)
-_ASKED = re.compile(r"^(\*\*|__)?(?:Q|问)[.、]\s*")
+_ANSWER_MARK = re.compile(
+    r"[ \t]*(?:\*\*|__)?(?:A|答|答案|Answer|参考答案|Back|背面)[ \t]*\d{0,4}[ \t]*[:：]", re.IGNORECASE
+)
+_ASKED = re.compile(
+    r"^(\*\*|__)?(?:[Qq问][.、](?:\s+|(?=[\u2e80-\u9fff]|[A-Z][a-z]))|(?:[Ff]ront|正面)\s*[:：]\s*)(?=\S)"
+)
 _WHOLE_BOLD = re.compile(r"(\*\*|__)((?:(?!\1).)+)\1[ \t]*[:：]?")
 _INDENT = re.compile(" *")
 _PROSE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]|[a-z]{2} [a-z]{2,} [a-z]{2}", re.IGNORECASE)
@@ -76,8 +79,7 @@ def title_of(decision: Decision) -> str:
     if decision.heading.markup in (Markup.HTML, Markup.SUMMARY):
         return markdown_of_html(text)
     text = " ".join(_COMMENT.sub("", text).split()) or text
-    if decision.heading.markup is Markup.QA:
-        text = _ASKED.sub(r"\1", text)
+    text = _ASKED.sub(r"\1", text)
     is_line = decision.heading.markup in (Markup.BOLD, Markup.QA, Markup.PLAIN)
     return found[2] if is_line and (found := _WHOLE_BOLD.fullmatch(text)) else text
 
@@ -124,12 +126,15 @@ def _piece(
     if heading.markup is Markup.SUMMARY:
         closing = (number for number in range(end_line, line, -1) if CLOSING_DETAILS.match(lines[number - 1]))
         end_line = next(closing, end_line + 1) - 1
+    if heading.answer is not None:
+        end_line = line
     end_line = max(line, _without_end_rule(lines, kinds, line, end_line) if stop_column == 1 else end_line)
     rest = lines[line - 1][column : stop_column - 1 if stop_line == line else None]
+    rest = rest if heading.answer is None else heading.answer
     body = [rest, *lines[line:end_line]]
     if stop_column > 1 and stop_line > line:
         body[-1] = body[-1][: stop_column - 1]
-    if heading.listed or heading.markup in (Markup.PLAIN, Markup.BOLD, Markup.QA):
+    if heading.listed or heading.markup in (Markup.PLAIN, Markup.BOLD, Markup.QA, Markup.CARD):
         body[1:] = _moved_left(body[1:], listed=heading.listed)
     answer = Markdown("\n".join(body))
     placeholder = _PLACEHOLDER.fullmatch(mask_comments(answer)) is not None

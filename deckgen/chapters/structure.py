@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deckgen.chapters.contents import Claims, Contents, Entry, alike, find_contents, group_title, titles_in_contents
-from deckgen.chapters.evidence import Body, Evidence, heads_of_groups, is_outline, mark_of, number_headings, weigh
+from deckgen.chapters.evidence import (
+    Body,
+    Evidence,
+    heads_of_groups,
+    holds_answer,
+    is_outline,
+    mark_of,
+    number_headings,
+    weigh,
+)
+from deckgen.chapters.flashcards import join_fronts, may_hold_cards
 from deckgen.chapters.heading import Heading, Markup
 from deckgen.chapters.headings import Scan, scan_headings, with_front_title, without_attributes
 from deckgen.chapters.resumption import Resumption
@@ -101,9 +111,12 @@ def find_structure(text: str, *, settings: ChapterSettings) -> Structure:
     found = _structure(text, settings)
     chosen = found.explanation.chosen
     lines_restart = chosen is not None and chosen.mark.markup is Markup.PLAIN and chosen.numbered < 1
-    if settings.headings == "auto" and not settings.question_level and (lines_restart or not _asks(chosen)):
+    cards = (chosen is None or chosen.asking < _HARDLY) and may_hold_cards(text)
+    if settings.headings == "auto" and not settings.question_level and (lines_restart or cards or not _asks(chosen)):
         loose = _structure(text, settings, loose=True)
         better = loose.explanation.chosen
+        if better is not None and holds_answer(better.mark):
+            return loose
         if loose.explanation.because == _NOTHING_ELSE and (lines_restart or _is_more(better, chosen)):
             return loose
     if found.scan.front.title and not _asks(chosen):
@@ -124,6 +137,8 @@ def _is_more(item: Evidence | None, other: Evidence | None) -> bool:
 def _structure(text: str, settings: ChapterSettings, *, loose: bool = False, page: bool = False) -> Structure:
     lines = text.split("\n")
     scan = scan_headings(text, Resumption(titles_in_contents(lines), lines), loose=loose)
+    headings = join_fronts(scan.headings, scan.lines)
+    plain, scan = headings is scan.headings, replace(scan, headings=tuple(headings))
     if page and not any(heading.level == 1 for heading in scan.headings):
         scan = with_front_title(scan)
     if settings.dialect is Dialect.PYTHON_MARKDOWN:
@@ -167,7 +182,7 @@ def _structure(text: str, settings: ChapterSettings, *, loose: bool = False, pag
         chosen=chosen,
         because=because,
         decisions=decisions,
-        weak=chosen is not None and because != _SECTIONS and _is_weak(chosen, settings),
+        weak=chosen is not None and because != _SECTIONS and plain and _is_weak(chosen, settings),
     )
     missing, unlisted = _loose_ends(claims, decisions)
     return Structure(scan=scan, contents=contents, explanation=explanation, missing=missing, unlisted=unlisted)
@@ -269,11 +284,14 @@ def _choose_loosely(evidence: Sequence[Evidence]) -> tuple[Evidence, str] | None
     found = [
         item
         for item in evidence
-        if item.mark.markup in (Markup.BOLD, Markup.SUMMARY, Markup.PLAIN)
-        and item.count >= 2
-        and max(item.asking, item.numbered) >= 0.7
-        and (item.mark.markup is not Markup.PLAIN or item.numbered == 1)
-        and min(item.answered, item.covered) >= (0.5 if item.mark.markup is Markup.SUMMARY else 0.8)
+        if (holds_answer(item.mark) and item.count >= 2 and item.covered >= 0.3)
+        or (
+            item.mark.markup in (Markup.BOLD, Markup.SUMMARY, Markup.PLAIN)
+            and item.count >= 2
+            and max(item.asking, item.numbered) >= 0.7
+            and (item.mark.markup is not Markup.PLAIN or item.numbered == 1)
+            and min(item.answered, item.covered) >= (0.5 if item.mark.markup is Markup.SUMMARY else 0.8)
+        )
     ]
     return (max(found, key=lambda item: item.score), _NOTHING_ELSE) if found else None
 
@@ -288,7 +306,9 @@ def _is_allowed(item: Evidence, settings: ChapterSettings) -> bool:
     mark = item.mark
     if settings.headings != "auto" and mark.markup not in _MARKUPS[settings.headings]:
         return False
-    if mark.markup is Markup.PLAIN and settings.headings == "auto" and not _speaks_clearly(item):
+    if holds_answer(mark) or (
+        mark.markup is Markup.PLAIN and settings.headings == "auto" and not _speaks_clearly(item)
+    ):
         return False
     if settings.question_level is not None:
         return is_outline(mark) and mark.level == settings.question_level
@@ -301,7 +321,17 @@ def _speaks_clearly(item: Evidence) -> bool:
 
 
 def _is_weak(chosen: Evidence, settings: ChapterSettings) -> bool:
-    if settings.headings != "auto" or settings.question_level or chosen.mark.markup in (Markup.QA, Markup.SUMMARY):
+    if (
+        settings.headings != "auto"
+        or settings.question_level
+        or chosen.mark.markup
+        in (
+            Markup.QA,
+            Markup.SUMMARY,
+            Markup.ROW,
+            Markup.CARD,
+        )
+    ):
         return False
     return not _asks(chosen) and chosen.in_contents < _HARDLY and chosen.linked < 0.5
 

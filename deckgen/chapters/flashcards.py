@@ -1,0 +1,110 @@
+"""Questions as tools for flash cards read them: rows of tables, ``question::answer``, ``### Front`` and ``Back``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from deckgen.chapters.heading import LEVEL_OF_CARD, LEVEL_OF_ROW, Heading, Markup, line_heading
+from deckgen.markdown.inline import mask_code
+
+_ASKED_COLUMN = re.compile(r"(?:面试|常见|高频)?(?:问题|题目|题|提问|问)|questions?|q|front|正面", re.IGNORECASE)
+_ANSWER_COLUMN = re.compile(
+    r"(?:参考|标准|简要|简短)?(?:答案|回答|解答|答|要点)(?:要点)?|answers?|a|back|背面", re.IGNORECASE
+)
+_CELL_END = re.compile(r"(?<!\\)\|")
+_DELIMITERS = re.compile(r"[ \t]*\|?(?:[ \t]*:?-+:?[ \t]*\|)+[ \t]*(?::?-+:?)?[ \t]*$")
+_SEPARATOR = re.compile(r"(?<![\w:]):::?(?!:)|(?<!:):::?(?![\w:])", re.ASCII)
+_ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d{1,4}[.)])[ \t]+")
+_ASKED_ABOVE = re.compile(r"[ \t]*(?:\?{1,2}|？)[ \t]*$")
+_SIDES = {"front": "front", "正面": "front", "back": "back", "背面": "back", "反面": "back"}
+_MAY_HOLD_CARDS = re.compile(
+    rf"\|[ \t]*(?:{_ASKED_COLUMN.pattern})[ \t]*\||^[ \t]*[?？]{{1,2}}[ \t]*$|::", re.MULTILINE
+)
+_MOST_PARAGRAPH_LINES = 8
+
+
+def may_hold_cards(text: str) -> bool:
+    """Whether a chapter may have rows of tables, or lines as Obsidian's plugins read them, that are cards."""
+    return _MAY_HOLD_CARDS.search(text) is not None
+
+
+def join_fronts(headings: Sequence[Heading], lines: Sequence[str]) -> Sequence[Heading]:
+    """The headings without ``### Front`` and ``### Back``.
+
+    A front is part of the title above it, or the line below it is one; a back stays in the text, where it begins the
+    answer. Headings that are not in such pairs stay as they are.
+    """
+    sides = [heading for heading in headings if _side(heading)]
+    if not sides or list(map(_side, sides)) != ["front", "back"] * (len(sides) // 2):
+        return headings
+    titles = {below.line: above for above, below in pairwise(headings) if _stands_right_above(lines, above, below)}
+    others = [heading for heading in headings if not _side(heading)]
+    if all(front.line in titles for front in sides[::2]):
+        fronts = {titles[front.line]: front for front in sides[::2]}
+        ends = ((item, fronts.get(item, item)) for item in others)
+        return [replace(item, end_line=end.end_line, end_column=end.end_column) for item, end in ends]
+    return sorted((*others, *(_first_line(lines, front) for front in sides[::2])), key=lambda heading: heading.line)
+
+
+def _side(heading: Heading) -> str:
+    return _SIDES.get(heading.text.strip(" :：").casefold(), "")
+
+
+def _stands_right_above(lines: Sequence[str], above: Heading, below: Heading) -> bool:
+    return above.level < below.level and not any(map(str.strip, lines[above.end_line : below.line - 1]))
+
+
+def _first_line(lines: Sequence[str], front: Heading) -> Heading:
+    """A front that has no title: its first line is one."""
+    at = next((at for at in range(front.end_line, len(lines)) if lines[at].strip()), front.line - 1)
+    return replace(front, text=lines[at].strip(), end_line=at + 1, end_column=len(lines[at].rstrip()))
+
+
+def row_of(lines: Sequence[str], index: int) -> Heading | None:
+    """A row of a table with a column of questions and one of answers; what other columns say follows the answer."""
+    top = index
+    while top and lines[top - 1].lstrip()[:1] == "|":
+        top -= 1
+    if index < top + 2 or not _DELIMITERS.match(lines[top + 1]):
+        return None
+    header, row = _cells(lines[top]), _cells(lines[index])
+    names = [name.strip("*_ ") for name, _ in header]
+    asked = next((at for at, name in enumerate(names) if _ASKED_COLUMN.fullmatch(name)), None)
+    answer = next((at for at, name in enumerate(names) if _ANSWER_COLUMN.fullmatch(name)), None)
+    if asked is None or answer is None or len(row) <= max(asked, answer) or not row[asked][0]:
+        return None
+    text, end = row[asked]
+    said = [
+        row[answer][0],
+        *(f"**{name}** {cell}" for name, (cell, _) in list(zip(names, row, strict=False))[answer + 1 :]),
+    ]
+    heading = line_heading(Markup.ROW, LEVEL_OF_ROW, text, lines[index][:end], index)
+    return replace(heading, answer="<br>".join(said) if row[answer][0] else "")
+
+
+def _cells(line: str) -> list[tuple[str, int]]:
+    """The text of each cell of a table's row, and where it ends."""
+    bars = [found.start() for found in _CELL_END.finditer(line.rstrip())]
+    ends = bars[1:] if line.rstrip().endswith("|") else [*bars[1:], len(line)]
+    return [(line[bar + 1 : end].strip().replace("\\|", "|"), end) for bar, end in zip(bars, ends, strict=False)]
+
+
+def card_of(lines: Sequence[str], index: int) -> Heading | None:
+    """``question::answer`` on one line, or a paragraph above a line of ``?``."""
+    line = lines[index]
+    if found := _SEPARATOR.search(mask_code(line)) if "::" in line else None:
+        text = _ITEM.sub("", line[: found.start()])
+        return line_heading(Markup.CARD, LEVEL_OF_CARD, text, line[: found.end()], index)
+    if index and lines[index - 1].strip():
+        return None
+    for end in range(index + 1, min(index + _MOST_PARAGRAPH_LINES, len(lines))):
+        if _ASKED_ABOVE.match(lines[end]):
+            text = " ".join(line.strip() for line in lines[index:end])
+            heading = line_heading(Markup.CARD, LEVEL_OF_CARD, text, lines[index], index)
+            return replace(heading, end_line=end + 1, end_column=len(lines[end]))
+        if not lines[end].strip():
+            return None
+    return None
