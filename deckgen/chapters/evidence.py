@@ -54,6 +54,8 @@ class Mark:
                 return "rows of tables"
             case Markup.CARD:
                 return "question::answer lines"
+            case Markup.ITEM:
+                return "items and quoted lines"
             case _:
                 return "numbered lines"
 
@@ -151,6 +153,11 @@ def heads_of_groups(headings: Sequence[Heading], body: Body) -> dict[int, tuple[
     """
     found = {}
     for heading, below in pairwise(headings):
+        own = split_number(heading.text)
+        if own.style == "han" and heading.markup is Markup.PLAIN and split_number(below.text).value == 1:
+            if not body.between(heading.end_line, below.line):  # 二、基础 above （1）
+                found[heading.line] = (mark_of(below), own)
+            continue
         number = _NUMBER.match(heading.text)
         first = split_number(below.text, bare=True).parts if number else ()
         if not number or not first or body.between(heading.end_line, below.line):

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from deckgen.chapters.heading import LEVEL_OF_CARD, LEVEL_OF_ROW, Heading, Markup, line_heading
+from deckgen.chapters.heading import LEVEL_OF_CARD, LEVEL_OF_ITEM, LEVEL_OF_ROW, Heading, Markup, line_heading
 from deckgen.markdown.inline import mask_code
+from deckgen.text.asking import asking
 
 _ASKED_COLUMN = re.compile(r"(?:面试|常见|高频)?(?:问题|题目|题|提问|问)|questions?|q|front|正面", re.IGNORECASE)
 _ANSWER_COLUMN = re.compile(
-    r"(?:参考|标准|简要|简短)?(?:答案|回答|解答|答|要点)(?:要点)?|answers?|a|back|背面", re.IGNORECASE
+    r"(?:参考|标准|简要|简短)?(?:答案|回答|解答|答|要点)(?:要点)?|(?:\w+ )?answers?(?: \w+)?|a|back|背面", re.IGNORECASE
 )
 _CELL_END = re.compile(r"(?<!\\)\|")
 _DELIMITERS = re.compile(r"[ \t]*\|?(?:[ \t]*:?-+:?[ \t]*\|)+[ \t]*(?::?-+:?)?[ \t]*$")
@@ -23,6 +24,12 @@ _SIDES = {"front": "front", "正面": "front", "back": "back", "背面": "back",
 _MAY_HOLD_CARDS = re.compile(
     rf"\|[ \t]*(?:{_ASKED_COLUMN.pattern})[ \t]*\||^[ \t]*[?？]{{1,2}}[ \t]*$|::", re.MULTILINE
 )
+_NOTE = re.compile(
+    r">[ \t]*\[!(?:question|faq|help)\][-+]?[ \t]+(.*\S)|(?:\?\?\?\+?|!!!)[ \t]+(?:question|faq|help)[ \t]+\"(.*\S)\"",
+    re.IGNORECASE,
+)
+_BULLET = re.compile(r"[-*+][ \t]+(?=[^\s*_\d\[])")
+_ASKS = re.compile(r"[?？][*_ \t]*$")
 _MOST_PARAGRAPH_LINES = 8
 
 
@@ -77,12 +84,24 @@ def row_of(lines: Sequence[str], index: int) -> Heading | None:
     if asked is None or answer is None or len(row) <= max(asked, answer) or not row[asked][0]:
         return None
     text, end = row[asked]
-    said = [
-        row[answer][0],
-        *(f"**{name}** {cell}" for name, (cell, _) in list(zip(names, row, strict=False))[answer + 1 :]),
-    ]
+    others = [at for at in range(asked + 1, min(len(names), len(row))) if at != answer]
+    said = [row[answer][0], *(f"**{names[at]}** {row[at][0]}" for at in others if row[at][0])]
     heading = line_heading(Markup.ROW, LEVEL_OF_ROW, text, lines[index][:end], index)
     return replace(heading, answer="<br>".join(said) if row[answer][0] else "")
+
+
+def item_of(lines: Sequence[str], index: int) -> Heading | None:
+    """An item that asks above what is further in, a quoted line that asks, a note such as ``> [!question] …``."""
+    line = lines[index]
+    below = lines[index + 1] if index + 1 < len(lines) else ""
+    if found := _NOTE.match(line):
+        heading = line_heading(Markup.ITEM, LEVEL_OF_ITEM, found[1] or found[2], line, index)
+        return replace(heading, listed=not line.lstrip().startswith(">"))
+    if (found := _BULLET.match(line)) and below.startswith(("  ", "\t")) and asking(line) == 1.0:
+        return replace(line_heading(Markup.ITEM, LEVEL_OF_ITEM, line[found.end() :], line, index), listed=True)
+    if line.startswith(">") and not below.strip() and _ASKS.search(line) and not (index and lines[index - 1].strip()):
+        return line_heading(Markup.ITEM, LEVEL_OF_ITEM, line[1:], line, index)
+    return None
 
 
 def _cells(line: str) -> list[tuple[str, int]]:

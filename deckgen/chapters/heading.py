@@ -21,10 +21,13 @@ class Markup(StrEnum):
     CARD = "card"
     """``question::answer``, or a paragraph above a line of ``?``, as Obsidian's plugins read them."""
 
+    ITEM = "item"
+    """Of a list, with the answer further in; a quoted line; a folded note called ``question``."""
+
 
 MAX_TITLE = 300
 LEVEL_OF_BOLD, LEVEL_OF_QA, LEVEL_OF_PLAIN, LEVEL_OF_LIST, LEVEL_OF_SUMMARY = 7, 8, 9, 10, 11
-LEVEL_OF_BRACKETS, LEVEL_OF_ROW, LEVEL_OF_CARD = 12, 13, 14
+LEVEL_OF_BRACKETS, LEVEL_OF_ROW, LEVEL_OF_CARD, LEVEL_OF_ITEM, LEVEL_OF_HAN = 12, 13, 14, 15, 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

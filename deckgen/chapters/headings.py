@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from deckgen.chapters.flashcards import card_of, row_of
+from deckgen.chapters.flashcards import card_of, item_of, row_of
 from deckgen.chapters.heading import (
     LEVEL_OF_BOLD,
     LEVEL_OF_BRACKETS,
+    LEVEL_OF_HAN,
     LEVEL_OF_LIST,
     LEVEL_OF_PLAIN,
     LEVEL_OF_QA,
@@ -56,10 +57,15 @@ _BOLD = re.compile(r"(\*\*|__)(?=\S)((?:(?!\1).)+)\1(?:[ \t]*[:：])?")
 _BOLD_NUMBER = re.compile(r"(\*\*|__)\d{1,4}[ \t]*[、.．)）][ \t]*\1[ \t]*\S")
 _BULLET = re.compile(r" {0,3}[-*+][ \t]+(?=\*\*|__|\d)")
 _ASKS = re.compile(r"[?？](?:\W|\([^()]*\)|（[^（）]*）)*$")
-_QA = re.compile(r" {0,3}(\*\*|__)?(?:Q|问|Question|Front|正面)[ \t]*\d{0,4}[ \t]*[:：.、]", re.IGNORECASE)
+_BOLD_TAG = re.compile(r"^<(b|strong)>((?:(?!</?\1>).)+)</\1>$", re.IGNORECASE)
+_QA = re.compile(
+    r" {0,3}(\*\*|__)?(?:(?:Q|问|Question|Front|正面)[ \t]*\d{0,4}[ \t]*[:：.、]"
+    r"|(?:题目?|问题|思考题|面试题)[ \t]*\d{1,4}[ \t]*[:：]|面试官(?:\*\*|__)?[ \t]*[:：]|【(?:问|问题|Q)】)",
+    re.IGNORECASE,
+)
 _DOTTED = re.compile(r"\d{1,4}(?:\.\d{1,4})+(?:[ \t]*[-–—~～至][ \t]*\d{1,4}(?:\.\d{1,4})+)?[ \t]+\S")
-_PLAIN = re.compile(r"\d{1,4}[ \t]*[、.．)）][ \t]*\S")
-_BRACKET = re.compile(r"\d{1,4}[ \t]*[)）]")
+_PLAIN = re.compile(r"(?:\d{1,4}[ \t]*[、.．)）]|[(（]\d{1,3}[)）]|[一二三四五六七八九十]{1,3}、)[ \t]*\S")
+_BRACKET = re.compile(r"[(（]?\d{1,4}[ \t]*[)）]")
 _LIST_ITEM = re.compile(r"\d{1,9}[.)][ \t]")
 _LISTED = re.compile(r" {0,3}(\d{1,4}[.)])[ \t]+(#{1,6}[ \t].*)")
 _NOT_PROSE = re.compile(r"[ \t]*(?:[-*+>|#<!=`~]|\d{1,9}[.)][ \t]|\$\$|\[[^\]]*\]:|\||:)")
@@ -176,7 +182,7 @@ def line_headings(lines: Sequence[str], index: int, *, in_html: bool = False) ->
             return
     if first == "#":
         yield from _atx(line, index, in_html)
-    elif first in "QqFf问正*_" and _QA.match(line):
+    elif first in "QqFf问正题思面【*_" and _QA.match(line):
         yield line_heading(Markup.QA, LEVEL_OF_QA, line.strip(), line, index, in_html)
     elif first in "*_" and (found := _BOLD.fullmatch(line.strip())) and _is_numbered(found[2]):
         yield line_heading(Markup.BOLD, LEVEL_OF_BOLD, found[2], line, index, in_html)
@@ -184,9 +190,10 @@ def line_headings(lines: Sequence[str], index: int, *, in_html: bool = False) ->
         yield line_heading(Markup.BOLD, LEVEL_OF_BOLD, line.strip(), line, index, in_html)
     elif first.isdecimal() and (found := _LISTED.match(line)):
         yield from _listed(found, index, in_html)
-    elif first.isdecimal() and _PLAIN.match(line):
+    elif (first.isdecimal() or first in "(（一二三四五六七八九十") and _PLAIN.match(line):
         level = LEVEL_OF_LIST if _LIST_ITEM.match(line) else LEVEL_OF_PLAIN
         level = LEVEL_OF_BRACKETS if _BRACKET.match(line) else level
+        level = level if first.isdecimal() or first in "(（" else LEVEL_OF_HAN
         yield line_heading(Markup.PLAIN, level, line.strip(), line, index, in_html)
 
 
@@ -195,8 +202,12 @@ def _loose_headings(lines: Sequence[str], index: int) -> Iterator[Heading]:
     if (card := row_of(lines, index) if line.lstrip()[:1] == "|" else card_of(lines, index)) is not None:
         yield card
         return
+    if (item := item_of(lines, index)) is not None:
+        yield item
+        return
     if found := _SUMMARY.fullmatch(line):
-        yield line_heading(Markup.SUMMARY, LEVEL_OF_SUMMARY, found[1], line, index, in_html=False)
+        text = _BOLD_TAG.sub(r"\2", found[1].strip())
+        yield line_heading(Markup.SUMMARY, LEVEL_OF_SUMMARY, text, line, index, in_html=False)
         return
     bullet = _BULLET.match(line)
     text = line[bullet.end() :] if bullet else line

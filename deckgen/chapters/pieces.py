@@ -21,9 +21,11 @@ _ANSWER_MARK = re.compile(
     r"[ \t]*(?:\*\*|__)?(?:A|答|答案|Answer|参考答案|Back|背面)[ \t]*\d{0,4}[ \t]*[:：]", re.IGNORECASE
 )
 _ASKED = re.compile(
-    r"^(\*\*|__)?(?:[Qq问][.、](?:\s+|(?=[\u2e80-\u9fff]|[A-Z][a-z]))|(?:[Ff]ront|正面)\s*[:：]\s*)(?=\S)"
+    r"^(?:(?:\*\*|__)面试官(?:\*\*|__)\s*[:：]\s*|(\*\*|__)?(?:[Qq问][.、](?:\s+|(?=[\u2e80-\u9fff]|[A-Z][a-z]))"
+    r"|(?:[Ff]ront|正面|面试官)\s*[:：]\s*|【(?:问|问题|Q)】\s*|(?:题目?|思考题)\s*\d{1,4}\s*[:：]\s*))(?=\S)"
 )
 _WHOLE_BOLD = re.compile(r"(\*\*|__)((?:(?!\1).)+)\1[ \t]*[:：]?")
+_QUOTED = re.compile(r"^> ?")
 _INDENT = re.compile(" *")
 _PROSE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]|[a-z]{2} [a-z]{2,} [a-z]{2}", re.IGNORECASE)
 _PLACEHOLDER = re.compile(
@@ -80,8 +82,7 @@ def title_of(decision: Decision) -> str:
         return markdown_of_html(text)
     text = " ".join(_COMMENT.sub("", text).split()) or text
     text = _ASKED.sub(r"\1", text)
-    is_line = decision.heading.markup in (Markup.BOLD, Markup.QA, Markup.PLAIN)
-    return found[2] if is_line and (found := _WHOLE_BOLD.fullmatch(text)) else text
+    return found[2] if (found := _WHOLE_BOLD.fullmatch(text)) else text
 
 
 def _start(
@@ -134,6 +135,8 @@ def _piece(
     body = [rest, *lines[line:end_line]]
     if stop_column > 1 and stop_line > line:
         body[-1] = body[-1][: stop_column - 1]
+    if heading.markup is Markup.ITEM:
+        body[1:] = _unquoted(body[1:])
     if heading.listed or heading.markup in (Markup.PLAIN, Markup.BOLD, Markup.QA, Markup.CARD):
         body[1:] = _moved_left(body[1:], listed=heading.listed)
     answer = Markdown("\n".join(body))
@@ -151,6 +154,12 @@ def _piece(
         key=key.key if key else None,
         key_line=key.line if key else 0,
     )
+
+
+def _unquoted(body: list[str]) -> list[str]:
+    """An answer that is quoted with its question, without the marks of the quote."""
+    end = next((at for at, line in enumerate(body) if not line.startswith(">")), len(body))
+    return [*(_QUOTED.sub("", line) for line in body[:end]), *body[end:]]
 
 
 def _moved_left(body: list[str], *, listed: bool) -> list[str]:

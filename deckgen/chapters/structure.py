@@ -37,6 +37,7 @@ _MARKUPS = {
     "numbered": (Markup.BOLD, Markup.PLAIN),
     "qa": (Markup.QA,),
 }
+_CERTAIN = (Markup.QA, Markup.SUMMARY, Markup.ROW, Markup.CARD, Markup.ITEM)
 _ALIKE = 0.6
 _HARDLY = 0.3
 _SECTION_TITLES = frozenset(
@@ -59,6 +60,7 @@ _ASKED_BY_A_PAGE = re.compile(
     r"[?？]|什么|为何|怎么|怎样|如何(?!学)|是否|区别|[吗呢]$|^\W*(?:what|why|how|when|which|explain|describe)\b",
     re.IGNORECASE,
 )
+_ASKS_PLAINLY = re.compile(r"[?？]|.{9}")
 _MOST_SECTIONS, _MOST_LINES = 12, 200
 """Of a page about the one question that its title asks."""
 
@@ -265,9 +267,14 @@ def _page_title(
     sections = {mark: [item for item in headings if mark_of(item) == mark] for mark in (outer, chosen.mark) if mark}
     if any(map(_are_sections, sections.values())):
         return top
-    small = chosen.count <= _MOST_SECTIONS and visible_lines <= _MOST_LINES
-    styles = {split_number(heading.text).style for heading in sections[chosen.mark]}
-    plain = chosen.asking < 0.5 and styles <= {"", "han"} and not chosen.in_contents
+    lines_within = not is_outline(chosen.mark) and chosen.covered < 0.5  # such as those that ask further at the end
+    shown = next((item for item in outline if item.mark == outer), chosen) if lines_within else chosen
+    small = shown.count <= _MOST_SECTIONS and visible_lines <= _MOST_LINES
+    splits = [split_number(heading.text) for heading in sections[shown.mark]]
+    styles = {split.style for split in splits}
+    parts = [split for split in splits if split.style == "han" and not _ASKS_PLAINLY.search(split.title)]
+    short = len(parts) >= 0.6 * len(splits)  # 一、是什么
+    plain = (shown.asking < 0.5 or short) and styles <= {"", "han"} and not shown.in_contents
     return top if small and plain and _ASKED_BY_A_PAGE.search(title) else None
 
 
@@ -286,7 +293,7 @@ def _choose_loosely(evidence: Sequence[Evidence]) -> tuple[Evidence, str] | None
         for item in evidence
         if (holds_answer(item.mark) and item.count >= 2 and item.covered >= 0.3)
         or (
-            item.mark.markup in (Markup.BOLD, Markup.SUMMARY, Markup.PLAIN)
+            item.mark.markup in (Markup.BOLD, Markup.SUMMARY, Markup.PLAIN, Markup.ITEM)
             and item.count >= 2
             and max(item.asking, item.numbered) >= 0.7
             and (item.mark.markup is not Markup.PLAIN or item.numbered == 1)
@@ -321,17 +328,7 @@ def _speaks_clearly(item: Evidence) -> bool:
 
 
 def _is_weak(chosen: Evidence, settings: ChapterSettings) -> bool:
-    if (
-        settings.headings != "auto"
-        or settings.question_level
-        or chosen.mark.markup
-        in (
-            Markup.QA,
-            Markup.SUMMARY,
-            Markup.ROW,
-            Markup.CARD,
-        )
-    ):
+    if settings.headings != "auto" or settings.question_level or chosen.mark.markup in _CERTAIN:
         return False
     return not _asks(chosen) and chosen.in_contents < _HARDLY and chosen.linked < 0.5
 
