@@ -15,7 +15,7 @@ from deckgen.diagnostics import RULES, Severity
 from deckgen.markdown.blocks import BlockKind
 from deckgen.model import Language, Location, Markdown
 from deckgen.translation.catalog import CatalogEntry
-from deckgen.translation.checks.numbers import differing_numbers, numbers
+from deckgen.translation.checks.numbers import numbers
 from deckgen.translation.checks.pairs import Pair, Problem, check_pair, check_repeats, located
 from deckgen.translation.files import read_catalogs
 from deckgen.translation.glossary import Glossary, LanguageGlossary, Term, broken_terms, kept_terms, parse_glossary
@@ -244,8 +244,10 @@ def test_a_number_has_one_value_in_every_writing(text: str, value: float) -> Non
 
 
 def test_numbers_that_differ_are_named_on_both_sides() -> None:
-    assert differing_numbers("共12层、768维", "12 layers and 786 dimensions", words=True) == (("768",), ("786",))
-    assert differing_numbers("共3层", "drei Schichten", words=False) == ((), ())
+    source, translation = Markdown("共12层、768维"), Markdown("12 layers and 786 dimensions")
+    found = check_pair(Pair(source=source, translation=translation, language=Language("en")))
+    assert [problem.message for problem in found] == ["“768” of the source has become “786”"]
+    assert "translation-numbers" not in rules("共3层", "drei Schichten", "de")
 
 
 # --- glossary ---------------------------------------------------------------------------------------------------------

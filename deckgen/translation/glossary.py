@@ -10,7 +10,7 @@ from functools import cache
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.model import Language, Location, is_language
 from deckgen.project.config import parse_toml
-from deckgen.translation.checks.inflection import holds_phrase
+from deckgen.translation.inflection import holds_phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +77,13 @@ def kept_terms(text: str, glossary: LanguageGlossary) -> tuple[tuple[int, int], 
             if all(found.end() <= start or found.start() >= end for start, end in taken):
                 taken.append(found.span())
     return tuple(sorted(taken))
+
+
+def without_kept(text: str, glossary: LanguageGlossary) -> str:
+    """``text`` with a blank for each term that has to stay."""
+    for start, end in reversed(kept_terms(text, glossary)):
+        text = f"{text[:start]} {text[end:]}"
+    return text
 
 
 def broken_terms(

@@ -13,29 +13,18 @@ from functools import lru_cache
 from deckgen.markdown import parse_document
 from deckgen.markdown.blocks import BlockKind
 from deckgen.model import Context, Dialect, Language, Markdown
-from deckgen.translation.checks.pair import Pair, Problem, shortened
+from deckgen.translation.checks.pair import Pair, shortened
 from deckgen.translation.inline import Link, TokenKind, links, protected, tokens
 
 
-def check_markup(pair: Pair) -> Iterator[Problem]:
-    """Everything that is wrong with the markup of a translation."""
-    yield from _check_tokens(pair)
-    yield from _check_marks(pair)
-    yield from _check_links(pair)
-    yield from _check_blocks(pair)
-
-
-def _check_tokens(pair: Pair) -> Iterator[Problem]:
+def changed_tokens(pair: Pair) -> Iterator[str]:
+    """Pieces that no translation may change: code, formulas, paths, addresses, tags."""
     source, translation = _counted(pair.source), _counted(pair.translation)
     _match_own_images(source, translation, pair.language)
-    for lost, (kind, value) in [
-        *((True, token) for token in (source - translation).elements()),
-        *((False, token) for token in (translation - source).elements()),
-    ]:
-        message = (
-            f"the {kind} {shortened(value)} is lost" if lost else f"the {kind} {shortened(value)} is not in the source"
-        )
-        yield Problem(rule="translation-markup", message=message)
+    for kind, value in (source - translation).elements():
+        yield f"the {kind} {shortened(value)} is lost"
+    for kind, value in (translation - source).elements():
+        yield f"the {kind} {shortened(value)} is not in the source"
 
 
 def _counted(text: str) -> Counter[tuple[TokenKind, str]]:
@@ -67,21 +56,20 @@ _MARKS = {
 _SHOWN_AS = {"**": "Strong", "~~": "Strikethrough", "*": "Emph"}
 
 
-def _check_marks(pair: Pair) -> Iterator[Problem]:
+def changed_marks(pair: Pair) -> Iterator[str]:
+    """Marks that are more or fewer, or stand where Markdown does not take them for marks."""
     source, translation = (_marks(text) for text in (pair.source, pair.translation))
     titles = _titles_emphasised(pair, translation["*"] - source["*"])
     source["*"] += 2 * titles
     for mark, name in _MARKS.items():
         if source[mark] != translation[mark]:
-            message = f"it has {translation[mark]} {name} ({mark}), the source has {source[mark]}"
-            yield Problem(rule="translation-markup", message=message)
+            yield f"it has {translation[mark]} {name} ({mark}), the source has {source[mark]}"
     if source == translation and any(source[mark] for mark in _SHOWN_AS):
         wanted, shown = _elements(pair.source), _elements(pair.translation)
         wanted["Emph"] += titles
         for mark, element in _SHOWN_AS.items():
             if shown[element] < wanted[element]:
-                message = f"some {_MARKS[mark]} ({mark}) stand where they have no effect"
-                yield Problem(rule="translation-markup", message=message, hint="set no blank between them and the word")
+                yield f"some {_MARKS[mark]} ({mark}) have no effect; set no blank between them and the word"
 
 
 def _titles_emphasised(pair: Pair, more: int) -> int:
@@ -105,15 +93,16 @@ def _marks(text: str) -> Counter[str]:
     return counts
 
 
-def _check_links(pair: Pair) -> Iterator[Problem]:
-    source, translation = links(pair.source), links(pair.translation)
-    said = {(link.kind, link.target) for link in source if link.text.strip()}
-    for link in translation:
+def silent_links(pair: Pair) -> Iterator[str]:
+    said = {(link.kind, link.target) for link in links(pair.source) if link.text.strip()}
+    for link in links(pair.translation):
         if not link.text.strip() and (link.kind, link.target) in said:
-            yield Problem(rule="translation-markup", message=f"the words of the {link.kind} {link.target} are lost")
-    if moved := _moved_links(source, translation):
-        message = f"{' and '.join(moved)} may be behind each other's words"
-        yield Problem(rule="translation-links", message=message, hint="compare the order of the links")
+            yield f"the words of the {link.kind} {link.target} are lost"
+
+
+def moved_links(pair: Pair) -> Iterator[str]:
+    if moved := _moved_links(links(pair.source), links(pair.translation)):
+        yield f"{' and '.join(moved)} may be behind each other's words"
 
 
 def _moved_links(source: Sequence[Link], translation: Sequence[Link]) -> tuple[str, ...]:
@@ -138,12 +127,12 @@ def _latin(text: str) -> frozenset[str]:
     return frozenset(re.findall("[a-z0-9]{2,}", text.casefold()))
 
 
-def _check_blocks(pair: Pair) -> Iterator[Problem]:
+def changed_blocks(pair: Pair) -> Iterator[str]:
     """A translation that would open a list, a quote, a heading, a table, a fence or another paragraph."""
     if pair.kind is BlockKind.CELL:
         bars = len(re.findall(r"(?<!\\)\|", pair.translation)), len(re.findall(r"(?<!\\)\|", pair.source))
         if bars[0] != bars[1] or "\n" in pair.translation:
-            yield Problem(rule="translation-blocks", message="it would end its table cell", hint=r"write \| for a bar")
+            yield "it would end its table cell"
         return
     if pair.kind is BlockKind.HTML:
         return
@@ -151,10 +140,7 @@ def _check_blocks(pair: Pair) -> Iterator[Problem]:
     for name, elements in _BLOCK_NAMES.items():
         counts = [sum(counted[element] for element in elements) for counted in (source, translation)]
         if counts[0] != counts[1]:
-            message = f"it makes {counts[1]} {name} of {counts[0]}"
-            yield Problem(
-                rule="translation-blocks", message=message, hint="escape its first character, or join the lines"
-            )
+            yield f"it makes {counts[1]} {name} of {counts[0]}"
 
 
 _BLOCK_NAMES = {

@@ -1,4 +1,4 @@
-"""The names of models, methods and products in Latin letters, which stay the same in every language."""
+"""Terms of the glossary, and names of models, methods and products in Latin letters, which stay in every language."""
 
 from __future__ import annotations
 
@@ -6,23 +6,36 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from deckgen.translation import glossary
 from deckgen.translation.checks.measures import is_unit
+from deckgen.translation.checks.pair import Pair
 
 
-def lost_names(source: str, translation: str) -> tuple[str, ...]:
-    """The names of a Chinese or Japanese ``source`` that are not in the translation, neither whole nor spelled out.
+def broken_terms(pair: Pair) -> Iterator[str]:
+    for term, wanted in glossary.broken_terms(pair.said, pair.meant, pair.glossary, language=pair.language):
+        meant = " or ".join(f"“{text}”" for text in wanted)
+        kept = wanted == (term,)
+        yield f"the term “{term}” has to stay as it is" if kept else f"“{term}” has to be {meant}"
 
-    A name has a capital within, a digit or nothing but capitals, two letters at least; both texts without markup.
+
+def lost_names(pair: Pair) -> Iterator[str]:
+    """The names of a Chinese or Japanese source that are not in the translation, neither whole nor spelled out.
+
+    A name has a capital within, a digit or nothing but capitals, two letters at least. Those that the glossary keeps
+    are terms.
     """
-    counts = Counter(_names(source))
-    return tuple(name for name in counts if not _stands_in(name, translation) and not _is_slip(name, counts))
+    if pair.source_script not in ("zh", "ja"):
+        return
+    counts = Counter(_names(pair.said))
+    lost = [name for name in counts if not _stands_in(name, pair.meant) and not _is_slip(name, counts)]
+    free = glossary.without_kept(pair.said, pair.glossary)
+    if lost := [name for name in lost if name in free]:
+        yield f"{', '.join(lost)} of the source is not in it"
 
 
 _NAME = re.compile(r"(?<![A-Za-z0-9_.@/\\])[A-Za-z][A-Za-z0-9]+(?![A-Za-z0-9_@/\\]|\.[A-Za-z0-9])")
 _ROMAN = re.compile("[IVX]+")
-_SAID_OTHERWISE = frozenset(
-    ("VS", "OK", "AM", "PM", "NO", "ID", "AI", "IT", "QA", "TODO", "ETC", "EG", "IE", "PK", "IO")
-)
+_SAID_OTHERWISE = frozenset("VS OK AM PM NO ID AI IT QA TODO ETC EG IE PK IO".split())
 """Abbreviations that have a word of their own in many languages."""
 
 
@@ -52,11 +65,9 @@ def _stands_in(name: str, translation: str) -> bool:
 
 def _is_spelled_out(abbreviation: str, translation: str) -> bool:
     """Natural language processing, mixture of experts: a row of words with these initials."""
-    initials = "".join(word[0] for word in re.findall("[a-z]+", translation.casefold()))
-    without_small = "".join(
-        word[0] for word in re.findall("[a-z]+", translation.casefold()) if word not in ("of", "the", "and", "for", "a")
-    )
-    return len(abbreviation) <= 5 and (abbreviation in initials or abbreviation in without_small)
+    words = re.findall("[a-z]+", translation.casefold())
+    great = [word for word in words if word not in ("of", "the", "and", "for", "a")]
+    return len(abbreviation) <= 5 and any(abbreviation in "".join(word[0] for word in row) for row in (words, great))
 
 
 def _is_slip(name: str, counts: Counter[str]) -> bool:

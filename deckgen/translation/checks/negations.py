@@ -7,21 +7,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from deckgen.model import Language
 from deckgen.text.packaged import packaged_table
-from deckgen.translation.checks.sentences import aligned
+from deckgen.translation.checks.pair import Pair, aligned
 
 
-def changed_negations(source: str, translation: str, *, source_language: Language, language: Language) -> Iterator[str]:
-    """What to say of sentences that deny something while their translation has nothing of the kind, and the reverse.
+def changed_negations(pair: Pair) -> Iterator[str]:
+    """Sentences that deny something while their translation has nothing of the kind, and the reverse.
 
     Two denials in a sentence may be none.
     """
-    mine, other = _words().get(source_language.split("-")[0]), _words().get(language.split("-")[0])
+    mine, other = _words().get(pair.source_script), _words().get(pair.script)
     if mine is None or other is None or mine is other:
         return
-    lost = len(mine.found(source)) - len(other.found(translation))
-    for said, meant in aligned(source, translation):
+    lost = len(mine.found(pair.said)) - len(other.found(pair.meant))
+    for said, meant in aligned(pair.said, pair.meant):
         denied, denying = mine.found(said), other.found(meant)
         if lost > 0 and len(denied) % 2 and not other.holds(meant):
             yield f"“{denied[0]}” of the source is denied nowhere in it"

@@ -1,64 +1,149 @@
-"""Words that say the opposite of each other: larger and smaller, encoder and decoder, the former and the latter."""
+"""Facts that have turned round: a word that has become its opposite, and things or values that have changed places."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
 
-from deckgen.model import Language
 from deckgen.text.packaged import packaged_table
+from deckgen.translation.checks.numbers import Number, numbers
+from deckgen.translation.checks.pair import Pair, aligned, sentences
+
+
+def turned_words(pair: Pair) -> Iterator[str]:
+    """Words that have become their opposite; of a comparison told from its other side nothing."""
+    for said, meant, both in _sentences(pair):
+        if _is_told_from_the_other_side(said, meant) or ("比" in said and any(map(_is_exchanged, both))):
+            continue
+        many = len(sentences(said))
+        amounts = {word.pole for item in both if item.amount for word in item.said}
+        for item in both:
+            explained = amounts if item.amount else ()
+            change = _turned(item, in_part=many == 1 or item.things, explained=explained)
+            if change and (many <= _FEW or item.things):
+                yield f"“{change[0]}” of the source has become “{change[1]}”"
+
+
+def exchanged_facts(pair: Pair) -> Iterator[str]:
+    """Two things, or two values of one kind, that stand in another order while the rest does not."""
+    for said, meant, both in _sentences(pair):
+        names, others = (list(dict.fromkeys(_NAME.findall(text))) for text in (said, meant))
+        shared = [name for name in names if name in others]
+        same = len(shared) > 1 and shared == [name for name in others if name in names]
+        held = same or any(map(_is_held, both)) or bool(_FROM_TO[0].search(said) and _FROM_TO[1].search(meant))
+        kept = _keeps_its_order(said, meant, pair.script)
+        for item in both:
+            if _is_exchanged(item) and (held or (kept and item.things)):
+                yield f"“{item.said[0].text}” and “{item.said[1].text}” may have changed places"
+        if held and (moved := _moved_values(said, meant)):
+            yield f"“{moved[0]}” and “{moved[1]}” may have changed places"
 
 
 @dataclass(frozen=True, slots=True)
-class PoleWord:
+class _Word:
     """A word of a pair of opposites, and which of its two poles it belongs to."""
 
     pole: int
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Opposites:
-    """One pair in one language; of ``things`` the order says something too, and an ``amount`` has many words."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """A pair of opposites in a sentence and in its translation; `opposites.toml` says what is a thing or an amount."""
 
-    words: re.Pattern[str]
-    denied: re.Pattern[str]
+    said: tuple[_Word, ...]
+    meant: tuple[_Word, ...]
     things: bool
     amount: bool
 
-    def places(self, text: str) -> tuple[PoleWord, ...]:
-        """Its words in ``text``, as `clear` gives it, without those that are denied."""
-        if not self.words.search(text):
-            return ()
-        found = self.words.finditer(self.denied.sub("\0", text))
-        return tuple(PoleWord(0 if word["first"] else 1, word[0]) for word in found)
+
+@lru_cache(maxsize=8)
+def _sentences(pair: Pair) -> tuple[tuple[str, str, tuple[_Found, ...]], ...]:
+    """Each sentence and its translation with the opposites of the source, without the words that only hold one.
+
+    There are none where a language is unknown, or both are one in other characters.
+    """
+    languages = pair.source_script, pair.script
+    said, meant = (_apart(base).sub("\0", text) for base, text in zip(languages, (pair.said, pair.meant), strict=True))
+    known = () if languages[0] == languages[1] else tuple(zip(*map(_patterns, languages), strict=False))
+    return tuple((*both, tuple(_found(*both, known))) for both in aligned(said, meant))
 
 
-def pairs(source: Language, target: Language) -> Iterator[tuple[Opposites, Opposites]]:
-    """Every pair in both languages; none where a language is unknown, or both are one in other characters."""
-    if _base(source) == _base(target):
-        return iter(())
-    return zip(_pairs(_base(source)), _pairs(_base(target)), strict=False)
+def _found(said: str, meant: str, known: Sequence[tuple[_Patterns, _Patterns]]) -> Iterator[_Found]:
+    table = packaged_table("translation/checks/opposites.toml")["opposites"]
+    for entry, (mine, other) in zip(table, known, strict=False):
+        if places := _places(mine, said):
+            yield _Found(
+                said=places,
+                meant=_places(other, meant),
+                things=entry.get("things", False),
+                amount=entry.get("amount", False),
+            )
 
 
-def clear(text: str, language: Language) -> str:
-    """The text without the words that only hold one of a pair, as 大模型 holds 大."""
-    return _apart(_base(language)).sub("\0", text)
+_Patterns = tuple[re.Pattern[str], re.Pattern[str]]
+"""A pair's words in one language, and those that are denied."""
+_DENIED = {
+    "zh": r"(?:不|没有|没|未|并非|非)(?:[会能够太很再是]|容易|一定|需要)?{}",
+    "en": r"\b(?:(?:not|no|never|without|cannot|neither|nor)|\w+n['’]t)\s+(?:\w+\s+){{0,2}}?{}\b",
+    "ja": r"{}[^、。]{{0,3}}?(?:ない|なく|なかっ|ません|ず(?=[、にと。]|$))",
+}
+"""A word that is denied is its opposite, and as often as not the translation says so."""
+_FEW = 3
+"""In more sentences than these that nobody could align, words of both poles stand for too many things."""
+_BESIDE = re.compile("相比|比起|相较|较之|相对于")
+_PASSIVE = re.compile(r"\bby\b|より|によって|により|[らさ]れ", re.IGNORECASE)
+_FROM_TO = (
+    re.compile(r"[从由][^，。]*\d[^，。]*[到至为]"),
+    re.compile(r"\bfrom\b[^,;]*\d[^,;]*\bto\b|\d[^、。]*から[^、。]*\d"),
+)
+_NAME = re.compile(r"(?<![A-Za-z0-9])[A-Z][A-Za-z0-9-]*")
+_MEASURE_OF_COMPARISON = (
+    re.compile(rf"(?:比|与|和|于|较)\s*({_NAME.pattern})"),
+    re.compile(rf"\b(?:than|as|to|with|over)\s+(?:\w+\s+){{0,2}}?({_NAME.pattern})"),
+    re.compile(rf"({_NAME.pattern})[^、。A-Z]{{0,6}}(?:より|に比べ|と比べ|に対し)"),
+)
 
 
-def turned(
-    said: Sequence[PoleWord], meant: Sequence[PoleWord], *, in_part: bool, explained: Collection[int] = ()
-) -> tuple[str, str] | None:
+@cache
+def _apart(base: str) -> re.Pattern[str]:
+    found = packaged_table("translation/checks/opposites.toml")["apart"].get(base, r"(?!)")
+    return re.compile(rf"\b(?:{found})\b" if base == "en" else found, re.IGNORECASE)
+
+
+@cache
+def _patterns(base: str) -> tuple[_Patterns, ...]:
+    """Every pair of the table in one language; none where the language is unknown."""
+    found = []
+    for entry in packaged_table("translation/checks/opposites.toml")["opposites"] if base in _DENIED else ():
+        first, second = entry[base]
+        words = f"(?:(?P<first>{first})|(?P<second>{second}))"
+        denied = _DENIED[base].format(f"(?:{first}|{second})")
+        words = rf"\b{words}\b" if base == "en" else words
+        found.append((re.compile(words, re.IGNORECASE), re.compile(denied, re.IGNORECASE)))
+    return tuple(found)
+
+
+def _places(patterns: _Patterns, text: str) -> tuple[_Word, ...]:
+    """A pair's words in ``text``, without those that are denied."""
+    words, denied = patterns
+    if not words.search(text):
+        return ()
+    return tuple(_Word(0 if word["first"] else 1, word[0]) for word in words.finditer(denied.sub("\0", text)))
+
+
+def _turned(item: _Found, *, in_part: bool, explained: Collection[int]) -> tuple[str, str] | None:
     """A word of the source's and the one of the other pole that it has become, if there is one.
 
     Either the whole pair has turned, to a pole that nothing else has ``explained``, or, ``in_part``, as many words of
     one pole are lost as of the other are added.
     """
-    counts, others = ([sum(place.pole == pole for place in places) for pole in (0, 1)] for places in (said, meant))
-    if not said or not meant:
+    said, meant = item.said, item.meant
+    counts, others = ([sum(word.pole == pole for word in words) for pole in (0, 1)] for words in (said, meant))
+    if not meant:
         return None
     all_turned = 0 in counts and 0 in others and counts.index(0) != others.index(0)
     if all_turned and others.index(0) ^ 1 in explained:
@@ -67,49 +152,52 @@ def turned(
         return None
     lost = 0 if counts[0] > others[0] else 1
     return (
-        next(place.text for place in said if place.pole == lost),
-        next(place.text for place in meant if place.pole != lost),
+        next(word.text for word in said if word.pole == lost),
+        next(word.text for word in meant if word.pole != lost),
     )
 
 
-_DENIED = {
-    "zh": r"(?:不|没有|没|未|并非|非)(?:[会能够太很再是]|容易|一定|需要)?{}",
-    "en": r"\b(?:(?:not|no|never|without|cannot|neither|nor)|\w+n['’]t)\s+(?:\w+\s+){{0,2}}?{}\b",
-    "ja": r"{}[^、。]{{0,3}}?(?:ない|なく|なかっ|ません|ず(?=[、にと。]|$))",
-}
-"""A word that is denied is its opposite, and as often as not the translation says so."""
+def _is_exchanged(item: _Found) -> bool:
+    said, meant = ([word.pole for word in words] for words in (item.said, item.meant))
+    return len({*said}) == len(said) == 2 and meant == said[::-1]
 
 
-def _base(language: str) -> str:
-    return language.split("-")[0]
+def _is_held(item: _Found) -> bool:
+    said, meant = ([word.pole for word in words] for words in (item.said, item.meant))
+    return len({*said}) == 2 and said == meant
 
 
-def _table() -> Mapping[str, Any]:
-    return packaged_table("translation/checks/opposites.toml")
+def _is_told_from_the_other_side(source: str, translation: str) -> bool:
+    """Whether what one thing is compared with is the other one in the translation."""
+    if not re.search("[比较]", source) or not (said := _MEASURE_OF_COMPARISON[0].search(source)):
+        return False
+    meant = next((found for way in _MEASURE_OF_COMPARISON[1:] if (found := way.search(translation))), None)
+    return meant is not None and meant[1] != said[1] and meant[1] in source
 
 
-@cache
-def _apart(base: str) -> re.Pattern[str]:
-    found = _table()["apart"].get(base, r"(?!)")
-    return re.compile(rf"\b(?:{found})\b" if base == "en" else found, re.IGNORECASE)
+def _keeps_its_order(source: str, translation: str, script: str) -> bool:
+    """Whether a sentence names things in the order of the source's: most in Japanese, in English comparisons alone."""
+    if _BESIDE.search(source) or _PASSIVE.search(translation):
+        return False
+    return re.search(r"\bthan\b", translation) is not None if script == "en" else "比" not in source
 
 
-@cache
-def _pairs(base: str) -> tuple[Opposites, ...]:
-    return tuple(
-        _opposites(base, *entry[base], things=entry.get("things", False), amount=entry.get("amount", False))
-        for entry in _table()["opposites"]
-        if base in _DENIED
-    )
+def _moved_values(source: str, translation: str) -> tuple[str, str] | None:
+    """The first two values of a kind whose order is another one than in the source."""
+    said, meant = _values(source), _values(translation)
+    for kind, values in said.items():
+        others = meant.get(kind, [])
+        amounts, found = ([max(number.values) for number in some] for some in (values, others))
+        if sorted(amounts) == sorted(found) and amounts != found:
+            place = next(at for at, (amount, other) in enumerate(zip(amounts, found, strict=True)) if amount != other)
+            return values[place].text, others[place].text
+    return None
 
 
-def _opposites(base: str, first: str, second: str, *, things: bool, amount: bool) -> Opposites:
-    words = f"(?:(?P<first>{first})|(?P<second>{second}))"
-    if base == "en":
-        words = rf"\b{words}\b"
-    return Opposites(
-        words=re.compile(words, re.IGNORECASE),
-        denied=re.compile(_DENIED[base].format(f"(?:{first}|{second})"), re.IGNORECASE),
-        things=things,
-        amount=amount,
-    )
+def _values(text: str) -> dict[tuple[object, ...], list[Number]]:
+    found: dict[tuple[object, ...], list[Number]] = defaultdict(list)
+    for number in numbers(_NAME.sub(" ", text)):
+        if number.digits and not number.ordinal:
+            year = 1900 <= max(number.values) < 2100
+            found[number.percent, number.measure and number.measure.kind, year].append(number)
+    return found

@@ -6,45 +6,26 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from deckgen.model import Language
 from deckgen.text.packaged import packaged_table
 from deckgen.text.titles import folded
-from deckgen.translation.checks.sentences import sentences
+from deckgen.translation.checks.pair import Pair, sentences, shortened
+from deckgen.translation.glossary import without_kept
 
 HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
 
-def foreign_characters(text: str, source: str, *, language: Language, source_language: Language) -> str:
-    """The characters of ``text`` that belong to another language, each once."""
-    found = _foreign(text, source, language, source_language)
-    return "".join(dict.fromkeys(found))
+def foreign(pair: Pair) -> Iterator[str]:
+    """Characters and sentences that are not the target's own, outside markup and kept terms."""
+    source, text = (without_kept(said, pair.glossary) for said in (pair.said, pair.meant))
+    if found := "".join(dict.fromkeys(_foreign(text, pair))):
+        yield f"“{found[:12]}” is not of its language"
+    elif left := _untranslated(text, source, pair.script):
+        yield shortened(left, 100)
 
 
-def untranslated(text: str, source: str, language: Language) -> str:
-    """Why ``text``, or a sentence in it, is not of its language though its characters are; empty where it is.
-
-    Both texts are without markup and kept terms.
-    """
-    if (base := _base(language)) == "en":
-        return _other_latin(text)
-    if base not in _OWN_LETTERS:
-        return ""
-    name, letters = _OWN_LETTERS[base]
-    if base == "ja" and (wrong := next(_foreign_marks(text), "")):
-        return wrong
-    if not letters.search(text):
-        foreign = not HAN.search(text) and len(HAN.findall(source)) >= _SENTENCE_HAN
-        return f"no {name} stands in it, so it is left untranslated" if foreign or _is_chinese(text, "") else ""
-    for sentence in _SENTENCE.findall(text):
-        if not letters.search(sentence) and (_is_chinese(sentence, source) or _is_english(sentence, source)):
-            return f"a sentence without {name} is left untranslated: {sentence.strip()}"
-    clauses = (found[0] for found in _LATIN_RUN.finditer(text) if _is_clause(found[0]))
-    return next((f"an English clause is left in it: {clause}" for clause in clauses if not _holds(source, clause)), "")
-
-
-def broken_characters(text: str, source: str, language: Language) -> Iterator[str]:
-    """What no reader sees or can read in ``text`` and the source does not have either."""
-    base = _base(language)
+def broken_characters(pair: Pair) -> Iterator[str]:
+    """What no reader sees or can read and the source does not have either."""
+    base, text, source = pair.script, pair.translation, pair.source
     spared = {"\n", *source, *_ZERO_WIDTH_SPACE.get(base, ""), *(_DIRECTIONS if base in _RIGHT_TO_LEFT else "")}
     spared |= set() if base in _JOINERLESS else {"\u200c", "\u200d"}
     if found := sorted(
@@ -54,10 +35,8 @@ def broken_characters(text: str, source: str, language: Language) -> Iterator[st
     ):
         shown = ", ".join(f"U+{ord(character):04X}" for character in found)
         yield f"{shown} is an invisible or a broken character"
-    for garbled in _MOJIBAKE.finditer(text):
-        if garbled[0] not in source:
-            yield f"“{garbled[0]}” comes of a wrong encoding"
-            break
+    if garbled := next((found[0] for found in _MOJIBAKE.finditer(text) if found[0] not in source), ""):
+        yield f"“{garbled}” comes of a wrong encoding"
     if base not in _OTHER_ALPHABETS and (alike := _lookalike(text, source)):
         yield alike
 
@@ -103,19 +82,32 @@ _LOOKALIKE = re.compile("[\u0400-\u052fΑΒΕΖΗΙΚΜΝΟΡΤΥΧο]")
 """Cyrillic letters, and the Greek ones that are drawn as Latin ones are; αx and Δx are mathematics."""
 
 
-def _base(language: str) -> str:
-    return language.split("-")[0]
-
-
-def _foreign(text: str, source: str, language: Language, source_language: Language) -> list[str]:
-    base = _base(language)
-    if encoding := _OWN_CHARACTERS.get(language) or _OWN_CHARACTERS.get(base):
+def _foreign(text: str, pair: Pair) -> list[str]:
+    if encoding := _OWN_CHARACTERS.get(pair.language) or _OWN_CHARACTERS.get(pair.script):
         return [character for character in HAN.findall(text) if not _encodes(character, encoding)]
-    if base == "zh":
+    if pair.script == "zh":
         return []
-    from_japanese = _base(source_language) == "ja"
-    kana = [character for character in _KANA.findall(text) if from_japanese or character not in source]
+    kana = [one for one in _KANA.findall(text) if pair.source_script == "ja" or one not in pair.source]
     return [*HAN.findall(text), *kana, *_FULL_WIDTH.findall(text)]
+
+
+def _untranslated(text: str, source: str, base: str) -> str:
+    """Why ``text``, or a sentence in it, is not of its language though its characters are; empty where it is."""
+    if base == "en":
+        return _other_latin(text)
+    if base not in _OWN_LETTERS:
+        return ""
+    name, letters = _OWN_LETTERS[base]
+    if base == "ja" and (wrong := next(_foreign_marks(text), "")):
+        return wrong
+    if not letters.search(text):
+        foreign = not HAN.search(text) and len(HAN.findall(source)) >= _SENTENCE_HAN
+        return f"no {name} stands in it, so it is left untranslated" if foreign or _is_chinese(text, "") else ""
+    for sentence in _SENTENCE.findall(text):
+        if not letters.search(sentence) and (_is_chinese(sentence, source) or _is_english(sentence, source)):
+            return f"a sentence without {name} is left untranslated: {sentence.strip()}"
+    clauses = (found[0] for found in _LATIN_RUN.finditer(text) if _is_clause(found[0]))
+    return next((f"an English clause is left in it: {clause}" for clause in clauses if not _holds(source, clause)), "")
 
 
 def _foreign_marks(text: str) -> Iterator[str]:

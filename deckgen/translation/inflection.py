@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from deckgen.text.packaged import packaged_table
+
 
 def holds_phrase(text: str, phrase: str) -> bool:
     """Whether the words of ``phrase`` stand in ``text`` in a row, in any form, joined by blanks or hyphens."""
@@ -26,36 +28,7 @@ def same_word(one: str, other: str) -> bool:
 
 _BREAK = "\0"
 _WORD_OR_BREAK = re.compile(r"(?P<word>[^\W_]+)|(?P<soft>(?<=\w)–(?=\w)|[\s*_~\"“”‘’'‐‑-]+)|(?P<hard>.)", re.DOTALL)
-_ENDINGS = (
-    ("ies", ("y", "ie")),
-    ("ices", ("ix", "ex", "ice")),
-    ("ora", ("us",)),
-    ("ves", ("f", "fe")),
-    ("ae", ("a",)),
-    ("a", ("um", "on")),
-    ("i", ("us",)),
-    ("es", ("", "is")),
-    ("s", ("",)),
-    ("ied", ("y",)),
-    ("ed", ("", "e")),
-    ("ing", ("", "e")),
-    ("men", ("man",)),
-)
-"""Number, tense and participle: what a word of three letters may have too."""
-_DERIVATIONS = (
-    ("ly", ("",)),
-    ("al", ("", "e")),
-    ("ual", ("",)),
-    ("ation", ("", "e")),
-    ("ion", ("", "e")),
-    ("ness", ("",)),
-    ("ence", ("", "e")),
-    ("ance", ("", "e")),
-    ("ity", ("", "e")),
-    ("ssive", ("ssion",)),
-    ("ory", ("e",)),
-)
-_IRREGULAR = {"children": "child", "people": "person", "axes": "axis", "built": "build", "learnt": "learn"}
+_TABLE = packaged_table("translation/inflection.toml")
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -67,7 +40,7 @@ def _words(text: str) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def _bases(word: str) -> frozenset[str]:
     """The word and all that it may be a form of."""
-    known, new = set[str](), {_american(_IRREGULAR.get(word, word))}
+    known, new = set[str](), {_american(_TABLE["irregular"].get(word, word))}
     while new:
         known |= new
         new = {base for form in new for base in _shorter(form)} - known
@@ -75,8 +48,8 @@ def _bases(word: str) -> frozenset[str]:
 
 
 def _shorter(word: str) -> Iterator[str]:
-    for endings, least in ((_ENDINGS, 3), (_DERIVATIONS, 4)):
-        for ending, replacements in endings:
+    for endings, least in ((_TABLE["endings"], 3), (_TABLE["derivations"], 4)):
+        for ending, replacements in endings.items():
             stem = word.removesuffix(ending)
             if stem == word or len(stem) < least or (ending == "s" and stem.endswith("s")):
                 continue
