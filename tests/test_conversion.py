@@ -9,8 +9,7 @@ from click.testing import CliRunner
 
 from deckgen.cli.translate import translate
 from deckgen.model import Language
-from deckgen.translation.drafts.briefing import Briefing
-from deckgen.translation.drafts.engines import Batch, EngineError, Passage, Remedy, make_engine
+from deckgen.translation.drafts.engines import Batch, Briefing, EngineError, Passage, Remedy, make_engine
 from deckgen.translation.glossary import Term
 
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_translation_commands import edit, entry_of, po, project, run, status, translated
 
+from deckgen.localisation.mending import mended
 from deckgen.model import Language
 from deckgen.translation.inline import protected
-from deckgen.translation.mending import mended
 
 __all__ = ["project"]
 

@@ -22,21 +22,22 @@ from deckgen.diagnostics import DeckgenError
 from deckgen.markdown.blocks import BlockKind
 from deckgen.model import Language, Markdown
 from deckgen.translation.checks.pairs import Pair
-from deckgen.translation.drafts.briefing import Briefing, Example, Job, Setting
+from deckgen.translation.drafts.costs import Price, estimate, receipt
 from deckgen.translation.drafts.engines import (
     Batch,
     Engine,
     EngineAnswer,
     EngineError,
     EngineLimits,
+    Example,
     Passage,
     Remedy,
     engine_names,
     make_engine,
 )
-from deckgen.translation.drafts.fill import Filled, draft_missing
-from deckgen.translation.drafts.placeholders import Masked, Original, PlaceholderError, mask, unmask
-from deckgen.translation.drafts.plan import Price, plan_run, receipt
+from deckgen.translation.drafts.fill import Filled, draft_missing, plan_requests
+from deckgen.translation.drafts.parcels import Job
+from deckgen.translation.drafts.placeholders import PlaceholderError, mask, unmask
 from deckgen.translation.drafts.remembered import RememberedDrafts
 from deckgen.translation.drafts.sending import TRIES, Clock
 from deckgen.translation.glossary import LanguageGlossary, Term
@@ -120,12 +121,7 @@ def run(server: Server, tmp_path: Path, *sources: str, time: Time | None = None,
 
 def said(engine: Engine, text: str, *, source: str = "zh", target: str = "en") -> str:
     """An engine's answer to one text."""
-    batch = Batch(
-        source=Language(source),
-        target=Language(target),
-        passages=(Passage(id=1, text=text),),
-        briefing=Briefing(),
-    )
+    batch = Batch(source=Language(source), target=Language(target), passages=(Passage(id=1, text=text),))
     return engine.translate(batch).texts[1]
 
 
@@ -364,9 +360,10 @@ def test_a_block_that_is_a_term_of_the_glossary_needs_no_engine(server: Server, 
 def test_a_dry_run_tells_what_would_be_sent(server: Server, tmp_path: Path) -> None:
     engine = make_engine("libre", url=server.url)
     remembered = RememberedDrafts(tmp_path / "c", engine.identity)
-    plan = plan_run([job("`x`是RoPE。"), job("占位符[X0X]")], engine, remembered, ())
-    assert [passage.text for batch in plan.batches for passage in batch.passages] == ["[X0X]是[X1X]。"]
-    assert (plan.unsendable, plan.tokens_in) == (1, 0)
+    jobs = [job("`x`是RoPE。"), job("占位符[X0X]"), job("编码器")]
+    batches, known = plan_requests(jobs, engine, remembered, ())
+    assert [passage.text for batch in batches for passage in batch.passages] == ["[X0X]是[X1X]。"]
+    assert [draft.translation for draft in known.drafts] == [None, "encoder"]
     assert server.texts == []
 
 
@@ -436,13 +433,9 @@ def model(server: Server, name: str = "m1", **more: object) -> Engine:
 
 def talk(server: Server, tmp_path: Path, *sources: str, time: Time | None = None, **more: object) -> Filled:
     """The drafts of a model for blocks of one question."""
-    setting = Setting(
-        key="k1",
-        category="架构",
-        question="什么是编码器？",
-        neighbours=(Example(source=Markdown("前一块"), translation=Markdown("the block before")),),
-    )
-    jobs = [Job(pair=job(source).pair, setting=setting, style=STYLE) for source in sources]
+    before = Example(source=Markdown("前一块"), translation=Markdown("the block before"))
+    setting = {"key": "k1", "category": "架构", "question": "什么是编码器？"}
+    jobs = [Job(pair=job(source).pair, **setting, neighbours=(before,), style=STYLE) for source in sources]
     return fill(model(server), jobs, tmp_path / "drafts.jsonl", time=time, reviewed=REVIEWED, **more)  # type: ignore[arg-type]
 
 
@@ -585,7 +578,7 @@ def test_a_server_without_json_mode_is_asked_without(server: Server, tmp_path: P
 
 def test_a_model_that_never_answers_in_form_is_not_asked_for_the_whole_book(server: Server, tmp_path: Path) -> None:
     server.always = "prose"
-    jobs = [Job(pair=job(f"第{number}题的文字。").pair, setting=Setting(key=f"k{number}")) for number in range(40)]
+    jobs = [Job(pair=job(f"第{number}题的文字。").pair, key=f"k{number}") for number in range(40)]
     filled = fill(model(server), jobs, tmp_path / "c")
     assert "brought nothing" in filled.stopped
     assert filled.requests == 10
@@ -607,7 +600,7 @@ def test_a_key_in_the_address_is_used_and_never_told(server: Server, tmp_path: P
     address = server.url.replace("http://", f"http://user:{SECRET}@")
     engine = make_engine("openai", url=f"{address}/v1?key={SECRET}", model="m1")
     server.modes = ["ok", "403"]
-    filled = fill(engine, [job("一段文字。"), Job(pair=job("又一段。").pair, setting=Setting(key="k"))], tmp_path / "c")
+    filled = fill(engine, [job("一段文字。"), Job(pair=job("又一段。").pair, key="k")], tmp_path / "c")
     assert server.queries == [f"key={SECRET}"] * 2
     assert "access refused" in filled.stopped
     document = receipt(filled, engine=engine, language="en", date="2025-01-01", seconds=1.0, price=None)
@@ -617,16 +610,17 @@ def test_a_key_in_the_address_is_used_and_never_told(server: Server, tmp_path: P
 def test_a_plan_and_a_receipt_say_what_it_costs(server: Server, tmp_path: Path) -> None:
     engine, price = model(server), Price(tokens_in=2.0, tokens_out=10.0)
     jobs = [job("第一块没有什么。"), job("第二块也没有。")]
-    plan = plan_run(jobs, engine, RememberedDrafts(tmp_path / "c", engine.identity), REVIEWED)
-    assert len(plan.batches) == 1
-    assert 300 < plan.tokens_in < 600
-    assert 20 < plan.tokens_out < 80
+    batches, _ = plan_requests(jobs, engine, RememberedDrafts(tmp_path / "c", engine.identity), REVIEWED)
+    tokens_in, tokens_out = estimate(batches)
+    assert len(batches) == 1
+    assert 300 < tokens_in < 600
+    assert 20 < tokens_out < 80
     assert server.chats == []
     filled = fill(engine, jobs, tmp_path / "c")
     document = receipt(filled, engine=engine, language="en", date="2025-01-01", seconds=1.25, price=price)
     assert document["cost"] == (100 * 2 + 10 * 10) / 1_000_000
     assert (document["engine"], document["drafts"], document["requests"]) == ("openai:m1", 2, 1)
-    assert plan_run(jobs, engine, RememberedDrafts(tmp_path / "c", engine.identity), ()).remembered == 2
+    assert plan_requests(jobs, engine, RememberedDrafts(tmp_path / "c", engine.identity), ())[1].cached == 2
 
 
 def test_a_model_needs_a_name() -> None:
@@ -786,7 +780,7 @@ def test_protecting_and_restoring_changes_nothing_but_blanks_around_bold(parts: 
     assert back == text or "**" in text or "[" in text
 
 
-TWO = Masked(text="", originals=(Original(text="`p`"), Original(text="`q`")), style="[X{}X]")
+TWO = mask("`p`和`q`", GLOSSARY, "[X{}X]")
 
 
 @pytest.mark.parametrize(

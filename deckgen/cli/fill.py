@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -16,9 +17,9 @@ from deckgen.localisation import draft_jobs, reviewed_examples, with_drafts
 from deckgen.model import Language
 from deckgen.project.files import own_path
 from deckgen.project.reading import Project
-from deckgen.translation.drafts.engines import Engine, engine_names, make_engine
-from deckgen.translation.drafts.fill import Filled, draft_missing, problems_by_reason
-from deckgen.translation.drafts.plan import FillPlan, Price, plan_run, receipt, write_receipt
+from deckgen.translation.drafts.costs import Price, estimate, receipt, write_receipt
+from deckgen.translation.drafts.engines import Batch, Engine, engine_names, make_engine
+from deckgen.translation.drafts.fill import Filled, draft_missing, plan_requests
 from deckgen.translation.drafts.remembered import RememberedDrafts
 from deckgen.translation.drafts.sending import Clock
 from deckgen.translation.drafts.transport import KEY_VARIABLE
@@ -89,7 +90,7 @@ def fill(
     reviewed = reviewed_examples(found, language)
     remembered = _remembered(found.project, engine, language, fresh=fresh)
     if dry_run:
-        _print_plan(plan_run(wanted, engine, remembered, reviewed), len(wanted), price)
+        _print_plan(*plan_requests(wanted, engine, remembered, reviewed), len(wanted), engine, price)
         return
     began = time.monotonic()
     with progress_bar() as report:
@@ -112,7 +113,7 @@ def fill(
     _print_result(filled, count, len(wanted), price)
     if filled.interrupted:
         raise click.exceptions.Exit(130)
-    if filled.stopped or problems_by_reason(filled.drafts):
+    if filled.stopped or filled.problems:
         raise click.exceptions.Exit(1)
 
 
@@ -122,20 +123,20 @@ def _remembered(project: Project, engine: Engine, language: Language, *, fresh: 
     return RememberedDrafts(own_path(project.cache, f"drafts/{name}-{language}.jsonl"), engine.identity, fresh=fresh)
 
 
-def _print_plan(plan: FillPlan, wanted: int, price: Price | None) -> None:
-    characters = sum(batch.characters for batch in plan.batches)
-    echo(f"{wanted} blocks to draft; {len(plan.batches)} requests of {characters} characters in all")
-    if plan.tokens_in:
-        echo(f"about {plan.tokens_in} tokens to read and {plan.tokens_out} to write", nl=not price)
-        if price:
-            echo(f", which cost about {price.of(plan.tokens_in, plan.tokens_out):.4f}")
-    for batch in plan.batches:
+def _print_plan(batches: Sequence[Batch], known: Filled, wanted: int, engine: Engine, price: Price | None) -> None:
+    characters = sum(batch.characters for batch in batches)
+    echo(f"{wanted} blocks to draft; {len(batches)} requests of {characters} characters in all")
+    if engine.reads_briefings:
+        tokens_in, tokens_out = estimate(batches)
+        cost = f", which cost about {price.of(tokens_in, tokens_out):.4f}" if price else ""
+        echo(f"about {tokens_in} tokens to read and {tokens_out} to write{cost}")
+    for batch in batches:
         for passage in batch.passages:
             echo(f"  {passage.text}")
-    if plan.remembered:
-        echo(f"{plan.remembered} blocks are remembered from earlier runs; --fresh asks for them again")
-    if plan.unsendable:
-        echo(f"{plan.unsendable} blocks cannot be sent")
+    if known.cached:
+        echo(f"{known.cached} blocks are remembered from earlier runs; --fresh asks for them again")
+    if unsendable := sum(map(len, known.problems.values())):
+        echo(f"{unsendable} blocks cannot be sent")
 
 
 def _print_result(filled: Filled, count: int, wanted: int, price: Price | None) -> None:
@@ -146,7 +147,7 @@ def _print_result(filled: Filled, count: int, wanted: int, price: Price | None) 
     if filled.tokens_in or filled.tokens_out:
         cost = f", {price.of(filled.tokens_in, filled.tokens_out):.4f} in money" if price else ""
         echo(f"{filled.tokens_in} tokens read and {filled.tokens_out} written{cost}")
-    for reason, failed in problems_by_reason(filled.drafts).items():
+    for reason, failed in filled.problems.items():
         echo(f"no draft of {len(failed)} {'block' if len(failed) == 1 else 'blocks'}: {reason}", err=True)
         for draft in failed[:3]:
             echo(f"    {' '.join(draft.job.pair.source.split())[:80]}", err=True)

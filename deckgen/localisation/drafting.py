@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from deckgen.localisation.translations import TranslatedBlock, Translations, blocks, pair_of, with_entries
-from deckgen.model import Language, Markdown
+from deckgen.model import Key, Language, Markdown
 from deckgen.translation.catalog import CatalogEntry, EntryState, Machine, Proposal, digest
-from deckgen.translation.drafts.briefing import Example, Job, Setting
+from deckgen.translation.checks.pairs import Pair
+from deckgen.translation.drafts.engines import Example
 from deckgen.translation.drafts.fill import Draft
+from deckgen.translation.drafts.parcels import Job
 from deckgen.translation.files import read_style
-from deckgen.translation.units import Side
 
 _NEIGHBOURS = 2
 """Blocks before and after one that its engine is told."""
@@ -27,15 +28,14 @@ def draft_jobs(
     wanted = (EntryState.MISSING, EntryState.STALE) if stale else (EntryState.MISSING,)
     every = tuple(blocks(found, language))
     glossary = found.glossary.for_language(language)
-    titles = _titles(found)
     styles = {chapter: read_style(found.project.locale / language, chapter) for chapter in found.chapters}
     jobs: dict[tuple[str, str], Job] = {}
+    titles = {item.key: (item.category.title, item.question.title) for item in found.corpus.questions}
     for place, block in enumerate(every):
         if block.entry.state in wanted and not block.entry.proposal:
-            pair = pair_of(block, found, glossary)
-            setting = _setting(every, place, titles)
+            job = _job(every, place, pair_of(block, found, glossary), titles)
             style = styles.get(block.text.chapter.path, "")
-            jobs.setdefault((pair.source, pair.kind), Job(pair=pair, setting=setting, style=style))
+            jobs.setdefault((job.pair.source, job.pair.kind), replace(job, style=style))
     return tuple(jobs.values())[:limit]
 
 
@@ -72,23 +72,16 @@ def with_drafts(
     return with_entries(found, drafted, languages=(language,))
 
 
-def _titles(found: Translations) -> Mapping[str, tuple[str, str]]:
-    """The titles of the category and the question of each key."""
-    titles: dict[str, tuple[str, str]] = {}
-    for item in found.corpus.questions:
-        titles[item.category.key] = (item.category.title, "")
-        titles[item.key] = (item.category.title, item.question.title)
-    return titles
-
-
-def _setting(every: Sequence[TranslatedBlock], place: int, titles: Mapping[str, tuple[str, str]]) -> Setting:
+def _job(every: Sequence[TranslatedBlock], place: int, pair: Pair, titles: Mapping[Key, tuple[str, str]]) -> Job:
+    """The block at ``place`` with its category's and question's titles, and what stands around it."""
     text = every[place].text
-    category, question = titles.get(text.key, ("", ""))
+    category, question = titles.get(text.key, ("", ""))  # a category stands for itself
     first = max(0, place - _NEIGHBOURS)
     around = [block for block in every[first : place + _NEIGHBOURS + 1] if block.text.context == text.context]
-    return Setting(
+    return Job(
+        pair=pair,
         key=text.key,
-        category="" if text.side is Side.CATEGORY else category,
+        category=category,
         question=question,
         neighbours=tuple(_example(block) for block in around if block is not every[place]),
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -25,6 +26,15 @@ class TokenKind(StrEnum):
     BRACKET = "opening bracket"
     ESCAPE = "escaped character"
     BREAK = "line break"
+    TERM = "term that stays"
+
+
+class Edge(StrEnum):
+    """On which side of a piece of markup a blank would undo it."""
+
+    PLAIN = "plain"
+    OPENS = "opens"
+    CLOSES = "closes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +84,10 @@ _SCAN = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PARTS
 _ENDS = {"\\[": "\\]", "\\(": "\\)", "<!--": "-->"}
 """Of parts that the table gives the beginning of: a pattern would look for an end that is not there once for each."""
 _MARKUP_ONLY = frozenset((TokenKind.EMPHASIS, TokenKind.BRACKET, TokenKind.ESCAPE, TokenKind.BREAK))
+MARKS = frozenset((TokenKind.BOLD, TokenKind.EMPHASIS))
+_EDGES = {TokenKind.BRACKET: Edge.OPENS} | dict.fromkeys(
+    (TokenKind.LINK, TokenKind.IMAGE, TokenKind.BREAK), Edge.CLOSES
+)
 _MATH = frozenset(("dollars", "dollar", "brackets"))
 _KINDS = {
     "code": TokenKind.CODE,
@@ -103,6 +117,17 @@ def tokens(text: str) -> tuple[Token, ...]:
 def protected(text: str) -> tuple[Token, ...]:
     """All that a machine must not see: the tokens, and the brackets, escapes and hard line breaks between them."""
     return tuple(sorted(_scan(text), key=lambda token: token.start))
+
+
+def edged(found: Iterable[Token]) -> Iterator[tuple[Token, Edge]]:
+    """Each token with its edge; of two equal marks the first one opens."""
+    marks: Counter[str] = Counter()
+    for token in found:
+        edge = _EDGES.get(token.kind, Edge.PLAIN)
+        if token.kind in MARKS:
+            marks[token.text] += 1
+            edge = Edge.OPENS if marks[token.text] % 2 else Edge.CLOSES
+        yield token, edge
 
 
 def links(text: str) -> tuple[Link, ...]:

@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import json
 import re
+import string
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from deckgen.diagnostics import DeckgenError
-from deckgen.translation.drafts.briefing import Example
-from deckgen.translation.drafts.engines import Batch, Engine, EngineAnswer, EngineError, EngineLimits, Passage, Remedy
+from deckgen.text.packaged import packaged_text
+from deckgen.translation.drafts.engines import Batch, Engine, EngineAnswer, EngineError, EngineLimits, Remedy
 from deckgen.translation.drafts.transport import HttpReply, Transport, raise_for_status
 
 _OPENAI = "https://api.openai.com/v1"
 _PATH = "/chat/completions"
 
 
-def make_chat(*, url: str | None, model: str | None, key: str | None, timeout_seconds: float) -> Engine:
+def make(name: str, *, url: str | None, model: str | None, key: str | None, timeout_seconds: float) -> Engine:
     """A model behind ``url``, the address that ends before ``/chat/completions``. DeckgenError without a model."""
     if not model:
         raise DeckgenError("the engine openai needs the name of a model", hint="give it with --model")
@@ -53,7 +55,7 @@ class _Chat:
             reply = self._ask(batch, {})
             if reply.status < 300:
                 self._wishes = {}
-        return _answer(_content(reply), batch)
+        return _answer(reply, batch)
 
     def _ask(self, batch: Batch, wishes: Mapping[str, object]) -> HttpReply:
         messages = [
@@ -66,49 +68,32 @@ class _Chat:
 
 def instructions(batch: Batch) -> str:
     """What the model is to do, with the language's style guide."""
-    told = _INSTRUCTIONS.format(source=batch.source, target=batch.target)
+    text = string.Template(packaged_text("translation/drafts/instructions.txt"))
+    told = text.substitute(source=batch.source, target=batch.target).strip()
     return f"{told}\n\nStyle guide:\n\n{batch.briefing.style}" if batch.briefing.style else told
 
 
 def question(batch: Batch) -> Mapping[str, object]:
     """The document that the model reads; what would be empty is left out."""
-    told = batch.briefing
-    document = {
-        "category": told.category,
-        "question": told.question,
-        "neighbours": [_pair(example) for example in told.neighbours],
-        "keep": list(told.keep),
-        "terms": {term.source: list(term.targets) for term in told.terms},
-        "examples": [_pair(example) for example in told.examples],
-        "blocks": [_block(passage) for passage in batch.passages],
-    }
+    told = asdict(batch.briefing)
+    del told["style"]
+    return _filled(
+        {
+            **told,
+            "neighbours": list(map(_filled, told["neighbours"])),
+            "terms": {term.source: term.targets for term in batch.briefing.terms},
+            "blocks": [
+                _filled(
+                    {"id": one.id, "kind": one.kind, "text": one.text, "refused": one.refused, "because": one.complaint}
+                )
+                for one in batch.passages
+            ],
+        }
+    )
+
+
+def _filled(document: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: value for name, value in document.items() if value}
-
-
-_INSTRUCTIONS = """\
-You translate blocks of a technical question-and-answer book from {source} into {target} (language tags).
-The user sends a JSON document. Translate every text in "blocks", completely and faithfully: add nothing, leave nothing
-out, correct nothing. "category", "question" and "neighbours" (blocks around, with translations where there are some)
-are only there to be understood.
-- Tags such as <x0/> stand for markup, formulas and code. Put each of a block's tags into its translation exactly once.
-- Leave the terms in "keep" as they are. Translate those in "terms" by one of the forms given, inflected as needed.
-- Follow the wording of "examples", which people have reviewed.
-- A block with "refused" is one whose last translation could not be used, for the reason in "because". Mend that.
-- Keep Markdown as it is, and make one paragraph of each block.
-Answer with one JSON document and nothing else, with each block's own id:
-{{"translations": [{{"id": 1, "text": "…"}}]}}"""
-
-
-def _pair(example: Example) -> Mapping[str, str]:
-    both = {"source": example.source, "translation": example.translation}
-    return {name: text for name, text in both.items() if text}
-
-
-def _block(passage: Passage) -> Mapping[str, object]:
-    block: dict[str, object] = {"id": passage.id, "kind": passage.kind, "text": passage.text}
-    if passage.complaint:
-        block |= {"refused": passage.refused, "because": passage.complaint}
-    return block
 
 
 def _address(url: str) -> str:
@@ -117,11 +102,8 @@ def _address(url: str) -> str:
     return urlunsplit(parts._replace(path=path if path.endswith(_PATH) else f"{path}{_PATH}"))
 
 
-# --- the answer -------------------------------------------------------------------------------------------------------
-
-
-def _content(reply: HttpReply) -> tuple[str, Mapping[str, Any]]:
-    """What the model wrote, and the whole document around it. EngineError where the server says something else."""
+def _answer(reply: HttpReply, batch: Batch) -> EngineAnswer:
+    """The texts by their ids. EngineError where the server says something else than what its model wrote."""
     document = _parsed(reply.text)
     error = document.get("error")
     if isinstance(error, dict) and {error.get("code"), error.get("type")} & {"insufficient_quota", "billing_error"}:
@@ -131,16 +113,20 @@ def _content(reply: HttpReply) -> tuple[str, Mapping[str, Any]]:
         raise EngineError("the server streams its answer, though it was asked not to", Remedy.STOP)
     try:
         choice = document["choices"][0]
-        content = choice["message"]["content"]
-    except (KeyError, IndexError, TypeError):
+        content, end = choice["message"]["content"], choice.get("finish_reason")
+    except (KeyError, IndexError, TypeError, AttributeError):
         raise EngineError("an answer that is not one of the chat protocol", Remedy.RETRY) from None
-    if choice.get("finish_reason") == "content_filter":
+    if end == "content_filter":
         raise EngineError("the server's filter withholds the answer", Remedy.SKIP)
-    if choice.get("finish_reason") == "length":
+    if end == "length":
         raise EngineError("an answer that was cut off", Remedy.SKIP)
     if not isinstance(content, str) or not content.strip():
         raise EngineError("an empty answer", Remedy.RETRY)
-    return content, document
+    usage = document.get("usage")
+    counts = [usage.get(name) if isinstance(usage, dict) else 0 for name in ("prompt_tokens", "completion_tokens")]
+    tokens_in, tokens_out = (count if isinstance(count, int) else 0 for count in counts)
+    texts, complaint = _texts(content, frozenset(passage.id for passage in batch.passages))
+    return EngineAnswer(texts=texts, complaint=complaint, tokens_in=tokens_in, tokens_out=tokens_out)
 
 
 def _parsed(text: str) -> Mapping[str, Any]:
@@ -151,25 +137,8 @@ def _parsed(text: str) -> Mapping[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _answer(answered: tuple[str, Mapping[str, Any]], batch: Batch) -> EngineAnswer:
-    """The texts by their ids. With an id that nobody asked for none can be trusted to stand at its own."""
-    content, document = answered
-    used = document.get("usage")
-    usage: Mapping[str, object] = used if isinstance(used, dict) else {}
-    texts, complaint = _texts(content, frozenset(passage.id for passage in batch.passages))
-    return EngineAnswer(
-        texts=texts,
-        complaint=complaint,
-        tokens_in=_count(usage.get("prompt_tokens")),
-        tokens_out=_count(usage.get("completion_tokens")),
-    )
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) else 0
-
-
 def _texts(content: str, ids: frozenset[int]) -> tuple[Mapping[int, str], str]:
+    """With an id that nobody asked for none can be trusted to stand at its own; then there is a complaint."""
     rows = next(_translations(content), None)
     if rows is None:
         return {}, 'the answer was not the JSON document {"translations": [{"id": …, "text": …}]}'

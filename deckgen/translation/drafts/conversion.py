@@ -11,7 +11,7 @@ from deckgen.translation.drafts.engines import Batch, Engine, EngineAnswer, Engi
 from deckgen.translation.glossary import Term
 
 
-def make_conversion(*, url: str | None, model: str | None, key: str | None, timeout_seconds: float) -> Engine:
+def make(name: str, *, url: str | None, model: str | None, key: str | None, timeout_seconds: float) -> Engine:
     """Needs no network and no key. DeckgenError where OpenCC is not installed."""
     return _Conversion()
 

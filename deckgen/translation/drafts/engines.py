@@ -9,14 +9,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from importlib import import_module, metadata
 from typing import Protocol
 
 from deckgen.diagnostics import DeckgenError
-from deckgen.model import Language
-from deckgen.translation.drafts.briefing import Briefing
+from deckgen.model import Language, Markdown
+from deckgen.translation.glossary import Term
 
 ENTRY_POINTS = "deckgen.engines"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A block beside its reviewed translation; an empty one where there is none yet."""
+
+    source: Markdown
+    translation: Markdown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Briefing:
+    """All that an engine is told of the passages of one request."""
+
+    category: str = ""
+    question: str = ""
+    neighbours: tuple[Example, ...] = ()
+    keep: tuple[str, ...] = ()
+    terms: tuple[Term, ...] = ()
+    examples: tuple[Example, ...] = ()
+    style: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +62,7 @@ class Batch:
     source: Language
     target: Language
     passages: tuple[Passage, ...]
-    briefing: Briefing
+    briefing: Briefing = Briefing()
 
     @property
     def characters(self) -> int:
@@ -131,16 +153,15 @@ def make_engine(
     timeout_seconds: float = 30,
 ) -> Engine:
     """The engine of this name. DeckgenError where there is none, or where it cannot work."""
+    hint = f"use one of {', '.join(engine_names())}"
     if name in _DEAD:
-        raise DeckgenError(f"the engine {name} does not work: {_DEAD[name]}", hint=f"use one of {_names()}")
+        raise DeckgenError(f"the engine {name} does not work: {_DEAD[name]}", hint=hint)
     if name in _ENGINES:
-        module, function = _ENGINES[name]
-        make = getattr(import_module(f"deckgen.translation.drafts.{module}"), function)
-    else:
-        entry = next(iter(metadata.entry_points(group=ENTRY_POINTS, name=name)), None)
-        if entry is None:
-            raise DeckgenError(f"there is no engine {name}", hint=f"use one of {_names()}")
+        make = partial(import_module(f"deckgen.translation.drafts.{_ENGINES[name]}").make, name)
+    elif entry := next(iter(metadata.entry_points(group=ENTRY_POINTS, name=name)), None):
         make = entry.load()
+    else:
+        raise DeckgenError(f"there is no engine {name}", hint=hint)
     made: Engine = make(url=url, model=model, key=key, timeout_seconds=timeout_seconds)
     return made
 
@@ -151,21 +172,12 @@ def engine_names() -> tuple[str, ...]:
     return tuple(dict.fromkeys((*_ENGINES, *others)))
 
 
-def _names() -> str:
-    return ", ".join(engine_names())
-
-
-_ENGINES: Mapping[str, tuple[str, str]] = {
-    "openai": ("chat", "make_chat"),
-    "libre": ("machines", "make_libre"),
-    "deepl": ("machines", "make_deepl"),
-    "baidu": ("machines", "make_baidu"),
-    "microsoft": ("machines", "make_microsoft"),
-    "google": ("machines", "make_google"),
-    "mymemory": ("machines", "make_mymemory"),
-    "opencc": ("conversion", "make_conversion"),
+_ENGINES: Mapping[str, str] = {
+    "openai": "chat",
+    **dict.fromkeys(("libre", "deepl", "baidu", "microsoft", "google", "mymemory"), "machines"),
+    "opencc": "conversion",
 }
-"""Each with the module that makes it, which is imported when it is used."""
+"""Each with the module whose ``make`` makes it, which is imported when it is used."""
 _DEAD: Mapping[str, str] = {
     "chatgpt": "deep-translator's class for it needs a library version that is gone; openai speaks its protocol",
     "papago": "deep-translator's class for it asks an interface that was switched off",

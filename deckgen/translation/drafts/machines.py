@@ -3,17 +3,44 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from importlib import import_module, metadata
-from types import ModuleType
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.model import Language
 from deckgen.translation.drafts.engines import Batch, Engine, EngineAnswer, EngineError, EngineLimits, Remedy
-from deckgen.translation.drafts.transport import KEY_VARIABLE, HttpReply, Transport, raise_for_status
+from deckgen.translation.drafts.transport import KEY_VARIABLE, Transport, raise_for_status
 
-_TESTED = "1.11."
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Service:
+    """A class of deep-translator and what its service takes.
+
+    ``usual`` are codes for languages that have another one. Of its requests the field ``drop`` is left out, and
+    ``headers`` are added; ``languages`` are those that a GET asks for, which is a POST where ``posts``.
+    """
+
+    class_name: str
+    limits: EngineLimits
+    usual: Mapping[str, str] = field(default_factory=dict)
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    drop: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    posts: bool = False
+    languages: tuple[str, ...] = ()
+
+
+def make(name: str, *, url: str | None, model: str | None, key: str | None, timeout_seconds: float) -> Engine:
+    """The engine ``name``; ``url`` is another address than its service's own."""
+    transport = Transport(timeout_seconds=timeout_seconds, own_server=url is not None)
+    service = _SERVICES[name](key or "")
+    if name == "libre" and not url:
+        raise DeckgenError("the engine libre needs the address of a LibreTranslate server", hint="give it with --url")
+    if url and name in ("libre", "deepl"):
+        url = f"{url.rstrip('/')}/"
+    return _Machine(name, service, url, transport)
 
 
 class _Machine:
@@ -22,38 +49,22 @@ class _Machine:
     placeholder = "[X{}X]"
     reads_briefings = False
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        class_name: str,
-        limits: EngineLimits,
-        arguments: Mapping[str, object],
-        code: Callable[[Language, Any], str],
-        url: str | None,
-        requests: _Requests,
-    ) -> None:
+    def __init__(self, name: str, service: _Service, url: str | None, transport: Transport) -> None:
         self.name = name
         self.identity = f"{name} {url or ''}"
-        self.limits = limits
-        self._module = _tested_module(name)
-        self._class = getattr(self._module, class_name)
-        self._arguments = arguments
-        self._code = code
-        self._url = url
+        self.limits = service.limits
+        module = import_module(f"deep_translator.{name}")
         # The library's functions look up ``requests`` in their module each time they are called.
-        self._module.requests = requests  # type: ignore[attr-defined]
+        module.requests = _Requests(transport, service)  # type: ignore[attr-defined]
+        self._class = getattr(module, service.class_name)
+        self._service = service
+        self._url = url
 
     def translate(self, batch: Batch) -> EngineAnswer:
-        return EngineAnswer(
-            texts={
-                passage.id: self._translated(passage.text, source=batch.source, target=batch.target)
-                for passage in batch.passages
-            }
-        )
+        return EngineAnswer(texts={passage.id: self._translated(passage.text, batch) for passage in batch.passages})
 
-    def _translated(self, text: str, *, source: Language, target: Language) -> str:
-        translator = self._translator(source, target)
+    def _translated(self, text: str, batch: Batch) -> str:
+        translator = self._translator(batch.source, batch.target)
         try:
             answer = translator.translate(text)
         except EngineError:
@@ -66,11 +77,11 @@ class _Machine:
         return answer
 
     def _translator(self, source: Language, target: Language) -> Any:
+        arguments = self._service.arguments
         try:
-            codes = self._class(source="auto", target="auto", **self._arguments)._languages.values()
-            translator = self._class(
-                source=self._code(source, codes), target=self._code(target, codes), **self._arguments
-            )
+            codes = self._class(source="auto", target="auto", **arguments)._languages.values()
+            mine, other = (_code(language, codes, self._service.usual) for language in (source, target))
+            translator = self._class(source=mine, target=other, **arguments)
         except Exception:
             message = f"the engine {self.name} does not translate {source} into {target}"
             raise EngineError(message, Remedy.STOP) from None
@@ -82,16 +93,12 @@ class _Machine:
 class _Requests:
     """Stands in for the module ``requests`` inside deep-translator, which sets no timeout and puts keys into addresses.
 
-    What a POST wants in the address goes into a form, unless it has a document of its own; ``drop`` names fields that
-    are left out, ``headers`` are added.
+    What a POST wants in the address goes into a form, unless it has a document of its own.
     """
 
-    def __init__(
-        self, transport: Transport, *, drop: frozenset[str] = frozenset(), headers: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, transport: Transport, service: _Service) -> None:
         self._transport = transport
-        self._drop = drop
-        self._headers = headers
+        self._service = service
 
     def post(
         self,
@@ -101,34 +108,23 @@ class _Requests:
         headers: Mapping[str, str] | None = None,
         **_: object,
     ) -> _Response:
-        fields = {name: str(value) for name, value in params.items() if name not in self._drop}
+        fields = {name: str(value) for name, value in params.items() if name != self._service.drop}
         query, form = (None, fields) if json is None else (fields, None)
         return self._answered("POST", url, query=query, form=form, document=json, headers=headers)
 
-    def get(self, url: str, params: Mapping[str, str], **_: object) -> _Response:
+    def get(self, url: str, params: Mapping[str, str] | None = None, **_: object) -> _Response:
+        if self._service.languages:
+            known = {code: {"name": code} for code in self._service.languages}
+            return _Response(json.dumps({"translation": known}))
+        if self._service.posts:
+            return self.post(url, params or {})
         return self._answered("GET", url, query=params)
 
     def _answered(self, method: str, url: str, *, headers: Mapping[str, str] | None = None, **sent: Any) -> _Response:
-        together = {**(headers or {}), **(self._headers or {})}
-        reply = self._transport.send(method, url, headers=together or None, **sent)
+        together = {**(headers or {}), **self._service.headers}
+        reply = self._transport.send(method, url, headers=together, **sent)
         raise_for_status(reply.status, reply.retry_after)
-        return _Response(reply)
-
-
-class _Posted(_Requests):
-    """For DeepL, which takes no GET and no key in the address any more, while the class sends both."""
-
-    def get(self, url: str, params: Mapping[str, str], **_: object) -> _Response:
-        return self.post(url, params)
-
-
-class _WithLanguages(_Requests):
-    """For Microsoft, whose class asks for the list of languages before each text: their codes are known here."""
-
-    def get(self, url: str, params: Mapping[str, str] | None = None, **_: object) -> _Response:
-        codes = ("zh-Hans", "zh-Hant", "en", "ja", "ko", "de", "fr", "es", "pt", "it", "ru", "vi", "th", "id", "ar")
-        document = {"translation": {code: {"name": code} for code in codes}}
-        return _Response(HttpReply(status=200, text=json.dumps(document), kind="application/json", retry_after=None))
+        return _Response(reply.text)
 
 
 class _Response:
@@ -136,166 +132,114 @@ class _Response:
 
     status_code = 200
 
-    def __init__(self, reply: HttpReply) -> None:
-        self.text = reply.text
+    def __init__(self, text: str) -> None:
+        self.text = text
 
     def json(self) -> Any:
         """The document. EngineError where it holds a status of its own, as MyMemory's and Baidu's, and not success."""
         document = json.loads(self.text)
         if isinstance(document, dict):
-            status = document.get("responseStatus")
-            if status is not None and str(status).isdigit():
+            status = str(document.get("responseStatus", ""))
+            if status.isdigit():
                 raise_for_status(int(status))
-            _raise_for_baidu(str(document.get("error_code", "")))
+            if found := _BAIDU_ERRORS.get(str(document.get("error_code", ""))):
+                raise EngineError(*found)
         return document
 
     def close(self) -> None:
         pass
 
 
-def _raise_for_baidu(code: str) -> None:
-    """https://fanyi-api.baidu.com/doc/21 lists the codes."""
-    if code in ("52003", "54001", "58000"):
-        raise EngineError(f"access refused; set {KEY_VARIABLE}", Remedy.STOP)
-    if code in ("54004", "58002"):
-        raise EngineError("the account's money or quota is used up", Remedy.STOP)
-    if code == "58001":
-        raise EngineError("the engine does not translate between these languages", Remedy.STOP)
-    if code in ("52001", "52002", "54003", "54005"):
-        raise EngineError(f"the engine is busy (error {code})", Remedy.RETRY)
+_REFUSED = (f"access refused; set {KEY_VARIABLE}", Remedy.STOP)
+_USED_UP = ("the account's money or quota is used up", Remedy.STOP)
+_BUSY = ("the engine is busy", Remedy.RETRY)
+_BAIDU_ERRORS = {
+    **dict.fromkeys(("52003", "54001", "58000"), _REFUSED),
+    **dict.fromkeys(("54004", "58002"), _USED_UP),
+    **dict.fromkeys(("52001", "52002", "54003", "54005"), _BUSY),
+    "58001": ("the engine does not translate between these languages", Remedy.STOP),
+}
+"""https://fanyi-api.baidu.com/doc/21 lists the codes."""
 
 
-def _tested_module(name: str) -> ModuleType:
-    version = metadata.version("deep-translator")
-    if not version.startswith(_TESTED):
-        raise DeckgenError(
-            f"deep-translator {version} is not a version that this was tested with",
-            hint=f"install deep-translator {_TESTED}*",
-        )
-    return import_module(f"deep_translator.{name}")
-
-
-def make_libre(*, url: str | None, model: str | None, key: str | None, timeout_seconds: float) -> Engine:
-    if not url:
-        raise DeckgenError("the engine libre needs the address of a LibreTranslate server", hint="give it with --url")
-    transport = Transport(timeout_seconds=timeout_seconds, own_server=True)
-    return _Machine(
-        "libre",
-        class_name="LibreTranslator",
-        limits=EngineLimits(characters=2000, in_flight=16),
-        # The class demands a key even for a server that needs none.
-        arguments={"api_key": key or "none"},
-        code=_base_code,
-        url=f"{url.rstrip('/')}/",
-        requests=_Requests(transport, drop=frozenset() if key else frozenset(("api_key",))),
-    )
-
-
-def make_deepl(*, url: str | None, model: str | None, key: str | None, timeout_seconds: float) -> Engine:
-    """Keys of the free plan end in ``:fx``, and have a server of their own."""
-    key = _needed(key, "deepl")
-    transport = Transport(timeout_seconds=timeout_seconds, own_server=url is not None)
-    return _Machine(
-        "deepl",
-        class_name="DeeplTranslator",
-        limits=EngineLimits(characters=5000, in_flight=8),
-        arguments={"api_key": key, "use_free_api": key.endswith(":fx")},
-        code=_base_code,
-        url=f"{url.rstrip('/')}/" if url else None,
-        requests=_Posted(transport, drop=frozenset(("auth_key",)), headers={"Authorization": f"DeepL-Auth-Key {key}"}),
-    )
-
-
-def make_baidu(*, url: str | None, model: str | None, key: str | None, timeout_seconds: float) -> Engine:
-    """The key is the account's id, a colon and the secret."""
-    account, _, secret = _needed(key, "baidu").partition(":")
-    if not (account and secret):
-        raise DeckgenError(f"{KEY_VARIABLE} has to be ID:SECRET for baidu")
-    return _Machine(
-        "baidu",
-        class_name="BaiduTranslator",
-        limits=EngineLimits(characters=1800, pause_seconds=1.0),
-        arguments={"appid": account, "appkey": secret},
-        code=_baidu_code,
-        url=url,
-        requests=_Requests(Transport(timeout_seconds=timeout_seconds, own_server=url is not None)),
-    )
-
-
-def make_microsoft(*, url: str | None, model: str | None, key: str | None, timeout_seconds: float) -> Engine:
-    """The key may be followed by a colon and the region of its resource."""
-    secret, _, region = _needed(key, "microsoft").partition(":")
-    return _Machine(
-        "microsoft",
-        class_name="MicrosoftTranslator",
-        limits=EngineLimits(characters=5000, in_flight=8),
-        arguments={"api_key": secret, "region": region or None},
-        code=_microsoft_code,
-        url=url,
-        requests=_WithLanguages(Transport(timeout_seconds=timeout_seconds, own_server=url is not None)),
-    )
-
-
-def make_google(*, url: str | None, model: str | None, key: str | None, timeout_seconds: float) -> Engine:
-    return _Machine(
-        "google",
-        class_name="GoogleTranslator",
-        limits=EngineLimits(characters=1500, pause_seconds=1.0),
-        arguments={},
-        code=_regional_code,
-        url=url,
-        requests=_Requests(Transport(timeout_seconds=timeout_seconds, own_server=url is not None)),
-    )
-
-
-def make_mymemory(*, url: str | None, model: str | None, key: str | None, timeout_seconds: float) -> Engine:
-    return _Machine(
-        "mymemory",
-        class_name="MyMemoryTranslator",
-        limits=EngineLimits(characters=450, pause_seconds=1.0),
-        arguments={},
-        code=_regional_code,
-        url=url,
-        requests=_Requests(Transport(timeout_seconds=timeout_seconds, own_server=url is not None)),
-    )
-
-
-def _needed(key: str | None, engine: str) -> str:
+def _needed(key: str, engine: str) -> str:
     if not key:
         raise DeckgenError(f"the engine {engine} needs a key", hint=f"set {KEY_VARIABLE}")
     return key
 
 
-def _base_code(language: Language, codes: Any) -> str:
-    """LibreTranslate's and DeepL's classes know only languages, among them one Chinese, the simplified."""
-    base = language.split("-")[0]
-    if base not in codes or language in _TRADITIONAL:
-        raise ValueError(language)
-    return base
-
-
 _TRADITIONAL = ("zh-Hant", "zh-TW", "zh-HK")
-_BAIDU = {"ja": "jp", "ko": "kor", "fr": "fra", "es": "spa", "vi": "vie"} | dict.fromkeys(_TRADITIONAL, "cht")
+_SIMPLIFIED = ("zh", "zh-Hans", "zh-CN")
+_MICROSOFT = ("zh-Hans", "zh-Hant", "en", "ja", "ko", "de", "fr", "es", "pt", "it", "ru", "vi", "th", "id", "ar")
+_REGIONAL = {**dict.fromkeys(_SIMPLIFIED, "zh-CN"), **dict.fromkeys(_TRADITIONAL, "zh-TW"), "en": "en-GB"}
 
 
-def _baidu_code(language: Language, codes: Any) -> str:
-    return _base_code(Language(_BAIDU.get(language, language)), codes)
+def _code(language: Language, codes: Collection[str], usual: Mapping[str, str]) -> str:
+    """The language's own code, the usual one, or that of its base or a region; StopIteration where there is none."""
+    base = language.split("-")[0]
+    others = (base, *sorted(code for code in codes if code.startswith(f"{base}-")))
+    wanted = (language, usual.get(language, ""), *(() if language in _TRADITIONAL else others))
+    return next(code for code in wanted if code in codes)
 
 
-def _microsoft_code(language: Language, codes: Any) -> str:
-    """The class writes its codes in lower case; the service takes either."""
-    code = language.lower()
-    chinese = "zh-hant" if language in _TRADITIONAL else "zh-hans"
-    return next(code for code in (code, chinese if code[:2] == "zh" else "", code.split("-")[0]) if code in codes)
+def _libre(key: str) -> _Service:
+    """The class demands a key even for a server that needs none."""
+    return _Service(
+        class_name="LibreTranslator",
+        limits=EngineLimits(characters=2000, in_flight=16),
+        arguments={"api_key": key or "none"},
+        drop="" if key else "api_key",
+    )
 
 
-_REGIONAL = {"zh": "zh-CN", "zh-Hans": "zh-CN", "zh-Hant": "zh-TW", "en": "en-GB"}
+def _deepl(key: str) -> _Service:
+    """It takes no GET and no key in the address any more. Keys of the free plan end in ``:fx``."""
+    return _Service(
+        class_name="DeeplTranslator",
+        limits=EngineLimits(characters=5000, in_flight=8),
+        arguments={"api_key": _needed(key, "deepl"), "use_free_api": key.endswith(":fx")},
+        drop="auth_key",
+        headers={"Authorization": f"DeepL-Auth-Key {key}"},
+        posts=True,
+    )
 
 
-def _regional_code(language: Language, codes: Any) -> str:
-    """The code itself, its usual region, or the first of its regions."""
-    wanted = (language, _REGIONAL.get(language, language), language.split("-")[0])
-    for code in (*wanted, *sorted(code for code in codes if code.startswith(f"{wanted[2]}-"))):
-        if code in codes:
-            return str(code)
-    raise ValueError(language)
+def _baidu(key: str) -> _Service:
+    """The key is the account's id, a colon and the secret."""
+    account, _, secret = _needed(key, "baidu").partition(":")
+    if not (account and secret):
+        raise DeckgenError(f"{KEY_VARIABLE} has to be ID:SECRET for baidu")
+    return _Service(
+        class_name="BaiduTranslator",
+        limits=EngineLimits(characters=1800, pause_seconds=1.0),
+        usual={"ja": "jp", "ko": "kor", "fr": "fra", "es": "spa", "vi": "vie"} | dict.fromkeys(_TRADITIONAL, "cht"),
+        arguments={"appid": account, "appkey": secret},
+    )
+
+
+def _microsoft(key: str) -> _Service:
+    """The key may be followed by a colon and the region of its resource."""
+    secret, _, region = _needed(key, "microsoft").partition(":")
+    return _Service(
+        class_name="MicrosoftTranslator",
+        limits=EngineLimits(characters=5000, in_flight=8),
+        usual=dict.fromkeys(_SIMPLIFIED, "zh-hans") | dict.fromkeys(_TRADITIONAL, "zh-hant"),
+        arguments={"api_key": secret, "region": region or None},
+        languages=_MICROSOFT,
+    )
+
+
+def _open(class_name: str, *, characters: int) -> _Service:
+    """Of those that want no key, and patience."""
+    limits = EngineLimits(characters=characters, pause_seconds=1.0)
+    return _Service(class_name=class_name, limits=limits, usual=_REGIONAL)
+
+
+_SERVICES: Mapping[str, Callable[[str], _Service]] = {
+    "libre": _libre,
+    "deepl": _deepl,
+    "baidu": _baidu,
+    "microsoft": _microsoft,
+    "google": lambda _: _open("GoogleTranslator", characters=1500),
+    "mymemory": lambda _: _open("MyMemoryTranslator", characters=450),
+}

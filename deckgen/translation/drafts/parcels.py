@@ -7,10 +7,30 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
-from deckgen.translation.drafts.briefing import Briefing, Example, Job, brief
-from deckgen.translation.drafts.engines import Batch, Engine, EngineError, Passage, Remedy
+from deckgen.text.similarity import most_alike
+from deckgen.translation.checks.pairs import Pair
+from deckgen.translation.drafts.engines import Batch, Briefing, Engine, EngineError, Example, Passage, Remedy
 from deckgen.translation.drafts.placeholders import Masked, mask
-from deckgen.translation.glossary import LanguageGlossary
+from deckgen.translation.glossary import LanguageGlossary, kept_terms
+
+_EXAMPLES, _EXAMPLES_PER_TEXT = 4, 2
+_ALIKE = 50.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Job:
+    """A block that wants a draft, with where it stands; each is itself alone.
+
+    ``key`` is its question's or category's, and blocks of one key can go into one request; ``neighbours`` stand before
+    and after it; ``style`` is what the language's style guide says for its chapter.
+    """
+
+    pair: Pair
+    key: str = ""
+    category: str = ""
+    question: str = ""
+    neighbours: tuple[Example, ...] = ()
+    style: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,20 +53,6 @@ Parcel = tuple[Asked, ...]
 """What one thread sends: in one request, but one per piece where a text is too long for a request."""
 
 
-def parcels(asked: Iterable[Asked], engine: Engine) -> Iterator[Parcel]:
-    """What is sent together: blocks of one key in their order, as many as a request may hold."""
-    limits = engine.limits
-    parcel: list[Asked] = []
-    for item in asked:
-        full = len(parcel) >= limits.passages or sum(one.characters for one in (*parcel, item)) > limits.characters
-        if parcel and (full or parcel[0].job.setting.key != item.job.setting.key):
-            yield tuple(parcel)
-            parcel = []
-        parcel.append(item)
-    if parcel:
-        yield tuple(parcel)
-
-
 def ask(job: Job, engine: Engine) -> Asked:
     """The job ready to be sent. PlaceholderError or EngineError where it cannot be."""
     hidden = LanguageGlossary() if engine.reads_briefings else job.pair.glossary
@@ -54,21 +60,62 @@ def ask(job: Job, engine: Engine) -> Asked:
     return Asked(job=job, given=given, pieces=tuple(_pieces(given.text, engine.limits.characters)))
 
 
+def parcels(asked: Iterable[Asked], engine: Engine) -> Iterator[Parcel]:
+    """What is sent together: blocks of one key in their order, as many as a request may hold."""
+    limits = engine.limits
+    parcel: list[Asked] = []
+    for item in asked:
+        full = len(parcel) >= limits.passages or sum(one.characters for one in (*parcel, item)) > limits.characters
+        if parcel and (full or parcel[0].job.key != item.job.key):
+            yield tuple(parcel)
+            parcel = []
+        parcel.append(item)
+    if parcel:
+        yield tuple(parcel)
+
+
 def batches(parcel: Parcel, engine: Engine, reviewed: Sequence[Example]) -> Iterator[Batch]:
     """The requests of a parcel; passages are numbered through, from 1."""
     pair = parcel[0].job.pair
-    briefing = brief([item.job for item in parcel], reviewed) if engine.reads_briefings else Briefing()
     ids = count(1)
-    passages = [
+    passages = tuple(
         Passage(id=next(ids), text=text, kind=item.job.pair.kind, complaint=item.complaint, refused=item.refused)
         for item in parcel
         for text in item.pieces
-    ]
-    whole = Batch(source=pair.source_language, target=pair.language, passages=tuple(passages), briefing=briefing)
+    )
+    briefing = _brief([item.job for item in parcel], reviewed) if engine.reads_briefings else Briefing()
+    whole = Batch(source=pair.source_language, target=pair.language, passages=passages, briefing=briefing)
     if len(passages) <= engine.limits.passages and whole.characters <= engine.limits.characters:
         yield whole
     else:
         yield from (replace(whole, passages=(passage,)) for passage in passages)
+
+
+def _brief(jobs: Sequence[Job], reviewed: Sequence[Example]) -> Briefing:
+    """The briefing for blocks of one key: of the glossary the terms that occur, of ``reviewed`` what is most alike."""
+    first = jobs[0]
+    texts = [job.pair.source for job in jobs]
+    joined = "\n".join(texts)
+    neighbours = dict.fromkeys(found for job in jobs for found in job.neighbours)
+    return Briefing(
+        category=first.category,
+        question=first.question,
+        neighbours=tuple(found for found in neighbours if found.source not in texts),
+        keep=tuple(dict.fromkeys(joined[start:end] for start, end in kept_terms(joined, first.pair.glossary))),
+        terms=tuple(term for term in first.pair.glossary.terms if term.source in joined),
+        examples=tuple(_examples(texts, reviewed)),
+        style=first.style,
+    )
+
+
+def _examples(texts: Sequence[str], reviewed: Sequence[Example]) -> Iterator[Example]:
+    sources = [example.source for example in reviewed]
+    places: dict[int, float] = {}
+    for text in texts:
+        for place, likeness in most_alike(text, sources, most=_EXAMPLES_PER_TEXT, least=_ALIKE):
+            places[place] = max(likeness, places.get(place, 0.0))
+    for place in sorted(places, key=lambda place: (-places[place], place))[:_EXAMPLES]:
+        yield reviewed[place]
 
 
 _SENTENCE = re.compile(r"[^。！？；!?;\n]*(?:[。！？；!?;\n]+|$)")

@@ -3,32 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass
 from functools import cache
 
 from deckgen.model import Markdown
 from deckgen.translation.glossary import LanguageGlossary, kept_terms
-from deckgen.translation.inline import Token, TokenKind, protected
-
-
-class Edge(StrEnum):
-    """On which side of a placeholder a blank would undo its markup."""
-
-    PLAIN = "plain"
-    OPENS = "opens"
-    CLOSES = "closes"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Original:
-    """What a placeholder stands for; ``mark`` is a bold or emphasis mark, outside of which a word needs a blank."""
-
-    text: str
-    edge: Edge = Edge.PLAIN
-    mark: bool = False
+from deckgen.translation.inline import MARKS, Edge, Token, TokenKind, edged, protected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +17,7 @@ class Masked:
     """A text with placeholders in an engine's ``style``, and what the placeholder of each number stands for."""
 
     text: str
-    originals: tuple[Original, ...]
+    originals: tuple[tuple[Token, Edge], ...]
     style: str
 
 
@@ -70,14 +51,12 @@ def mask(text: str, glossary: LanguageGlossary, style: str) -> Masked:
     """
     if _pattern(style).search(text):
         raise PlaceholderError("the text holds what looks like a placeholder")
-    parts: list[str] = []
-    originals: list[Original] = []
-    last = 0
-    for start, end, original in _pieces(text, glossary):
-        parts += [text[last:start], style.format(len(originals))]
-        originals.append(original)
-        last = end
-    return Masked(text="".join([*parts, text[last:]]), originals=tuple(originals), style=style)
+    originals = tuple(edged(_protected(text, glossary)))
+    parts, last = [], 0
+    for number, (token, _) in enumerate(originals):
+        parts += [text[last : token.start], style.format(number)]
+        last = token.end
+    return Masked(text="".join([*parts, text[last:]]), originals=originals, style=style)
 
 
 def unmask(answer: str, given: Masked) -> Markdown:
@@ -98,30 +77,18 @@ def holds_placeholder(text: str, style: str) -> bool:
     return _pattern(style).search(text) is not None
 
 
-def _pieces(text: str, glossary: LanguageGlossary) -> Iterator[tuple[int, int, Original]]:
+def _protected(text: str, glossary: LanguageGlossary) -> Iterator[Token]:
     """What to protect, in order and without overlaps."""
-    found = [(token.start, token.end, _original(token)) for token in protected(text)]
-    found += [(start, end, Original(text=text[start:end])) for start, end in kept_terms(text, glossary)]
-    marks: Counter[str] = Counter()
+    terms = (
+        Token(kind=TokenKind.TERM, start=start, end=end, text=text[start:end], value=text[start:end])
+        for start, end in kept_terms(text, glossary)
+    )
     last = 0
     # Of two that begin together the longer one, such as a link target that is a term too.
-    for start, end, original in sorted(found, key=lambda piece: (piece[0], -piece[1])):
-        if start < last:
-            continue
-        last = end
-        if original.mark:
-            marks[original.text] += 1
-            original = replace(original, edge=Edge.OPENS if marks[original.text] % 2 else Edge.CLOSES)
-        yield start, end, original
-
-
-def _original(token: Token) -> Original:
-    if token.kind in (TokenKind.BOLD, TokenKind.EMPHASIS):
-        return Original(text=token.text, mark=True)
-    if token.kind is TokenKind.BRACKET:
-        return Original(text=token.text, edge=Edge.OPENS)
-    closes = token.kind in (TokenKind.LINK, TokenKind.IMAGE)
-    return Original(text=token.text, edge=Edge.CLOSES if closes else Edge.PLAIN)
+    for token in sorted((*protected(text), *terms), key=lambda token: (token.start, -token.end)):
+        if token.start >= last:
+            last = token.end
+            yield token
 
 
 def _joined(answer: str, given: Masked) -> str:
@@ -129,17 +96,15 @@ def _joined(answer: str, given: Masked) -> str:
     text, last = "", 0
     opened = False
     for found in _pattern(given.style).finditer(answer):
-        original = given.originals[int(found[1])]
+        token, edge = given.originals[int(found[1])]
         between = answer[last : found.start()]
         between = between.lstrip(" \t") if opened else between
-        text += between.rstrip(" \t") if original.edge is Edge.CLOSES else between
-        if original.mark and original.edge is Edge.OPENS and _is_word(text[-1:]):
-            text += " "
-        text += original.text
-        opened = original.edge is Edge.OPENS
-        last = found.end()
-        if original.mark and original.edge is Edge.CLOSES and _is_word(answer[last : last + 1]):
-            text += " "
+        text += between.rstrip(" \t") if edge is Edge.CLOSES else between
+        opened, last = edge is Edge.OPENS, found.end()
+        # Outside of a mark a word needs a blank.
+        before = token.kind in MARKS and opened and _is_word(text[-1:])
+        after = token.kind in MARKS and not opened and _is_word(answer[last : last + 1])
+        text += " " * before + token.text + " " * after
     rest = answer[last:]
     return text + (rest.lstrip(" \t") if opened else rest)
 

@@ -12,6 +12,8 @@ from typing import TextIO
 
 from deckgen.translation.checks.pairs import Pair
 
+_SYNC_SECONDS = 1.0
+
 
 class RememberedDrafts:
     """The drafts of one engine in the file ``path``, open from the first that is kept until `close`.
@@ -36,7 +38,10 @@ class RememberedDrafts:
         for pair, text in drafts:
             key = self._key(pair)
             self._known[key] = text
-            self._file = self._file or _opened(self._path)
+            if self._file is None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = self._path.open("a", encoding="utf-8", newline="\n")
+                self._file.write("\n")  # the last line may have been cut off
             self._file.write(json.dumps({"key": key, "translation": text}, ensure_ascii=False) + "\n")
         if self._file:
             self._file.flush()
@@ -54,9 +59,6 @@ class RememberedDrafts:
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-_SYNC_SECONDS = 1.0
-
-
 def _read(path: Path) -> Iterator[tuple[str, str]]:
     """A line that was cut off in the middle does not count."""
     if not path.is_file():
@@ -67,18 +69,3 @@ def _read(path: Path) -> Iterator[tuple[str, str]]:
             yield str(row["key"]), str(row["translation"])
         except (ValueError, KeyError, TypeError, RecursionError):
             continue
-
-
-def _opened(path: Path) -> TextIO:
-    """The file, ready for the next line, though its last one may have been cut off."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torn = path.is_file() and path.stat().st_size > 0 and not _ends_with_newline(path)
-    file = path.open("a", encoding="utf-8", newline="\n")
-    file.write("\n" * torn)
-    return file
-
-
-def _ends_with_newline(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"

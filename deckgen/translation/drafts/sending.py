@@ -6,8 +6,8 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
 
+from deckgen.translation.drafts.answers import refusal
 from deckgen.translation.drafts.engines import Batch, Engine, EngineAnswer, EngineError, Remedy
 
 TRIES = 4
@@ -17,7 +17,6 @@ _LONGEST_WAIT_SECONDS = 300.0
 _DOWN_SECONDS = 3.0
 _DOWN_FAILURES, _DOWN_UNREACHABLE = 12, 3
 """After so many failures without a success between, over so long a time, the engine is taken to be down."""
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +41,8 @@ class Sender:
         self._failures: list[float] = []
         self._over: EngineError | None = None
 
-    def send(self, batch: Batch, refused: Callable[[EngineAnswer], EngineError | None]) -> EngineAnswer:
-        """The answer, which is asked for up to ``TRIES`` times; ``refused`` finds errors in the guise of answers.
+    def send(self, batch: Batch) -> EngineAnswer:
+        """The answer, which is asked for up to ``TRIES`` times.
 
         EngineError where there is none. After one that no retry can mend every later call fails with it at once.
         """
@@ -51,8 +50,6 @@ class Sender:
             self._await_turn()
             try:
                 answer = self._translated(batch)
-                if error := refused(answer):
-                    raise error
             except EngineError as error:
                 self._note_failure(error)
                 if error.remedy is not Remedy.RETRY or attempt == TRIES - 1:
@@ -71,11 +68,15 @@ class Sender:
 
     def _translated(self, batch: Batch) -> EngineAnswer:
         try:
-            return self._engine.translate(batch)
+            answer = self._engine.translate(batch)
         except EngineError:
             raise
         except Exception as error:  # another package's engine; its message may hold a text or a key
             raise EngineError(f"the engine failed with {type(error).__name__}", Remedy.STOP) from None
+        # A model that means to refuse fails to answer in its form.
+        if not self._engine.reads_briefings and (refused := refusal(batch, answer)):
+            raise refused
+        return answer
 
     def _await_turn(self) -> None:
         with self._lock:
