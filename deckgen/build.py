@@ -27,10 +27,9 @@ from deckgen.model import (
     TranslatedCorpus,
 )
 from deckgen.project.choices import Policy, Profile
-from deckgen.project.layout import NOTES_PATH, REMOTE_MAP
-from deckgen.project.reading import Project, known_languages
+from deckgen.project.layout import REMOTE_MAP
+from deckgen.project.reading import Project
 from deckgen.translation.images import show_own_images
-from deckgen.translation.notes import parse_notes, strange_languages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +56,7 @@ class Read:
 
     project: Project
     chapters: tuple[Chapter, ...]
-    documents: Documents
+    material: translation.Material
     matched: identity.Matched
     translated: TranslatedCorpus
     findings: tuple[Diagnostic, ...]
@@ -96,7 +95,7 @@ def make_decks(
     """
     config = project.config
     editions = options.editions or config.editions
-    languages = tuple(dict.fromkeys((config.language, *(tag for edition in editions for tag in edition.languages))))
+    languages = tuple(dict.fromkeys(tag for edition in editions for tag in edition.languages if tag != config.language))
     paths = tuple(source.path for source in project.sources)
     whole = not options.categories and not (options.chapters and set(paths) - set(options.chapters))
     memory = Memory(project.cache)
@@ -110,21 +109,17 @@ def make_decks(
         allow_retire=options.allow_retire,
         progress=progress,
     )
-    catalogs, unreadable = translation.read_catalogs(project.locale, paths, languages)
-    editor, problems = parse_notes(project.notes_text or "", NOTES_PATH)
-    if set(languages) - {config.language}:
+    if languages:
         documents.read(text for chapter in chapters for text in texts_of(chapter))
-    translated, incomplete = translation.translate(
-        matched.corpus, catalogs, documents, languages=languages, notes=editor, policy=options.policy or config.policy
-    )
+    material, problems = translation.read_material(project, matched.corpus, documents, languages)
+    translated, incomplete = translation.translate(material, policy=options.policy or config.policy)
     translated = show_own_images(translated, project.files, source=config.language)
-    problems += tuple(strange_languages(editor, (*languages, *known_languages(project))))
-    findings += (*unreadable, *problems, *incomplete)
+    findings += (*problems, *incomplete)
 
     read = Read(
         project=project,
         chapters=chapters,
-        documents=documents,
+        material=material,
         matched=matched,
         translated=translated,
         findings=findings,
@@ -140,7 +135,7 @@ def make_decks(
 
 def finish_decks(read: Read, options: Options, progress: Progress = silent) -> Build:
     """The decks of what was read: what depends on editions, profile, release and time, and on nothing else."""
-    project, documents, matched, translated = read.project, read.documents, read.matched, read.translated
+    project, documents, matched, translated = read.project, read.material.documents, read.matched, read.translated
     config, editions = project.config, options.editions or project.config.editions
     images, problems = _read_images(project, translated, documents, options, progress)
     findings = (*read.findings, *_with_excerpts(problems, project))

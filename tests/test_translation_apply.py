@@ -15,6 +15,7 @@ from deckgen.model import KeyedCorpus, Language, Markdown, TextState, Translated
 from deckgen.project.choices import Policy
 from deckgen.translation import translate
 from deckgen.translation.catalog import Catalog, CatalogEntry, Machine
+from deckgen.translation.material import Material, bring_together, strangers
 from deckgen.translation.notes import Notes, parse_notes
 from deckgen.translation.units import source_texts
 from deckgen.translation.update import Catalogs, update_catalogs
@@ -33,7 +34,11 @@ def shown(
     policy: Policy = Policy.REVIEWED,
     notes: Notes = Notes(),  # noqa: B008
 ) -> tuple[TranslatedCorpus, tuple[Diagnostic, ...]]:
-    return translate(corpus, catalogs, Documents(), languages=(ZH, EN), notes=notes, policy=policy)
+    return translate(together(corpus, catalogs, notes), policy=policy)
+
+
+def together(corpus: KeyedCorpus, catalogs: Catalogs, notes: Notes = Notes()) -> Material:  # noqa: B008
+    return bring_together(corpus, notes, catalogs, Documents(), languages=(EN,))
 
 
 def changed(catalogs: Catalogs, source: str, **changes: object) -> Catalogs:
@@ -154,8 +159,8 @@ def test_a_catalog_of_another_project_is_noticed() -> None:
         path="locale/en/章.po",
         entries=(CatalogEntry(context="zzz|answer", source=Markdown("别的"), translation=Markdown("other"), line=9),),
     )
-    _, findings = shown(corpus, {(CHAPTER, EN): strange})
-    (found,) = [found for found in findings if found.rule == "catalog-mismatch"]
+    (found,) = strangers(together(corpus, {(CHAPTER, EN): strange}))
+    assert found.rule == "catalog-mismatch"
     assert found.location is not None
     assert (found.location.path, found.location.line) == ("locale/en/章.po", 9)
 
@@ -195,7 +200,7 @@ def test_a_note_that_its_author_wrote_in_a_language_needs_no_translation() -> No
 
 def test_a_note_for_no_question_is_an_error_at_its_line() -> None:
     corpus, _ = keyed(TEXT)
-    _, findings = shown(corpus, catalogs_for(corpus), notes=notes_of('\n\n[nosuch]\nzh = "x"\n'))
+    findings = strangers(together(corpus, catalogs_for(corpus), notes_of('\n\n[nosuch]\nzh = "x"\n')))
     assert [(found.rule, found.location and found.location.line) for found in findings] == [("bad-note", 3)]
 
 

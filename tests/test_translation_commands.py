@@ -20,6 +20,8 @@ from translation_server import Server, asked, translation_server, wait_until
 
 from deckgen.cli.translate import translate
 from deckgen.diagnostics import DeckgenError
+from deckgen.translation import files
+from deckgen.translation.catalog import parse_catalog
 from deckgen.translation.drafts.engines import make_engine
 
 if TYPE_CHECKING:
@@ -283,11 +285,16 @@ def test_check_and_strict_builds_report_what_is_wrong_with_translations(project:
     assert "translation-residue" not in whole(project, "check", "--edition", "zh").output
 
 
-def test_a_fact_that_differs_is_an_error_in_a_strict_build_alone(project: Path) -> None:
+def test_a_fact_that_differs_is_an_error_in_a_strict_build_alone(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     translated(project, 高效="5 times as efficient")
     assert ("warning", "translation-numbers") in rules(run(project, "check"))
+    read: list[str] = []
+    monkeypatch.setattr(files, "parse_catalog", lambda text, **more: read.append(text) or parse_catalog(text, **more))
     strict = whole(project, "build", "--policy", "strict")
     assert strict.exit_code == 1
+    assert len(read) == 1, "a PO file is read once, for the cards and for the checks"
     assert ("error", "translation-numbers") in rules(strict)
     assert ("error", "translation-numbers") in rules(whole(project, "check", "--policy", "strict"))
     settings = project / "deckgen.toml"

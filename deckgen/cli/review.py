@@ -71,6 +71,6 @@ def review(language: Language, out: Path | None, serve: bool, port: int, editor:
 def _reviewable(root: Path, language: Language) -> Translations:
     found = open_translations(root, (language,), lenient=True)
     print_diagnostics(found.diagnostics)
-    if not found.texts:
+    if not found.material.texts:
         raise DeckgenError("there is nothing to review", hint="the project has no question")
     return found

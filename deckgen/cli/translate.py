@@ -55,7 +55,7 @@ def extract(languages: tuple[Language, ...], root: Path) -> None:
 def check(languages: tuple[Language, ...], root: Path) -> None:
     """Report what is wrong with the translations, each finding with its place in the PO file and in the source."""
     found = open_translations(root, languages, lenient=True)
-    findings = (*found.diagnostics, *check_translations(found))
+    findings = (*found.diagnostics, *dict.fromkeys(finding for finding, _ in check_translations(found)))
     print_diagnostics(findings, least=Severity.INFO)
     print_counts(findings)
     fail_on_errors(findings)
@@ -68,7 +68,7 @@ def check(languages: tuple[Language, ...], root: Path) -> None:
 def status(languages: tuple[Language, ...], as_json: bool, root: Path) -> None:
     """Count the blocks that are reviewed, drafted, stale and missing, per language and chapter."""
     found = open_translations(root, languages, lenient=True)
-    rows = measure_progress(found.catalogs, found.chapters, found.languages)
+    rows = measure_progress(found.material.catalogs, found.material.chapters, found.languages)
     print_diagnostics(found.diagnostics)
     if as_json:
         echo(escaped(json.dumps(progress_document(rows), ensure_ascii=False, indent=1)))

@@ -1,6 +1,6 @@
 """What is done with a project's translations outside a build: brought up to date, drafted, checked, mended, judged."""
 
-from deckgen.localisation.checking import check_block, check_build, check_translations, checked_blocks
+from deckgen.localisation.checking import check_block, check_build, check_translations
 from deckgen.localisation.drafting import draft_jobs, reviewed_examples, with_drafts
 from deckgen.localisation.mending import mend
 from deckgen.localisation.translations import (
@@ -26,7 +26,6 @@ __all__ = [
     "check_block",
     "check_build",
     "check_translations",
-    "checked_blocks",
     "draft_jobs",
     "heard",
     "mend",

@@ -28,9 +28,9 @@ def draft_jobs(
     wanted = (EntryState.MISSING, EntryState.STALE) if stale else (EntryState.MISSING,)
     every = tuple(blocks(found, language))
     glossary = found.glossary.for_language(language)
-    styles = {chapter: read_style(found.project.locale / language, chapter) for chapter in found.chapters}
+    styles = {chapter: read_style(found.project.locale / language, chapter) for chapter in found.material.chapters}
     jobs: dict[tuple[str, str], Job] = {}
-    titles = {item.key: (item.category.title, item.question.title) for item in found.corpus.questions}
+    titles = {item.key: (item.category.title, item.question.title) for item in found.material.corpus.questions}
     for place, block in enumerate(every):
         if block.entry.state in wanted and not block.entry.proposal:
             job = _job(every, place, pair_of(block, found, glossary), titles)

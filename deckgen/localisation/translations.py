@@ -2,45 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from deckgen.corpus import identify, settle
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, with_severities
 from deckgen.markdown import Documents
-from deckgen.model import KeyedCorpus, Language, Location, Markdown
+from deckgen.model import Language, Location, Markdown
 from deckgen.project.files import read_optional
-from deckgen.project.layout import GLOSSARY_PATH, NOTES_PATH
+from deckgen.project.layout import GLOSSARY_PATH
 from deckgen.project.reading import Project, known_languages
-from deckgen.translation.apply import unknown_entries, unknown_notes
 from deckgen.translation.catalog import Catalog, CatalogEntry
 from deckgen.translation.checks.pairs import Pair
-from deckgen.translation.files import CatalogFile, catalog_name, changed_files, read_catalogs
+from deckgen.translation.files import CatalogFile, changed_files
 from deckgen.translation.glossary import Glossary, LanguageGlossary, parse_glossary
-from deckgen.translation.notes import Notes, parse_notes, strange_languages
+from deckgen.translation.material import Material, read_material
 from deckgen.translation.segments import Segment
-from deckgen.translation.units import SourceText, source_texts
-from deckgen.translation.update import CatalogId, update_catalogs
+from deckgen.translation.units import SourceText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translations:
-    """A project's texts beside their catalogs: ``read`` as on disk, ``catalogs`` as the sources of now need them."""
+    """A project's texts beside their catalogs, its glossary, and what is wrong with the files of all these."""
 
     project: Project
-    corpus: KeyedCorpus
-    notes: Notes
-    texts: tuple[SourceText, ...]
-    languages: tuple[Language, ...]
-    read: Mapping[CatalogId, Catalog]
-    catalogs: Mapping[CatalogId, Catalog]
+    material: Material
     glossary: Glossary
-    documents: Documents
     diagnostics: tuple[Diagnostic, ...]
 
     @property
-    def chapters(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(item.chapter.path for item in self.corpus.questions))
+    def languages(self) -> tuple[Language, ...]:
+        return self.material.languages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,58 +67,35 @@ def read_translations(
         raise DeckgenError(
             f"{project.config.language} is the language of the sources, so there is nothing to translate"
         )
-    return translations_of(project, matched.corpus, documents, findings, chosen)
+    material, problems = read_material(project, matched.corpus, documents, chosen)
+    return with_glossary(project, material, (*findings, *problems))
 
 
-def translations_of(
-    project: Project,
-    corpus: KeyedCorpus,
-    documents: Documents,
-    findings: tuple[Diagnostic, ...],
-    languages: tuple[Language, ...],
-) -> Translations:
-    """The translations of a corpus that was read before, with ``findings`` and what else is wrong with their files."""
-    notes, problems = parse_notes(project.notes_text or "", NOTES_PATH)
-    findings += problems
+def with_glossary(project: Project, material: Material, findings: tuple[Diagnostic, ...] = ()) -> Translations:
+    """What was read before, with the glossary; ``findings`` and those of the glossary at the project's severities."""
     terms = read_optional(project.root / GLOSSARY_PATH, inside=project.root)
     glossary, problems = parse_glossary(terms or "", GLOSSARY_PATH)
-    findings += problems
-    read, problems = read_catalogs(project.locale, (source.path for source in project.sources), languages)
-    texts = tuple(source_texts(corpus, notes, documents))
-    problems += (
-        *unknown_notes(corpus, notes),
-        *strange_languages(notes, (project.config.language, *known_languages(project), *languages)),
-        *unknown_entries(read, languages, texts),
-    )
-    return Translations(
-        project=project,
-        corpus=corpus,
-        notes=notes,
-        texts=texts,
-        languages=languages,
-        read=read,
-        catalogs=_named(update_catalogs(read, texts, languages=languages)),
-        glossary=glossary,
-        documents=documents,
-        diagnostics=with_severities((*findings, *problems), project.config.severities),
-    )
+    told = with_severities((*findings, *problems), project.config.severities)
+    return Translations(project=project, material=material, glossary=glossary, diagnostics=told)
 
 
 def changed_catalogs(found: Translations) -> tuple[CatalogFile, ...]:
     """The PO files that are not as they should be for the sources of now."""
-    return tuple(changed_files(found.project.locale, found.read, found.catalogs, project=found.corpus.project_id))
+    material = found.material
+    project_id = material.corpus.project_id
+    return tuple(changed_files(found.project.locale, material.read, material.catalogs, project=project_id))
 
 
 def blocks(found: Translations, language: Language) -> Iterator[TranslatedBlock]:
     """Every block to translate into ``language``, in the order of the sources."""
     entries = {
         (entry.context, entry.source): (entry, catalog)
-        for (_, tag), catalog in found.catalogs.items()
+        for (_, tag), catalog in found.material.catalogs.items()
         if tag == language
         for entry in catalog.entries
         if not entry.obsolete
     }
-    for text in found.texts:
+    for text in found.material.texts:
         for segment in text.segments:
             if held := entries.get((text.context, segment.text)):
                 yield TranslatedBlock(text=text, segment=segment, entry=held[0], catalog=held[1])
@@ -134,12 +103,11 @@ def blocks(found: Translations, language: Language) -> Iterator[TranslatedBlock]
 
 def begun_languages(found: Translations) -> Translations:
     """The translations without the languages that have no file yet, which only extracting and drafting begin."""
-    begun = {language for _, language in found.read}
-    return replace(
-        found,
-        languages=tuple(language for language in found.languages if language in begun),
-        catalogs={identity: catalog for identity, catalog in found.catalogs.items() if identity[1] in begun},
-    )
+    material = found.material
+    begun = {language for _, language in material.read}
+    languages = tuple(language for language in material.languages if language in begun)
+    catalogs = {identity: catalog for identity, catalog in material.catalogs.items() if identity[1] in begun}
+    return replace(found, material=replace(material, languages=languages, catalogs=catalogs))
 
 
 def pair_of(
@@ -150,7 +118,7 @@ def pair_of(
         source=block.segment.text,
         translation=block.entry.translation if translation is None else translation,
         language=block.catalog.language,
-        source_language=found.corpus.language,
+        source_language=found.material.corpus.language,
         kind=block.segment.block.kind,
         glossary=glossary,
     )
@@ -161,8 +129,8 @@ def with_entries(
 ) -> tuple[Translations, int]:
     """The catalogs, of these languages or all, with every live entry as ``change`` returns it, and how many changed."""
     count = 0
-    catalogs = dict(found.catalogs)
-    for identity, catalog in found.catalogs.items():
+    catalogs = dict(found.material.catalogs)
+    for identity, catalog in found.material.catalogs.items():
         if languages and identity[1] not in languages:
             continue
         entries = tuple(entry if entry.obsolete else change(entry) for entry in catalog.entries)
@@ -170,14 +138,4 @@ def with_entries(
         if changed:
             count += changed
             catalogs[identity] = replace(catalog, entries=entries)
-    return replace(found, catalogs=catalogs), count
-
-
-def _named(catalogs: Mapping[CatalogId, Catalog]) -> dict[CatalogId, Catalog]:
-    """A catalog that has no file yet is named after the one that it will get."""
-    return {
-        (chapter, language): catalog
-        if catalog.path
-        else replace(catalog, path=f"locale/{language}/{catalog_name(chapter)}")
-        for (chapter, language), catalog in catalogs.items()
-    }
+    return replace(found, material=replace(found.material, catalogs=catalogs)), count

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from deckgen import card, media
 from deckgen.diagnostics import Diagnostic, Severity
-from deckgen.localisation import TranslatedBlock, Translations, blocks, checked_blocks
+from deckgen.localisation import TranslatedBlock, Translations, blocks, check_translations
 from deckgen.markdown import Documents
 from deckgen.model import Edition, ImageReference, Language, Location, Markdown, MediaFile
 from deckgen.preview.formulas import with_mathml
@@ -56,8 +56,9 @@ class Showing:
 def show(found: Translations, language: Language, *, editor: str = EDITOR, jobs: int = 1) -> Showing:
     """All that a page about ``language`` needs; it works on images with ``jobs`` processes."""
     findings: dict[str, list[Diagnostic]] = defaultdict(list)
-    for finding, block in checked_blocks(found):
-        if finding.severity in (Severity.ERROR, Severity.WARNING) and block.catalog.language == language:
+    for finding, block in check_translations(found):
+        serious = finding.severity in (Severity.ERROR, Severity.WARNING)
+        if serious and block and block.catalog.language == language:
             findings[mark(block.entry, language)].append(finding)
     return Showing(
         found=found,
@@ -78,10 +79,10 @@ def render_review(showing: Showing, *, token: str = "") -> ReviewPage:
     counts = {state: sum(block.entry.state is state for block in shown) for state in STATES}
     rules = Counter(rule for block in shown for rule in {told.rule for told in _findings(block, showing)})
     script = _data("review.js") + (_data("serve.js") if token else "")
-    edition = Edition(languages=(found.corpus.language, language))
+    edition = Edition(languages=(found.material.corpus.language, language))
     page = string.Template(_data("review.html")).substitute(
         language=language,
-        title=html.escape(f"{found.corpus.project_id}: {found.corpus.language} → {language}"),
+        title=html.escape(f"{found.material.corpus.project_id}: {found.material.corpus.language} → {language}"),
         token=token,
         card_css=_card_css(found, edition),
         css=_data("review.css"),
@@ -102,7 +103,7 @@ def _sections(shown: tuple[TranslatedBlock, ...], showing: Showing) -> Iterator[
     by_key: dict[str, list[TranslatedBlock]] = defaultdict(list)
     for block in shown:
         by_key[block.text.key].append(block)
-    source = showing.found.corpus.language
+    source = showing.found.material.corpus.language
     for key, mine in by_key.items():
         title = _plain(mine[0].text)
         rows = "\n".join(render_row(block, showing) for block in mine)
@@ -137,7 +138,7 @@ def render_row(block: TranslatedBlock, showing: Showing) -> str:
         f' data-text="{html.escape(entry.translation)}" data-comment="{html.escape(entry.comment)}" tabindex="-1">'
         f'<div class="meta"><span class="state">{_state(entry)}</span> {_word(block.text.side)}'
         f" {_link(block.place, showing)}{_entry_link(block, showing)}{good}</div>"
-        f'<div class="pair">{_cell(block, block.segment.text, showing.found.corpus.language, showing)}'
+        f'<div class="pair">{_cell(block, block.segment.text, showing.found.material.corpus.language, showing)}'
         f"{_cell(block, entry.translation, showing.language, showing)}</div>"
         f"{_changed(block, showing)}{_proposed(block, showing)}"
         f"{f'<p class=comment>{html.escape(entry.comment)}</p>' if entry.comment else ''}"
@@ -189,7 +190,7 @@ def _changed(block: TranslatedBlock, showing: Showing) -> str:
     if before is None:
         return ""
     shown = marked_up(compare_words(before, now), html.escape)
-    return f'<p class="previous" lang="{showing.found.corpus.language}">{shown}</p>'
+    return f'<p class="previous" lang="{showing.found.material.corpus.language}">{shown}</p>'
 
 
 def _proposed(block: TranslatedBlock, showing: Showing) -> str:
@@ -208,7 +209,7 @@ def _cell(block: TranslatedBlock, markdown: Markdown, language: Language, showin
     if not markdown:
         return f'<div class="cell empty">{_word("no translation")}</div>'
     chapter = block.text.chapter
-    document = showing.found.documents.of(markdown, chapter.context)
+    document = showing.found.material.documents.of(markdown, chapter.context)
     shown = with_mathml(card_html(document.html, chapter=chapter.path, images=showing.images))
     shown = _IMAGE.sub(r'<img data-image="\1" alt="\2"\3><span class="alt">\2</span>', shown)
     side = "dg-question" if block.text.side in (Side.QUESTION, Side.CATEGORY) else "dg-text"
@@ -223,7 +224,7 @@ _IMAGE = re.compile(r"""<img src="([^":]+)" alt="([^"]*)"((?:[^<>"]|"[^"]*")*)>"
 def _images(found: Translations, shown: tuple[TranslatedBlock, ...], jobs: int) -> Mapping[ImageReference, MediaFile]:
     project = found.project
     images, _ = media.read_media(
-        _references(shown, found.documents),
+        _references(shown, found.material.documents),
         root=project.root,
         files=project.files,
         profile=Profile.MOBILE,
@@ -255,7 +256,9 @@ def _data_address(file: MediaFile) -> str:
 def _card_css(found: Translations, edition: Edition) -> str:
     settings, _ = card.parse_card_settings(found.project.config.card)
     ui = {language: card.read_ui(language) for language in edition.languages}
-    made = card.note_type(project_id=found.corpus.project_id, edition=edition, name="review", settings=settings, ui=ui)
+    made = card.note_type(
+        project_id=found.material.corpus.project_id, edition=edition, name="review", settings=settings, ui=ui
+    )
     return made.css.replace("</", "<\\/")
 
 

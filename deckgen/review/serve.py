@@ -138,14 +138,16 @@ class ReviewDesk:
         found = showing.found
         catalogs = {
             identity: replace(catalog, path=known.path) if known.path == block.catalog.path else known
-            for identity, known in found.catalogs.items()
+            for identity, known in found.material.catalogs.items()
         }
         fresh = replace(block, entry=written, catalog=catalog)
         findings = dict(showing.findings)
         findings.pop(self._mark(block), None)
         if written.translation:
             findings[self._mark(fresh)] = check_block(found, fresh, written.translation)
-        self._showing = replace(showing, found=replace(found, catalogs=catalogs), findings=findings)
+        self._showing = replace(
+            showing, found=replace(found, material=replace(found.material, catalogs=catalogs)), findings=findings
+        )
         return {"row": render_row(fresh, self._showing), "state": written.state}
 
 

@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
 from deckgen.markdown import Documents
 from deckgen.markdown.unsafe import Unsafe, find_unsafe, may_be_unsafe
-from deckgen.model import Context, Dialect, Language, Location, Markdown
-from deckgen.translation.catalog import Catalog
-from deckgen.translation.notes import Notes
-from deckgen.translation.units import Side, SourceText
-from deckgen.translation.update import CatalogId
+from deckgen.model import Context, Dialect, Location, Markdown
+from deckgen.translation.material import Material
+from deckgen.translation.units import Side
 
 
-def unsafe_content(
-    texts: Sequence[SourceText],
-    notes: Notes,
-    catalogs: Mapping[CatalogId, Catalog],
-    targets: Sequence[Language],
-    documents: Documents,
-) -> Iterator[Diagnostic]:
+def unsafe_content(material: Material) -> Iterator[Diagnostic]:
     """A finding at each place; a translation is told only of what its source does not have."""
-    plain = Context(dialect=Dialect.GFM)
-    contexts = {text.key: text.chapter.context for text in texts}
-    for text in texts:
+    plain, documents = Context(dialect=Dialect.GFM), material.documents
+    contexts = {text.key: text.chapter.context for text in material.texts}
+    for text in material.texts:
         if text.side in (Side.CATEGORY, Side.QUESTION):
             for item in _found(text.markdown, text.chapter.context, documents):
                 yield _diagnostic(item, text.location)
-    for note in notes.notes:
+    for note in material.notes.notes:
         for written in note.texts:
             for item in _found(written.markdown, contexts.get(note.key, plain), documents):
                 yield _diagnostic(item, _place(written.markdown, item.start, written.location))
-    for (_, language), catalog in catalogs.items():
-        for entry in catalog.entries if language in targets else ():
+    for catalog in material.read.values():
+        for entry in catalog.entries:
             if not entry.obsolete and (found := _found(entry.translation, plain, documents)):
                 known = {item.what for item in _found(entry.source, plain, documents)}
                 where = Location(path=catalog.path, line=entry.line or 1)

@@ -41,8 +41,8 @@ class RememberedDrafts:
             if self._file is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = self._path.open("a", encoding="utf-8", newline="\n")
-                self._file.write("\n")  # the last line may have been cut off
-            self._file.write(json.dumps({"key": key, "translation": text}, ensure_ascii=False) + "\n")
+            # A line begins with its end, since the last one of an earlier run may have been cut off.
+            self._file.write("\n" + json.dumps({"key": key, "translation": text}, ensure_ascii=False))
         if self._file:
             self._file.flush()
             if time.monotonic() - self._synced > _SYNC_SECONDS:

@@ -1,0 +1,93 @@
+"""A corpus beside its catalogs and editor's notes: read once, for builds, for checks and for all that changes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from deckgen.diagnostics import Diagnostic, diagnostic
+from deckgen.markdown import Documents
+from deckgen.model import KeyedCorpus, Language, Location
+from deckgen.project.layout import NOTES_PATH
+from deckgen.project.reading import Project, known_languages
+from deckgen.translation.catalog import Catalog
+from deckgen.translation.files import catalog_name, read_catalogs
+from deckgen.translation.notes import Notes, parse_notes, strange_languages
+from deckgen.translation.units import SourceText, source_texts
+from deckgen.translation.update import CatalogId, update_catalogs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """``languages`` are those to translate into, ``read`` the catalogs as on disk, ``catalogs`` as they should be."""
+
+    corpus: KeyedCorpus
+    notes: Notes
+    texts: tuple[SourceText, ...]
+    languages: tuple[Language, ...]
+    read: Mapping[CatalogId, Catalog]
+    catalogs: Mapping[CatalogId, Catalog]
+    documents: Documents
+
+    @property
+    def chapters(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(item.chapter.path for item in self.corpus.questions))
+
+
+def read_material(
+    project: Project, corpus: KeyedCorpus, documents: Documents, languages: tuple[Language, ...]
+) -> tuple[Material, tuple[Diagnostic, ...]]:
+    """The corpus beside the project's PO files in these languages, and what is wrong with its files and notes."""
+    notes, problems = parse_notes(project.notes_text or "", NOTES_PATH)
+    read, unreadable = read_catalogs(project.locale, (source.path for source in project.sources), languages)
+    material = bring_together(corpus, notes, read, documents, languages=languages)
+    strange = strange_languages(notes, (project.config.language, *languages, *known_languages(project)))
+    return material, (*unreadable, *problems, *strange, *strangers(material))
+
+
+def bring_together(
+    corpus: KeyedCorpus,
+    notes: Notes,
+    read: Mapping[CatalogId, Catalog],
+    documents: Documents,
+    *,
+    languages: tuple[Language, ...],
+) -> Material:
+    """The catalogs need not be up to date: a block that was reworded since has its old translation and is stale."""
+    texts = tuple(source_texts(corpus, notes, documents if languages else None))
+    catalogs = {
+        (chapter, language): catalog
+        if catalog.path
+        else replace(catalog, path=f"locale/{language}/{catalog_name(chapter)}")
+        for (chapter, language), catalog in update_catalogs(read, texts, languages=languages).items()
+    }
+    return Material(
+        corpus=corpus,
+        notes=notes,
+        texts=texts,
+        languages=languages,
+        read=read,
+        catalogs=catalogs,
+        documents=documents,
+    )
+
+
+def strangers(material: Material) -> Iterator[Diagnostic]:
+    """Notes for questions that the project does not have, and files with entries of such: one finding each."""
+    questions = {item.key for item in material.corpus.questions}
+    for note in material.notes.notes:
+        if note.key not in questions:
+            message = f"there is no question with the key “{note.key}”"
+            yield diagnostic("bad-note", message, note.location, hint="“deckgen lock show” lists the keys")
+    known = {text.context for text in material.texts}
+    for catalog in material.read.values():
+        strange = [entry for entry in catalog.entries if not entry.obsolete and entry.context not in known]
+        if strange:
+            count = "one entry belongs" if len(strange) == 1 else f"{len(strange)} entries belong"
+            yield diagnostic(
+                "catalog-mismatch",
+                f"{count} to no text of this project; the first is “{strange[0].context}”",
+                Location(path=catalog.path, line=strange[0].line or 1),
+                hint="“deckgen translate extract” keeps them as obsolete; a file of another project has to go",
+                excerpt=strange[0].source.split("\n")[0],
+            )
