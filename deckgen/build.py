@@ -29,7 +29,6 @@ from deckgen.model import (
 from deckgen.project.choices import Policy, Profile
 from deckgen.project.layout import REMOTE_MAP
 from deckgen.project.reading import Project
-from deckgen.translation.images import show_own_images
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +111,8 @@ def make_decks(
     if languages:
         documents.read(text for chapter in chapters for text in texts_of(chapter))
     material, problems = translation.read_material(project, matched.corpus, documents, languages)
-    translated, incomplete = translation.translate(material, policy=options.policy or config.policy)
-    translated = show_own_images(translated, project.files, source=config.language)
+    policy = options.policy or config.policy
+    translated, incomplete = translation.translate(material, policy=policy, files=project.files)
     findings += (*problems, *incomplete)
 
     read = Read(

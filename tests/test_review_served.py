@@ -17,7 +17,7 @@ import pytest
 from small_corpus import EN
 from test_translation_commands import edit, entry_of, po, project, run, status, translated
 
-from deckgen.localisation import Translations, read_translations
+from deckgen.localisation.translations import Translations, read_translations
 from deckgen.memory.watching import look
 from deckgen.project.layout import BUILD_DIR
 from deckgen.project.reading import read_project
@@ -52,7 +52,7 @@ def served(project: Path, reads: list[Translations] | None = None) -> Iterator[R
         return found
 
     desk = ReviewDesk(
-        EN,
+        language=EN,
         read=read,
         look=lambda: look(project, without=project / BUILD_DIR),
         by="李",

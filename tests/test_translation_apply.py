@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given, settings
@@ -20,10 +21,11 @@ from deckgen.translation.notes import Notes, parse_notes
 from deckgen.translation.units import source_texts
 from deckgen.translation.update import Catalogs, update_catalogs
 
+NONE: Notes = MappingProxyType({})
 MACHINE = Machine(engine="libre", date="2025-01-01", digest="0")
 
 
-def catalogs_for(corpus: KeyedCorpus, notes: Notes = Notes()) -> dict[tuple[str, Language], Catalog]:  # noqa: B008
+def catalogs_for(corpus: KeyedCorpus, notes: Notes = NONE) -> dict[tuple[str, Language], Catalog]:
     made_catalogs = update_catalogs({}, tuple(source_texts(corpus, notes, Documents())), languages=(EN,))
     return {key: filled(catalog) for key, catalog in made_catalogs.items()}
 
@@ -32,12 +34,12 @@ def shown(
     corpus: KeyedCorpus,
     catalogs: Catalogs,
     policy: Policy = Policy.REVIEWED,
-    notes: Notes = Notes(),  # noqa: B008
+    notes: Notes = NONE,
 ) -> tuple[TranslatedCorpus, tuple[Diagnostic, ...]]:
     return translate(together(corpus, catalogs, notes), policy=policy)
 
 
-def together(corpus: KeyedCorpus, catalogs: Catalogs, notes: Notes = Notes()) -> Material:  # noqa: B008
+def together(corpus: KeyedCorpus, catalogs: Catalogs, notes: Notes = NONE) -> Material:
     return bring_together(corpus, notes, catalogs, Documents(), languages=(EN,))
 
 

@@ -31,7 +31,6 @@ from deckgen.translation.catalog import (
     rejected,
 )
 from deckgen.translation.files import catalog_name, changed_files, read_catalogs, write_files
-from deckgen.translation.notes import Notes
 from deckgen.translation.units import source_texts
 from deckgen.translation.update import Catalogs, update_catalogs
 
@@ -40,7 +39,7 @@ NASTY = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\
 
 
 def update(corpus: KeyedCorpus, catalogs: Catalogs) -> dict[tuple[str, Language], Catalog]:
-    return update_catalogs(catalogs, tuple(source_texts(corpus, Notes(), Documents())), languages=(EN,))
+    return update_catalogs(catalogs, tuple(source_texts(corpus, {}, Documents())), languages=(EN,))
 
 
 def live(catalog: Catalog) -> list[CatalogEntry]:

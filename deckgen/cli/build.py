@@ -62,7 +62,7 @@ def _make(wanted: Wanted, out: Path | None, strict: bool, locked: bool, allow_re
     with progress_bar() as progress:
         made = make_decks(project, findings, wanted.options(project, allow_retire=allow_retire), progress)
         if wanted.is_strict(project):
-            from deckgen.localisation import check_build
+            from deckgen.localisation.checking import check_build
 
             made = replace(made, diagnostics=check_build(made, strict=True))
         return made, write_build(made, out=out, strict=strict, locked=locked, progress=progress)

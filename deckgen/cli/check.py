@@ -11,7 +11,7 @@ from deckgen.cli.options import Wanted, build_options
 from deckgen.cli.report import fail_on_errors, print_changes, print_counts, print_diagnostics, print_lines, progress_bar
 from deckgen.cli.terminal import echo
 from deckgen.diagnostics import Severity
-from deckgen.localisation import check_build
+from deckgen.localisation.checking import check_build
 from deckgen.output import lock_changes
 from deckgen.project.reading import Project
 

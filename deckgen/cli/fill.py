@@ -13,7 +13,7 @@ from deckgen.cli.options import project_option
 from deckgen.cli.report import progress_bar
 from deckgen.cli.terminal import echo
 from deckgen.cli.translations import language_tag, open_translations, today, write_catalogs
-from deckgen.localisation import draft_jobs, reviewed_examples, with_drafts
+from deckgen.localisation.drafting import draft_jobs, reviewed_examples, with_drafts
 from deckgen.model import Language
 from deckgen.project.files import own_path
 from deckgen.project.reading import Project

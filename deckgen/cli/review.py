@@ -13,7 +13,7 @@ from deckgen.cli.report import fail_on_errors, print_diagnostics
 from deckgen.cli.terminal import echo
 from deckgen.cli.translations import language_tag, open_translations, reviewer_option, today, write_catalogs
 from deckgen.diagnostics import DeckgenError
-from deckgen.localisation import Translations
+from deckgen.localisation.translations import Translations
 from deckgen.memory.watching import look
 from deckgen.model import Language
 from deckgen.project.files import own_path, write_atomically
@@ -47,7 +47,7 @@ def review(language: Language, out: Path | None, serve: bool, port: int, editor:
     if serve:
         write_catalogs(open_translations(root, (language,)))
         desk = ReviewDesk(
-            language,
+            language=language,
             read=lambda: _reviewable(root, language),
             look=lambda: look(root, without=root / BUILD_DIR),
             by=by,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from difflib import unified_diff
 from pathlib import Path
 
@@ -16,19 +17,12 @@ from deckgen.cli.review import review
 from deckgen.cli.terminal import echo, escaped
 from deckgen.cli.translations import language_tag, open_translations, reviewer_option, today, write_catalogs
 from deckgen.diagnostics import Severity
-from deckgen.localisation import (
-    Action,
-    Word,
-    accept,
-    begun_languages,
-    changed_catalogs,
-    check_translations,
-    mend,
-    pending_blocks,
-)
+from deckgen.localisation.checking import check_translations
+from deckgen.localisation.mending import mend
+from deckgen.localisation.translations import begun_languages, changed_catalogs, count_states
+from deckgen.localisation.verdicts import Action, Word, accept, pending_blocks
 from deckgen.model import Language
 from deckgen.project.files import read_optional
-from deckgen.translation.status import Progress, measure_progress, progress_document
 
 _languages = click.argument("languages", nargs=-1, type=language_tag)
 
@@ -68,33 +62,41 @@ def check(languages: tuple[Language, ...], root: Path) -> None:
 def status(languages: tuple[Language, ...], as_json: bool, root: Path) -> None:
     """Count the blocks that are reviewed, drafted, stale and missing, per language and chapter."""
     found = open_translations(root, languages, lenient=True)
-    rows = measure_progress(found.material.catalogs, found.material.chapters, found.languages)
+    counts = count_states(found)
     print_diagnostics(found.diagnostics)
     if as_json:
-        echo(escaped(json.dumps(progress_document(rows), ensure_ascii=False, indent=1)))
+        echo(escaped(json.dumps(_document(counts), ensure_ascii=False, indent=1)))
     else:
-        _print_progress(rows)
+        print_table("Translations, in blocks", ("language", "chapter", *_COUNTS[1:], "total", "done"), _rows(counts))
     fail_on_errors(found.diagnostics)
 
 
-def _print_progress(rows: Sequence[Progress]) -> None:
-    print_table(
-        "Translations, in blocks",
-        ("language", "chapter", "reviewed", "draft", "stale", "missing", "total", "done"),
-        [
-            (
-                row.language,
-                row.chapter,
-                str(row.reviewed),
-                f"{row.draft} ({row.edited} edited)" if row.edited else str(row.draft),
-                str(row.stale),
-                str(row.missing),
-                str(row.total),
-                f"{row.reviewed * 100 // row.total} %" if row.total else "–",
-            )
-            for row in rows
-        ],
-    )
+_COUNTS = ("total", "reviewed", "draft", "stale", "missing")
+
+
+def _document(counts: Mapping[Language, Mapping[str, Counter[str]]]) -> Mapping[str, object]:
+    def named(found: Counter[str]) -> Mapping[str, int]:
+        return {name: found[name] for name in (*_COUNTS, "edited")}
+
+    languages = [
+        {
+            "language": language,
+            **named(sum(chapters.values(), Counter())),
+            "chapters": [{"chapter": chapter, **named(found)} for chapter, found in chapters.items()],
+        }
+        for language, chapters in counts.items()
+    ]
+    return {"status": 1, "languages": languages}
+
+
+def _rows(counts: Mapping[Language, Mapping[str, Counter[str]]]) -> Iterator[tuple[str, ...]]:
+    for language, chapters in counts.items():
+        for chapter, found in chapters.items():
+            numbers = {name: str(found[name]) for name in _COUNTS}
+            if found["edited"]:
+                numbers["draft"] += f" ({found['edited']} edited)"
+            done = f"{found['reviewed'] * 100 // found['total']} %" if found["total"] else "–"
+            yield language, chapter, *(numbers[name] for name in (*_COUNTS[1:], "total")), done
 
 
 @translate.command()

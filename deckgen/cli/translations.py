@@ -14,7 +14,7 @@ import click
 from deckgen.cli.report import print_diagnostics
 from deckgen.cli.terminal import echo
 from deckgen.diagnostics import DeckgenError, has_errors
-from deckgen.localisation import Translations, changed_catalogs, read_translations
+from deckgen.localisation.translations import Translations, changed_catalogs, read_translations
 from deckgen.model import Language, parse_language
 from deckgen.project.reading import git_user, read_project
 from deckgen.translation.files import write_files

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,7 +13,7 @@ from deckgen.model import Language, Location, Markdown
 from deckgen.project.files import read_optional
 from deckgen.project.layout import GLOSSARY_PATH
 from deckgen.project.reading import Project, known_languages
-from deckgen.translation.catalog import Catalog, CatalogEntry
+from deckgen.translation.catalog import Catalog, CatalogEntry, EntryState
 from deckgen.translation.checks.pairs import Pair
 from deckgen.translation.files import CatalogFile, changed_files
 from deckgen.translation.glossary import Glossary, LanguageGlossary, parse_glossary
@@ -99,6 +100,21 @@ def blocks(found: Translations, language: Language) -> Iterator[TranslatedBlock]
         for segment in text.segments:
             if held := entries.get((text.context, segment.text)):
                 yield TranslatedBlock(text=text, segment=segment, entry=held[0], catalog=held[1])
+
+
+def count_states(found: Translations) -> dict[Language, dict[str, Counter[str]]]:
+    """How many blocks each chapter has per language: in ``total``, by state, and the drafts that are ``edited``."""
+    counts = {
+        language: {chapter: Counter[str]() for chapter in found.material.chapters} for language in found.languages
+    }
+    for (chapter, language), catalog in found.material.catalogs.items():
+        live = [entry for entry in catalog.entries if not entry.obsolete]
+        edited = sum(entry.state is EntryState.DRAFT and entry.edited for entry in live)
+        if chapter in counts[language]:
+            counts[language][chapter] += Counter([str(entry.state) for entry in live]) + Counter(
+                total=len(live), edited=edited
+            )
+    return counts
 
 
 def begun_languages(found: Translations) -> Translations:

@@ -9,7 +9,7 @@ from deckgen.build import Build, Options, finish_decks, make_decks, with_profile
 from deckgen.corpus import Progress, silent
 from deckgen.diagnostics import DeckgenError, Diagnostic, has_errors, name_some
 from deckgen.identity.lock import format_lock
-from deckgen.localisation import check_build
+from deckgen.localisation.checking import check_build
 from deckgen.model import Language
 from deckgen.project.choices import Profile
 from deckgen.project.files import read_optional

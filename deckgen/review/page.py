@@ -16,7 +16,8 @@ from urllib.parse import quote
 
 from deckgen import card, media
 from deckgen.diagnostics import Diagnostic, Severity
-from deckgen.localisation import TranslatedBlock, Translations, blocks, check_translations
+from deckgen.localisation.checking import check_translations
+from deckgen.localisation.translations import TranslatedBlock, Translations, blocks
 from deckgen.markdown import Documents
 from deckgen.model import Edition, ImageReference, Language, Location, Markdown, MediaFile
 from deckgen.preview.formulas import with_mathml
@@ -25,7 +26,7 @@ from deckgen.render.cardhtml import card_html
 from deckgen.text.packaged import packaged_text
 from deckgen.text.wording import compare_words, marked_up
 from deckgen.translation.catalog import CatalogEntry, EntryState, digest, mark
-from deckgen.translation.units import Side, SourceText
+from deckgen.translation.units import Side
 
 STATES = (EntryState.MISSING, EntryState.STALE, EntryState.DRAFT, EntryState.REVIEWED)
 
@@ -80,7 +81,7 @@ def render_review(showing: Showing, *, token: str = "") -> ReviewPage:
     rules = Counter(rule for block in shown for rule in {told.rule for told in _findings(block, showing)})
     script = _data("review.js") + (_data("serve.js") if token else "")
     edition = Edition(languages=(found.material.corpus.language, language))
-    page = string.Template(_data("review.html")).substitute(
+    page = _template("review.html").substitute(
         language=language,
         title=html.escape(f"{found.material.corpus.project_id}: {found.material.corpus.language} → {language}"),
         token=token,
@@ -103,47 +104,45 @@ def _sections(shown: tuple[TranslatedBlock, ...], showing: Showing) -> Iterator[
     by_key: dict[str, list[TranslatedBlock]] = defaultdict(list)
     for block in shown:
         by_key[block.text.key].append(block)
-    source = showing.found.material.corpus.language
     for key, mine in by_key.items():
-        title = _plain(mine[0].text)
-        rows = "\n".join(render_row(block, showing) for block in mine)
-        yield (
-            f'<section data-key="{html.escape(key)}"><header>'
-            f'<h2 lang="{source}">'
-            f'<button type="button" class="fold" aria-expanded="true">{html.escape(title)}</button></h2>'
-            f'<code>{html.escape(key)}</code> <small class="count"></small>'
-            f'<label><input type="checkbox" class="all"> {_word("all good")}</label></header>\n'
-            f"{rows}</section>"
+        text = mine[0].text
+        title = text.hint if text.side in (Side.FRONT, Side.ANSWER, Side.NOTE) else text.markdown
+        yield _template("section.html").substitute(
+            key=html.escape(key),
+            language=showing.found.material.corpus.language,
+            title=html.escape(" ".join(title.split())),
+            all_good=_word("all good"),
+            rows="\n".join(render_row(block, showing) for block in mine),
         )
-
-
-def _plain(text: SourceText) -> str:
-    return " ".join((text.hint if text.side in (Side.FRONT, Side.ANSWER, Side.NOTE) else text.markdown).split())
 
 
 def render_row(block: TranslatedBlock, showing: Showing) -> str:
     """A block with its translation, its state, its findings, and the mark by which it can be accepted."""
-    entry = block.entry
-    findings = _findings(block, showing)
-    waits = entry.state in (EntryState.DRAFT, EntryState.STALE)
-    one = mark(entry, showing.language)
-    good = f'<label><input type="checkbox" class="good" value="{one}"> {_word("good")}</label>' if waits else ""
+    entry, findings = block.entry, _findings(block, showing)
+    one, comment = mark(entry, showing.language), html.escape(entry.comment)
+    good = f'<label><input type="checkbox" class="good" value="{one}"> {_word("good")}</label>'
     told = "".join(
         f'<li class="{finding.severity}">{html.escape(finding.message)} <code>{finding.rule}</code></li>'
         for finding in findings
     )
-    rules = " ".join(dict.fromkeys(finding.rule for finding in findings))
-    return (
-        f'<article class="row" data-state="{entry.state}" data-mark="{one}" data-rules="{rules}"'
-        f' data-text="{html.escape(entry.translation)}" data-comment="{html.escape(entry.comment)}" tabindex="-1">'
-        f'<div class="meta"><span class="state">{_state(entry)}</span> {_word(block.text.side)}'
-        f" {_link(block.place, showing)}{_entry_link(block, showing)}{good}</div>"
-        f'<div class="pair">{_cell(block, block.segment.text, showing.found.material.corpus.language, showing)}'
-        f"{_cell(block, entry.translation, showing.language, showing)}</div>"
-        f"{_changed(block, showing)}{_proposed(block, showing)}"
-        f"{f'<p class=comment>{html.escape(entry.comment)}</p>' if entry.comment else ''}"
-        f"{f'<ul class=findings>{told}</ul>' if told else ''}"
-        f"</article>"
+    path, line = block.catalog.path, entry.line
+    return _template("row.html").substitute(
+        state=entry.state,
+        mark=one,
+        rules=" ".join(dict.fromkeys(finding.rule for finding in findings)),
+        text=html.escape(entry.translation),
+        comment=comment,
+        how_far=_state(entry),
+        side=_word(block.text.side),
+        place=_link(block.place, showing),
+        entry=_link(Location(path=path, line=line), showing) if line else f"<code>{html.escape(path)}</code>",
+        good=good if entry.state in (EntryState.DRAFT, EntryState.STALE) else "",
+        source=_cell(block, block.segment.text, showing.found.material.corpus.language, showing),
+        translation=_cell(block, entry.translation, showing.language, showing),
+        changed=_changed(block, showing),
+        proposed=_proposed(block, showing),
+        said=f"<p class=comment>{comment}</p>" if comment else "",
+        findings=f"<ul class=findings>{told}</ul>" if told else "",
     )
 
 
@@ -176,12 +175,6 @@ def _link(place: Location, showing: Showing) -> str:
     path = quote((showing.found.project.root.resolve() / place.path).as_posix())
     address = showing.editor.replace("{path}", path).replace("{line}", str(place.line))
     return f'<a href="{html.escape(address)}"><code>{html.escape(f"{place.path}:{place.line}")}</code></a>'
-
-
-def _entry_link(block: TranslatedBlock, showing: Showing) -> str:
-    if not block.entry.line:
-        return f" <code>{html.escape(block.catalog.path)}</code>"
-    return f" {_link(Location(path=block.catalog.path, line=block.entry.line), showing)}"
 
 
 def _changed(block: TranslatedBlock, showing: Showing) -> str:
@@ -277,3 +270,7 @@ def _json(value: object) -> str:
 
 def _data(name: str) -> str:
     return packaged_text(f"templates/review/{name}")
+
+
+def _template(name: str) -> string.Template:
+    return string.Template(_data(name))

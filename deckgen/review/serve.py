@@ -6,7 +6,7 @@ import json
 import secrets
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +14,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from deckgen.diagnostics import DeckgenError
-from deckgen.localisation import Action, Declined, TranslatedBlock, Translations, Word, blocks, check_block, heard
+from deckgen.localisation.checking import check_block
+from deckgen.localisation.translations import TranslatedBlock, Translations, blocks
+from deckgen.localisation.verdicts import Action, Declined, Word, heard
 from deckgen.model import Language, Markdown
 from deckgen.project.files import own_path, read_optional, write_atomically
 from deckgen.review.page import Showing, render_review, render_row, show
@@ -24,14 +26,11 @@ _MAX_REQUEST_BYTES = 1 << 20
 _CHANGED = "this block has changed since the page was made; reload the page"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """What the page is told; ``row`` is the block as it is now."""
-
-    status: HTTPStatus
-    document: Mapping[str, object]
+Reply = tuple[HTTPStatus, Mapping[str, object]]
+"""What the page is told; ``row`` is the block as it is now, ``problem`` why a word was not taken."""
 
 
+@dataclass(slots=True, kw_only=True)
 class ReviewDesk:
     """One language's translations and what its reader has said of them so far.
 
@@ -39,27 +38,16 @@ class ReviewDesk:
     ``by`` and ``today`` name the reader and the day.
     """
 
-    def __init__(
-        self,
-        language: Language,
-        *,
-        read: Callable[[], Translations],
-        look: Callable[[], object],
-        by: str,
-        today: Callable[[], str],
-        editor: str,
-        jobs: int = 1,
-    ) -> None:
-        self._language = language
-        self._read = read
-        self._look = look
-        self._by = by
-        self._today = today
-        self._editor = editor
-        self._jobs = jobs
-        self._lock = threading.Lock()
-        self._seen: object = None
-        self._showing: Showing | None = None
+    language: Language
+    read: Callable[[], Translations]
+    look: Callable[[], object]
+    by: str
+    today: Callable[[], str]
+    editor: str
+    jobs: int = 1
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _seen: object = field(default=None, init=False)
+    _showing: Showing | None = field(default=None, init=False)
 
     def page(self, token: str) -> str:
         """The page as of now. DeckgenError where the project cannot be read."""
@@ -69,71 +57,66 @@ class ReviewDesk:
     def judge(self, said: Mapping[str, Any]) -> Reply:
         """Takes a reader's word on the block with the mark ``said["mark"]``, as the PO file on disk has it now."""
         with self._lock:
-            showing = self._showing or self._shown()
-            one, word = said.get("mark"), self._word(said)
-            block = next((block for block in blocks(showing.found, self._language) if self._mark(block) == one), None)
-            if word is None:
-                return Reply(status=HTTPStatus.BAD_REQUEST, document={"problem": "no such action"})
+            showing, wanted = self._showing or self._shown(), said.get("mark")
+            if (word := self._word(said)) is None:
+                return HTTPStatus.BAD_REQUEST, {"problem": "no such action"}
+            shown = blocks(showing.found, self.language)
+            block = next((block for block in shown if mark(block.entry, self.language) == wanted), None)
             if block is None:
-                return Reply(status=HTTPStatus.CONFLICT, document={"problem": _CHANGED})
-            current = self._look() == self._seen
+                return HTTPStatus.CONFLICT, {"problem": _CHANGED}
+            current = self.look() == self._seen
             reply = self._heard(showing, block, word)
             if current:
-                self._seen = self._look()  # what was written here is shown already
+                self._seen = self.look()  # what was written here is shown already
             return reply
 
     def _shown(self) -> Showing:
-        now = self._look()
+        now = self.look()
         if self._showing is None or now != self._seen:
-            self._showing = show(self._read(), self._language, editor=self._editor, jobs=self._jobs)
+            self._showing = show(self.read(), self.language, editor=self.editor, jobs=self.jobs)
             self._seen = now
         return self._showing
 
-    def _mark(self, block: TranslatedBlock) -> str:
-        return mark(block.entry, self._language)
-
     def _word(self, said: Mapping[str, Any]) -> Word | None:
-        try:
-            action = Action(str(said.get("action")))
-        except ValueError:
+        if said.get("action") not in list(Action):
             return None
         text, comment = (value if isinstance(value := said.get(name), str) else None for name in ("text", "comment"))
-        despite = said.get("despite") is True
-        written = None if text is None else Markdown(text)
         return Word(
-            action=action, by=self._by, date=self._today(), text=written, comment=comment, despite_warnings=despite
+            action=Action(said["action"]),
+            by=self.by,
+            date=self.today(),
+            text=None if text is None else Markdown(text),
+            comment=comment,
+            despite_warnings=said.get("despite") is True,
         )
 
     def _heard(self, showing: Showing, block: TranslatedBlock, word: Word) -> Reply:
         """First finds the entry in its file as it is now, then changes it there, then shows it anew."""
-        locale = showing.found.project.locale
-        path = own_path(locale.parent, block.catalog.path)
-        catalog, problems = parse_catalog(
-            read_optional(path, inside=locale) or "", path=block.catalog.path, language=self._language
-        )
+        locale, name = showing.found.project.locale, block.catalog.path
+        path = own_path(locale.parent, name)
+        catalog, problems = parse_catalog(read_optional(path, inside=locale) or "", path=name, language=self.language)
         if problems:
-            message = f"{problems[0].message}: {catalog.path}"
-            return Reply(status=HTTPStatus.CONFLICT, document={"problem": message})
-        wanted = self._mark(block)
-        entry = next((one for one in catalog.entries if mark(one, self._language) == wanted and not one.obsolete), None)
+            return HTTPStatus.CONFLICT, {"problem": f"{problems[0].message}: {name}"}
+        wanted = mark(block.entry, self.language)
+        live = (one for one in catalog.entries if not one.obsolete)
+        entry = next((one for one in live if mark(one, self.language) == wanted), None)
         if entry is None:
-            return Reply(status=HTTPStatus.CONFLICT, document={"problem": _CHANGED})
+            return HTTPStatus.CONFLICT, {"problem": _CHANGED}
         after = heard(word, entry, block, showing.found)
         if isinstance(after, Declined):
             told = [f"{finding.message} [{finding.rule}]" for finding in after.findings]
             document = {"problem": after.reason, "findings": told, "despite": after.despite}
-            return Reply(status=HTTPStatus.UNPROCESSABLE_ENTITY, document=document)
-        text = format_catalog(
-            replace(catalog, entries=tuple(after if one is entry else one for one in catalog.entries))
-        )
+            return HTTPStatus.UNPROCESSABLE_ENTITY, document
+        entries = tuple(after if one is entry else one for one in catalog.entries)
+        text = format_catalog(replace(catalog, entries=entries))
         write_atomically(path, text.encode())
-        return Reply(status=HTTPStatus.OK, document=self._renewed(showing, block, after, text))
+        return HTTPStatus.OK, self._renewed(showing, block, after, text)
 
     def _renewed(
         self, showing: Showing, block: TranslatedBlock, after: CatalogEntry, text: str
     ) -> Mapping[str, object]:
         """The row of a block that has changed, and the translations with its new file for what comes next."""
-        catalog, _ = parse_catalog(text, path=block.catalog.path, language=self._language)
+        catalog, _ = parse_catalog(text, path=block.catalog.path, language=self.language)
         written = next((one for one in catalog.entries if replace(one, line=0) == replace(after, line=0)), after)
         found = showing.found
         catalogs = {
@@ -142,9 +125,9 @@ class ReviewDesk:
         }
         fresh = replace(block, entry=written, catalog=catalog)
         findings = dict(showing.findings)
-        findings.pop(self._mark(block), None)
+        findings.pop(mark(block.entry, self.language), None)
         if written.translation:
-            findings[self._mark(fresh)] = check_block(found, fresh, written.translation)
+            findings[mark(fresh.entry, self.language)] = check_block(found, fresh, written.translation)
         self._showing = replace(
             showing, found=replace(found, material=replace(found.material, catalogs=catalogs)), findings=findings
         )
@@ -235,10 +218,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.BAD_REQUEST)
             return
         try:
-            reply = self._desk.judge(said)
+            status, document = self._desk.judge(said)
         except DeckgenError as error:
-            reply = Reply(status=HTTPStatus.INTERNAL_SERVER_ERROR, document={"problem": str(error)})
-        self._send(reply.status, "application/json", json.dumps(reply.document))
+            status, document = HTTPStatus.INTERNAL_SERVER_ERROR, {"problem": str(error)}
+        self._send(status, "application/json", json.dumps(document))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Nothing: an address holds the token."""

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
+from deckgen.markdown import Documents
+from deckgen.markdown.unsafe import Unsafe, find_unsafe, may_be_unsafe
 from deckgen.model import (
     BlockCounts,
+    Context,
+    Dialect,
     Language,
+    Location,
     Markdown,
     Text,
     TextState,
@@ -19,10 +25,10 @@ from deckgen.model import (
 )
 from deckgen.project.choices import Policy
 from deckgen.translation.catalog import Catalog, CatalogEntry, EntryState
+from deckgen.translation.inline import TokenKind, tokens
 from deckgen.translation.material import Material
 from deckgen.translation.segments import splice
 from deckgen.translation.units import Side, SourceText
-from deckgen.translation.unsafe import unsafe_content
 from deckgen.translation.update import CatalogId
 
 _HIDDEN = "hidden"
@@ -36,21 +42,26 @@ _STATES = {
 _DOUBT = tuple(TextState)
 
 
-def translate(material: Material, *, policy: Policy) -> tuple[TranslatedCorpus, tuple[Diagnostic, ...]]:
+def translate(
+    material: Material, *, policy: Policy, files: Collection[str] = ()
+) -> tuple[TranslatedCorpus, tuple[Diagnostic, ...]]:
     """Every text in every language, the source first, and one finding per text that is not shown as it should be.
 
-    A language without any catalog has one finding in all, unless the policy is strict.
+    A language without any catalog has one finding in all, unless the policy is strict. Translations show their
+    language's images where ``files``, paths relative to the project, have them: of the same name in a folder that the
+    language names, as ``imgs/en/``.
     """
     corpus, targets = material.corpus, material.languages
     entries = _index(material.catalogs)
+    images = {language: _own_images(files, language) for language in targets}
     begun = set(targets) if policy is Policy.STRICT else {language for _, language in material.read}
     shown: dict[tuple[str, Side], tuple[Text, ...]] = {}
-    findings = [*unsafe_content(material)]
+    findings = [*_unsafe_content(material)]
     for text in material.texts:
         every = [Text(language=corpus.language, markdown=text.markdown, state=TextState.SOURCE)]
         for language in targets:
             translated, problems = _translated(text, language, entries, policy)
-            every.append(translated)
+            every.append(_with_own(translated, images[language]))
             findings += [found for found in problems if language in begun or found.rule != "untranslated"]
         shown[text.key, text.side] = tuple(every)
     findings += [_not_begun(language) for language in targets if language not in begun]
@@ -176,3 +187,60 @@ def _findings(text: SourceText, language: Language, kinds: Sequence[str], policy
             excerpt=first.text.split("\n")[0],
         )
         yield replace(found, severity=Severity.ERROR) if policy is Policy.STRICT else found
+
+
+def _own_images(files: Iterable[str], language: Language) -> Mapping[str, str]:
+    """The paths of a language's images by their names, as far as Markdown can write them as they are."""
+    paths = (PurePosixPath(file) for file in sorted(files) if not set(" ()<>") & set(file))
+    return {path.name: str(path) for path in paths if path.parent.name == language}
+
+
+def _with_own(text: Text, images: Mapping[str, str]) -> Text:
+    """The text with its language's images; a path that it writes in another way than Markdown's stays."""
+    if not images or "!" not in text.markdown:
+        return text
+    parts, last = [], 0
+    for token in tokens(text.markdown):
+        name = token.value.rpartition("/")[2]
+        if token.kind is TokenKind.IMAGE and name in images:
+            parts += [text.markdown[last : token.start], token.text.replace(token.value, images[name], 1)]
+            last = token.end
+    return replace(text, markdown=Markdown("".join([*parts, text.markdown[last:]])))
+
+
+def _unsafe_content(material: Material) -> Iterator[Diagnostic]:
+    """What is not shown of titles, notes and translations because it is not safe; lint says it of answers.
+
+    A translation is told only of what its source does not have.
+    """
+    plain, documents = Context(dialect=Dialect.GFM), material.documents
+    contexts = {text.key: text.chapter.context for text in material.texts}
+    for text in material.texts:
+        if text.side in (Side.CATEGORY, Side.QUESTION):
+            for item in _found(text.markdown, text.chapter.context, documents):
+                yield _diagnostic(item, text.location)
+    for note in material.notes.values():
+        for written in note.texts:
+            for item in _found(written.markdown, contexts.get(note.key, plain), documents):
+                yield _diagnostic(item, _place(written.markdown, item.start, written.location))
+    for catalog in material.read.values():
+        for entry in catalog.entries:
+            if not entry.obsolete and (found := _found(entry.translation, plain, documents)):
+                known = {item.what for item in _found(entry.source, plain, documents)}
+                where = Location(path=catalog.path, line=entry.line or 1)
+                yield from (_diagnostic(item, where) for item in found if item.what not in known)
+
+
+def _found(text: Markdown, context: Context, documents: Documents) -> tuple[Unsafe, ...]:
+    return find_unsafe(documents.of(text, context)) if may_be_unsafe(text) else ()
+
+
+def _place(text: str, offset: int, begins: Location) -> Location:
+    line = text.count("\n", 0, offset)
+    column = offset - text.rfind("\n", 0, offset)
+    return Location(path=begins.path, line=begins.line + line, column=column + (0 if line else begins.column - 1))
+
+
+def _diagnostic(item: Unsafe, where: Location) -> Diagnostic:
+    found = diagnostic(item.rule, item.what, where, hint=item.hint)
+    return replace(found, severity=Severity.INFO) if item.is_remark else found

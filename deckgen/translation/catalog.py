@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from types import MappingProxyType
 
 import polib
 
@@ -176,7 +175,7 @@ def format_catalog(catalog: Catalog, *, project: str = "") -> str:
     """The PO file; ``project`` stands in the header of a new one. Obsolete entries come last, as gettext has it."""
     file = polib.POFile(wrapwidth=0)
     file.header = catalog.comment
-    file.metadata = dict(catalog.header) or dict(_header(catalog.language, project))
+    file.metadata = dict(catalog.header or _header(catalog.language, project))
     for entry in sorted(catalog.entries, key=lambda entry: entry.obsolete):
         file.append(_raw(entry))
     text = str(file)
@@ -208,33 +207,29 @@ _CONFLICT = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?: |$)")
 def _broken_lines(text: str, path: str) -> Iterator[Diagnostic]:
     """What a merge left behind, and strings without an end, which polib would silently take for empty."""
     for number, line in enumerate(text.split("\n"), 1):
-        where = Location(path=path, line=number)
+        message, hint = "", _MEND
         if _CONFLICT.match(line):
-            message = "a merge left a conflict marker here"
-            yield diagnostic("bad-catalog", message, where, hint="settle the conflict", excerpt=line)
+            message, hint = "a merge left a conflict marker here", "settle the conflict"
         elif not _LINE.fullmatch(line):
             message = (
                 "this is no line of a PO file: a string needs a quotation mark at both ends, and \\ before one in it"
             )
-            yield diagnostic("bad-catalog", message, where, hint=_MEND, excerpt=line)
-        elif any(not _is_utf8(found["bytes"]) for found in _OCTAL.finditer(line) if found["bytes"]):
+        elif not all(_is_utf8(found["bytes"]) for found in _OCTAL.finditer(line) if found["bytes"]):
             message = "bytes in octal that are not UTF-8"
-            yield diagnostic("bad-catalog", message, where, hint=_MEND, excerpt=line)
+        if message:
+            yield diagnostic("bad-catalog", message, Location(path=path, line=number), hint=hint, excerpt=line)
 
 
 def _is_utf8(octal: str) -> bool:
     try:
-        _unpacked(octal).decode()
+        return bool(_unpacked(octal).decode())
     except UnicodeDecodeError:
         return False
-    return True
 
 
 def _character(found: re.Match[str]) -> str:
     """What bytes in octal stand for, ready to stand in a string; all else as it is."""
-    if not found["bytes"]:
-        return found[0]
-    return str(polib.escape(_unpacked(found["bytes"]).decode("utf-8", errors="replace")))
+    return str(polib.escape(_unpacked(found["bytes"]).decode())) if found["bytes"] else found[0]
 
 
 def _unpacked(octal: str) -> bytes:
@@ -322,17 +317,13 @@ def _comment_lines(entry: CatalogEntry) -> Iterator[str]:
 
 def _header(language: Language, project: str) -> Mapping[str, str]:
     """No dates, so that the same texts give the same bytes."""
-    return MappingProxyType(
-        {
-            "Project-Id-Version": project or "deckgen",
-            "Report-Msgid-Bugs-To": "",
-            "PO-Revision-Date": "",
-            "Last-Translator": "",
-            "Language-Team": "",
-            "Language": language.replace("-", "_"),
-            "MIME-Version": "1.0",
-            "Content-Type": "text/plain; charset=UTF-8",
-            "Content-Transfer-Encoding": "8bit",
-            "X-Generator": "deckgen",
-        }
-    )
+    unsaid = ("Report-Msgid-Bugs-To", "PO-Revision-Date", "Last-Translator", "Language-Team")
+    return {
+        "Project-Id-Version": project or "deckgen",
+        **dict.fromkeys(unsaid, ""),
+        "Language": language.replace("-", "_"),
+        "MIME-Version": "1.0",
+        "Content-Type": "text/plain; charset=UTF-8",
+        "Content-Transfer-Encoding": "8bit",
+        "X-Generator": "deckgen",
+    }

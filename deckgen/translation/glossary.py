@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.model import Language, Location, is_language
 from deckgen.project.config import parse_toml
-from deckgen.translation.inflection import holds_phrase
+from deckgen.text.packaged import packaged_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,19 +52,20 @@ def parse_glossary(text: str, path: str) -> tuple[Glossary, tuple[Diagnostic, ..
     table, problems = parse_toml(text, path, rule="bad-glossary")
     if problems:
         return Glossary(), problems
-    findings = [
+    wrong: list[tuple[str, str]] = []
+    languages = {name: entry for name, entry in table.items() if name not in ("keep", "terms")}
+    general = _parse_part("", {name: entry for name, entry in table.items() if name not in languages}, wrong)
+    parts: list[tuple[Language, LanguageGlossary]] = []
+    for tag, entry in languages.items():
+        if is_language(tag) and isinstance(entry, Mapping):
+            parts.append((Language(tag), _parse_part(f"{tag}.", entry, wrong)))
+        else:
+            wrong.append((tag, f"“{tag}” is neither “keep” nor “terms” nor a table of a language"))
+    findings = (
         diagnostic("bad-glossary", message, Location(path=path, line=_line(text, name)), hint=_FORMAT)
-        for name, message in _problems(table)
-    ]
-    return Glossary(
-        keep=_texts(table.get("keep")),
-        terms=_terms(table.get("terms")),
-        languages=tuple(
-            (Language(tag), LanguageGlossary(keep=_texts(entry.get("keep")), terms=_terms(entry.get("terms"))))
-            for tag, entry in table.items()
-            if tag != "terms" and isinstance(entry, Mapping)
-        ),
-    ), tuple(findings)
+        for name, message in wrong
+    )
+    return Glossary(keep=general.keep, terms=general.terms, languages=tuple(parts)), tuple(findings)
 
 
 def kept_terms(text: str, glossary: LanguageGlossary) -> tuple[tuple[int, int], ...]:
@@ -105,51 +106,29 @@ def broken_terms(
 _FORMAT = 'write keep = ["RoPE"] for terms that stay, and "术语" = "term" below [terms] or [en.terms]'
 
 
-def _problems(table: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    for name, entry in table.items():
-        if name == "keep":
-            if not _is_texts(entry):
-                yield name, "“keep” has to be a list of terms"
-            continue
-        if name == "terms":
-            yield from _term_problems(name, entry)
-            continue
-        if not is_language(name) or not isinstance(entry, Mapping):
-            yield name, f"“{name}” is neither “keep” nor “terms” nor a table of a language"
-            continue
-        for key in entry:
-            if key not in ("keep", "terms"):
-                yield key, f"“{name}.{key}” is unknown; a language has “keep” and “terms”"
-        if not _is_texts(entry.get("keep", [])):
-            yield name, f"“{name}.keep” has to be a list of terms"
-        yield from _term_problems(f"{name}.terms", entry.get("terms", {}))
-
-
-def _term_problems(name: str, terms: object) -> Iterator[tuple[str, str]]:
+def _parse_part(prefix: str, part: Mapping[str, object], wrong: list[tuple[str, str]]) -> LanguageGlossary:
+    """What holds for one language or, without a prefix, for all; adds to ``wrong`` what stands where, and why it is."""
+    for key in part:
+        if key not in ("keep", "terms"):
+            wrong.append((key, f"“{prefix}{key}” is unknown; a language has “keep” and “terms”"))
+    keep, terms = part.get("keep", []), part.get("terms", {})
+    if not isinstance(keep, list) or len(_texts(keep)) < len(keep):
+        wrong.append((prefix[:-1] or "keep", f"“{prefix}keep” has to be a list of terms"))
     if not isinstance(terms, Mapping):
-        yield name.removesuffix(".terms"), f"“{name}” has to be a table"
-        return
-    for term, target in terms.items():
-        if not term or not target or not (isinstance(target, str) or _is_texts(target)):
-            yield term, f"“{term}” has no translation"
-
-
-def _is_texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) and item for item in value)
+        wrong.append((prefix[:-1] or "terms", f"“{prefix}terms” has to be a table"))
+        terms = {}
+    good = []
+    for source, targets in terms.items():
+        found = _texts([targets] if isinstance(targets, str) else targets)
+        if not source or not found or (isinstance(targets, list) and len(found) < len(targets)):
+            wrong.append((source, f"“{source}” has no translation"))
+        if source and found:
+            good.append(Term(source=source, targets=found))
+    return LanguageGlossary(keep=_texts(keep), terms=tuple(sorted(good, key=lambda term: -len(term.source))))
 
 
 def _texts(value: object) -> tuple[str, ...]:
     return tuple(item for item in value if isinstance(item, str) and item) if isinstance(value, list) else ()
-
-
-def _terms(value: object) -> tuple[Term, ...]:
-    if not isinstance(value, Mapping):
-        return ()
-    found = (
-        Term(source=source, targets=(target,) if isinstance(target, str) else _texts(target))
-        for source, target in value.items()
-    )
-    return tuple(sorted((term for term in found if term.source and any(term.targets)), key=lambda t: -len(t.source)))
 
 
 @cache
@@ -168,7 +147,7 @@ def _holds(translation: str, target: str, language: Language) -> bool:
     """In English in any form and in whole words; elsewhere as written, yet no Latin word within another."""
     base = language.split("-")[0]
     if base == "en":
-        return holds_phrase(translation, target) or target.casefold() == translation.casefold()
+        return _holds_phrase(translation, target) or target.casefold() == translation.casefold()
     if base in ("ja", "ko", "zh"):
         return _whole(target.casefold()).search(translation.casefold()) is not None
     return target.casefold() in translation.casefold()
@@ -176,3 +155,56 @@ def _holds(translation: str, target: str, language: Language) -> bool:
 
 def _line(text: str, name: str) -> int:
     return next((number for number, line in enumerate(text.split("\n"), 1) if name in line), 1)
+
+
+# --- English words in any form ----------------------------------------------------------------------------------------
+
+
+def _holds_phrase(text: str, phrase: str) -> bool:
+    """Whether the words of ``phrase`` stand in ``text`` in a row, in any form, joined by blanks or hyphens."""
+    wanted, words = _words(phrase), _words(text)
+    starts = range(len(words) - len(wanted) + 1)
+    return bool(wanted) and any(
+        all(_same_word(word, target) for word, target in zip(words[start:], wanted, strict=False)) for start in starts
+    )
+
+
+def _same_word(one: str, other: str) -> bool:
+    """Told by spelling alone, since a stemmer would take encoder and encoding, two terms, for one."""
+    return not _bases(one).isdisjoint(_bases(other))
+
+
+_BREAK = "\0"
+_WORD_OR_BREAK = re.compile(r"(?P<word>[^\W_]+)|(?P<soft>(?<=\w)–(?=\w)|[\s*_~\"“”‘’'‐‑-]+)|(?P<hard>.)", re.DOTALL)
+_TABLE = packaged_table("translation/inflection.toml")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """The words in lower case, with a break where a sentence or a clause ends between two of them."""
+    plain = re.sub(r"['’]s\b|(?<=s)['’](?!\w)", "", text.casefold())
+    return tuple(found["word"] or _BREAK for found in _WORD_OR_BREAK.finditer(plain) if found.lastgroup != "soft")
+
+
+@lru_cache(maxsize=4096)
+def _bases(word: str) -> frozenset[str]:
+    """The word and all that it may be a form of."""
+    known, new = set[str](), {_american(_TABLE["irregular"].get(word, word))}
+    while new:
+        known |= new
+        new = {base for form in new for base in _shorter(form)} - known
+    return frozenset(known)
+
+
+def _shorter(word: str) -> Iterator[str]:
+    for endings, least in ((_TABLE["endings"], 3), (_TABLE["derivations"], 4)):
+        for ending, replacements in endings.items():
+            stem = word.removesuffix(ending)
+            if stem == word or len(stem) < least or (ending == "s" and stem.endswith("s")):
+                continue
+            yield from (f"{stem}{replacement}" for replacement in replacements)
+            if ending in ("ed", "ing") and stem[-1] == stem[-2]:
+                yield stem[:-1]
+
+
+def _american(word: str) -> str:
+    return re.sub(r"is(?=(?:e[sd]?|ing|ations?)$)", "iz", word)

@@ -75,7 +75,7 @@ def bring_together(
 def strangers(material: Material) -> Iterator[Diagnostic]:
     """Notes for questions that the project does not have, and files with entries of such: one finding each."""
     questions = {item.key for item in material.corpus.questions}
-    for note in material.notes.notes:
+    for note in material.notes.values():
         if note.key not in questions:
             message = f"there is no question with the key “{note.key}”"
             yield diagnostic("bad-note", message, note.location, hint="“deckgen lock show” lists the keys")

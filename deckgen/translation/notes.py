@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.model import Key, Language, Location, Markdown, is_language
@@ -36,16 +36,7 @@ class EditorNote:
         return next((text for text in self.texts if text.language == language), missing)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notes:
-    notes: tuple[EditorNote, ...] = ()
-    _by_key: Mapping[Key, EditorNote] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_by_key", {note.key: note for note in self.notes})
-
-    def get(self, key: Key) -> EditorNote | None:
-        return self._by_key.get(key)
+Notes = Mapping[Key, EditorNote]
 
 
 def parse_notes(text: str, path: str) -> tuple[Notes, tuple[Diagnostic, ...]]:
@@ -55,8 +46,8 @@ def parse_notes(text: str, path: str) -> tuple[Notes, tuple[Diagnostic, ...]]:
     """
     table, problems = parse_toml(text, path, rule="bad-note")
     if problems:
-        return Notes(), problems
-    notes: list[EditorNote] = []
+        return {}, problems
+    notes: dict[Key, EditorNote] = {}
     findings: list[Diagnostic] = []
     lines = text.split("\n")
     headers = _headers(lines)
@@ -69,13 +60,13 @@ def parse_notes(text: str, path: str) -> tuple[Notes, tuple[Diagnostic, ...]]:
         findings += problems
         if not problems:
             texts = tuple(_text(lines, tag, value, where) for tag, value in entry.items())
-            notes.append(EditorNote(key=Key(key), texts=texts, location=where))
-    return Notes(notes=tuple(notes)), tuple(findings)
+            notes[Key(key)] = EditorNote(key=Key(key), texts=texts, location=where)
+    return notes, tuple(findings)
 
 
 def strange_languages(notes: Notes, known: Collection[Language]) -> Iterator[Diagnostic]:
     """Texts in a language that is neither the sources' nor one that the project translates into."""
-    for note in notes.notes:
+    for note in notes.values():
         for text in note.texts:
             if text.language not in known:
                 message = f"“{text.language}” in “{note.key}” is no language of this project"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 
 from deckgen.markdown import Documents
 from deckgen.model import Chapter, Key, KeyedCorpus, KeyedQuestion, Language, Location, Markdown
@@ -32,9 +33,9 @@ class SourceText:
     key: Key
     side: Side
     markdown: Markdown
-    segments: tuple[Segment, ...]
     chapter: Chapter
     location: Location
+    segments: tuple[Segment, ...] = ()
     hint: str = ""
     written: tuple[tuple[Language, Markdown], ...] = ()
 
@@ -64,69 +65,37 @@ def source_texts(corpus: KeyedCorpus, notes: Notes, documents: Documents | None)
     """
     seen: set[Key] = set()
     for item in corpus.questions:
-        if item.category.key not in seen:
-            seen.add(item.category.key)
-            yield _category(item, corpus.language, documents)
-        yield from _question(item, corpus.language, notes, documents)
+        for text in _texts(item, corpus.language, notes, is_first=item.category.key not in seen):
+            yield replace(text, segments=_segments(text, corpus.language, documents)) if documents else text
+        seen.add(item.category.key)
 
 
-def _category(item: KeyedQuestion, language: Language, documents: Documents | None) -> SourceText:
-    title = item.category.title
-    where = next(
-        (found.location for found in item.chapter.categories if item.question in found.questions),
-        Location(path=item.chapter.path),
-    )
-    return SourceText(
-        key=item.category.key,
-        side=Side.CATEGORY,
-        markdown=title,
-        segments=title_segments(title, language=language) if documents else (),
-        chapter=item.chapter,
-        location=where,
-    )
-
-
-def _question(
-    item: KeyedQuestion, language: Language, notes: Notes, documents: Documents | None
-) -> Iterator[SourceText]:
-    question, chapter = item.question, item.chapter
-    yield SourceText(
-        key=item.key,
-        side=Side.QUESTION,
-        markdown=question.title,
-        segments=title_segments(question.title, language=language) if documents else (),
-        chapter=chapter,
-        location=question.location,
-    )
-    for side, markdown, line, column in (
-        (Side.FRONT, question.front, question.front_line, question.front_column),
-        (Side.ANSWER, question.answer, question.answer_line, question.answer_column),
-    ):
-        if side is Side.ANSWER or markdown:
-            yield SourceText(
-                key=item.key,
-                side=side,
-                markdown=markdown,
-                segments=_segments(markdown, chapter, language, documents),
-                chapter=chapter,
-                location=Location(path=chapter.path, line=line, column=column),
-                hint=question.title,
-            )
+def _texts(item: KeyedQuestion, language: Language, notes: Notes, *, is_first: bool) -> Iterator[SourceText]:
+    """The sides of a question, after its category's title where it is the first one."""
+    question, path = item.question, item.chapter.path
+    text = partial(SourceText, key=item.key, chapter=item.chapter, hint=question.title)
+    if is_first:
+        places = (found.location for found in item.chapter.categories if question in found.questions)
+        yield SourceText(
+            key=item.category.key,
+            side=Side.CATEGORY,
+            markdown=item.category.title,
+            chapter=item.chapter,
+            location=next(places, Location(path=path)),
+        )
+    yield text(side=Side.QUESTION, markdown=question.title, location=question.location, hint="")
+    if question.front:
+        where = Location(path=path, line=question.front_line, column=question.front_column)
+        yield text(side=Side.FRONT, markdown=question.front, location=where)
+    where = Location(path=path, line=question.answer_line, column=question.answer_column)
+    yield text(side=Side.ANSWER, markdown=question.answer, location=where)
     if note := notes.get(item.key):
         source = note.text(language)
-        yield SourceText(
-            key=item.key,
-            side=Side.NOTE,
-            markdown=source.markdown,
-            segments=_segments(source.markdown, chapter, language, documents),
-            chapter=chapter,
-            location=source.location,
-            hint=question.title,
-            written=tuple((text.language, text.markdown) for text in note.texts if text.language != language),
-        )
+        written = tuple((one.language, one.markdown) for one in note.texts if one.language != language)
+        yield text(side=Side.NOTE, markdown=source.markdown, location=source.location, written=written)
 
 
-def _segments(
-    markdown: Markdown, chapter: Chapter, language: Language, documents: Documents | None
-) -> tuple[Segment, ...]:
-    return segments(documents.of(markdown, chapter.context), language=language) if documents else ()
+def _segments(text: SourceText, language: Language, documents: Documents) -> tuple[Segment, ...]:
+    if text.side in (Side.CATEGORY, Side.QUESTION):
+        return title_segments(text.markdown, language=language)
+    return segments(documents.of(text.markdown, text.chapter.context), language=language)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 
 from deckgen.model import Language, Markdown
@@ -38,13 +38,6 @@ def update_catalogs(
     return updated
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wanted:
-    context: str
-    source: Markdown
-    hint: str
-
-
 def _updated(known: Mapping[str, Catalog], texts: Sequence[SourceText], language: Language) -> dict[str, Catalog]:
     pool: dict[str, list[CatalogEntry]] = defaultdict(list)
     homes: dict[str, str] = {}
@@ -60,9 +53,9 @@ def _updated(known: Mapping[str, Catalog], texts: Sequence[SourceText], language
         text, *others = parts
         wanted = list(dict.fromkeys(want for part in (text, *others) for want in _wanted(part, language)))
         found.append((text, *_match(wanted, pool.pop(context, []), text.side)))
-    orphans = _Orphans(pool)
+    orphans = _orphans(pool)
     for text, matched, rest in found:
-        live.setdefault(text.chapter.path, []).extend(orphans.adopted(matched))
+        live.setdefault(text.chapter.path, []).extend(_adopted(entry, orphans, pool) for entry in matched)
         gone.setdefault(text.chapter.path, []).extend(rest)
     for context, entries in pool.items():
         gone[homes[context]] += entries
@@ -96,45 +89,42 @@ def _remembered(entry: CatalogEntry, reviewed: Mapping[Markdown, Markdown]) -> C
     return replace(entry, translation=known, fuzzy=True, draft=True)
 
 
-class _Orphans:
-    """Entries whose context no text has any more: a question that was never built may have got another key."""
-
-    def __init__(self, pool: Mapping[str, list[CatalogEntry]]) -> None:
-        self._pool = pool
-        self._by_source: dict[tuple[str, str], list[CatalogEntry]] = defaultdict(list)
-        for context, entries in pool.items():
-            for entry in entries:
-                if entry.translation and not entry.obsolete:
-                    self._by_source[_side(context), entry.source].append(entry)
-
-    def adopted(self, entries: Sequence[CatalogEntry]) -> list[CatalogEntry]:
-        """The entries, those without a translation replaced by an orphan of the same side and source."""
-        return [entry if entry.translation else self._adopt(entry) for entry in entries]
-
-    def _adopt(self, entry: CatalogEntry) -> CatalogEntry:
-        waiting = self._by_source.get((_side(entry.context), entry.source))
-        if not waiting:
-            return entry
-        orphan = waiting.pop(0)
-        self._pool[orphan.context].remove(orphan)
-        return replace(orphan, context=entry.context, hint=entry.hint)
+_Entries = Mapping[str, list[CatalogEntry]]
 
 
-def _side(context: str) -> str:
-    return context.rpartition("|")[2]
+def _orphans(pool: _Entries) -> _Entries:
+    """Translations whose context no text has any more, by side and source: a key of a question that was never built."""
+    found: dict[str, list[CatalogEntry]] = defaultdict(list)
+    for entry in (entry for entries in pool.values() for entry in entries):
+        if entry.translation and not entry.obsolete:
+            found[_side(entry)].append(entry)
+    return found
 
 
-def _wanted(text: SourceText, language: Language) -> list[_Wanted]:
-    """One per distinct segment; a text that its author wrote in ``language`` is nobody's work."""
+def _adopted(entry: CatalogEntry, orphans: _Entries, pool: _Entries) -> CatalogEntry:
+    """The entry or, where it has no translation, an orphan in its place, which is taken out."""
+    if entry.translation or not (waiting := orphans.get(_side(entry))):
+        return entry
+    orphan = waiting.pop(0)
+    pool[orphan.context].remove(orphan)
+    return replace(orphan, context=entry.context, hint=entry.hint)
+
+
+def _side(entry: CatalogEntry) -> str:
+    return f"{entry.context.rpartition('|')[2]}|{entry.source}"
+
+
+def _wanted(text: SourceText, language: Language) -> list[CatalogEntry]:
+    """An empty entry per distinct segment; a text that its author wrote in ``language`` is nobody's work."""
     if text.writing(language) is not None:
         return []
-    sources = dict.fromkeys(segment.text for segment in text.segments)
     hint = " ".join(text.hint.split())
-    return [_Wanted(context=text.context, source=source, hint=hint) for source in sources]
+    sources = dict.fromkeys(segment.text for segment in text.segments)
+    return [CatalogEntry(context=text.context, source=source, hint=hint) for source in sources]
 
 
 def _match(
-    wanted: Sequence[_Wanted], entries: Sequence[CatalogEntry], side: Side
+    wanted: Sequence[CatalogEntry], entries: Sequence[CatalogEntry], side: Side
 ) -> tuple[list[CatalogEntry], list[CatalogEntry]]:
     """An entry for each of ``wanted``, and the entries that are left over."""
     left = sorted(dict.fromkeys(entries), key=lambda entry: (entry.obsolete, not entry.translation))
@@ -145,17 +135,11 @@ def _match(
             entry = next(same, None)
             if index not in found and entry is not None:
                 left.remove(entry)
-                found[index] = _restored(entry) if returning else replace(entry, obsolete=False)
+                found[index] = replace(_restored(entry) if returning else entry, source=want.source, obsolete=False)
     for index, entry in _pairs(wanted, found, left, side):
         left.remove(entry)
         found[index] = _stale(entry, wanted[index])
-    matched = [
-        replace(
-            found.get(index, CatalogEntry(context=want.context, source=want.source)), source=want.source, hint=want.hint
-        )
-        for index, want in enumerate(wanted)
-    ]
-    return matched, left
+    return [replace(found.get(index, want), hint=want.hint) for index, want in enumerate(wanted)], left
 
 
 def _restored(entry: CatalogEntry) -> CatalogEntry:
@@ -164,14 +148,14 @@ def _restored(entry: CatalogEntry) -> CatalogEntry:
     return replace(fresh, fuzzy=True) if entry.unreviewed else accepted(fresh)
 
 
-def _stale(entry: CatalogEntry, want: _Wanted) -> CatalogEntry:
+def _stale(entry: CatalogEntry, want: CatalogEntry) -> CatalogEntry:
     """An entry that goes to a new wording of its source; it remembers what it was reviewed for.
 
     What marks it as unreviewed stays, or is added where it was only fuzzy; a reviewed one loses it, so that the two can
     be told apart from now on.
     """
     if not entry.translation:
-        return CatalogEntry(context=want.context, source=want.source, comment=entry.comment)
+        return replace(want, comment=entry.comment)
     unreviewed = entry.unreviewed
     return replace(
         entry,
@@ -185,7 +169,7 @@ def _stale(entry: CatalogEntry, want: _Wanted) -> CatalogEntry:
 
 
 def _pairs(
-    wanted: Sequence[_Wanted], found: Mapping[int, CatalogEntry], left: Sequence[CatalogEntry], side: Side
+    wanted: Sequence[CatalogEntry], found: Mapping[int, CatalogEntry], left: Sequence[CatalogEntry], side: Side
 ) -> list[tuple[int, CatalogEntry]]:
     """New wordings with the entries that they come from: those in the same place first, then the most alike."""
     missing = [index for index in range(len(wanted)) if index not in found]

@@ -95,25 +95,16 @@ class EngineLimits:
 class Engine(Protocol):
     """What drafts translations; up to ``limits.in_flight`` threads call it at once."""
 
-    @property
-    def name(self) -> str:
-        """A word without blanks, which marks the drafts."""
-
-    @property
-    def identity(self) -> str:
-        """What its remembered drafts go by: another address or model is another engine. It is never shown."""
-
-    @property
-    def limits(self) -> EngineLimits:
-        """Of its requests."""
-
-    @property
-    def placeholder(self) -> str:
-        """With ``{}`` for a number: what the engine passes through unchanged, such as ``[X{}X]``."""
-
-    @property
-    def reads_briefings(self) -> bool:
-        """Whether it understands context and complaints. If so it sees the terms that have to stay."""
+    name: str
+    """A word without blanks, which marks the drafts."""
+    identity: str
+    """What its remembered drafts go by: another address or model is another engine. It is never shown."""
+    limits: EngineLimits
+    """Of its requests."""
+    placeholder: str
+    """With ``{}`` for a number: what the engine passes through unchanged, such as ``[X{}X]``."""
+    reads_briefings: bool
+    """Whether it understands context and complaints. If so it sees the terms that have to stay."""
 
     def translate(self, batch: Batch) -> EngineAnswer:
         """Raises only EngineError, without a text or a key in its message."""
