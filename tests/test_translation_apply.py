@@ -18,7 +18,7 @@ from deckgen.translation import translate
 from deckgen.translation.catalog import Catalog, CatalogEntry, Machine
 from deckgen.translation.material import Material, bring_together, strangers
 from deckgen.translation.notes import Notes, parse_notes
-from deckgen.translation.units import source_texts
+from deckgen.translation.segments import source_texts
 from deckgen.translation.update import Catalogs, update_catalogs
 
 NONE: Notes = MappingProxyType({})

@@ -31,7 +31,7 @@ from deckgen.translation.catalog import (
     rejected,
 )
 from deckgen.translation.files import catalog_name, changed_files, read_catalogs, write_files
-from deckgen.translation.units import source_texts
+from deckgen.translation.segments import source_texts
 from deckgen.translation.update import Catalogs, update_catalogs
 
 MACHINE = Machine(engine="libre", date="2025-01-01", digest="0123abcd")

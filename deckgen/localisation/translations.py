@@ -18,8 +18,7 @@ from deckgen.translation.checks.pairs import Pair
 from deckgen.translation.files import CatalogFile, changed_files
 from deckgen.translation.glossary import Glossary, LanguageGlossary, parse_glossary
 from deckgen.translation.material import Material, read_material
-from deckgen.translation.segments import Segment
-from deckgen.translation.units import SourceText
+from deckgen.translation.segments import Segment, SourceText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

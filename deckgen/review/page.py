@@ -26,7 +26,7 @@ from deckgen.render.cardhtml import card_html
 from deckgen.text.packaged import packaged_text
 from deckgen.text.wording import compare_words, marked_up
 from deckgen.translation.catalog import CatalogEntry, EntryState, digest, mark
-from deckgen.translation.units import Side
+from deckgen.translation.segments import Side
 
 STATES = (EntryState.MISSING, EntryState.STALE, EntryState.DRAFT, EntryState.REVIEWED)
 

@@ -27,8 +27,7 @@ from deckgen.project.choices import Policy
 from deckgen.translation.catalog import Catalog, CatalogEntry, EntryState
 from deckgen.translation.inline import TokenKind, tokens
 from deckgen.translation.material import Material
-from deckgen.translation.segments import splice
-from deckgen.translation.units import Side, SourceText
+from deckgen.translation.segments import Side, SourceText, splice
 from deckgen.translation.update import CatalogId
 
 _HIDDEN = "hidden"

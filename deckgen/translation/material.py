@@ -13,7 +13,7 @@ from deckgen.project.reading import Project, known_languages
 from deckgen.translation.catalog import Catalog
 from deckgen.translation.files import catalog_name, read_catalogs
 from deckgen.translation.notes import Notes, parse_notes, strange_languages
-from deckgen.translation.units import SourceText, source_texts
+from deckgen.translation.segments import SourceText, source_texts
 from deckgen.translation.update import CatalogId, update_catalogs
 
 

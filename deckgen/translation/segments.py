@@ -1,15 +1,18 @@
-"""The segments of a text: the leaf blocks that a translator gets, and their translations put back at their places."""
+"""What a project has to translate: every text of every note and category, in the leaf blocks that a translator gets."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import partial
 
-from deckgen.markdown import Document
+from deckgen.markdown import Document, Documents
 from deckgen.markdown.blocks import Block, BlockKind
-from deckgen.model import Language, Markdown
+from deckgen.model import Chapter, Key, KeyedCorpus, KeyedQuestion, Language, Location, Markdown
 from deckgen.translation.inline import is_translatable
+from deckgen.translation.notes import Notes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +23,63 @@ class Segment:
     text: Markdown
     line: int
     column: int
+
+
+class Side(StrEnum):
+    QUESTION = "question"
+    FRONT = "front"
+    """What stands below the question's title and is asked, too."""
+    ANSWER = "answer"
+    NOTE = "note"
+    CATEGORY = "category"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceText:
+    """One side of a note, or a category's title, with its segments. ``location`` is where its Markdown begins.
+
+    ``chapter`` is the one whose catalogs hold its translations; ``written`` the languages that its author has
+    written it in beside the source, which nobody has to translate.
+    """
+
+    key: Key
+    side: Side
+    markdown: Markdown
+    chapter: Chapter
+    location: Location
+    segments: tuple[Segment, ...] = ()
+    hint: str = ""
+    written: tuple[tuple[Language, Markdown], ...] = ()
+
+    @property
+    def context(self) -> str:
+        """The PO context of its entries; one for front and answer, so that text may move between them."""
+        return f"{self.key}|{Side.ANSWER if self.side is Side.FRONT else self.side}"
+
+    def place(self, segment: Segment) -> Location:
+        """Where a segment stands in its file."""
+        first = segment.line == 1
+        return Location(
+            path=self.location.path,
+            line=self.location.line + segment.line - 1,
+            column=segment.column + (self.location.column - 1 if first else 0),
+        )
+
+    def writing(self, language: Language) -> Markdown | None:
+        """The text that its author wrote in ``language``."""
+        return next((text for tag, text in self.written if tag == language), None)
+
+
+def source_texts(corpus: KeyedCorpus, notes: Notes, documents: Documents | None) -> Iterator[SourceText]:
+    """Each category's title before its first question, then each question's sides.
+
+    Without documents, for those who translate nothing, no text has segments.
+    """
+    seen: set[Key] = set()
+    for item in corpus.questions:
+        for text in _texts(item, corpus.language, notes, is_first=item.category.key not in seen):
+            yield replace(text, segments=_segments(text, corpus.language, documents)) if documents else text
+        seen.add(item.category.key)
 
 
 def segments(document: Document, *, language: Language) -> tuple[Segment, ...]:
@@ -59,6 +119,37 @@ def splice(markdown: Markdown, found: Sequence[Segment], translations: Sequence[
         parts += [markdown[last : block.start], _placed(markdown, block, translation)]
         last = block.end
     return Markdown("".join([*parts, markdown[last:]]))
+
+
+def _texts(item: KeyedQuestion, language: Language, notes: Notes, *, is_first: bool) -> Iterator[SourceText]:
+    """The sides of a question, after its category's title where it is the first one."""
+    question, path = item.question, item.chapter.path
+    text = partial(SourceText, key=item.key, chapter=item.chapter, hint=question.title)
+    if is_first:
+        places = (found.location for found in item.chapter.categories if question in found.questions)
+        yield SourceText(
+            key=item.category.key,
+            side=Side.CATEGORY,
+            markdown=item.category.title,
+            chapter=item.chapter,
+            location=next(places, Location(path=path)),
+        )
+    yield text(side=Side.QUESTION, markdown=question.title, location=question.location, hint="")
+    if question.front:
+        where = Location(path=path, line=question.front_line, column=question.front_column)
+        yield text(side=Side.FRONT, markdown=question.front, location=where)
+    where = Location(path=path, line=question.answer_line, column=question.answer_column)
+    yield text(side=Side.ANSWER, markdown=question.answer, location=where)
+    if note := notes.get(item.key):
+        source = note.text(language)
+        written = tuple((one.language, one.markdown) for one in note.texts if one.language != language)
+        yield text(side=Side.NOTE, markdown=source.markdown, location=source.location, written=written)
+
+
+def _segments(text: SourceText, language: Language, documents: Documents) -> tuple[Segment, ...]:
+    if text.side in (Side.CATEGORY, Side.QUESTION):
+        return title_segments(text.markdown, language=language)
+    return segments(documents.of(text.markdown, text.chapter.context), language=language)
 
 
 def _placed(markdown: str, block: Block, translation: str) -> str:

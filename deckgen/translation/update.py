@@ -10,7 +10,7 @@ from itertools import groupby
 from deckgen.model import Language, Markdown
 from deckgen.text.similarity import title_likeness
 from deckgen.translation.catalog import Catalog, CatalogEntry, EntryState, accepted
-from deckgen.translation.units import Side, SourceText
+from deckgen.translation.segments import Side, SourceText
 
 CatalogId = tuple[str, Language]
 """A chapter's path and a language."""

@@ -11,7 +11,12 @@ from deckgen.text.titles import folded
 from deckgen.translation.checks.pair import Pair, sentences, shortened
 from deckgen.translation.glossary import without_kept
 
-HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_TABLE = packaged_table("translation/checks/script.toml")
+_PATTERNS = {name: re.compile(text) for name, text in _TABLE["patterns"].items()}
+_OWN_LETTERS = {base: (name, re.compile(letters)) for base, (name, letters) in _TABLE["own_letters"].items()}
+_LANGUAGES = {name: frozenset(text.split()) for name, text in _TABLE["languages"].items()}
+_LITTLE_WORDS = {name: frozenset(words.split()) for name, words in _TABLE["little_words"].items()}
+HAN = _PATTERNS["han"]
 
 
 def foreign(pair: Pair) -> Iterator[str]:
@@ -26,8 +31,9 @@ def foreign(pair: Pair) -> Iterator[str]:
 def broken_characters(pair: Pair) -> Iterator[str]:
     """What no reader sees or can read and the source does not have either."""
     base, text, source = pair.script, pair.translation, pair.source
-    spared = {"\n", *source, *_ZERO_WIDTH_SPACE.get(base, ""), *(_DIRECTIONS if base in _RIGHT_TO_LEFT else "")}
-    spared |= set() if base in _JOINERLESS else {"\u200c", "\u200d"}
+    spared = {"\n", *source, *("\u200b" if base in _LANGUAGES["zero_width_space"] else "")}
+    spared |= set() if base in _LANGUAGES["joinerless"] else {"\u200c", "\u200d"}
+    spared |= {*_PATTERNS["directions"].findall(text)} if base in _LANGUAGES["right_to_left"] else set()
     if found := sorted(
         character
         for character in set(text) - spared
@@ -35,60 +41,24 @@ def broken_characters(pair: Pair) -> Iterator[str]:
     ):
         shown = ", ".join(f"U+{ord(character):04X}" for character in found)
         yield f"{shown} is an invisible or a broken character"
-    if garbled := next((found[0] for found in _MOJIBAKE.finditer(text) if found[0] not in source), ""):
+    if garbled := next((found[0] for found in _PATTERNS["mojibake"].finditer(text) if found[0] not in source), ""):
         yield f"“{garbled}” comes of a wrong encoding"
-    if base not in _OTHER_ALPHABETS and (alike := _lookalike(text, source)):
+    if base not in _LANGUAGES["other_alphabets"] and (alike := _lookalike(text, source)):
         yield alike
 
 
-_OWN_LETTERS = {
-    "ja": ("kana", re.compile("[\u3041-\u30fa\u30fc-\u30ff]")),
-    "ko": ("Hangul", re.compile("[\u1100-\u11ff\uac00-\ud7a3]")),
-}
-"""What no long text of a language can do without."""
-_KANA = _OWN_LETTERS["ja"][1]
-_FULL_WIDTH = re.compile("[\u3000-\u303f\uff01-\uff60\uffe0-\uffe6]")
-_OWN_CHARACTERS = {"ja": "cp932", "zh-Hant": "big5hkscs", "zh-TW": "big5hkscs", "zh-HK": "big5hkscs"}
-"""Encodings that hold the characters which readers of a language know, and not the simplified ones."""
-_QUOTED = re.compile("“[^“”]*[\u3041-\u30ff\u4e00-\u9fff][^“”]*”")
-_HALF_WIDTH = re.compile("(?<=[\u3041-\u30ff\u4e00-\u9fff])[,;.](?=[ ]?[\u3041-\u30ff\u4e00-\u9fff]|$)")
-_SENTENCE = re.compile(r"(?:[^。！？!?\n.]|\.(?!\s|\Z|[^\x00-\x7f])|(?<![A-Za-z)])\.)+[。！？!?.]?")
-_LIST_MARK = re.compile(r"[、，,・／/|（）()「」『』“”：:；;\s]+")
 _SENTENCE_HAN = 8
 _LONGEST_TERM = 9
 """A Japanese compound of Chinese characters alone is hardly longer; 適合率、再現率、平均適合率 is a list of three."""
-_CHINESE_WORD = re.compile(
-    "可以|因此|但是|如果|由于|(?<!変)更多|所以|需要更|我们|[它你很]|是(?![正非認])|(?<!成)就(?![職業学任寝航労役床活])"
-)
-_FULL_WIDTH_COMMA = re.compile("，")
-_LITTLE_WORDS = {
-    name: frozenset(words.split()) for name, words in packaged_table("translation/checks/little_words.toml").items()
-}
-"""Little words by which a sentence is known for English or for another language in Latin letters."""
-_LATIN_RUN = re.compile(r"[A-Za-z][A-Za-z'’-]*(?:,?[ ]+[A-Za-z][A-Za-z'’-]*){4,}")
-_VERB = re.compile(r"\b(?:is|are|was|were|be|can|will|has|have|does|do|which|that|this|these|it|they)\b")
-_ZERO_WIDTH_SPACE = dict.fromkeys(("th", "km", "lo", "my"), "\u200b")
-_JOINERLESS = frozenset(("en", "ja", "ko", "zh"))
-_RIGHT_TO_LEFT = frozenset(("ar", "fa", "he", "ur", "yi", "ckb", "ps"))
-_DIRECTIONS = "\u200e\u200f\u061c\u202a\u202b\u202c\u2066\u2067\u2068\u2069"
-_MOJIBAKE = re.compile(
-    "â€[\u0080-\u00bf\u2018-\u201e\u2122\u0153\u02dc\u00a6]|Ã[\u0080-\u00bf\u20ac\u2018-\u201e]|Â[\u00a1-\u00bf]|ï¿½|ï»¿"
-    "|ã[\u0080-\u00bf€‚ƒ„†‡ˆ‰Š‹Œ]|ï¼[\u0080-\u00bf\u0152\u0160\u0161\u017d\u017e\u02c6\u2030]|锟斤拷"
-)
-"""What UTF-8 looks like when read as Latin-1 or Windows-1252."""
-_OTHER_ALPHABETS = frozenset(("ru", "uk", "be", "bg", "sr", "mk", "kk", "mn", "el"))
-_MIXED_WORD = re.compile("[A-Za-z\u0370-\u03ff\u0400-\u052f]+")
-_LOOKALIKE = re.compile("[\u0400-\u052fΑΒΕΖΗΙΚΜΝΟΡΤΥΧο]")
-"""Cyrillic letters, and the Greek ones that are drawn as Latin ones are; αx and Δx are mathematics."""
 
 
 def _foreign(text: str, pair: Pair) -> list[str]:
-    if encoding := _OWN_CHARACTERS.get(pair.language) or _OWN_CHARACTERS.get(pair.script):
+    if encoding := _TABLE["own_characters"].get(pair.language, _TABLE["own_characters"].get(pair.script)):
         return [character for character in HAN.findall(text) if not _encodes(character, encoding)]
     if pair.script == "zh":
         return []
-    kana = [one for one in _KANA.findall(text) if pair.source_script == "ja" or one not in pair.source]
-    return [*HAN.findall(text), *kana, *_FULL_WIDTH.findall(text)]
+    kana = [one for one in _OWN_LETTERS["ja"][1].findall(text) if pair.source_script == "ja" or one not in pair.source]
+    return [*HAN.findall(text), *kana, *_PATTERNS["full_width"].findall(text)]
 
 
 def _untranslated(text: str, source: str, base: str) -> str:
@@ -103,19 +73,19 @@ def _untranslated(text: str, source: str, base: str) -> str:
     if not letters.search(text):
         foreign = not HAN.search(text) and len(HAN.findall(source)) >= _SENTENCE_HAN
         return f"no {name} stands in it, so it is left untranslated" if foreign or _is_chinese(text, "") else ""
-    for sentence in _SENTENCE.findall(text):
+    for sentence in _PATTERNS["sentence"].findall(text):
         if not letters.search(sentence) and (_is_chinese(sentence, source) or _is_english(sentence, source)):
             return f"a sentence without {name} is left untranslated: {sentence.strip()}"
-    clauses = (found[0] for found in _LATIN_RUN.finditer(text) if _is_clause(found[0]))
+    clauses = (found[0] for found in _PATTERNS["latin_run"].finditer(text) if _is_clause(found[0]))
     return next((f"an English clause is left in it: {clause}" for clause in clauses if not _holds(source, clause)), "")
 
 
 def _foreign_marks(text: str) -> Iterator[str]:
-    if _QUOTED.search(text):
+    if _PATTERNS["quoted"].search(text):
         yield "the quotation marks “ ” are not those of Japanese, 「 」"
-    if found := _HALF_WIDTH.search(text):
+    if found := _PATTERNS["half_width"].search(text):
         yield f"the half-width “{found[0]}” stands after Japanese: {text[max(0, found.start() - 6) : found.end() + 6]}"
-    if (found := _FULL_WIDTH_COMMA.search(text)) and "、" in text:
+    if (found := _PATTERNS["full_width_comma"].search(text)) and "、" in text:
         yield f"“，” beside “、”: {text[max(0, found.start() - 6) : found.end() + 6]}"
 
 
@@ -140,8 +110,8 @@ def _encodes(character: str, encoding: str) -> bool:
 
 def _is_chinese(sentence: str, source: str) -> bool:
     """Longer than a term, with a word that only Chinese has, or a piece of the source."""
-    parts = _LIST_MARK.split(sentence)
-    if any(len(HAN.findall(part)) > _LONGEST_TERM or _CHINESE_WORD.search(part) for part in parts):
+    parts = _PATTERNS["list_mark"].split(sentence)
+    if any(len(HAN.findall(part)) > _LONGEST_TERM or _PATTERNS["chinese"].search(part) for part in parts):
         return True
     return len(HAN.findall(sentence)) >= _SENTENCE_HAN and _holds(source, sentence)
 
@@ -158,7 +128,7 @@ def _is_english(sentence: str, source: str) -> bool:
 
 def _is_clause(run: str) -> bool:
     """Not a name or a title, whose words are capitalised or which has no verb."""
-    return bool(_VERB.search(run)) and len(re.findall(r"\b[a-z][a-z'’-]*", run)) >= 4
+    return bool(_PATTERNS["verb"].search(run)) and len(re.findall(r"\b[a-z][a-z'’-]*", run)) >= 4
 
 
 def _holds(source: str, piece: str) -> bool:
@@ -167,9 +137,13 @@ def _holds(source: str, piece: str) -> bool:
 
 
 def _lookalike(text: str, source: str) -> str:
-    for found in _MIXED_WORD.finditer(text):
+    for found in _PATTERNS["mixed_word"].finditer(text):
         word = found[0]
-        if word not in source and len(re.findall("[A-Za-z]", word)) >= 2 and (letter := _LOOKALIKE.search(word)):
+        if (
+            word not in source
+            and len(re.findall("[A-Za-z]", word)) >= 2
+            and (letter := _PATTERNS["lookalike"].search(word))
+        ):
             name = unicodedata.name(letter[0], "another alphabet's letter").lower()
             return f"“{word}” holds a letter that only looks Latin: {name}"
     return ""
