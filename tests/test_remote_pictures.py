@@ -79,6 +79,15 @@ class Handler(BaseHTTPRequestHandler):
                 self.server.end.wait(20)
             case "/drips":
                 self.answer(PICTURE, drip=True)
+            case "/port":
+                self.answer(b"", status=302, location="http://x:99999/")
+            case "/length":
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n")
+            case "/noise":
+                self.wfile.write(b"\1" * 60_000)
+            case "/headers":
+                while not self.server.end.wait(0.05):
+                    self.wfile.write(b"X")
             case "/large.png":
                 first = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
                 cut, self.server.cut = self.server.cut, False
@@ -169,6 +178,10 @@ def test_pictures_are_fetched_once_and_builds_need_no_network(server: Server, tm
         ("/disguised.png", (), "is a web page, not an image"),
         ("/gone.png", (), "the server answers 404"),
         ("/hangs", ("--timeout", "0.3"), "the server does not answer in time"),
+        ("/headers", ("--timeout", "0.3"), "the server does not answer in time"),
+        ("/port", (), "the connection failed: Port out of range"),
+        ("/length", (), "it has more than 20 MB"),
+        ("/noise", (), "the connection failed: "),
         ("/drips", ("--timeout", "0.3"), "it takes more than 0.3 seconds"),
         ("/a.png?2", ("--most-mb", "0.001"), "MB"),
         ("/inside", (), "localhost is 127.0.0.1, in a private network"),
@@ -184,6 +197,7 @@ def test_what_is_no_picture_is_told_and_leaves_nothing(
     assert result.exit_code == 1
     assert said in result.stderr
     assert time.monotonic() - begin < 15
+    assert len(result.stderr) < 2000
     kept = list((folder / "imgs/remote").glob("*.png")) if (folder / "imgs/remote").exists() else []
     assert len(kept) == ("--most-mb" not in options), "one that fails stops no other"
 
@@ -204,10 +218,16 @@ def test_nothing_is_asked_of_a_private_network_by_itself(server: Server, tmp_pat
         "fe80::1%eth0",
         "224.0.0.1",
         "0.0.0.0",
+        "::7f00:1",
+        "fec0::1",
+        "64:ff9b::a00:1",
+        "64:ff9b:1::a00:1",
+        "2002:7f00:1::",
     ):
         assert not _is_public(address)
     assert _is_public("1.1.1.1")
     assert _is_public("2606:4700::1111")
+    assert _is_public("64:ff9b::101:101"), "where a network has no IPv4"
 
 
 def test_a_proxy_is_asked_for_addresses_that_were_checked_and_for_names_that_are_trusted(

@@ -6,9 +6,12 @@ import ipaddress
 import re
 import socket
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -22,6 +25,13 @@ _MOST_HOPS = 5
 _CHUNK_BYTES = 1 << 16
 _PAUSE_SECONDS = 10.0
 """How long a server may be silent."""
+_GRACE_SECONDS = 0.5
+_MOST_WORDS = 100
+"""Characters of a reason, which may be the server's own."""
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""All of IPv6 that is given out to the public network."""
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+"""Leads to the IPv4 address in its last four bytes."""
 _AGENT = "deckgen (images for flash cards)"
 
 
@@ -51,13 +61,10 @@ def download(url: str, partial: Path, limits: Limits) -> bytes:
     if partial.is_file() and mark.is_file():
         headers |= {"Range": f"bytes={partial.stat().st_size}-", "If-Range": mark.read_text(encoding="ascii")}
     try:
-        response = _follow(url, headers, limits, deadline)
-        try:
-            _receive(response, partial, mark, limits, deadline)
-        finally:
-            response.close()
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        silent = isinstance(error, urllib3.exceptions.TimeoutError)
+        _within(limits.seconds + _GRACE_SECONDS, lambda: _fetch(url, headers, partial, mark, limits, deadline))
+    # ValueError: what a stranger calls an address or a port.
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        silent = isinstance(error, TimeoutError | urllib3.exceptions.TimeoutError)
         refused = isinstance(error, urllib3.exceptions.ProxyError)
         hint = "--allow HOST gives the proxy the name instead of the address, if you trust it" if refused else ""
         raise DownloadError("the server does not answer in time" if silent else _reason(error), hint=hint) from error
@@ -65,6 +72,29 @@ def download(url: str, partial: Path, limits: Limits) -> bytes:
     partial.unlink()
     mark.unlink(missing_ok=True)
     return data
+
+
+def _within(seconds: float, work: Callable[[], None]) -> None:
+    """What ``work`` raises; TimeoutError after so long: a server may send a byte now and then for ever."""
+    done = Future[None]()
+
+    def run() -> None:
+        try:
+            work()
+            done.set_result(None)
+        except BaseException as error:
+            done.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    done.result(seconds)
+
+
+def _fetch(url: str, headers: dict[str, str], partial: Path, mark: Path, limits: Limits, deadline: float) -> None:
+    response = _follow(url, headers, limits, deadline)
+    try:
+        _receive(response, partial, mark, limits, deadline)
+    finally:
+        response.close()
 
 
 def _follow(url: str, headers: dict[str, str], limits: Limits, deadline: float) -> urllib3.BaseHTTPResponse:
@@ -133,14 +163,17 @@ def _public_address(host: str, port: int, allowed: frozenset[str]) -> str:
 
 def _is_public(address: str) -> bool:
     found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour
-        return found.is_global and not found.is_multicast and (inner is None or inner.is_global)
-    return found.is_global and not found.is_multicast
+    if isinstance(found, ipaddress.IPv4Address):
+        return found.is_global and not found.is_multicast
+    if found in _NAT64:
+        return _is_public(str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
+    return found in _UNICAST and found.is_global and (found.sixtofour is None or found.sixtofour.is_global)
 
 
 def _receive(response: urllib3.BaseHTTPResponse, partial: Path, mark: Path, limits: Limits, deadline: float) -> None:
     """Writes the body to ``partial``, after what is there already if the server goes on from there."""
+    if time.monotonic() > deadline:
+        raise TimeoutError
     have = _resumed(response, partial)
     if response.status != HTTPStatus.OK and have is None:
         partial.unlink(missing_ok=True)
@@ -148,7 +181,7 @@ def _receive(response: urllib3.BaseHTTPResponse, partial: Path, mark: Path, limi
     if response.headers.get("Content-Type", "").lower().startswith("text/html"):
         raise DownloadError("it is a page, not an image")
     length = response.headers.get("Content-Length", "")
-    whole = (have or 0) + int(length) if length.isdecimal() else None
+    whole = (have or 0) + int(length[:20]) if length.isdecimal() else None
     if (whole or 0) > limits.most_bytes:
         raise DownloadError(_too_large(limits))
     tag = response.headers.get("ETag", "")
@@ -181,5 +214,5 @@ def _too_large(limits: Limits) -> str:
 
 
 def _reason(error: Exception) -> str:
-    text = str(error.__cause__ or error)
-    return f"the connection failed: {text.rpartition(': ')[2]}"
+    text = str(error.__cause__ or error).rpartition(": ")[2]
+    return f"the connection failed: {text[:_MOST_WORDS]}"
