@@ -75,6 +75,8 @@ def test_numbers_in_names_are_read_by_their_value() -> None:
 
 def test_folders_and_files_on_the_command_line_choose_chapters(tmp_path: Path) -> None:
     shutil.copytree(BOOKS / "numbered_folders", tmp_path, dirs_exist_ok=True)
+    first = deckgen("build", "--project", tmp_path)
+    assert first.stderr.count("pages are no chapters: CONTRIBUTING.md (about the project)") == 1
     assert _paths(tmp_path, tmp_path / "第2章 优化") == ["第2章 优化/优化.md"]
     assert _paths(tmp_path, tmp_path / "第2章 优化", tmp_path / "后记.md") == ["后记.md", "第2章 优化/优化.md"]
     assert _paths(tmp_path, tmp_path) == _paths(tmp_path)
@@ -112,6 +114,11 @@ def test_settings_that_change_nothing_are_named_with_their_line(tmp_path: Path) 
     assert "deckgen.toml:2:1: warning: “docs/*.md” in deck.chapters matches no file [unused-setting]" in result.stderr
     assert "deckgen.toml:4:1: warning: “.” in images.roots changes nothing" in result.stderr
     assert "deckgen.toml:5:1: warning: “no/*.md” matches no chapter" in result.stderr
+
+
+def test_a_page_of_pictures_is_a_chapter(tmp_path: Path) -> None:
+    (tmp_path / "图.md").write_text("## 图在哪里？\n\n![甲](a.png)\n\n![乙](b.png)\n", encoding="utf-8")
+    assert _paths(tmp_path) == ["图.md"]
 
 
 def test_a_pattern_sets_many_chapters(tmp_path: Path) -> None:

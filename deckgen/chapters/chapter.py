@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from deckgen.chapters.findings import Read, chapter_findings, heading_location
 from deckgen.chapters.fronts import front_lengths
 from deckgen.chapters.heading import Markup
 from deckgen.chapters.pieces import Piece, cut, title_of
-from deckgen.chapters.roles import Decision, Role
+from deckgen.chapters.roles import Decision, Role, Ruling
 from deckgen.chapters.structure import find_structure
 from deckgen.diagnostics import Diagnostic
 from deckgen.model import Category, Chapter, Location, Markdown, Question, is_key
@@ -60,9 +61,19 @@ def _categories(
     whole = (title, heading_location(top, path) if top else Location(path=path))
     current = open_ = whole
     questions: list[Question] = []
+    counts = Counter(title_of(decision) for decision in decisions if decision.role is Role.CATEGORY)
+    outer: Decision | None = None
     for decision in decisions:
-        if decision.role is Role.CATEGORY:
-            open_ = (Markdown(title_of(decision)), heading_location(decision.heading, path))
+        if decision.role is Role.QUESTION:
+            outer = None
+        elif decision.role is Role.CATEGORY:
+            # 面试题 below each of several headings tells nothing that they do not tell.
+            alike = counts[title_of(decision)] > 1
+            if outer is None or not (alike and outer.heading.level < decision.heading.level):
+                outer = decision
+            open_ = (Markdown(title_of(outer)), heading_location(outer.heading, path))
+        elif decision.ruling is Ruling.CHILDLESS:
+            outer = decision
         piece = by_line.get(decision.heading.line) if decision.role is Role.QUESTION else None
         if piece is None:
             continue

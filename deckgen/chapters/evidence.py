@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from deckgen.chapters.contents import Claims
-from deckgen.chapters.heading import Heading, Markup
+from deckgen.chapters.heading import LEVEL_OF_HAN, Heading, Markup
 from deckgen.chapters.headings import Scan
 from deckgen.markdown.inline import mask_comments
 from deckgen.markdown.lines import Kind
 from deckgen.text.asking import asking
-from deckgen.text.titles import Split, split_number
+from deckgen.text.titles import Split, folded, split_number
 
 _RULE = re.compile(r"[ \t]{0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _ANCHOR_LINE = re.compile(r"(?:[ \t]*<a\s[^<>]*>[ \t]*</a[ \t]*>|[ \t]*<a\s[^<>]*/>)+[ \t]*$", re.IGNORECASE)
@@ -153,10 +153,9 @@ def heads_of_groups(headings: Sequence[Heading], body: Body) -> dict[int, tuple[
     """
     found = {}
     for heading, below in pairwise(headings):
-        own = split_number(heading.text)
-        if own.style == "han" and heading.markup is Markup.PLAIN and split_number(below.text).value == 1:
-            if not body.between(heading.end_line, below.line):  # 二、基础 above （1）
-                found[heading.line] = (mark_of(below), own)
+        if heading.level == LEVEL_OF_HAN:  # 二、基础 above （1）
+            if split_number(below.text).value == 1 and not body.between(heading.end_line, below.line):
+                found[heading.line] = (mark_of(below), split_number(heading.text))
             continue
         number = _NUMBER.match(heading.text)
         first = split_number(below.text, bare=True).parts if number else ()
@@ -168,6 +167,22 @@ def heads_of_groups(headings: Sequence[Heading], body: Body) -> dict[int, tuple[
         elif own.parts and own.parts == first[:-1]:
             found[heading.line] = (mark_of(below), own)
     return found
+
+
+def repeated_marks(headings: Sequence[Heading], splits: dict[int, Split]) -> frozenset[Mark]:
+    """The marks whose headings are called alike below each of several outer ones: Definition, Why?, Pipeline."""
+    titles: dict[Mark, list[str]] = defaultdict(list)
+    outline = [heading for heading in headings if is_outline(mark_of(heading)) and not heading.doubtful]
+    for heading in outline:
+        if splits[heading.line].value is None:
+            titles[mark_of(heading)].append(folded(heading.text))
+    found: set[Mark] = set()
+    for mark, named in titles.items():
+        counts = Counter(named)
+        outer = Counter(mark_of(heading) for heading in outline if heading.level < mark.level)
+        if 3 * len(counts) <= 2 * len(named) and 0.6 * len(named) <= sum(n for n in counts.values() if n > 1):
+            found.update({mark} if any(max(counts.values()) <= count for count in outer.values()) else ())
+    return frozenset(found)
 
 
 def weigh(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -70,24 +70,26 @@ def _first_line(lines: Sequence[str], front: Heading) -> Heading:
     return replace(front, text=lines[at].strip(), end_line=at + 1, end_column=len(lines[at].rstrip()))
 
 
-def row_of(lines: Sequence[str], index: int) -> Heading | None:
-    """A row of a table with a column of questions and one of answers; what other columns say follows the answer."""
-    top = index
-    while top and lines[top - 1].lstrip()[:1] == "|":
-        top -= 1
-    if index < top + 2 or not _DELIMITERS.match(lines[top + 1]):
-        return None
-    header, row = _cells(lines[top]), _cells(lines[index])
-    names = [name.strip("*_ ") for name, _ in header]
-    asked = next((at for at, name in enumerate(names) if _ASKED_COLUMN.fullmatch(name)), None)
-    answer = next((at for at, name in enumerate(names) if _ANSWER_COLUMN.fullmatch(name)), None)
-    if asked is None or answer is None or len(row) <= max(asked, answer) or not row[asked][0]:
-        return None
-    text, end = row[asked]
-    others = [at for at in range(asked + 1, min(len(names), len(row))) if at != answer]
-    said = [row[answer][0], *(f"**{names[at]}** {row[at][0]}" for at in others if row[at][0])]
-    heading = line_heading(Markup.ROW, LEVEL_OF_ROW, text, lines[index][:end], index)
-    return replace(heading, answer="<br>".join(said) if row[answer][0] else "")
+def rows_of(lines: Sequence[str], index: int) -> Iterator[Heading]:
+    """The rows below a table's head with a column of questions and one of answers; other columns follow the answer."""
+    if index + 1 >= len(lines) or not _DELIMITERS.match(lines[index + 1]):
+        return
+    names = [name.strip("*_ ") for name, _ in _cells(lines[index])]
+    asked = next((at for at, name in enumerate(names) if _ASKED_COLUMN.fullmatch(name)), len(names))
+    last = asked + 1 if asked == len(names) - 2 else None  # the only column that can answer
+    answer = next((at for at, name in enumerate(names) if _ANSWER_COLUMN.fullmatch(name)), last)
+    if asked == len(names) or answer is None:
+        return
+    for at in range(index + 2, len(lines)):
+        if not lines[at].lstrip().startswith("|"):
+            return
+        row = _cells(lines[at])
+        if len(row) > max(asked, answer) and row[asked][0]:
+            text, end = row[asked]
+            others = (other for other in range(asked + 1, min(len(names), len(row))) if other != answer)
+            said = [row[answer][0], *(f"**{names[other]}** {row[other][0]}" for other in others if row[other][0])]
+            heading = line_heading(Markup.ROW, LEVEL_OF_ROW, text, lines[at][:end], at)
+            yield replace(heading, answer="<br>".join(said) if row[answer][0] else "")
 
 
 def item_of(lines: Sequence[str], index: int) -> Heading | None:

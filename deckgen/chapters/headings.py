@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from deckgen.chapters.flashcards import card_of, item_of, row_of
+from deckgen.chapters.flashcards import card_of, item_of, rows_of
 from deckgen.chapters.heading import (
     LEVEL_OF_BOLD,
     LEVEL_OF_BRACKETS,
@@ -199,7 +199,10 @@ def line_headings(lines: Sequence[str], index: int, *, in_html: bool = False) ->
 
 def _loose_headings(lines: Sequence[str], index: int) -> Iterator[Heading]:
     line = lines[index]
-    if (card := row_of(lines, index) if line.lstrip()[:1] == "|" else card_of(lines, index)) is not None:
+    if line.lstrip()[:1] == "|":
+        yield from rows_of(lines, index)
+        return
+    if (card := card_of(lines, index)) is not None:
         yield card
         return
     if (item := item_of(lines, index)) is not None:

@@ -19,6 +19,8 @@ _OUTSIDE_TITLES = frozenset(
     "关于作者 关于我们 联系方式 联系我们 交流群 贡献 如何贡献 参与贡献 赞助 友情链接 star历史 "
     "references reference introduction preface license licence changelog contributors contributing acknowledgements "
     "about furtherreading contribute contribution starhistory sponsors backers credits thanks otheranswers "
+    "questionsoverview questionlist listofquestions questionscovered interviewquestionscovered 题目概览 题目总览 "
+    "题目列表 题目清单 题目一览 问题列表 问题清单 问题概览 难度分布 "
     "seealso relatedtopics tableofcontents resources 目的 索引 小结 本章小结 本节小结 章节小结 总结 本章总结 练习 习题 "
     "课后习题 课后练习 summary conclusion exercises".split()
 )

@@ -15,6 +15,7 @@ from deckgen.chapters.evidence import (
     is_outline,
     mark_of,
     number_headings,
+    repeated_marks,
     weigh,
 )
 from deckgen.chapters.flashcards import join_fronts, may_hold_cards
@@ -153,7 +154,8 @@ def _structure(text: str, settings: ChapterSettings, *, loose: bool = False, pag
         usable = [item for item in usable if item.markup is not Markup.PLAIN or asking(splits[item.line].title) == 1]
     body = Body(scan, contents.lines)
     heads = heads_of_groups(usable, body)
-    weighed = [heading for heading in usable if heading.line not in heads]
+    sections = repeated_marks(usable, splits) if settings.headings == "auto" and not settings.question_level else ()
+    weighed = [item for item in usable if item.line not in heads and mark_of(item) not in sections]
     evidence = weigh(weighed, splits, claims, body, len(scan.lines))
     chosen, because = (_choose_loosely(evidence) if loose else None) or _choose(evidence, settings)
     if chosen is not None and (title := _page_title(chosen, evidence, usable, settings, body.visible)) is not None:

@@ -118,6 +118,9 @@ def _print(made: Build, written: Written) -> int | None:
     from deckgen.text.sizes import human_size
 
     print_diagnostics(written.diagnostics)
+    for found in written.diagnostics if made.project.lock_text is None else ():
+        if found.rule == "left-out":
+            echo(f"{found.message}; {found.hint}", err=True)
     future = future_times(made.lock, now=int(time.time()))
     if any(stamped.deck.notes for stamped in made.decks):
         packages = [(package.file, str(package.notes), human_size(package.bytes)) for package in written.packages]

@@ -168,7 +168,7 @@ def _share_of_links(text: str) -> float:
         links = list(_LINK.finditer(line))
         if links and all((link["to"] or link["at"] or "").startswith("#") for link in links):
             continue
-        inside = sum(min(len(link[0]), _LONGEST_LINK) for link in links if not link[0].startswith("<img"))
+        inside = sum(min(len(link[0]), _LONGEST_LINK) for link in links if not link[0].startswith(("<img", "![")))
         linked += inside
         other += len(_MARKUP.sub("", _LINK.sub("", line)))
     return linked / (linked + other) if linked else 0.0
