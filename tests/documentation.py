@@ -33,10 +33,16 @@ def blocks(page: Path) -> list[Block]:
     ]
 
 
-def commands(page: Path) -> list[str]:
-    """Every ``deckgen …`` that a page tells to type: in blocks of shell, indented code, and inline code."""
+def commands(page: Path, *, blocks_too: bool = True) -> list[tuple[str, bool]]:
+    """Every ``deckgen …`` that a page shows, and whether it is to be typed as it stands: in blocks of shell, which may
+    be left out, and indented code; inline code may name a command alone.
+    """
     text = page.read_text("utf-8")
     shell = [line for block in blocks(page) if block.language == "sh" for line in block.text.splitlines()]
     indented = re.findall(r"^ {4}(deckgen .*)$", text, re.MULTILINE)
     inline = re.findall(r"`(deckgen [^`]+)`", re.sub(r"^ *```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL))
-    return [line.strip() for line in (*shell, *indented, *inline) if line.strip().startswith("deckgen ")]
+    shown = [
+        *((line, True) for line in (*(shell if blocks_too else ()), *indented)),
+        *((line, False) for line in inline),
+    ]
+    return [(line.strip(), typed) for line, typed in shown if line.strip().startswith("deckgen ")]

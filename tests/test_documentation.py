@@ -7,24 +7,23 @@ import os
 import re
 import runpy
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
 from dataclasses import fields
-from importlib import import_module
 from pathlib import Path
 
-import click
 import polib
 import pytest
 from anki_collection import import_package, new_collection
 from documentation import PAGES, Block, blocks, commands
-from evolving import git, start
+from evolving import FIRST, git, start
 from jsonschema import Draft202012Validator
-from projects import NOON, REPOSITORY
+from projects import NOON, REPOSITORY, deckgen
 
 from deckgen.card import SETTINGS
-from deckgen.cli import COMMANDS
 from deckgen.project.config import SETTINGS as READERS
 from deckgen.project.config import ChapterSettings, Config, ImageSettings, LearnerSettings, parse_config
 
@@ -104,27 +103,87 @@ def test_both_languages_do_the_same(name: str) -> None:
     assert typed(DOCS / f"{name}.md") == typed(DOCS / f"{name}.zh.md")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(REPOSITORY).as_posix())
-def test_every_command_that_is_shown_is_one(page: Path) -> None:
-    for line in commands(page):
-        words = shlex.split(line.partition(" #")[0], posix=True)[1:]
-        words = words[: next((at for at, word in enumerate(words) if word in {"|", ">", "&&", "…", "..."}), None)]
-        parse(words, line)
+NOT_RUN = {
+    "--serve": "waits for its reader (test_preview.py, test_review_served.py)",
+    "--watch": "waits for changes (test_watch.py)",
+    "push": "asks a running Anki (test_push.py)",
+    "--deep": "opens a browser (test_verify_deep.py)",
+}
+"""Words of the commands that no scratch project can run, and which test does."""
+REFUSED = {"build --policy strict": 1}
+"""Exit codes of commands that are shown for what they refuse: here a book without its translation."""
+FILLED_IN = {
+    **{"CHAPTER": "source/chapter.md", "[LANG…]": "en", "NAME": "libre", "…": "text", "FILE.apkg": "new.apkg"},
+    **{"v1.2.0": "v1.0.0", "1.1.0.jsonl": "1.0.0.jsonl", "1.2.0.jsonl": "1.0.0.jsonl"},
+}
+"""What a reader puts in the place of a page's examples."""
+TOLD = {page for name in ("tutorial", "how-to") for page in (DOCS / f"{name}.md", DOCS / f"{name}.zh.md")}
+"""Pages whose blocks are followed from start to end, above."""
 
 
-def parse(words: list[str], line: str) -> None:
-    """Fails for a command or an option that does not exist."""
-    if not words or words[0] in {"--version", "--help"}:
-        return
-    assert words[0] in COMMANDS, line
-    command: click.Command = getattr(import_module(f"deckgen.cli.{words[0]}"), words[0])
-    rest = words[1:]
-    while isinstance(command, click.Group) and rest:
-        assert rest[0] in command.commands, line
-        command, rest = command.commands[rest[0]], rest[1:]
-    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
-    strange = {word.partition("=")[0] for word in rest if word.startswith("--")} - known - {"--help", "--"}
-    assert not strange, line
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A book that was released, the same with a question that waits for a decision, and chapters of no project."""
+    folder = tmp_path_factory.mktemp("scratch")
+    book = start(folder / "book")
+    assert deckgen("translate", "extract", "en", "--project", book.root).exit_code == 0
+    with (book.root / ".gitignore").open("a", encoding="utf-8") as ignored:
+        ignored.write("*.apkg\n")
+    book.commit("Begin a translation")
+    released = book.release("1.0.0", now=NOON + 86400)
+    for name in ("old", "new"):
+        shutil.copy(released / "evolving-zh-en-v1.0.0.apkg", book.root / f"{name}.apkg")
+    pending = shutil.copytree(book.root, folder / "pending")
+    chapter = FIRST.replace("什么是层归一化？", "层归一化怎么做？").replace(
+        "对每个样本的特征求均值和方差", "与前面无关的话"
+    )
+    (pending / "source/chapter.md").write_text(chapter, "utf-8", newline="\n")
+    assert deckgen("build", "--project", pending, now=NOON + 90000).exit_code == 0
+    for name in ("my-chapter.md", "notes.md", "docs/a.md", "notes/a.md", "path/to/book/a.md"):
+        (folder / "loose" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "loose" / name).write_text("## 一\n\n### 什么是甲？\n\n甲的回答。\n", "utf-8")
+    return {name: folder / name for name in ("book", "pending", "loose")}
+
+
+def test_every_command_that_is_shown_runs(
+    scratch: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unrun, wrong = set(NOT_RUN), []
+    shown: dict[tuple[str, ...], bool] = {}
+    for page in PAGES:
+        for line, typed_so in commands(page, blocks_too=page not in TOLD):
+            words = shlex.split(line.partition(" #")[0], posix=True)[1:]
+            words = words[: next((at for at, word in enumerate(words) if word in {"|", ">", "&&"}), None)]
+            shown[tuple(words)] = typed_so or shown.get(tuple(words), False)
+    for number, (words, typed_so) in enumerate(sorted(shown.items())):
+        if found := NOT_RUN.keys() & set(words):
+            unrun -= found
+            continue
+        place = "loose" if words[0] == "init" or any((scratch["loose"] / word).exists() for word in words) else "book"
+        place = "pending" if words[:2] in [("lock", "link"), ("lock", "split")] else place
+        folder = shutil.copytree(scratch[place], tmp_path / str(number))
+        monkeypatch.chdir(folder)
+        keys = dict(zip(("OLD", "NEW", "KEY"), pending_keys(folder), strict=False)) if place == "pending" else {}
+        done = deckgen(*(filled(word, keys) for word in words), now=NOON + 200_000)
+        name_alone = done.exit_code == 2 and re.search("Missing|requires an argument|Usage: .* COMMAND", done.output)
+        if done.exit_code != REFUSED.get(" ".join(words), 0) and (typed_so or not name_alone):
+            wrong.append(f"{' '.join(words)}: {done.exit_code} {done.output}")
+    assert not wrong, "\n".join(wrong)
+    assert not unrun, "no page shows them"
+
+
+def filled(word: str, keys: Mapping[str, str]) -> str:
+    for example, real in (FILLED_IN | keys).items():
+        word = word.replace(example, real)
+    return word
+
+
+def pending_keys(folder: Path) -> tuple[str, str, str]:
+    """The key of the question that may have been another, the new one's, and the new one's again."""
+    lines = deckgen("lock", "show", "--project", folder).output
+    found = re.search(r"deckgen lock link (\S+) (\S+)", lines)
+    assert found, lines
+    return found[1], found[2], found[2]
 
 
 REFERENCE = runpy.run_path(str(REPOSITORY / "scripts/reference.py"))["PAGES"]
