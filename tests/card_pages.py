@@ -12,8 +12,7 @@ from deckgen.build import Options, make_decks
 from deckgen.card import CardSettings, note_type, read_ui
 from deckgen.card.anki_template import render_card
 from deckgen.model import parse_edition
-from deckgen.preview.cards import SCRIPT_MARK, deck_cards
-from deckgen.preview.findings import sort_findings
+from deckgen.preview.cards import SCRIPT_MARK, deck_cards, sort_findings
 from deckgen.preview.formulas import STYLE, with_mathml
 from deckgen.project.reading import read_project
 
@@ -71,7 +70,7 @@ def write_card_pages(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "media").mkdir(exist_ok=True)
     for stamped in made.decks:
-        data = deck_cards(stamped.deck, made, sort_findings(made).by_key, public=False)
+        data = deck_cards(stamped.deck, made, sort_findings(made)[0], public=False)
         for number, sides in enumerate(data.sides, 1):
             for side, card in zip(("front", "back"), sides, strict=True):
                 path = folder / f"{data.name}-{number}-{side}.html"

@@ -502,7 +502,7 @@ def served(project: Path, folder: Path, port: int = 0) -> Iterator[PreviewServer
 def test_a_saved_file_shows_at_once_and_a_broken_one_is_said_on_the_page(tmp_path: Path, browser: Browser) -> None:
     project = make_project(tmp_path / "project")
     with served(project, project / "build/preview") as server, watched_page(browser) as page:
-        page.goto(server.address)
+        page.goto(server.origin)
         card_in(page, "front")
         page.keyboard.press("Space")
         expect(card_in(page, "back").locator(".dg-answer")).to_contain_text("其他词")
@@ -518,7 +518,7 @@ def test_a_saved_file_shows_at_once_and_a_broken_one_is_said_on_the_page(tmp_pat
 def test_a_saved_file_leaves_the_filters_and_the_list_as_they_were(tmp_path: Path, browser: Browser) -> None:
     project = make_project(tmp_path / "project", chapter=many(60, 3), picture=False)
     with served(project, project / "build/preview") as server, watched_page(browser) as page:
-        page.goto(server.address)
+        page.goto(server.origin)
         page.locator("#category").select_option(index=2)
         expect(page.locator("#list li")).to_have_count(60)
         page.locator("#search").fill("答案")
@@ -541,9 +541,9 @@ def test_a_stopped_server_is_said_on_the_page_and_a_new_one_takes_it_up(tmp_path
     project = make_project(tmp_path / "project", picture=False)
     with watched_page(browser, locale="zh-CN") as page:
         with served(project, project / "build/preview") as server:
-            page.goto(server.address)
+            page.goto(server.origin)
             card_in(page, "front")
-            port = int(server.address.split(":")[2].strip("/"))
+            port = int(server.origin.split(":")[2])
         expect(page.locator(".problem")).to_contain_text("deckgen preview --serve")
         (project / "source/chapter.md").write_text(CHAPTER.replace("什么是注意力", "何为注意力"), encoding="utf-8")
         with served(project, project / "build/preview", port):
@@ -553,7 +553,7 @@ def test_a_stopped_server_is_said_on_the_page_and_a_new_one_takes_it_up(tmp_path
 
 def answer(server: PreviewServer, path: str, method: str = "GET", **headers: str) -> tuple[int, str, bytes]:
     """Status, content length and content, whatever the status."""
-    connection = http.client.HTTPConnection(server.address.split("/")[2], timeout=60)
+    connection = http.client.HTTPConnection(server.origin.split("/")[2], timeout=60)
     connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
     found = connection.getresponse()
     return found.status, found.headers.get("Content-Length", ""), found.read()
@@ -565,7 +565,7 @@ def test_the_server_answers_no_page_from_elsewhere(tmp_path: Path) -> None:
         wait_for(lambda: b"data/deck.js" in answer(server, "/")[2])
         page = answer(server, "/")[2].decode()
         (data,) = re.findall(r'src="(data/deck\.js\?[^"]*)"', page)
-        own = server.address.rstrip("/")
+        own = server.origin
         assert answer(server, f"/{data}", Origin=own, Sec_Fetch_Site="same-origin")[0] == 200
         assert answer(server, "/", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate")[0] == 200
         for headers in (

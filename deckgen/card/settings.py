@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
 
 from deckgen.card.colour import parse_colour
 from deckgen.card.links import PLACEHOLDERS
-from deckgen.model import Language, parse_language
+from deckgen.diagnostics import Diagnostic, diagnostic
+from deckgen.model import Language, Location, parse_language
+from deckgen.project.config import TEXT, Setting, one_of, read_table
+from deckgen.project.layout import CONFIG_NAME
 
 DENSITIES = ("compact", "normal", "relaxed")
 MAX_USER_CSS_BYTES = 64 * 1024
@@ -38,40 +40,17 @@ class CardSettings:
     user_css: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettingProblem:
-    """What is wrong with the setting ``name``, as a sentence; ``unknown`` where there is no such setting."""
-
-    name: str
-    message: str
-    unknown: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StyleProblem:
-    """What is wrong with an author's style, as a sentence, and in which line from 1."""
-
-    message: str
-    line: int
+def parse_card_settings(table: Mapping[str, object], text: str = "") -> tuple[CardSettings, tuple[Diagnostic, ...]]:
+    """The settings in the ``[card]`` table of a deckgen.toml with this text, defaults for what is missing or wrong, and
+    every problem.
+    """
+    values, problems = read_table(table, "card", SETTINGS, text=text, path=CONFIG_NAME)
+    return CardSettings(**values), problems
 
 
-def parse_card_settings(table: Mapping[str, object]) -> tuple[CardSettings, tuple[SettingProblem, ...]]:
-    """The settings in a ``[card]`` table, defaults for what is missing or wrong, and every problem."""
-    settings, problems = CardSettings(), []
-    for name, value in table.items():
-        if name not in SETTINGS:
-            problems.append(SettingProblem(name=name, message=f"unknown setting “card.{name}”", unknown=True))
-            continue
-        try:
-            settings = replace(settings, **{name: SETTINGS[name](value)})
-        except ValueError as error:
-            problems.append(SettingProblem(name=name, message=f"“card.{name}”: {error}"))
-    return settings, tuple(problems)
-
-
-def with_user_css(settings: CardSettings, text: str) -> tuple[CardSettings, tuple[StyleProblem, ...]]:
+def with_user_css(settings: CardSettings, text: str) -> tuple[CardSettings, tuple[Diagnostic, ...]]:
     """The settings with the author's own style, or without it where it has the problems that are returned."""
-    problems = check_user_css(text)
+    problems = check_user_css(text, settings.css)
     return (settings if problems else replace(settings, user_css=text)), problems
 
 
@@ -79,8 +58,8 @@ _STRING_OR_COMMENT = re.compile(r"""\"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|/\*
 """What begins inside a string is no comment."""
 
 
-def check_user_css(text: str) -> tuple[StyleProblem, ...]:
-    """What is wrong with an author's style: a card loads nothing and stays whole."""
+def check_user_css(text: str, path: str = "") -> tuple[Diagnostic, ...]:
+    """What is wrong with the author's style at ``path``: a card loads nothing and stays whole."""
     plain = _STRING_OR_COMMENT.sub(lambda one: one[0] if one[0][0] != "/" else "\n" * one[0].count("\n"), text)
     found = [
         (place.start(), reason)
@@ -89,11 +68,10 @@ def check_user_css(text: str) -> tuple[StyleProblem, ...]:
     ]
     if len(text.encode()) > MAX_USER_CSS_BYTES:
         found.append((0, f"the style is larger than {MAX_USER_CSS_BYTES // 1024} KiB"))
-    problems = [StyleProblem(message=reason, line=plain.count("\n", 0, offset) + 1) for offset, reason in found]
+    problems = [(plain.count("\n", 0, offset) + 1, reason) for offset, reason in found]
     if line := _unbalanced(plain):
-        message = "a brace, bracket, string or comment in the style is never closed, or closed twice"
-        problems.append(StyleProblem(message=message, line=line))
-    return tuple(problems)
+        problems.append((line, "a brace, bracket, string or comment in the style is never closed, or closed twice"))
+    return tuple(diagnostic("bad-setting", reason, Location(path=path, line=line)) for line, reason in problems)
 
 
 _FORBIDDEN_CSS = (
@@ -121,78 +99,53 @@ def _unbalanced(css: str) -> int:
     return without_strings.count("\n", 0, open_ones[0].start()) + 1 if open_ones else 0
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError("a string is needed")
-    return value
-
-
-def _accent(value: object) -> str:
-    colour = parse_colour(_text(value))
+def _accent(given: str) -> str:
+    colour = parse_colour(given)
     if colour is None:
-        raise ValueError(f"“{value}” is no colour; write one like #0b6e6e")
+        raise ValueError(f"“{given}” is no colour; write one like #0b6e6e")
     return colour
 
 
-def _font_size(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not MIN_FONT_SIZE_PX <= value <= MAX_FONT_SIZE_PX:
-        raise ValueError(f"a whole number of pixels from {MIN_FONT_SIZE_PX} to {MAX_FONT_SIZE_PX} is needed")
-    return value
+def _font_size(given: int) -> int:
+    if not MIN_FONT_SIZE_PX <= given <= MAX_FONT_SIZE_PX:
+        raise ValueError(_PIXELS)
+    return given
 
 
-def _density(value: object) -> str:
-    if value not in DENSITIES:
-        raise ValueError(f"“{value}” is not one of {', '.join(DENSITIES)}")
-    return str(value)
+_PIXELS = f"a whole number of pixels from {MIN_FONT_SIZE_PX} to {MAX_FONT_SIZE_PX} is needed"
 
 
-def _switch(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("true or false is needed")
-    return value
+def _address(schemes: tuple[str, ...], placeholders: tuple[str, ...]) -> Setting:
+    """An address in which the placeholders are filled in later."""
+    names = [f"{{{name}}}" for name in placeholders]
+
+    def read(given: str) -> str:
+        plain = given
+        for name in names:
+            plain = plain.replace(name, "")
+        if given and not (plain.startswith(schemes) and re.fullmatch(r"[^\s\"'<>`\\{}]*", plain)):
+            told = f"an address that begins with {' or '.join(schemes)} is needed"
+            raise ValueError(f"{told}; filled in are {', '.join(names)}")
+        return given
+
+    return replace(TEXT, passes=read)
 
 
-def _report_url(value: object) -> str:
-    address = _text(value)
-    if address and not re.fullmatch(r"(https://|mailto:)[^\s\"'<>`\\{}]*", _without(address, REPORT_PLACEHOLDERS)):
-        raise ValueError(
-            "an address that begins with https:// or mailto: is needed; filled in are {key}, {title} and {version}"
-        )
-    return address
-
-
-def _source_url(value: object) -> str:
-    address = _text(value)
-    if address and not re.fullmatch(r"https://[^\s\"'<>`\\{}]*", _without(address, PLACEHOLDERS)):
-        names = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
-        raise ValueError(f"an address that begins with https:// is needed; filled in are {names}")
-    return address
-
-
-def _without(address: str, placeholders: tuple[str, ...]) -> str:
-    return re.sub(rf"\{{(?:{'|'.join(placeholders)})\}}", "", address)
-
-
-def _css_path(value: object) -> str:
-    path = _text(value)
+def _css_path(path: str) -> str:
     if not path.endswith(".css") or path.startswith("/") or ":" in path or ".." in path.split("/"):
         raise ValueError("the path of a .css file inside the project is needed")
     return path
 
 
-def _primary(value: object) -> Language:
-    return parse_language(_text(value))
-
-
-SETTINGS: Mapping[str, Callable[[object], Any]] = MappingProxyType(
+SETTINGS: Mapping[str, Setting] = MappingProxyType(
     {
-        "accent": _accent,
-        "font_size": _font_size,
-        "density": _density,
-        "primary": _primary,
-        "text_to_speech": _switch,
-        "report_url": _report_url,
-        "source_url": _source_url,
-        "css": _css_path,
+        "accent": replace(TEXT, passes=_accent),
+        "font_size": Setting(int, _PIXELS, _font_size),
+        "density": one_of(DENSITIES),
+        "primary": replace(TEXT, passes=parse_language),
+        "text_to_speech": Setting(bool, "true or false is needed"),
+        "report_url": _address(("https://", "mailto:"), REPORT_PLACEHOLDERS),
+        "source_url": _address(("https://",), PLACEHOLDERS),
+        "css": replace(TEXT, passes=_css_path),
     }
 )

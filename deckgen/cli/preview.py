@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from deckgen.cli.options import Wanted, build_options
 from deckgen.cli.report import fail_on_errors, print_counts, print_diagnostics, progress_bar
 from deckgen.cli.terminal import echo
 from deckgen.memory.watching import Watch
-from deckgen.preview import PreviewServer, serve_preview, write_preview
+from deckgen.preview import PreviewServer, write_preview
 from deckgen.project.files import own_path
 from deckgen.project.layout import BUILD_DIR, PREVIEW_DIR
 
@@ -50,8 +51,9 @@ def preview(wanted: Wanted, out: Path | None, public: bool, serve: bool, port: i
 
     if serve:
         server = PreviewServer(folder, make, partial(Watch, wanted.root, folder), port=port)
-        echo(f"{server.address} – press Ctrl+C to end")
-        serve_preview(server, lambda line: echo(line, err=True))
+        echo(f"{server.origin}/ – press Ctrl+C to end")
+        with suppress(KeyboardInterrupt):
+            server.run(lambda line: echo(line, err=True))
         return
     made = make()
     echo(folder / "index.html")

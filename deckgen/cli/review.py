@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -18,7 +19,7 @@ from deckgen.memory.watching import look
 from deckgen.model import Language
 from deckgen.project.files import own_path, write_atomically
 from deckgen.project.layout import BUILD_DIR
-from deckgen.review import EDITOR, ReviewDesk, ReviewServer, render_review, serve_review, show
+from deckgen.review import EDITOR, ReviewDesk, ReviewServer, render_review, show
 
 
 def _editor(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -57,7 +58,8 @@ def review(language: Language, out: Path | None, serve: bool, port: int, editor:
         )
         server = ReviewServer(desk, port=port)
         echo(f"{server.address} – press Ctrl+C to end")
-        serve_review(server)
+        with suppress(KeyboardInterrupt):
+            server.run()
         return
     found = _reviewable(root, language)
     page = render_review(show(found, language, editor=editor, jobs=jobs))

@@ -16,12 +16,11 @@ from deckgen.model import (
     ImageReference,
     Key,
     KeyedCorpus,
-    Location,
     MediaFile,
     TranslatedCorpus,
     parse_edition,
 )
-from deckgen.project.config import locate_setting, unknown_setting
+from deckgen.project.config import locate_setting
 from deckgen.project.files import read_optional
 from deckgen.project.layout import CONFIG_NAME
 from deckgen.project.reading import Project
@@ -106,16 +105,8 @@ def marked_by(before: Lock, *, now: int, release: str | None) -> identity.Mark:
 def card_settings(project: Project) -> tuple[card.CardSettings, tuple[Diagnostic, ...]]:
     """The ``[card]`` settings with the author's own style, and every problem with either."""
     text = project.config_text
-    settings, problems = card.parse_card_settings(project.config.card)
-    findings = []
-    for problem in problems:
-        where = ("card", problem.name)
-        place = locate_setting(text, CONFIG_NAME, where)
-        findings.append(
-            unknown_setting(where, card.SETTINGS, place)
-            if problem.unknown
-            else diagnostic("bad-setting", problem.message, place)
-        )
+    settings, problems = card.parse_card_settings(project.config.card, text)
+    findings = list(problems)
     editions = project.config.editions
     if settings.primary and not any(settings.primary in edition.languages for edition in editions):
         message = f"“card.primary”: no edition has the language {settings.primary}"
@@ -125,10 +116,7 @@ def card_settings(project: Project) -> tuple[card.CardSettings, tuple[Diagnostic
     if settings.css:
         style = read_optional(project.root / settings.css, inside=project.root)
         settings, wrong = card.with_user_css(settings, style or "")
-        findings += [
-            diagnostic("bad-setting", problem.message, Location(path=settings.css, line=problem.line))
-            for problem in wrong
-        ]
+        findings += wrong
         if style is None:
             message = f"“card.css” names {settings.css}, and there is no such file"
             findings.append(diagnostic("bad-setting", message, locate_setting(text, CONFIG_NAME, ("card", "css"))))

@@ -1,9 +1,11 @@
-"""A deck → what the page needs of it: its cards as Anki would show them, their places, states and plain text."""
+"""A deck → what the page needs of it: its cards as Anki would show them, their places, states, findings and texts."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -11,17 +13,20 @@ from typing import Any
 
 from deckgen.build import Build
 from deckgen.card.anki_template import render_card
-from deckgen.diagnostics import Diagnostic
+from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.markdown.tree import plain_text_of
 from deckgen.memory.store import Codec, encoded
 from deckgen.model import Deck, Html, Key, KeyedQuestion, Note, NoteType, TextState
 from deckgen.preview import formulas
-from deckgen.preview.findings import finding_entry
 
 SCRIPT_MARK = "<!--script-->"
 """Stands for the cards' one script, which every side would repeat otherwise."""
 _QUIET = (TextState.SOURCE, TextState.REVIEWED)
 _IN_A_GROUP = 10
+
+
+_Span = tuple[int, int, Key]
+"""First line, last line, whose they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,3 +166,50 @@ def _states(deck: Deck, note: Note) -> list[str]:
         for language, state in zip(deck.edition.languages, note.states, strict=True)
         if state not in _QUIET
     ]
+
+
+# --- findings ---------------------------------------------------------------------------------------------------------
+
+
+def sort_findings(made: Build) -> tuple[Mapping[Key, tuple[Diagnostic, ...]], tuple[Diagnostic, ...]]:
+    """The build's findings, gravest first: by card those at its heading or its answer, then those of the project."""
+    spans = _spans(made)
+    by_key: dict[Key, list[Diagnostic]] = defaultdict(list)
+    general: list[Diagnostic] = []
+    order = list(Severity)
+    for found in sorted(made.diagnostics, key=lambda found: order.index(found.severity)):
+        key = _key_at(spans, found)
+        (general if key is None else by_key[key]).append(found)
+    return {key: tuple(found) for key, found in by_key.items()}, tuple(general)
+
+
+def finding_entry(found: Diagnostic) -> dict[str, str]:
+    """A finding as the page shows it; what is empty is left out."""
+    entry = {
+        "severity": found.severity.value,
+        "message": found.message,
+        "rule": found.rule,
+        "place": f"{found.location.path}:{found.location.line}" if found.location else "",
+        "hint": found.hint,
+        "excerpt": found.excerpt.strip()[:200],
+    }
+    return {name: value for name, value in entry.items() if value}
+
+
+def _spans(made: Build) -> Mapping[str, list[_Span]]:
+    shown = {note.key for stamped in made.decks for note in stamped.deck.notes}
+    spans: dict[str, list[_Span]] = {}
+    for item in made.keyed.questions:
+        if item.key in shown:
+            question = item.question
+            spans.setdefault(item.chapter.path, []).append((question.location.line, question.end_line, item.key))
+    for lines in spans.values():
+        lines.sort()
+    return spans
+
+
+def _key_at(spans: Mapping[str, list[_Span]], found: Diagnostic) -> Key | None:
+    if found.location is None or not (lines := spans.get(found.location.path)):
+        return None
+    index = bisect_right(lines, found.location.line, key=lambda span: span[0]) - 1
+    return lines[index][2] if index >= 0 and found.location.line <= lines[index][1] else None

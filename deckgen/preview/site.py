@@ -8,14 +8,12 @@ import html
 import json
 import string
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from deckgen.build import Build
-from deckgen.preview.cards import CardData, deck_cards
-from deckgen.preview.findings import finding_entry, sort_findings
+from deckgen.preview.cards import CardData, deck_cards, finding_entry, sort_findings
 from deckgen.project.files import read_optional, remove_unfinished, write_atomically
 from deckgen.text.packaged import packaged_table, packaged_text
 
@@ -60,18 +58,17 @@ def preview_files(made: Build, *, public: bool = False, editor: str = "") -> Ite
     ``public`` leaves out what only the deck's maintainers need: findings, and where a card comes from. ``editor`` is
     the address that opens a place in a program, with ``{path}`` and ``{line}``; without one, places are copied.
     """
-    findings = sort_findings(made)
-    decks = [deck_cards(stamped.deck, made, {} if public else findings.by_key, public=public) for stamped in made.decks]
+    by_key, general = ({}, ()) if public else sort_findings(made)
+    decks = [deck_cards(stamped.deck, made, by_key, public=public) for stamped in made.decks]
     data: dict[str, bytes] = {}
     for deck in decks:
         data.update(_deck_files(deck))
-    general = [] if public else [finding_entry(found) for found in findings.general]
     data[f"{DATA_DIR}/deck.js"] = _script(
         "setup",
         {
             "titles": dict(made.titles),
             "editions": [{"name": deck.name, "title": deck.title, "languages": deck.languages} for deck in decks],
-            "findings": general,
+            "findings": [finding_entry(found) for found in general],
             "public": public,
             "editor": "" if public else editor,
             "root": made.project.root.absolute().as_posix() if editor and not public else "",
@@ -127,36 +124,17 @@ def _script(call: str, *arguments: object) -> bytes:
     return f"deckgenPreview.{call}({shown});\n".encode()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Meta:
-    """What the page says of itself."""
-
-    language: str
-    title: str
-    description: str
-
-
 def _page(made: Build, decks: list[CardData], scripts: set[str], stamp: str) -> str:
-    meta = _meta(made, decks)
-    hashes = "".join(f" 'sha256-{_sha256(script)}'" for script in sorted(scripts))
+    config, title = made.project.config, " · ".join(dict.fromkeys(made.titles.values()))
+    sums = (hashlib.sha256(script.encode()).digest() for script in sorted(scripts))
     return string.Template(page_data("index.html")).substitute(
-        language=html.escape(meta.language),
-        title=html.escape(meta.title),
-        description=html.escape(meta.description),
-        card_scripts=hashes,
+        language=html.escape(config.language),
+        title=html.escape(title),
+        description=html.escape(" ".join(config.descriptions.values()) or title),
+        card_scripts="".join(f" 'sha256-{base64.b64encode(digest).decode()}'" for digest in sums),
         stamp=stamp,
         questions=_questions(decks[0]) if decks else "",
         about=made.decks[0].deck.description if made.decks else "",
-    )
-
-
-def _meta(made: Build, decks: list[CardData]) -> _Meta:
-    config = made.project.config
-    title = " · ".join(dict.fromkeys(made.titles.values()))
-    return _Meta(
-        language=config.language,
-        title=title,
-        description=" ".join(config.descriptions.values()) or title,
     )
 
 
@@ -177,10 +155,6 @@ def _in_languages(texts: list[str], languages: list[str]) -> str:
         for language, text in zip(languages, texts, strict=True)
         if text
     )
-
-
-def _sha256(script: str) -> str:
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 @cache

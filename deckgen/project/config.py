@@ -114,7 +114,15 @@ def locate_setting(text: str, path: str, where: tuple[str, ...]) -> Location:
     return _Reader(text=text, path=path).locate(where)
 
 
-def unknown_setting(where: tuple[str, ...], known: Iterable[str], place: Location) -> Diagnostic:
+def read_table(
+    table: Mapping[str, Any], name: str, settings: Mapping[str, Setting], *, text: str, path: str
+) -> tuple[dict[str, Any], tuple[Diagnostic, ...]]:
+    """What the table ``name`` of a deckgen.toml with this text gives of ``settings``, and every problem with it."""
+    reader = _Reader(text=text, path=path)
+    return reader.values({name: table}, (name,), settings), tuple(reader.problems)
+
+
+def _unknown_setting(where: tuple[str, ...], known: Iterable[str], place: Location) -> Diagnostic:
     """The finding about a key that is none of those ``known`` beside it."""
     known = tuple(known)
     close = difflib.get_close_matches(where[-1], known, 1)
@@ -171,7 +179,7 @@ class _Reader:
     def check_keys(self, table: Mapping[str, Any], keys: Iterable[str], where: tuple[str, ...]) -> None:
         for key in table:
             if key not in keys:
-                self.problems.append(unknown_setting((*where, key), keys, self.locate((*where, key))))
+                self.problems.append(_unknown_setting((*where, key), keys, self.locate((*where, key))))
 
     def values(
         self, table: Mapping[str, Any], where: tuple[str, ...], settings: Mapping[str, Setting]
@@ -219,7 +227,7 @@ class Setting:
             raise ValueError(self.needed.format(value)) from None
 
 
-def _one_of(choices: Any) -> Setting:
+def one_of(choices: Any) -> Setting:
     """One value of an enumeration, or one of these texts."""
     names = tuple(map(str, choices))
     return Setting(
@@ -258,7 +266,7 @@ def _editions(names: tuple[str, ...]) -> tuple[Edition, ...]:
     return editions
 
 
-_TEXT = Setting(str, "a string is needed")
+TEXT = Setting(str, "a string is needed")
 _TEXTS = Setting(tuple[str, ...], "a list of strings is needed")
 _PATTERNS = replace(_TEXTS, passes=_patterns)
 _LEVEL = Setting(Annotated[int, Meta(ge=1, le=6)], "a heading level from 1 to 6 is needed")
@@ -275,17 +283,17 @@ SETTINGS: Mapping[str, Mapping[str, Setting]] = {
         "slug": _IDENTIFIER,
         "title": _IN_LANGUAGES,
         "description": _IN_LANGUAGES,
-        "language": replace(_TEXT, passes=parse_language),
+        "language": replace(TEXT, passes=parse_language),
         "editions": Setting(_EDITIONS, "a list of one edition or more is needed", _editions),
-        "profile": _one_of(Profile),
-        "packages": _one_of(Packages),
+        "profile": one_of(Profile),
+        "packages": one_of(Packages),
         "chapters": _PATTERNS,
         "include": _PATTERNS,
         "exclude": _PATTERNS,
-        "dialect": _one_of(Dialect),
-        "origin": _TEXT,
-        "licence": _TEXT,
-        "policy": _one_of(Policy),
+        "dialect": one_of(Dialect),
+        "origin": TEXT,
+        "licence": TEXT,
+        "policy": one_of(Policy),
     },
     "images": {
         "roots": replace(_TEXTS, passes=_folders),
@@ -293,14 +301,14 @@ SETTINGS: Mapping[str, Mapping[str, Setting]] = {
     },
     "learner": {"keep_tags": _TEXTS},
     "chapters": {
-        "dialect": _one_of(Dialect),
-        "headings": _one_of(("auto", "html", "atx", "setext", "numbered", "qa")),
+        "dialect": one_of(Dialect),
+        "headings": one_of(("auto", "html", "atx", "setext", "numbered", "qa")),
         "category_level": _LEVEL,
         "question_level": _LEVEL,
-        "title": _TEXT,
+        "title": TEXT,
         "answer_marks": _TEXTS,
-        "childless": _one_of(("left-out", "cards")),
+        "childless": one_of(("left-out", "cards")),
     },
-    "lint": dict.fromkeys(RULES, _one_of(Severity)),
+    "lint": dict.fromkeys(RULES, one_of(Severity)),
 }
 """By table how each setting is read; those of ``chapters`` are a chapter's own."""

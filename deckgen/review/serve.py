@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import secrets
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,6 +16,7 @@ from deckgen.localisation.checking import check_block
 from deckgen.localisation.translations import TranslatedBlock, Translations, blocks
 from deckgen.localisation.verdicts import Action, Declined, Word, heard
 from deckgen.model import Language, Markdown
+from deckgen.preview.server import LocalApp, LocalServer
 from deckgen.project.files import own_path, read_optional, write_atomically
 from deckgen.review.page import Showing, render_review, render_row, show
 from deckgen.translation.catalog import CatalogEntry, format_catalog, mark, parse_catalog
@@ -134,120 +133,59 @@ class ReviewDesk:
         return {"row": render_row(fresh, self._showing), "state": written.state}
 
 
-class ReviewServer:
-    """Serves the page on 127.0.0.1 to whoever knows its token. Port 0 takes any free one."""
+class ReviewServer(LocalServer):
+    """Serves the page to whoever knows its token."""
 
     def __init__(self, desk: ReviewDesk, *, port: int = 0) -> None:
-        self.token = secrets.token_urlsafe(24)
-        try:
-            self._http = ThreadingHTTPServer(("127.0.0.1", port), partial(_Handler, desk, self.token))
-        except OSError as error:
-            hint = "choose another with --port"
-            raise DeckgenError(f"port {port} cannot be used: {error.strerror}", hint=hint) from error
-        self._http.daemon_threads = True
-
-    @property
-    def origin(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_port}"
+        super().__init__(partial(_Review, desk), port=port)
 
     @property
     def address(self) -> str:
         """What the reader opens; it holds the token."""
         return f"{self.origin}/?token={self.token}"
 
-    def run(self) -> None:
-        """Serves until `stop` is called."""
-        try:
-            self._http.serve_forever(poll_interval=0.1)
-        finally:
-            self._http.server_close()
 
-    def stop(self) -> None:
-        self._http.shutdown()
-
-
-def serve_review(server: ReviewServer) -> None:
-    """Runs the server until the person at the keyboard stops it."""
-    try:
-        server.run()
-    except KeyboardInterrupt:
-        return
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Review(LocalApp):
     """The page, and one address that takes words on blocks."""
 
-    def __init__(self, desk: ReviewDesk, token: str, request: Any, client: Any, server: ThreadingHTTPServer) -> None:
+    def __init__(self, desk: ReviewDesk, token: str, *arguments: Any) -> None:
         self._desk = desk
-        self._token = token
-        self._port = server.server_port
-        super().__init__(request, client, server)
+        super().__init__(token, *arguments)
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802
         address = urlsplit(self.path)
-        given = parse_qs(address.query).get("token", [""])[0]
-        if not self._is_from_here() or not self._knows(given):
-            self._refuse(HTTPStatus.FORBIDDEN)
+        if not self._is_welcome(parse_qs(address.query).get("token", [""])[0]):
+            self.refuse(HTTPStatus.FORBIDDEN)
         elif address.path != "/":
-            self._refuse(HTTPStatus.NOT_FOUND)
+            self.refuse(HTTPStatus.NOT_FOUND)
         else:
             try:
-                page = self._desk.page(self._token)
+                self.send(self._desk.page(self.token), "text/html")
             except DeckgenError as error:
-                self._send(HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain", str(error))
-            else:
-                self._send(HTTPStatus.OK, "text/html", page)
+                self.send(str(error), "text/plain", HTTPStatus.INTERNAL_SERVER_ERROR)
 
-    def do_POST(self) -> None:
-        if not self._is_from_here() or not self._knows(self.headers.get("X-Deckgen-Token", "")):
-            self._refuse(HTTPStatus.FORBIDDEN)
-            return
+    def do_POST(self) -> None:  # noqa: N802
         # A page elsewhere can send a request here, but not in the name of this one.
-        if self.headers.get("Origin") != f"http://{self.headers.get('Host')}":
-            self._refuse(HTTPStatus.FORBIDDEN)
+        if not self._is_welcome(self.headers.get("X-Deckgen-Token", "")) or not self.headers.get("Origin"):
+            self.refuse(HTTPStatus.FORBIDDEN)
             return
         length = self.headers.get("Content-Length", "")
         kind = self.headers.get_content_type()
         if not length.isdigit() or int(length) > _MAX_REQUEST_BYTES or kind != "application/json":
-            self._refuse(HTTPStatus.BAD_REQUEST)
+            self.refuse(HTTPStatus.BAD_REQUEST)
             return
         try:
             said = json.loads(self.rfile.read(int(length)))
             said["text"] = said.get("text") and said["text"].encode().decode()  # no halves of characters
         except (ValueError, TypeError, AttributeError, RecursionError):
-            self._refuse(HTTPStatus.BAD_REQUEST)
+            self.refuse(HTTPStatus.BAD_REQUEST)
             return
         try:
             status, document = self._desk.judge(said)
         except DeckgenError as error:
             status, document = HTTPStatus.INTERNAL_SERVER_ERROR, {"problem": str(error)}
-        self._send(status, "application/json", json.dumps(document))
+        self.send(json.dumps(document), "application/json", status)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Nothing: an address holds the token."""
-
-    def _is_from_here(self) -> bool:
-        """Not a page elsewhere that makes its name point here."""
-        host, _, port = self.headers.get("Host", "").partition(":")
-        return host in ("127.0.0.1", "localhost") and port == str(self._port)
-
-    def _knows(self, token: str) -> bool:
-        return secrets.compare_digest(token.encode(), self._token.encode())
-
-    def _refuse(self, status: HTTPStatus) -> None:
-        self._send(status, "text/plain", status.phrase)
-
-    def _send(self, status: HTTPStatus, kind: str, text: str) -> None:
-        data = text.encode()
-        self.send_response(status)
-        for name, value in {
-            "Content-Type": f"{kind}; charset=utf-8",
-            "Content-Length": str(len(data)),
-            "Cache-Control": "no-store",
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
-            "X-Frame-Options": "DENY",
-        }.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(data)
+    def _is_welcome(self, token: str) -> bool:
+        port = self.headers.get("Host", "").partition(":")[2]
+        return self.is_from_here() and port == str(self.connection.getsockname()[1]) and self.knows(token)

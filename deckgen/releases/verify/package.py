@@ -11,6 +11,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from deckgen.apkg.contents import PackageContents, PackagedNote, PackagedNoteType
+from deckgen.card.anki_template import render_template
 from deckgen.diagnostics import Diagnostic, Severity, name_some
 from deckgen.identity import edition_guid
 from deckgen.identity.lock import EditionRecord, Lock
@@ -18,7 +19,6 @@ from deckgen.markdown.judge import Judgement, judge_css, judge_html
 from deckgen.model import Key
 from deckgen.releases.snapshot import note_type_edition
 from deckgen.releases.verify.findings import finding
-from deckgen.releases.verify.rendering import rendered_sides
 from deckgen.text.packaged import packaged_table
 
 MAX_MEDIA_BYTES = 100 * 1024 * 1024
@@ -129,7 +129,7 @@ def own_sides(contents: PackageContents) -> Iterator[tuple[str, str]]:
     note_types = {packaged.note_type.id: packaged for packaged in contents.note_types}
     for note in map(_held, contents.notes):
         if packaged := note_types.get(note.note_type_id):
-            for side, shown in rendered_sides(packaged, note, packaged.note_type.templates):
+            for side, shown in _sides(packaged, note):
                 yield f"{_name(note)}, {side},", shown
 
 
@@ -156,7 +156,7 @@ def _cards(file: str, contents: PackageContents) -> _Found:
         told = [*fields, *apart[note.note_type_id]]
         active = frozenset(what for judged in told for what in judged.active)
         remote = frozenset(what for judged in told for what in judged.remote)
-        for side, shown in rendered_sides(packaged, note, packaged.note_type.templates):
+        for side, shown in _sides(packaged, note):
             left -= len(shown) + _SIDE
             if left < 0:
                 message = f"its cards show more than {MAX_SHOWN} characters together; what is beyond is not verified"
@@ -169,6 +169,18 @@ def _cards(file: str, contents: PackageContents) -> _Found:
             )
             if fresh != _NOTHING:
                 yield from _told(file, f"{_name(note)}, {side},", fresh)
+
+
+def _sides(packaged: PackagedNoteType, note: PackagedNote) -> Iterator[tuple[str, str]]:
+    """Where, such as “front of Card 1”, and what each template shows there."""
+    values = dict(zip((field.name for field in packaged.note_type.fields), note.fields, strict=False))
+    values |= {"Tags": " ".join(note.tags), "Deck": note.deck, "Subdeck": note.deck.rpartition("::")[2]}
+    values |= {"Type": packaged.note_type.name}
+    for template in packaged.note_type.templates:
+        name = values["Card"] = template.name
+        front = render_template(template.front, values)
+        yield f"front of {name}", front
+        yield f"back of {name}", render_template(template.back, values | {"FrontSide": front})
 
 
 def _without_known_scripts(packaged: PackagedNoteType) -> PackagedNoteType:
