@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -19,6 +20,12 @@ from deckgen.model import Location
 HOSTILE = "\x1b]0;owned\x07\x1b[31m\n::error file=a::owned\r##[error]x\u202e\x9b2J"
 
 
+def _as_anybody() -> None:
+    """Root writes into folders that are closed; without these two capabilities it does not."""
+    for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH; 24 is PR_CAPBSET_DROP
+        ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)
+
+
 def _run(folder: Path, *arguments: str, limit: int = 0) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own; ``limit`` is how many bytes a file may have, as on a full disk."""
     program = "import sys; from deckgen.cli import main; main()"
@@ -34,12 +41,17 @@ def _run(folder: Path, *arguments: str, limit: int = 0) -> subprocess.CompletedP
         | {"SOURCE_DATE_EPOCH": str(NOON)},
         check=False,
         timeout=60,
+        preexec_fn=_as_anybody if sys.platform == "linux" else None,
     )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there names are Unicode, and files have no limit")
-def test_a_full_disk_and_names_that_are_no_text_are_told_in_one_line(tmp_path: Path) -> None:
+def test_a_full_disk_a_closed_folder_and_names_that_are_no_text_are_told_in_one_line(tmp_path: Path) -> None:
     folder = make_project(tmp_path)
+    (folder / "closed").mkdir(mode=0o555)
+    closed = _run(folder, "build", "--out", "closed/deep/out")
+    assert (closed.returncode, closed.stdout) == (1, "")
+    assert closed.stderr.startswith(f"error: the folder {folder / 'closed'} cannot be written: ")
     (folder / "source" / os.fsdecode(b"\xff.md")).write_text("## 什么？\n\n这个。\n", encoding="utf-8")
     (folder / "source" / "\x1b[31m.md").write_text("## 什么？\n\n这个。\n", encoding="utf-8")
     full = _run(folder, "build", limit=3000)

@@ -210,6 +210,7 @@ def test_many_findings_of_one_rule_are_counted_unless_all_are_wanted(tmp_path: P
     )
     folder = make_project(tmp_path, chapter=pages, picture=False)
     brief = deckgen("build", "--project", folder).stderr
+    assert brief.splitlines()[0] == "30 errors, 30 warnings"
     assert brief.count("[missing-image]") == 4
     assert "error: 27 more [missing-image]: source/chapter.md 27" in brief
     assert brief.rindex("[ineffective-bold]") < brief.index("[missing-image]")
@@ -218,7 +219,10 @@ def test_many_findings_of_one_rule_are_counted_unless_all_are_wanted(tmp_path: P
     assert brief.splitlines()[-2].startswith("source/chapter.md:")
     every = deckgen("build", "--project", folder, "--verbose").stderr
     assert every.count("[missing-image]") == 30
-    assert "[ineffective-bold]" not in deckgen("build", "--project", folder, "--quiet").stderr
+    for command in ("build", "check"):
+        quiet = deckgen(command, "--project", folder, "--quiet")
+        assert "[ineffective-bold]" not in quiet.stderr
+        assert quiet.stdout == ""
     document = json.loads(deckgen("build", "--project", folder, "--json").stdout)
     assert document["counts"] == {"error": 30, "warning": 30, "info": 1}
     assert document["packages"][0]["notes"] == 30

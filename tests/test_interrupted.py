@@ -123,7 +123,7 @@ def test_a_lock_that_cannot_be_written_leaves_the_packages_too(old: Path, monkey
         return replaced(path, target)
 
     monkeypatch.setattr(Path, "replace", refusing)
-    with pytest.raises(DeckgenError, match="Operation not permitted"):
+    with pytest.raises(PermissionError, match="Operation not permitted"):
         write_build(build)
     monkeypatch.undo()
     assert state(old) == before

@@ -385,12 +385,14 @@ def test_a_renamed_deck_asks_for_a_major_version(project: Evolving) -> None:
 # --- refused, with nothing written ------------------------------------------------------------------------------------
 
 
-def refused(project: Evolving, version: str, reason: str) -> None:
+def refused(project: Evolving, version: str, reason: str) -> str:
+    """What the refusal says on stderr, after which nothing has changed."""
     before = everything(project.root)
     result = project.try_release(version, now=LATER + 9000)
     assert result.exit_code == 1, result.output
     assert reason in result.stderr
     assert everything(project.root) == before
+    return str(result.stderr)
 
 
 def test_a_version_that_goes_back_is_refused(project: Evolving) -> None:
@@ -443,7 +445,8 @@ def test_a_project_without_chapters_proposes_nothing(arguments: tuple[str, ...],
 def test_an_error_in_the_sources_is_refused(project: Evolving) -> None:
     (project.root / "imgs/图.png").unlink()
     project.commit("Lose a picture")
-    refused(project, "1.1.1", "the project has errors")
+    told = refused(project, "1.1.1", "the project has errors")
+    assert "is not what a build writes" not in told, "a build with errors writes no lock"
 
 
 def test_an_error_in_a_translation_is_refused(project: Evolving) -> None:

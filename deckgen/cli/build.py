@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from deckgen.cli.options import Wanted, build_options
-from deckgen.cli.terminal import appearance, echo, escaped, listen, say
+from deckgen.cli.terminal import Detail, appearance, detail, echo, escaped, listen, say
 from deckgen.memory import receipt
 from deckgen.project.layout import BUILD_DIR, LOCK_NAME
 
@@ -122,13 +122,13 @@ def _print(made: Build, written: Written) -> int | None:
         if found.rule == "left-out":
             echo(f"{found.message}; {found.hint}", err=True)
     future = future_times(made.lock, now=int(time.time()))
-    if any(stamped.deck.notes for stamped in made.decks):
+    if detail() is not Detail.QUIET and any(stamped.deck.notes for stamped in made.decks):
         packages = [(package.file, str(package.notes), human_size(package.bytes)) for package in written.packages]
         print_table("Packages", ("file", "notes", "size"), packages)
         print_table("Languages", ("edition", "language", "notes shown", "of these"), _languages(made))
-        for line in _lines(made, written):
+        for line in _written_lines(made, written):
             echo(line)
-    if future:
+    if future and detail() is not Detail.QUIET:
         told = f"times in deckgen.lock that lie in the future: {len(future)}"
         echo(f"{told}; was a clock wrong? Mend them: deckgen lock mend")
     print_counts(written.diagnostics)
@@ -153,9 +153,8 @@ def _languages(made: Build) -> Iterator[tuple[str, ...]]:
             yield deck.edition.name, language, f"{shown} of {len(states)}", others or "–"
 
 
-def _lines(made: Build, written: Written) -> Iterator[str]:
-    from deckgen.text.sizes import human_size
-
+def missing_lines(made: Build) -> Iterator[str]:
+    """What the languages of the cards lack, and what the policy hides of them."""
     begun = {row[1] for row in _languages(made)}
     for counts in made.translated.counts:
         if counts.hidden:
@@ -163,6 +162,13 @@ def _lines(made: Build, written: Written) -> Iterator[str]:
             yield f"{drafts} hidden, use --policy draft to show what nobody has reviewed yet"
         if counts.missing and counts.language in begun:
             yield f"{counts.missing} blocks have no translation into {counts.language} and show the source"
+
+
+def _written_lines(made: Build, written: Written) -> Iterator[str]:
+    from deckgen.text.sizes import human_size
+
+    yield from missing_lines(made)
     used = {file.source: file for stamped in made.decks for file in stamped.deck.media}.values()
     before, after = sum(item.source_bytes for item in used), sum(item.size_bytes for item in used)
-    yield f"{len(used)} images, {human_size(before)} before and {human_size(after)} after; in {written.folder}"
+    images = f"{len(used)} images, {human_size(before)} before and {human_size(after)} after; " if used else ""
+    yield f"{images}packages are in {written.folder}"

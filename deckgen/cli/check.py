@@ -9,7 +9,7 @@ from deckgen.chapters import describe_explanation, explain_structure
 from deckgen.cli.formats import FORMATS
 from deckgen.cli.options import Wanted, build_options
 from deckgen.cli.report import fail_on_errors, print_changes, print_counts, print_diagnostics, print_lines, progress_bar
-from deckgen.cli.terminal import echo
+from deckgen.cli.terminal import Detail, detail, echo
 from deckgen.diagnostics import Severity
 from deckgen.localisation.checking import check_build
 from deckgen.output import lock_changes
@@ -40,7 +40,8 @@ def check(wanted: Wanted, form: str, explain: bool) -> None:
     found = check_build(made, strict=wanted.is_strict(project))
     if form == "text":
         print_diagnostics(found, least=Severity.INFO)
-        _print_changes(made)
+        if detail() is not Detail.QUIET:
+            _print_changes(made)
         print_changes(made.changes)
         print_counts(found)
     else:

@@ -27,8 +27,7 @@ def tell_failure(error: Exception) -> int:
         _print_failure(str(error), error.hint, error.location)
         return 1
     if isinstance(error, OSError):
-        what = f"{error.filename or 'the system'}: {error.strerror or error}"
-        _print_failure(what, _HINTS.get(error.errno or 0, ""))
+        _print_failure(_describe_os_error(error), _HINTS.get(error.errno or 0, ""))
         return 1
     if os.environ.get(_TRACEBACK):
         raise error
@@ -41,6 +40,17 @@ def _print_failure(message: str, hint: str = "", place: Location | None = None) 
     echo(f"{where}error: {message}", err=True)
     if hint:
         echo(f"  hint: {hint}", err=True)
+
+
+def _describe_os_error(error: OSError) -> str:
+    """What the system refused, and where: the folder itself, where it is that which cannot be written."""
+    reason = error.strerror or str(error)
+    if error.filename and error.errno in (errno.EACCES, errno.EROFS):
+        folders = Path(os.fsdecode(error.filename)).absolute().parents
+        folder = next(folder for folder in folders if folder.is_dir())
+        if not os.access(folder, os.W_OK):
+            return f"the folder {folder} cannot be written: {reason}"
+    return f"{error.filename or 'the system'}: {reason}"
 
 
 def _describe(error: Exception) -> str:

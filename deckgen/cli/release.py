@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from deckgen.cli.build import missing_lines
 from deckgen.cli.options import build_time, project_option
 from deckgen.cli.report import fail_on_errors, print_counts, print_diagnostics, print_table, progress_bar
 from deckgen.cli.terminal import echo
@@ -47,6 +48,8 @@ def release(version: Version | None, propose: bool, out: Path | None, jobs: int 
     with progress_bar() as progress:
         planned = plan_release(project, findings, wanted, now=now, jobs=jobs, progress=progress)
     print_diagnostics(planned.diagnostics)
+    for line in missing_lines(planned.builds[0]):
+        echo(line)
     if wanted is None:
         _print_proposal(planned)
         fail_on_errors(planned.diagnostics)

@@ -32,28 +32,29 @@ _COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INF
 def print_diagnostics(findings: Iterable[Diagnostic], *, least: Severity = Severity.WARNING) -> None:
     """Findings on stderr as ``path:line:column: severity: message [rule]``, the place and a hint below, errors last.
 
-    Of a rule with many, the first are shown and the others counted by file, unless the command line says --verbose.
+    Many are counted first and grouped by rule; of a rule with many the first are shown and the others counted by file.
+    With --verbose all are shown, file by file.
     """
     order = list(Severity)
     if detail() is Detail.QUIET:
         least = Severity.ERROR
     shown = [found for found in findings if order.index(found.severity) <= order.index(least)]
     shown.sort(key=lambda found: found.severity is Severity.ERROR)
-    groups: dict[tuple[bool, str], list[Diagnostic]] = defaultdict(list)
+    many = len(shown) > _MANY and detail() is not Detail.VERBOSE
+    groups: dict[tuple[int, str], list[Diagnostic]] = defaultdict(list)
     for found in shown:
-        groups[found.severity is Severity.ERROR, found.rule].append(found)
+        groups[(-order.index(found.severity), found.rule) if many else (0, "")].append(found)
     hidden = 0
     with _console(err=True, soft_wrap=True) as console:
-        for severe in (False, True):
-            chosen = {rule: group for (is_error, rule), group in groups.items() if is_error is severe}
-            kept = {id(found) for group in chosen.values() for found in _first(group)}
-            for found in shown:
-                if id(found) in kept:
-                    _print_finding(console, found)
-            for rule, group in chosen.items():
-                if rest := group[len(_first(group)) :]:
-                    console.print(Text(_rest(rule, rest), style=_COLOURS[rest[0].severity]))
-                    hidden += len(rest)
+        if many:
+            console.print(_counted(shown))
+        for (_, rule), group in sorted(groups.items(), key=lambda item: item[0][0]):
+            kept = _FEW if many and len(group) > _MANY else len(group)
+            for found in group[:kept]:
+                _print_finding(console, found)
+            if rest := group[kept:]:
+                console.print(Text(_rest(rule, rest), style=_COLOURS[rest[0].severity]))
+                hidden += len(rest)
         if hidden:
             console.print(f"--verbose shows the {hidden} findings that are only counted here")
 
@@ -67,16 +68,11 @@ def _console(*, err: bool = False, width: int | None = None, soft_wrap: bool = F
     say(captured.get(), err=err)
 
 
-def _first(group: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
-    """Those of one rule that are shown in full."""
-    return group if len(group) <= _MANY or detail() is Detail.VERBOSE else group[:_FEW]
-
-
 def _rest(rule: str, group: Sequence[Diagnostic]) -> str:
     files = Counter(found.location.path for found in group if found.location).most_common()
     told = [f"{plain(path)} {count}" for path, count in files[:_FEW]]
-    if len(files) > _FEW:
-        told.append(f"{len(files) - _FEW} more files {sum(count for _, count in files[_FEW:])}")
+    if len(files) > len(told):
+        told.append(f"others {sum(count for _, count in files[_FEW:])}")
     places = f": {', '.join(told)}" if told else ""
     return f"{group[0].severity}: {len(group)} more [{rule}]{places}"
 
@@ -104,13 +100,15 @@ def print_counts(findings: Sequence[Diagnostic]) -> None:
     for found in errors[:_FEW] if len(findings) > _MANY else ():
         where = plain(f"{found.location.path}:{found.location.line}: ") if found.location else ""
         echo(f"{where}error: {plain(found.message)}", err=True)
-    counts = {severity: sum(found.severity is severity for found in findings) for severity in Severity}
-    parts = [
-        f"{counts[severity]} {word}{'' if counts[severity] == 1 else 's'}"
-        for severity, word in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "remark"))
-        if counts[severity]
-    ]
-    echo(", ".join(parts) or "no findings", err=True)
+    if errors or detail() is not Detail.QUIET:
+        echo(_counted(findings), err=True)
+
+
+def _counted(findings: Sequence[Diagnostic]) -> str:
+    counts = Counter(found.severity for found in findings)
+    words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "remark"}
+    parts = [f"{count} {word}{'' if count == 1 else 's'}" for kind, word in words.items() if (count := counts[kind])]
+    return ", ".join(parts) or "no findings"
 
 
 def fail_on_errors(findings: Iterable[Diagnostic]) -> None:
@@ -129,7 +127,12 @@ def print_lines(lines: Sequence[str]) -> None:
 
 
 def print_changes(changes: Changes) -> None:
-    """What a build does to the questions, on stdout, and each new one that stands where another vanished."""
+    """What a build does to the questions, on stdout, and each new one that stands where another vanished.
+
+    Nothing with --quiet.
+    """
+    if detail() is Detail.QUIET:
+        return
     if changes.items:
         echo(f"questions: {changes.summary()}")
     for pair in changes.replaced:

@@ -12,7 +12,7 @@ from pathlib import Path
 from deckgen.build import Build
 from deckgen.corpus import Progress, silent
 from deckgen.decks.selection import split
-from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic, has_errors
+from deckgen.diagnostics import Diagnostic, diagnostic, has_errors
 from deckgen.identity.lock import format_lock, parse_lock
 from deckgen.identity.lock_changes import describe_changes
 from deckgen.identity.partial import keep_texts
@@ -47,7 +47,8 @@ def write_build(
 
     After an error the packages go to ``partial/`` below the folder (nowhere when ``strict`` or without any card) and
     the lock keeps only what known questions say now, so that a good package is never replaced by one that lacks
-    something. A good build of the whole project takes what an earlier one left in ``partial/`` away.
+    something. A good build of the whole project takes what an earlier one left in ``partial/`` away. OSError where
+    something cannot be written.
     """
     findings = made.diagnostics
     made.documents.forget_long()
@@ -66,15 +67,12 @@ def write_build(
     lock = made.project.root / LOCK_NAME if lock_text != (made.project.lock_text or "") else None
     lock_data, lock_text = lock_text.encode(), ""
     give_back_memory()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with journal.alone(folder):
-            journal.sweep(folder, beside=lock)
-            if whole:
-                journal.sweep(folder / PARTIAL_DIR)
-            packages = _write_packages(made, folder, progress, lock, lock_data, whole=whole)
-    except OSError as error:
-        raise DeckgenError(f"cannot write the packages: {error.filename or folder}: {error.strerror}") from error
+    folder.mkdir(parents=True, exist_ok=True)
+    with journal.alone(folder):
+        journal.sweep(folder, beside=lock)
+        if whole:
+            journal.sweep(folder / PARTIAL_DIR)
+        packages = _write_packages(made, folder, progress, lock, lock_data, whole=whole)
     return Written(folder=folder, packages=packages, diagnostics=findings)
 
 

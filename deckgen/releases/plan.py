@@ -126,7 +126,8 @@ def _unfit(made: Build, diagnostics: tuple[Diagnostic, ...]) -> list[str]:
             f"{len(pending)} questions wait for a decision ({name_some(pending)}); settle each with “deckgen lock "
             "link” or “deckgen lock split”, then build"
         )
-    if format_lock(made.lock) != (made.project.lock_text or ""):
+    builds = not has_errors(made.diagnostics)  # else no build writes the lock
+    if builds and format_lock(made.lock) != (made.project.lock_text or ""):
         reasons.append(
             f"{LOCK_NAME} is not what a build writes ({made.changes.summary()}); run “deckgen build” and read its diff"
         )
