@@ -199,6 +199,8 @@ def test_a_book_without_translations_says_so_once_and_an_unknown_language_is_ref
     result = deckgen("check", "--project", folder)
     assert result.stderr.count("[untranslated]") == 1
     assert "nothing is translated into en yet" in result.stderr
+    (folder / "source/second.md").write_text("## What is a lock?\n\nOne at a time.\n", encoding="utf-8")
+    assert "no translation into en" not in deckgen("build", "--project", folder).stdout
     refused = deckgen("build", "--project", folder, "--edition", "zh-qq")
     assert refused.exit_code == 2
     assert "“qq” is no language that deckgen knows" in refused.stderr

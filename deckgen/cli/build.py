@@ -138,10 +138,12 @@ def _print(made: Build, written: Written) -> int | None:
 def _languages(made: Build) -> Iterator[tuple[str, ...]]:
     from deckgen.model import TextState
 
+    # A text without words needs no translation, so a note may be done before anybody began.
+    idle = {item.language for item in made.translated.counts if not (item.reviewed or item.stale or item.draft)}
     for stamped in made.decks:
         deck = stamped.deck
         for position, language in enumerate(deck.edition.languages):
-            if all(note.states[position] is TextState.MISSING for note in deck.notes):
+            if language in idle:
                 continue
             states = [note.states[position] for note in deck.notes]
             shown = sum(state is not TextState.MISSING for state in states)
