@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from urllib.parse import unquote
 
 from deckgen.chapters.heading import Heading
@@ -25,6 +26,7 @@ _MARKER = re.compile(r"([ \t]*)(?:>[ \t]*)*(?:[-*+]|\d{1,9}[.)]|\|(?:[^|\[\]]*\|
 _LINK = re.compile(r"(?:\*\*|__)?\[")
 _LABEL = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+|\||\*\*|</?(?:details|summary|ul|ol|li|p|div|br)\b)")
 _DEEPEST = 6
+_NEAR_TOP, _FEWEST, _MOSTLY = 3, 4, 0.8
 _LONGEST_CONTENTS_TITLE = 30
 
 
@@ -209,6 +211,7 @@ def _plain_entries(
 ) -> tuple[list[tuple[int, str, str, int, int]], list[int], list[int]]:
     """The list items below a heading that says that it is the contents list."""
     start = next((index for index, heading in headings.items() if names_contents(heading)), None)
+    start = _lists_others(scan, headings) if start is None else start
     if start is None:
         return [], [], []
     found = []
@@ -230,6 +233,18 @@ def _plain_entries(
     if not any(index > start for index in headings):
         return [], [], []  # an index at the end of the chapter lists nothing of it
     return found, [start + 1, *(index + 1 for index, *_ in found)], [start + 1]
+
+
+def _lists_others(scan: Scan, headings: dict[int, Heading]) -> int | None:
+    """A heading near the top below which stands hardly anything but the titles of others, such as 先看题目."""
+    titles = {normalised_title(heading.text) for heading in headings.values()}
+    for index, following in pairwise(list(headings)[: _NEAR_TOP + 1]):
+        lines = [line for line in scan.lines[headings[index].end_line : following] if line.strip()]
+        if len(lines) < _FEWEST or normalised_title(lines[0].lstrip("-*+ \t")) not in titles:
+            continue
+        if sum(normalised_title(line.lstrip("-*+ \t")) in titles for line in lines) >= _MOSTLY * len(lines):
+            return index
+    return None
 
 
 def _entries(found: Sequence[tuple[int, str, str, int, int]]) -> Iterator[Entry]:
