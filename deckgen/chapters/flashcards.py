@@ -22,7 +22,8 @@ _ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d{1,4}[.)])[ \t]+")
 _ASKED_ABOVE = re.compile(r"[ \t]*(?:\?{1,2}|？)[ \t]*$")
 _SIDES = {"front": "front", "正面": "front", "back": "back", "背面": "back", "反面": "back"}
 _MAY_HOLD_CARDS = re.compile(
-    rf"\|[ \t]*(?:{_ASKED_COLUMN.pattern})[ \t]*\||^[ \t]*[?？]{{1,2}}[ \t]*$|::", re.MULTILINE
+    rf"\|[ \t]*(?:{_ASKED_COLUMN.pattern})[ \t]*\||^[ \t]*[?？]{{1,2}}[ \t]*$|::|^[-*+][ \t].*[?？][ \t]*$",
+    re.MULTILINE,
 )
 _NOTE = re.compile(
     r">[ \t]*\[!(?:question|faq|help)\][-+]?[ \t]+(.*\S)|(?:\?\?\?\+?|!!!)[ \t]+(?:question|faq|help)[ \t]+\"(.*\S)\"",
@@ -99,8 +100,9 @@ def item_of(lines: Sequence[str], index: int) -> Heading | None:
     if found := _NOTE.match(line):
         heading = line_heading(Markup.ITEM, LEVEL_OF_ITEM, found[1] or found[2], line, index)
         return replace(heading, listed=not line.lstrip().startswith(">"))
-    if (found := _BULLET.match(line)) and below.startswith(("  ", "\t")) and asking(line) == 1.0:
-        return replace(line_heading(Markup.ITEM, LEVEL_OF_ITEM, line[found.end() :], line, index), listed=True)
+    if (found := _BULLET.match(line)) and below.strip() and not _ITEM.match(below[:2]) and asking(line) == 1.0:
+        inside = below.startswith(("  ", "\t"))
+        return replace(line_heading(Markup.ITEM, LEVEL_OF_ITEM, line[found.end() :], line, index), listed=inside)
     if line.startswith(">") and not below.strip() and _ASKS.search(line) and not (index and lines[index - 1].strip()):
         return line_heading(Markup.ITEM, LEVEL_OF_ITEM, line[1:], line, index)
     return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -21,13 +20,14 @@ from deckgen.chapters.evidence import (
 from deckgen.chapters.flashcards import join_fronts, may_hold_cards
 from deckgen.chapters.heading import Heading, Markup
 from deckgen.chapters.headings import Scan, scan_headings, with_front_title, without_attributes
+from deckgen.chapters.pages import page_title, topics
 from deckgen.chapters.resumption import Resumption
 from deckgen.chapters.roles import Decision, Role, Ruling, decide_roles
 from deckgen.chapters.surroundings import look_around
 from deckgen.model import Dialect
 from deckgen.project.config import ChapterSettings
 from deckgen.text.asking import asking
-from deckgen.text.titles import folded, normalised_title, split_number
+from deckgen.text.titles import normalised_title, split_number
 
 _MARGIN = 1.0
 """How much better an inner mark must be than an outer one, whose headings hold all that the inner one's do."""
@@ -41,29 +41,12 @@ _MARKUPS = {
 _CERTAIN = (Markup.QA, Markup.SUMMARY, Markup.ROW, Markup.CARD, Markup.ITEM)
 _ALIKE = 0.6
 _HARDLY = 0.3
-_SECTION_TITLES = frozenset(
-    "题目 题目描述 题目大意 题目链接 问题描述 描述 思路 解题思路 思路分析 思路与算法 分析 题目分析 解法 解法一 "
-    "解法二 解法三 题解 解答 代码 代码实现 参考代码 实现 复杂度 复杂度分析 示例 样例 示例1 示例2 输入 输出 提示 "
-    "关键点 相关题目 相关链接 "
-    "description problem solution solutions approach approach1 approach2 complexity complexityanalysis example "
-    "examples code implementation constraints hint hints tldr furtherreading 题目地址 前置知识 公司 关键点解析 标签 "
-    "面试题 面试官心理分析 面试题剖析 "
-    "意图 动机 结构 参与者 适用性 类图 优点 缺点 优缺点 intent motivation applicability structure participants "
-    "consequences classdiagram jdk relatedpatterns prosandcons".split()
-)
-"""What the sections of a page about one question are called, folded."""
 _NOTHING_ELSE = "they ask and are answered, and nothing else marks questions"
 _SECTIONS = "the headings below it are sections of one answer"
+_TOPICS = "below each stands one line that says what is asked"
 _NEIGHBOURS = 20
-_TASK = re.compile(r"题目描述|题目大意|问题描述|problemstatement")
-_SOLVING = re.compile(r"思路|题解|解法|解答|代码|solution|approach|implementation")
-_ASKED_BY_A_PAGE = re.compile(
-    r"[?？]|什么|为何|怎么|怎样|如何(?!学)|是否|区别|[吗呢]$|^\W*(?:what|why|how|when|which|explain|describe)\b",
-    re.IGNORECASE,
-)
-_ASKS_PLAINLY = re.compile(r"[?？]|.{9}")
-_MOST_SECTIONS, _MOST_LINES = 12, 200
-"""Of a page about the one question that its title asks."""
+_MANY = 2
+"""So many times as many items that ask as headings that do not: those are their categories."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +101,8 @@ def find_structure(text: str, *, settings: ChapterSettings) -> Structure:
     if settings.headings == "auto" and not settings.question_level and (lines_restart or cards or not _asks(chosen)):
         loose = _structure(text, settings, loose=True)
         better = loose.explanation.chosen
-        if better is not None and holds_answer(better.mark):
+        many = better is not None and chosen is not None and better.count >= _MANY * chosen.count
+        if better is not None and (holds_answer(better.mark) or (many and better.mark.markup is Markup.ITEM)):
             return loose
         if loose.explanation.because == _NOTHING_ELSE and (lines_restart or _is_more(better, chosen)):
             return loose
@@ -158,7 +142,9 @@ def _structure(text: str, settings: ChapterSettings, *, loose: bool = False, pag
     weighed = [item for item in usable if item.line not in heads and mark_of(item) not in sections]
     evidence = weigh(weighed, splits, claims, body, len(scan.lines))
     chosen, because = (_choose_loosely(evidence) if loose else None) or _choose(evidence, settings)
-    if chosen is not None and (title := _page_title(chosen, evidence, usable, settings, body.visible)) is not None:
+    if chosen is not None and (topic := topics(chosen, evidence, weighed, splits)) is not None:
+        chosen, because = topic, _TOPICS
+    if chosen is not None and (title := page_title(chosen, evidence, usable, settings, body.visible)) is not None:
         chosen, because = title, _SECTIONS
     decided: dict[int, Decision] = {}
     if chosen is not None:
@@ -186,7 +172,7 @@ def _structure(text: str, settings: ChapterSettings, *, loose: bool = False, pag
         chosen=chosen,
         because=because,
         decisions=decisions,
-        weak=chosen is not None and because != _SECTIONS and plain and _is_weak(chosen, settings),
+        weak=chosen is not None and because not in (_SECTIONS, _TOPICS) and plain and _is_weak(chosen, settings),
     )
     missing, unlisted = _loose_ends(claims, decisions)
     return Structure(scan=scan, contents=contents, explanation=explanation, missing=missing, unlisted=unlisted)
@@ -250,42 +236,6 @@ def _listed_inside(chosen: Evidence, allowed: Sequence[Evidence]) -> Evidence | 
     inner = [item for item in allowed if is_outline(item.mark) and item.mark.level == chosen.mark.level + 1]
     listed = [item for item in inner if item.in_contents >= 0.9 and item.count > chosen.count]
     return max(listed, key=lambda item: item.score, default=None)
-
-
-def _page_title(
-    chosen: Evidence,
-    evidence: Sequence[Evidence],
-    headings: Sequence[Heading],
-    settings: ChapterSettings,
-    visible_lines: int,
-) -> Evidence | None:
-    """The title of a page about one question, whose sections would pass for questions otherwise."""
-    if settings.headings != "auto" or settings.question_level or chosen.mark.level == 1:
-        return None
-    outline = [item for item in evidence if is_outline(item.mark)]
-    top = next((item for item in outline if item.mark.level == 1 and item.count == 1), None)
-    title = next((heading.text for heading in headings if top and mark_of(heading) == top.mark), "")
-    outer = min((item.mark for item in outline if item.mark.level > 1), key=lambda mark: mark.level, default=None)
-    sections = {mark: [item for item in headings if mark_of(item) == mark] for mark in (outer, chosen.mark) if mark}
-    if any(map(_are_sections, sections.values())):
-        return top
-    lines_within = not is_outline(chosen.mark) and chosen.covered < 0.5  # such as those that ask further at the end
-    shown = next((item for item in outline if item.mark == outer), chosen) if lines_within else chosen
-    small = shown.count <= _MOST_SECTIONS and visible_lines <= _MOST_LINES
-    splits = [split_number(heading.text) for heading in sections[shown.mark]]
-    styles = {split.style for split in splits}
-    parts = [split for split in splits if split.style == "han" and not _ASKS_PLAINLY.search(split.title)]
-    short = len(parts) >= 0.6 * len(splits)  # 一、是什么
-    plain = (shown.asking < 0.5 or short) and styles <= {"", "han"} and not shown.in_contents
-    return top if small and plain and _ASKED_BY_A_PAGE.search(title) else None
-
-
-def _are_sections(headings: Sequence[Heading]) -> bool:
-    """Whether they are called like the sections of one answer, or state one task and solve it."""
-    titles = [folded(heading.text) for heading in headings]
-    tasks = sum(_TASK.search(title) is not None for title in titles)
-    known = sum(title in _SECTION_TITLES for title in titles)
-    return known >= 0.6 * len(titles) or (tasks == 1 and any(map(_SOLVING.search, titles)))
 
 
 def _choose_loosely(evidence: Sequence[Evidence]) -> tuple[Evidence, str] | None:
