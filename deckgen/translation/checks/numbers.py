@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -188,14 +188,6 @@ def _read_tenths(found: re.Match[str]) -> Iterator[Number]:
     yield _number(found, tenths * 10, tenths / 10, digits=found[1][0].isdecimal(), certain=True)
 
 
-def _read_doublings(found: re.Match[str]) -> Iterator[Number]:
-    yield _number(found, 2.0 ** _value(found[1]), digits=False)
-
-
-def _read_circled(found: re.Match[str]) -> Iterator[Number]:
-    yield _number(found, unicodedata.numeric(found[0]), digits=True)
-
-
 def _read_compound(found: re.Match[str]) -> Iterator[Number]:
     pairs = re.findall(r"([\d.]+)([^\d.]+)", found[0])
     yield _number(found, sum(float(digits) * _chinese_value(unit) for digits, unit in pairs), digits=True, scaled=True)
@@ -227,15 +219,15 @@ def _read_chinese(found: re.Match[str]) -> Iterator[Number]:
     yield _number(found, value, *others, digits=False, percent=False, certain=certain, ordinal=_is_ordinal(found))
 
 
-_READERS: Mapping[str, Callable[[re.Match[str]], Iterator[Number]]] = {
+_READERS: Mapping[str, Callable[[re.Match[str]], Iterable[Number]]] = {
     "and_a_half": _read_and_a_half,
     "power": _read_power,
     "century": _read_century,
     "percentage": _read_percentage,
     "fraction": _read_fraction,
     "tenths": _read_tenths,
-    "doublings": _read_doublings,
-    "circled": _read_circled,
+    "doublings": lambda found: [_number(found, 2.0 ** _value(found[1]), digits=False)],
+    "circled": lambda found: [_number(found, unicodedata.numeric(found[0]), digits=True)],
     "compound": _read_compound,
     "digits": _read_digits,
     "chinese": _read_chinese,

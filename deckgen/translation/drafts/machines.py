@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 from deckgen.diagnostics import DeckgenError
@@ -107,47 +109,43 @@ class _Requests:
         json: object = None,  # as requests calls it
         headers: Mapping[str, str] | None = None,
         **_: object,
-    ) -> _Response:
+    ) -> Any:
         fields = {name: str(value) for name, value in params.items() if name != self._service.drop}
         query, form = (None, fields) if json is None else (fields, None)
         return self._answered("POST", url, query=query, form=form, document=json, headers=headers)
 
-    def get(self, url: str, params: Mapping[str, str] | None = None, **_: object) -> _Response:
+    def get(self, url: str, params: Mapping[str, str] | None = None, **_: object) -> Any:
         if self._service.languages:
             known = {code: {"name": code} for code in self._service.languages}
-            return _Response(json.dumps({"translation": known}))
+            return _response(json.dumps({"translation": known}))
         if self._service.posts:
             return self.post(url, params or {})
         return self._answered("GET", url, query=params)
 
-    def _answered(self, method: str, url: str, *, headers: Mapping[str, str] | None = None, **sent: Any) -> _Response:
+    def _answered(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, **sent: Any
+    ) -> SimpleNamespace:
         together = {**(headers or {}), **self._service.headers}
         reply = self._transport.send(method, url, headers=together, **sent)
         raise_for_status(reply.status, reply.retry_after)
-        return _Response(reply.text)
+        return _response(reply.text)
 
 
-class _Response:
+def _response(text: str) -> SimpleNamespace:
     """As much of ``requests.Response`` as deep-translator reads."""
+    return SimpleNamespace(status_code=200, text=text, json=partial(_document, text), close=lambda: None)
 
-    status_code = 200
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def json(self) -> Any:
-        """The document. EngineError where it holds a status of its own, as MyMemory's and Baidu's, and not success."""
-        document = json.loads(self.text)
-        if isinstance(document, dict):
-            status = str(document.get("responseStatus", ""))
-            if status.isdigit():
-                raise_for_status(int(status))
-            if found := _BAIDU_ERRORS.get(str(document.get("error_code", ""))):
-                raise EngineError(*found)
-        return document
-
-    def close(self) -> None:
-        pass
+def _document(text: str) -> Any:
+    """EngineError where it holds a status of its own, as MyMemory's and Baidu's, and not success."""
+    document = json.loads(text)
+    if isinstance(document, dict):
+        status = str(document.get("responseStatus", ""))
+        if status.isdigit():
+            raise_for_status(int(status))
+        if found := _BAIDU_ERRORS.get(str(document.get("error_code", ""))):
+            raise EngineError(*found)
+    return document
 
 
 _REFUSED = (f"access refused; set {KEY_VARIABLE}", Remedy.STOP)
