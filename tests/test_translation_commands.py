@@ -359,7 +359,7 @@ def test_what_changed_after_it_was_seen_is_refused_and_named(project: Path, serv
     asked = [seen["高效"], seen["它能达到相对位置编码的效果。"], seen["没有额外的参数"], "00000000"]
     result = run(project, "accept", *asked, "--despite-warnings")
     assert result.exit_code == 1
-    assert "1 translations accepted" in result.output
+    assert "1 translation accepted" in result.output
     for mark in (*asked[:2], "00000000"):
         assert f"{mark} refused: it has changed since" in result.output
     assert status(project) == {"reviewed": 1, "draft": 9, "stale": 0, "missing": 0}
@@ -372,7 +372,7 @@ def test_a_stale_block_that_nobody_saw_stays_stale(project: Path) -> None:
     source.write_text(text, encoding="utf-8")
     stale = {source: mark for mark, source in marks(project).items()}
     result = run(project, "accept", stale["残差连接总是把输入加到输出上。"], "--despite-warnings")
-    assert "1 translations accepted" in result.output
+    assert "1 translation accepted" in result.output
     assert status(project) == {"reviewed": 9, "draft": 0, "stale": 1, "missing": 0}
 
 
@@ -387,7 +387,7 @@ def test_an_error_is_never_accepted_and_a_warning_only_despite_it(project: Path)
     assert "[translation-residue]" in refused.output
     assert "(--despite-warnings)" in refused.output
     despite = run(project, "accept", *seen.values(), "--despite-warnings")
-    assert "1 translations accepted" in despite.output
+    assert "1 translation accepted" in despite.output
     assert "refused: it has an error" in despite.output
 
 
@@ -398,7 +398,7 @@ def test_one_translation_of_two_sources_is_not_accepted_unseen(project: Path) ->
     refused = run(project, "accept", seen)
     assert "[translation-repeated]" in refused.output
     assert "(--despite-warnings)" in refused.output
-    assert "1 translations accepted" in run(project, "accept", seen, "--despite-warnings").output
+    assert "1 translation accepted" in run(project, "accept", seen, "--despite-warnings").output
 
 
 # --- a language model -------------------------------------------------------------------------------------------------
@@ -433,7 +433,7 @@ def test_stale_blocks_get_a_proposal_beside_their_reviewed_text(project: Path, s
     before = status(project)
     address = ("--engine", "openai", "--url", server.url, "--model", "m1")
     assert "0 drafts" in run(project, "fill", "en", *address).output
-    assert "1 drafts" in run(project, "fill", "en", *address, "--stale").output
+    assert "1 draft written" in run(project, "fill", "en", *address, "--stale").output
     assert status(project) == before
     assert len(re.findall(r'^# proposed: openai:m1 \S+ "', po(project).read_text("utf-8"), re.M)) == 1
     assert "0 drafts" in run(project, "fill", "en", *address, "--stale").output

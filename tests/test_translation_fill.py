@@ -526,8 +526,8 @@ def test_only_what_is_missing_or_wrong_is_asked_for_again(server: Server, tmp_pa
     filled = talk(server, tmp_path / "again", *BLOCKS)
     assert all(drafts_of(filled))
     assert [block["because"] for block in server.blocks(3)] == [
-        "2 placeholders are missing",
-        "1 placeholders are missing",
+        "2 placeholders missing",
+        "1 placeholder missing",
     ]
     server.modes = ["doubled ids"]
     assert all(drafts_of(talk(server, tmp_path / "third", *BLOCKS)))

@@ -17,6 +17,7 @@ from deckgen.localisation.drafting import draft_jobs, reviewed_examples, with_dr
 from deckgen.model import Language
 from deckgen.project.files import own_path
 from deckgen.project.reading import Project
+from deckgen.text.sizes import counted
 from deckgen.translation.drafts.costs import Price, estimate, receipt, write_receipt
 from deckgen.translation.drafts.engines import Batch, Engine, engine_names, make_engine
 from deckgen.translation.drafts.fill import Filled, draft_missing, plan_requests
@@ -124,8 +125,9 @@ def _remembered(project: Project, engine: Engine, language: Language, *, fresh: 
 
 
 def _print_plan(batches: Sequence[Batch], known: Filled, wanted: int, engine: Engine, price: Price | None) -> None:
-    characters = sum(batch.characters for batch in batches)
-    echo(f"{wanted} blocks to draft; {len(batches)} requests of {characters} characters in all")
+    requests = counted(len(batches), "request")
+    characters = counted(sum(batch.characters for batch in batches), "character")
+    echo(f"{counted(wanted, 'block')} to draft; {requests} of {characters} in all")
     if engine.reads_briefings:
         tokens_in, tokens_out = estimate(batches)
         cost = f", which cost about {price.of(tokens_in, tokens_out):.4f}" if price else ""
@@ -134,24 +136,24 @@ def _print_plan(batches: Sequence[Batch], known: Filled, wanted: int, engine: En
         for passage in batch.passages:
             echo(f"  {passage.text}")
     if known.cached:
-        echo(f"{known.cached} blocks are remembered from earlier runs; --fresh asks for them again")
+        echo(f"{counted(known.cached, 'block')} remembered from earlier runs; --fresh asks for them again")
     if unsendable := sum(map(len, known.problems.values())):
-        echo(f"{unsendable} blocks cannot be sent")
+        echo(f"{counted(unsendable, 'block')} cannot be sent")
 
 
 def _print_result(filled: Filled, count: int, wanted: int, price: Price | None) -> None:
     echo(
-        f"{count} drafts written, {filled.requests} requests sent, {filled.cached} blocks taken from the cache; "
+        f"{counted(count, 'draft')} written, {counted(filled.requests, 'request')} sent, "
+        f"{counted(filled.cached, 'block')} taken from the cache; "
         "review them in the PO files or with “deckgen translate review”"
     )
     if filled.tokens_in or filled.tokens_out:
         cost = f", {price.of(filled.tokens_in, filled.tokens_out):.4f} in money" if price else ""
         echo(f"{filled.tokens_in} tokens read and {filled.tokens_out} written{cost}")
     for reason, failed in filled.problems.items():
-        echo(f"no draft of {len(failed)} {'block' if len(failed) == 1 else 'blocks'}: {reason}", err=True)
+        echo(f"no draft of {counted(len(failed), 'block')}: {reason}", err=True)
         for draft in failed[:3]:
             echo(f"    {' '.join(draft.job.pair.source.split())[:80]}", err=True)
     if filled.stopped:
-        left = wanted - len(filled.drafts)
-        blocks = "block" if left == 1 else "blocks"
-        echo(f"stopped with {left} {blocks} left: {filled.stopped}; run it again to go on", err=True)
+        left = counted(wanted - len(filled.drafts), "block")
+        echo(f"stopped with {left} left: {filled.stopped}; run it again to go on", err=True)

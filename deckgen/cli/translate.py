@@ -23,6 +23,7 @@ from deckgen.localisation.translations import begun_languages, changed_catalogs,
 from deckgen.localisation.verdicts import Action, Word, accept, pending_blocks
 from deckgen.model import Language
 from deckgen.project.files import read_optional
+from deckgen.text.sizes import counted
 
 _languages = click.argument("languages", nargs=-1, type=language_tag)
 
@@ -116,7 +117,7 @@ def fix(languages: tuple[Language, ...], write: bool, root: Path) -> None:
             before = (read_optional(file.path) or "").splitlines(keepends=True)
             after = (file.text or "").splitlines(keepends=True)
             echo("".join(unified_diff(before, after, f"a/{file.name}", f"b/{file.name}", n=4)), nl=False)
-    echo(f"{count} translations {'mended' if write else 'to mend; --write mends them'}")
+    echo(f"{counted(count, 'translation')} {'mended' if write else 'to mend; --write mends them'}")
 
 
 @translate.command(name="accept")
@@ -139,7 +140,7 @@ def accept_marks(marks: tuple[str, ...], by: str, despite_warnings: bool, root: 
     word = Word(action=Action.ACCEPT, by=by, date=today(), despite_warnings=despite_warnings)
     found, count, refused = accept(found, marks, word)
     write_catalogs(found)
-    echo(f"{count} translations accepted")
+    echo(f"{counted(count, 'translation')} accepted")
     for one, refusal in refused.items():
         hint = " (--despite-warnings)" if refusal.despite else ""
         echo(f"{one} refused: {refusal.reason}{hint}", err=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from deckgen.model import Markdown
+from deckgen.text.sizes import counted
 from deckgen.translation.glossary import LanguageGlossary, kept_terms
 from deckgen.translation.inline import MARKS, Edge, Token, TokenKind, edged, protected
 
@@ -68,7 +69,7 @@ def unmask(answer: str, given: Masked) -> Markdown:
     numbers = [int(found[1]) for found in _pattern(given.style).finditer(answer)]
     if sorted(numbers) != list(range(len(given.originals))):
         missing = sorted(set(range(len(given.originals))) - set(numbers))
-        what = f"{len(missing)} placeholders are missing" if missing else "a placeholder is doubled or unknown"
+        what = f"{counted(len(missing), 'placeholder')} missing" if missing else "a placeholder is doubled or unknown"
         raise PlaceholderError(what)
     return Markdown(_joined(answer.strip(), given))
 
