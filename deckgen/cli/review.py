@@ -62,10 +62,10 @@ def review(language: Language, out: Path | None, serve: bool, port: int, editor:
             server.run()
         return
     found = _reviewable(root, language)
-    page = render_review(show(found, language, editor=editor, jobs=jobs))
+    page, counts = render_review(show(found, language, editor=editor, jobs=jobs))
     path = out or own_path(root, BUILD_DIR) / f"review-{language}.html"
-    write_atomically(path, page.html.encode())
-    echo(", ".join(f"{count} {state}" for state, count in page.counts.items() if count))
+    write_atomically(path, page.encode())
+    echo(", ".join(f"{count} {state}" for state, count in counts.items() if count))
     echo(path)
     fail_on_errors(found.diagnostics)
 

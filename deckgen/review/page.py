@@ -10,7 +10,7 @@ import re
 import string
 import tomllib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -18,7 +18,6 @@ from deckgen import card, media
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.localisation.checking import check_translations
 from deckgen.localisation.translations import TranslatedBlock, Translations, blocks
-from deckgen.markdown import Documents
 from deckgen.model import Edition, ImageReference, Language, Location, Markdown, MediaFile
 from deckgen.preview.formulas import with_mathml
 from deckgen.project.choices import Profile
@@ -33,14 +32,6 @@ STATES = (EntryState.MISSING, EntryState.STALE, EntryState.DRAFT, EntryState.REV
 
 EDITOR = "vscode://file/{path}:{line}"
 """The address that opens a file at a line in an editor; this one's is understood by the most."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewPage:
-    """The page as text, and how many blocks it shows in each state."""
-
-    html: str
-    counts: Mapping[EntryState, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +56,13 @@ def show(found: Translations, language: Language, *, editor: str = EDITOR, jobs:
         found=found,
         language=language,
         findings={one: tuple(told) for one, told in findings.items()},
-        images=_images(found, tuple(blocks(found, language)), jobs),
+        images=_images(found, language, jobs),
         editor=editor,
     )
 
 
-def render_review(showing: Showing, *, token: str = "") -> ReviewPage:
-    """Every block of the project beside its translation, as the card shows them, with its state and its findings.
+def render_review(showing: Showing, *, token: str = "") -> tuple[str, Mapping[EntryState, int]]:
+    """The page, with every block beside its translation as the card shows them, and how many it has in each state.
 
     With a ``token`` the page sends what its reader says to the server that it comes from.
     """
@@ -92,11 +83,11 @@ def render_review(showing: Showing, *, token: str = "") -> ReviewPage:
         total=_word("of {total} blocks", total=str(len(shown))),
         words=_json(tomllib.loads(_data("words.toml"))),
         sections="\n".join(_sections(shown, showing)),
-        images=_json({file.name: _data_address(file) for file in _used(showing.images)}),
+        images=_json(_data_addresses(showing.images.values())),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
-    return ReviewPage(html=page, counts=counts)
+    return page, counts
 
 
 def _sections(shown: tuple[TranslatedBlock, ...], showing: Showing) -> Iterator[str]:
@@ -214,10 +205,10 @@ _IMAGE = re.compile(r"""<img src="([^":]+)" alt="([^"]*)"((?:[^<>"]|"[^"]*")*)>"
 """An image, small here, stands above the text that is to be translated."""
 
 
-def _images(found: Translations, shown: tuple[TranslatedBlock, ...], jobs: int) -> Mapping[ImageReference, MediaFile]:
+def _images(found: Translations, language: Language, jobs: int) -> Mapping[ImageReference, MediaFile]:
     project = found.project
     images, _ = media.read_media(
-        _references(shown, found.material.documents),
+        _references(found, language),
         root=project.root,
         files=project.files,
         profile=Profile.MOBILE,
@@ -228,22 +219,23 @@ def _images(found: Translations, shown: tuple[TranslatedBlock, ...], jobs: int) 
     return images
 
 
-def _references(shown: tuple[TranslatedBlock, ...], documents: Documents) -> Iterator[tuple[ImageReference, Location]]:
-    for block in shown:
+def _references(found: Translations, language: Language) -> Iterator[tuple[ImageReference, Location]]:
+    for block in blocks(found, language):
         proposal = block.entry.proposal.text if block.entry.proposal else ""
         for markdown in (block.segment.text, block.entry.translation, proposal):
             if "!" in markdown or "<img" in markdown:
-                for image in documents.of(Markdown(markdown), block.text.chapter.context).images:
+                document = found.material.documents.of(Markdown(markdown), block.text.chapter.context)
+                for image in document.images:
                     yield ImageReference(chapter=block.text.chapter.path, target=image.target), block.place
 
 
-def _used(images: Mapping[ImageReference, MediaFile]) -> list[MediaFile]:
-    return sorted({file.name: file for file in images.values()}.values(), key=lambda file: file.name)
-
-
-def _data_address(file: MediaFile) -> str:
-    kind = file.name.rpartition(".")[2].replace("jpg", "jpeg").replace("svg", "svg+xml")
-    return f"data:image/{kind};base64,{base64.b64encode(file.path.read_bytes()).decode()}"
+def _data_addresses(files: Iterable[MediaFile]) -> Mapping[str, str]:
+    """Each file's bytes as an address, by its name."""
+    found = {}
+    for name, file in sorted({file.name: file for file in files}.items()):
+        kind = name.rpartition(".")[2].replace("jpg", "jpeg").replace("svg", "svg+xml")
+        found[name] = f"data:image/{kind};base64,{base64.b64encode(file.path.read_bytes()).decode()}"
+    return found
 
 
 def _card_css(found: Translations, edition: Edition) -> str:

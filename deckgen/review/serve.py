@@ -51,7 +51,7 @@ class ReviewDesk:
     def page(self, token: str) -> str:
         """The page as of now. DeckgenError where the project cannot be read."""
         with self._lock:
-            return render_review(self._shown(), token=token).html
+            return render_review(self._shown(), token=token)[0]
 
     def judge(self, said: Mapping[str, Any]) -> Reply:
         """Takes a reader's word on the block with the mark ``said["mark"]``, as the PO file on disk has it now."""
