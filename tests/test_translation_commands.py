@@ -542,8 +542,9 @@ def test_the_review_page_holds_what_is_long_and_keeps_the_place(
     project: Path, server: Server, browser: Browser
 ) -> None:
     formula = "+".join(f"x_{{{number}}}" for number in range(60))
-    questions = "".join(f"### {n}. 为什么 {'identifier_' * 12}{n}？\n\n长 ${formula}$ 式。\n\n" for n in range(1, 41))
-    (project / "source" / "章.md").write_text(f"## 甲\n\n{questions}", encoding="utf-8")
+    questions = "".join(f"### {n}. 为什么 {'identifier_' * 12}{n}？\n\n答案。\n\n" for n in range(2, 41))
+    first = f"### 1. 为什么？\n\n长 ${formula}$ 式。\n\n"
+    (project / "source" / "章.md").write_text(f"## 甲\n\n{first}{questions}", encoding="utf-8")
     fill(project, server)
     run(project, "review", "en")
     page = browser.new_page(viewport={"width": 390, "height": 844})

@@ -12,7 +12,7 @@ from typing import Any
 
 from deckgen.text.packaged import packaged_table
 from deckgen.translation.checks.measures import Measure, measure_at
-from deckgen.translation.checks.pair import Pair
+from deckgen.translation.checks.pair import Pair, compiled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,20 +100,9 @@ _WORDS: Mapping[str, float] = {
 _DENOMINATORS = dict(zip(_ORDINALS[2:], range(3, 21), strict=True)) | _ENGLISH["denominators"]
 _MONTHS = {month: number for number, month in enumerate(_ENGLISH["months"].split(), 1)}
 _SIGNS = {written: sign for sign, ways in _TABLE["signs"].items() for written in ways.split()}
-
-
-def _compiled(table: Mapping[str, str]) -> Mapping[str, re.Pattern[str]]:
-    """The table's expressions, each with those that it names in place of their names."""
-    pieces = {name: text.replace("\n", "") for name, text in table.items()}
-    pieces |= {"words": "|".join(_WORDS), "denominators": "|".join(_DENOMINATORS), "months": "|".join(_MONTHS)}
-
-    def whole(text: str) -> str:
-        return re.sub("⟨([a-z]+)⟩", lambda found: whole(pieces[found[1]]), text)
-
-    return {name: re.compile(whole(pieces[name])) for name in table}
-
-
-_PATTERNS = _compiled(_TABLE["patterns"])
+_PATTERNS = compiled(
+    _TABLE["patterns"], words="|".join(_WORDS), denominators="|".join(_DENOMINATORS), months="|".join(_MONTHS)
+)
 
 
 def _lost_and_added(pair: Pair) -> tuple[tuple[str, ...], tuple[str, ...]]:

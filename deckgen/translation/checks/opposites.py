@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 
 from deckgen.text.packaged import packaged_table
 from deckgen.translation.checks.numbers import Number, numbers
-from deckgen.translation.checks.pair import Pair, aligned, sentences
+from deckgen.translation.checks.pair import Pair, aligned, compiled, sentences
 
 
 def turned_words(pair: Pair) -> Iterator[str]:
@@ -30,16 +30,20 @@ def turned_words(pair: Pair) -> Iterator[str]:
 def exchanged_facts(pair: Pair) -> Iterator[str]:
     """Two things, or two values of one kind, that stand in another order while the rest does not."""
     for said, meant, both in _sentences(pair):
-        names, others = (list(dict.fromkeys(_NAME.findall(text))) for text in (said, meant))
+        names, others = (list(dict.fromkeys(_PATTERNS["name"].findall(text))) for text in (said, meant))
         shared = [name for name in names if name in others]
         same = len(shared) > 1 and shared == [name for name in others if name in names]
-        held = same or any(map(_is_held, both)) or bool(_FROM_TO[0].search(said) and _FROM_TO[1].search(meant))
+        held = same or any(map(_is_held, both)) or _goes_from_to(said, meant)
         kept = _keeps_its_order(said, meant, pair.script)
         for item in both:
             if _is_exchanged(item) and (held or (kept and item.things)):
                 yield f"“{item.said[0].text}” and “{item.said[1].text}” may have changed places"
         if held and (moved := _moved_values(said, meant)):
             yield f"“{moved[0]}” and “{moved[1]}” may have changed places"
+
+
+_TABLE = packaged_table("translation/checks/opposites.toml")
+_PATTERNS = compiled(_TABLE["patterns"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,7 @@ def _sentences(pair: Pair) -> tuple[tuple[str, str, tuple[_Found, ...]], ...]:
 
 
 def _found(said: str, meant: str, known: Sequence[tuple[_Patterns, _Patterns]]) -> Iterator[_Found]:
-    table = packaged_table("translation/checks/opposites.toml")["opposites"]
-    for entry, (mine, other) in zip(table, known, strict=False):
+    for entry, (mine, other) in zip(_TABLE["opposites"], known, strict=False):
         if places := _places(mine, said):
             yield _Found(
                 said=places,
@@ -86,31 +89,13 @@ def _found(said: str, meant: str, known: Sequence[tuple[_Patterns, _Patterns]]) 
 
 _Patterns = tuple[re.Pattern[str], re.Pattern[str]]
 """A pair's words in one language, and those that are denied."""
-_DENIED = {
-    "zh": r"(?:不|没有|没|未|并非|非)(?:[会能够太很再是]|容易|一定|需要)?{}",
-    "en": r"\b(?:(?:not|no|never|without|cannot|neither|nor)|\w+n['’]t)\s+(?:\w+\s+){{0,2}}?{}\b",
-    "ja": r"{}[^、。]{{0,3}}?(?:ない|なく|なかっ|ません|ず(?=[、にと。]|$))",
-}
-"""A word that is denied is its opposite, and as often as not the translation says so."""
 _FEW = 3
 """In more sentences than these that nobody could align, words of both poles stand for too many things."""
-_BESIDE = re.compile("相比|比起|相较|较之|相对于")
-_PASSIVE = re.compile(r"\bby\b|より|によって|により|[らさ]れ", re.IGNORECASE)
-_FROM_TO = (
-    re.compile(r"[从由][^，。]*\d[^，。]*[到至为]"),
-    re.compile(r"\bfrom\b[^,;]*\d[^,;]*\bto\b|\d[^、。]*から[^、。]*\d"),
-)
-_NAME = re.compile(r"(?<![A-Za-z0-9])[A-Z][A-Za-z0-9-]*")
-_MEASURE_OF_COMPARISON = (
-    re.compile(rf"(?:比|与|和|于|较)\s*({_NAME.pattern})"),
-    re.compile(rf"\b(?:than|as|to|with|over)\s+(?:\w+\s+){{0,2}}?({_NAME.pattern})"),
-    re.compile(rf"({_NAME.pattern})[^、。A-Z]{{0,6}}(?:より|に比べ|と比べ|に対し)"),
-)
 
 
 @cache
 def _apart(base: str) -> re.Pattern[str]:
-    found = packaged_table("translation/checks/opposites.toml")["apart"].get(base, r"(?!)")
+    found = _TABLE["apart"].get(base, r"(?!)")
     return re.compile(rf"\b(?:{found})\b" if base == "en" else found, re.IGNORECASE)
 
 
@@ -118,10 +103,10 @@ def _apart(base: str) -> re.Pattern[str]:
 def _patterns(base: str) -> tuple[_Patterns, ...]:
     """Every pair of the table in one language; none where the language is unknown."""
     found = []
-    for entry in packaged_table("translation/checks/opposites.toml")["opposites"] if base in _DENIED else ():
+    for entry in _TABLE["opposites"] if base in _TABLE["denied"] else ():
         first, second = entry[base]
         words = f"(?:(?P<first>{first})|(?P<second>{second}))"
-        denied = _DENIED[base].format(f"(?:{first}|{second})")
+        denied = _TABLE["denied"][base].format(f"(?:{first}|{second})")
         words = rf"\b{words}\b" if base == "en" else words
         found.append((re.compile(words, re.IGNORECASE), re.compile(denied, re.IGNORECASE)))
     return tuple(found)
@@ -169,17 +154,21 @@ def _is_held(item: _Found) -> bool:
 
 def _is_told_from_the_other_side(source: str, translation: str) -> bool:
     """Whether what one thing is compared with is the other one in the translation."""
-    if not re.search("[比较]", source) or not (said := _MEASURE_OF_COMPARISON[0].search(source)):
+    if not _PATTERNS["compared"].search(source) or not (said := _PATTERNS["compared_with"].search(source)):
         return False
-    meant = next((found for way in _MEASURE_OF_COMPARISON[1:] if (found := way.search(translation))), None)
+    meant = _PATTERNS["than"].search(translation) or _PATTERNS["yori"].search(translation)
     return meant is not None and meant[1] != said[1] and meant[1] in source
 
 
 def _keeps_its_order(source: str, translation: str, script: str) -> bool:
     """Whether a sentence names things in the order of the source's: most in Japanese, in English comparisons alone."""
-    if _BESIDE.search(source) or _PASSIVE.search(translation):
+    if _PATTERNS["beside"].search(source) or _PATTERNS["passive"].search(translation):
         return False
     return re.search(r"\bthan\b", translation) is not None if script == "en" else "比" not in source
+
+
+def _goes_from_to(source: str, translation: str) -> bool:
+    return bool(_PATTERNS["from_to"].search(source) and _PATTERNS["goes_from_to"].search(translation))
 
 
 def _moved_values(source: str, translation: str) -> tuple[str, str] | None:
@@ -196,7 +185,7 @@ def _moved_values(source: str, translation: str) -> tuple[str, str] | None:
 
 def _values(text: str) -> dict[tuple[object, ...], list[Number]]:
     found: dict[tuple[object, ...], list[Number]] = defaultdict(list)
-    for number in numbers(_NAME.sub(" ", text)):
+    for number in numbers(_PATTERNS["name"].sub(" ", text)):
         if number.digits and not number.ordinal:
             year = 1900 <= max(number.values) < 2100
             found[number.percent, number.measure and number.measure.kind, year].append(number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from deckgen.markdown.blocks import BlockKind
@@ -41,6 +41,16 @@ class Pair:
     @property
     def source_script(self) -> str:
         return self.source_language.split("-")[0]
+
+
+def compiled(table: Mapping[str, str], **words: str) -> Mapping[str, re.Pattern[str]]:
+    """A table's expressions, in which ⟨name⟩ stands for another one of it or of ``words``; line ends do not count."""
+    pieces = {name: text.replace("\n", "") for name, text in table.items()} | words
+
+    def whole(text: str) -> str:
+        return re.sub("⟨([a-z]+)⟩", lambda found: whole(pieces[found[1]]), text)
+
+    return {name: re.compile(whole(pieces[name])) for name in table}
 
 
 def shortened(text: str, length: int = 60) -> str:

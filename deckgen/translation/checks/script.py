@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 from deckgen.text.packaged import packaged_table
 from deckgen.text.titles import folded
-from deckgen.translation.checks.pair import Pair, sentences, shortened
+from deckgen.translation.checks.pair import Pair, compiled, sentences, shortened
 from deckgen.translation.glossary import without_kept
 
 _TABLE = packaged_table("translation/checks/script.toml")
-_PATTERNS = {name: re.compile(text) for name, text in _TABLE["patterns"].items()}
+_PATTERNS = compiled(_TABLE["patterns"])
 _OWN_LETTERS = {base: (name, re.compile(letters)) for base, (name, letters) in _TABLE["own_letters"].items()}
 _LANGUAGES = {name: frozenset(text.split()) for name, text in _TABLE["languages"].items()}
 _LITTLE_WORDS = {name: frozenset(words.split()) for name, words in _TABLE["little_words"].items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Protocol, cast
+from typing import Any
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.translation.drafts.engines import Batch, Engine, EngineAnswer, EngineError, EngineLimits, Remedy
@@ -14,10 +14,6 @@ from deckgen.translation.glossary import Term
 def make(name: str, *, url: str | None, model: str | None, key: str | None, timeout_seconds: float) -> Engine:
     """Needs no network and no key. DeckgenError where OpenCC is not installed."""
     return _Conversion()
-
-
-class _Converter(Protocol):
-    def convert(self, text: str) -> str: ...
 
 
 class _Conversion:
@@ -32,14 +28,14 @@ class _Conversion:
         except ImportError as error:
             hint = "install it: pip install opencc"
             raise DeckgenError("the engine opencc needs the package OpenCC", hint=hint) from error
-        self._make = OpenCC
+        self._make: Any = OpenCC
 
     def translate(self, batch: Batch) -> EngineAnswer:
         way = _WAYS.get(batch.target)
         if way is None or batch.source not in ("zh", "zh-Hans", "zh-CN"):
             message = f"opencc makes {', '.join(_WAYS)} of simplified Chinese, and no {batch.target} of {batch.source}"
             raise EngineError(message, Remedy.STOP)
-        converter = cast(_Converter, self._make(way))
+        converter = self._make(way)
         terms = batch.briefing.terms
         return EngineAnswer(texts={found.id: _converted(found.text, terms, converter) for found in batch.passages})
 
@@ -49,10 +45,10 @@ _WAYS = {"zh-Hant": "s2tw", "zh-TW": "s2tw", "zh-HK": "s2hk"}
 _QUOTES = str.maketrans("“”‘’", "「」『』")
 
 
-def _converted(text: str, terms: Sequence[Term], converter: _Converter) -> str:
+def _converted(text: str, terms: Sequence[Term], converter: Any) -> str:
     targets = {term.source: term.targets[0] for term in terms}
     if not targets:
-        return converter.convert(text).translate(_QUOTES)
+        return str(converter.convert(text).translate(_QUOTES))
     longest_first = sorted(map(re.escape, targets), key=len, reverse=True)
     pieces = re.split(f"({'|'.join(longest_first)})", text)
     return "".join(targets.get(piece) or converter.convert(piece).translate(_QUOTES) for piece in pieces)
