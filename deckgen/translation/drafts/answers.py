@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from deckgen.diagnostics import RULES, Severity
 from deckgen.model import Markdown
+from deckgen.text.packaged import packaged_table
 from deckgen.translation.checks.pairs import Pair, check_form, check_pair
 from deckgen.translation.drafts.engines import Batch, Engine, EngineAnswer, EngineError, Remedy
 from deckgen.translation.drafts.parcels import Asked
@@ -15,26 +16,11 @@ from deckgen.translation.drafts.placeholders import PlaceholderError, unmask
 
 _BROKEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
 """Control characters, halves of characters and what stands for a character that got lost."""
-_ABOUT_ERRORS = re.compile("请求|限流|网关|服务|错误|访问|拒绝|语言对|error|request|HTTP", re.IGNORECASE)
-"""In a text whose translation may well read like a refusal."""
+_TABLE = packaged_table("translation/drafts/refusals.toml")
+_ABOUT_ERRORS = re.compile(_TABLE["about_errors"], re.IGNORECASE)
 _REFUSALS = tuple(
-    (re.compile(rf"\A\W*(?:{pattern})", re.IGNORECASE), message, remedy)
-    for pattern, message, remedy in (
-        ("MYMEMORY WARNING|YOU USED ALL AVAILABLE", "the day's quota is used up", Remedy.STOP),
-        (
-            r"INVALID (?:\w+ )?LANGUAGE|PLEASE SELECT TWO DISTINCT LANGUAGES|\S+ IS AN INVALID \w+ LANGUAGE",
-            "the engine does not translate between these languages",
-            Remedy.STOP,
-        ),
-        ("QUERY LENGTH LIMIT", "the text is too long for the engine", Remedy.SKIP),
-        (
-            r"(?:(?:HTTP|error|status)\W*)?(?:\d{3}\W+)?(?:too many requests|rate limit|(?:quota|limit) exceeded"
-            r"|internal server error|bad gateway|gateway time-?out|service (?:temporarily )?unavailable|access denied"
-            r"|forbidden\b|unauthorized\b|your (?:IP|request) (?:has been|was) blocked|slow ?down\W*\Z)",
-            "an error in words instead of a translation",
-            Remedy.RETRY,
-        ),
-    )
+    (re.compile(rf"\A\W*(?:{'|'.join(found['begins'])})", re.IGNORECASE), found["message"], Remedy(found["remedy"]))
+    for found in _TABLE["refusals"]
 )
 _NAMED = 5
 
