@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ from anki_collection import import_package, new_collection
 from anki_server import serve_anki
 from evolving import FIRST, SECOND, SETTINGS
 from local_runner import Job, Runner, git
-from projects import NOON, deckgen, make_project
+from projects import NOON, REPOSITORY, deckgen, make_project
 
 DAY = 86_400
 THIRD = SECOND + '\n<h3 id="3.什么是预热？">3.什么是预热？</h3>\n\n训练开始时让学习率从小到大。\n'
@@ -109,17 +110,28 @@ class Book:
 
     def _run(self, event: Mapping[str, object]) -> dict[str, Job]:
         self.runs += 1
-        path = f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        with self._environment() as environment:
+            folder = self.folder / f"run{self.runs}"
+            return Runner(self.remote, folder, deckgen=self.deckgen, event=event, environment=environment).run()
+
+    @contextmanager
+    def _environment(self) -> Iterator[dict[str, str]]:
         with web(self.folder / "web") as address:
-            environment = {
-                "PATH": path,
+            yield {
+                "PATH": f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
                 "GH_RELEASES": str(self.releases),
                 "GITHUB_SERVER_URL": address,
                 "GITHUB_REPOSITORY": "a/book",
                 "NO_PROXY": "*",
             }
-            folder = self.folder / f"run{self.runs}"
-            return Runner(self.remote, folder, deckgen=self.deckgen, event=event, environment=environment).run()
+
+    def site_of(self, release: Path) -> Path:
+        """What Pages get from a run for this release's tag, of which another run's may have overtaken it."""
+        with self._environment() as environment:
+            command = ["bash", str(REPOSITORY / "scripts/site.sh"), str(self.folder / "late"), str(release)]
+            environment = {**os.environ, **environment, "DECKGEN": str(self.deckgen["one"])}
+            subprocess.run(command, cwd=self.home, env=environment, check=True, capture_output=True)
+        return self.folder / "late"
 
 
 @contextmanager
@@ -188,6 +200,9 @@ def test_from_a_pull_request_to_learners_of_two_releases(tmp_path: Path) -> None
     ended(jobs, "build", "commit", "pages")
     assert "1.0.0" in (tmp_path / "run5/artifacts/site/index.html").read_text("utf-8"), "the download page stays"
     ended(book.release("1.1.0", now=NOON + 2 * DAY), "release", "verify", "publish", "pages")
+
+    overtaken = book.site_of(book.releases / "v1.0.0")
+    assert "1.1.0" in (overtaken / "index.html").read_text("utf-8"), "of two releases at once the higher is shown"
 
     first, second = (
         next((book.releases / f"v{version}").glob("evolving-zh-en-v*.apkg")) for version in ("1.0.0", "1.1.0")

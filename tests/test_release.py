@@ -14,7 +14,9 @@ from evolving import FIRST, SECOND, SETTINGS, Evolving, git, start
 from projects import NOON, deckgen
 
 from deckgen.apkg.reader import read_package
-from deckgen.releases import Version, parse_version
+from deckgen.diagnostics import DeckgenError
+from deckgen.project.reading import read_project
+from deckgen.releases import Release, Version, parse_version, plan_release, write_release
 from deckgen.releases.records import parse_record
 
 if TYPE_CHECKING:
@@ -323,6 +325,56 @@ def test_a_release_that_was_cut_short_after_its_record_is_finished_the_same(proj
     result = project.try_release("1.1.0", now=LATER + 777_777)
     assert result.exit_code == 0, result.output
     assert everything(project.root) == expected
+
+
+@pytest.mark.parametrize("other", [Version(1, 1, 0), Version(1, 0, 0)])
+def test_of_two_releases_at_once_the_second_is_asked_to_begin_again(other: Version, tmp_path: Path) -> None:
+    project = start(tmp_path)
+
+    def plan(version: Version, now: int) -> Release:
+        return plan_release(*read_project(project.root), version, now=now)
+
+    first, second = plan(Version(1, 0, 0), NOON + 1), plan(other, NOON + 2)
+    write_release(first)
+    before = everything(project.root)
+    with pytest.raises(DeckgenError, match="another command has written"):
+        write_release(second)
+    assert everything(project.root) == before
+    assert "nothing changed" in project.try_release("1.0.0", now=NOON + 3).stdout
+
+
+def test_of_two_maintainers_who_release_at_once_the_second_loses_nothing(tmp_path: Path) -> None:
+    """As docs/releasing.md says."""
+    remote = tmp_path / "remote.git"
+    origin = start(tmp_path / "origin")
+    (origin.root / ".gitattributes").write_text("deckgen.lock merge=union\n", "utf-8")
+    origin.commit("Merge locks")
+    git(tmp_path, "clone", "--quiet", "--bare", str(origin.root), str(remote))
+    one, two = (Evolving(tmp_path / name) for name in ("one", "two"))
+    for maintainer in (one, two):
+        git(tmp_path, "clone", "--quiet", str(remote), str(maintainer.root))
+    branch = git(one.root, "branch", "--show-current")
+    one.change(FIRST.replace("走得慢", "走得很慢"), now=LATER)
+    first = one.release("1.0.0", now=LATER + 1)
+    git(one.root, "push", "--quiet", "origin", branch, "v1.0.0")
+
+    two.change(FIRST + "\n<h3>什么是批大小？</h3>\n\n一次更新所用的样本数量。\n", now=LATER + 2)
+    two.release("1.0.0", now=LATER + 3)
+    with pytest.raises(subprocess.CalledProcessError):
+        git(two.root, "push", "--quiet", "--atomic", "origin", branch, "v1.0.0")
+    git(two.root, "tag", "--delete", "v1.0.0")
+    git(two.root, "reset", "--quiet", "--keep", "HEAD~1")
+    git(two.root, "fetch", "--quiet", "origin")
+    git(two.root, "merge", "--quiet", "--no-edit", f"origin/{branch}")
+    assert deckgen("lock", "merge", "--project", two.root).exit_code == 0
+    two.build(now=LATER + 4)
+    two.commit("Merge the other's release", now=LATER + 4)
+    second = two.release("1.1.0", now=LATER + 5)
+    git(two.root, "push", "--quiet", "--atomic", "origin", branch, "v1.1.0")
+    with new_collection() as collection:
+        import_package(collection, first / "evolving-zh-en-v1.0.0.apkg")
+        log = import_package(collection, second / "evolving-zh-en-v1.1.0.apkg")
+        assert (log.new, collection.note_count()) == (1, 6)
 
 
 # --- versions ---------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from deckgen.model import Deck
 from deckgen.output import plan_packages
 from deckgen.output.manifest import Part
 from deckgen.project import journal
-from deckgen.project.files import own_path
+from deckgen.project.files import own_path, read_optional
 from deckgen.project.layout import BUILD_DIR, LOCK_NAME, RECORD_NAME, RELEASE_DIR
 from deckgen.project.reading import licence_files, record_path, screenshots
 from deckgen.releases.page import NOTES_NAMES, Packages, format_notes, format_page
@@ -98,13 +98,18 @@ def _approve(folder: Path) -> None:
 
 
 def _keep_record(release: Release, root: Path) -> bool:
-    """Puts the record and the lock in their places together, since one without the other stops every command."""
+    """Puts the record and the lock in their places together, since one without the other stops every command.
+
+    DeckgenError where the lock is no longer the one that the release was planned with: another command wrote it.
+    """
     record, lock = own_path(root, record_path(str(release.version))), root / LOCK_NAME
     texts = {record: format_record(release.record).encode(), lock: format_lock(release.builds[0].lock).encode()}
     if all(path.is_file() and path.read_bytes() == text for path, text in texts.items()):
         return False
     record.parent.mkdir(exist_ok=True)
     with journal.alone(record.parent), journal.staging(record.parent) as stage:
+        if (read_optional(lock) or "") not in (release.project.lock_text or "", texts[lock].decode()):
+            raise DeckgenError(f"another command has written {LOCK_NAME} meanwhile", hint="run this again")
         (stage / record.name).write_bytes(texts[record])
         journal.commit(stage, files=[record.name], removed=(), beside=lock, data=texts[lock])
     return True

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from deckgen.apkg.contents import PackageContents
 from deckgen.apkg.reader import read_package, unpack_media
-from deckgen.diagnostics import DeckgenError, Diagnostic, Severity
+from deckgen.diagnostics import DeckgenError, Diagnostic, has_errors
 from deckgen.identity.lock import Lock
 from deckgen.releases.verify.browser import judge_in_browser
 from deckgen.releases.verify.findings import CHECKS, finding
@@ -72,7 +72,7 @@ def _tried(
         return ()
     use_anki = with_anki and anki_is_installed()
     tried: tuple[Diagnostic, ...] = ()
-    if with_anki and not _has_errors(found):
+    if with_anki and not has_errors(found):
         not_tried = (finding("not-imported", "", "the import was not tried: pip install anki"),)
         tried = try_import(path, contents) if use_anki else not_tried
     return tried + _looked_at(path, contents, use_anki=use_anki) if deep else tried
@@ -84,7 +84,3 @@ def _looked_at(path: Path, contents: PackageContents, *, use_anki: bool) -> tupl
         unpack_media(path, {item.name for item in contents.media}, Path(folder))
         shown = [(where, without_known_scripts(html)) for where, html in sides]
         return tuple(judge_in_browser(path.name, shown, Path(folder)))
-
-
-def _has_errors(found: tuple[Diagnostic, ...]) -> bool:
-    return any(item.severity is Severity.ERROR for item in found)
