@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from deckgen.chapters.heading import LEVEL_OF_CARD, LEVEL_OF_ITEM, LEVEL_OF_ROW, Heading, Markup, line_heading
+from deckgen.chapters.heading import Heading, Markup, line_heading
 from deckgen.markdown.inline import mask_code
 from deckgen.text.asking import asking
 
@@ -89,7 +89,7 @@ def rows_of(lines: Sequence[str], index: int) -> Iterator[Heading]:
             text, end = row[asked]
             others = (other for other in range(asked + 1, min(len(names), len(row))) if other != answer)
             said = [row[answer][0], *(f"**{names[other]}** {row[other][0]}" for other in others if row[other][0])]
-            heading = line_heading(Markup.ROW, LEVEL_OF_ROW, text, lines[at][:end], at)
+            heading = line_heading(Markup.ROW, text, lines[at][:end], at)
             yield replace(heading, answer="<br>".join(said) if row[answer][0] else "")
 
 
@@ -98,13 +98,13 @@ def item_of(lines: Sequence[str], index: int) -> Heading | None:
     line = lines[index]
     below = lines[index + 1] if index + 1 < len(lines) else ""
     if found := _NOTE.match(line):
-        heading = line_heading(Markup.ITEM, LEVEL_OF_ITEM, found[1] or found[2], line, index)
+        heading = line_heading(Markup.ITEM, found[1] or found[2], line, index)
         return replace(heading, listed=not line.lstrip().startswith(">"))
     if (found := _BULLET.match(line)) and below.strip() and not _ITEM.match(below[:2]) and asking(line) == 1.0:
         inside = below.startswith(("  ", "\t"))
-        return replace(line_heading(Markup.ITEM, LEVEL_OF_ITEM, line[found.end() :], line, index), listed=inside)
+        return replace(line_heading(Markup.ITEM, line[found.end() :], line, index), listed=inside)
     if line.startswith(">") and not below.strip() and _ASKS.search(line) and not (index and lines[index - 1].strip()):
-        return line_heading(Markup.ITEM, LEVEL_OF_ITEM, line[1:], line, index)
+        return line_heading(Markup.ITEM, line[1:], line, index)
     return None
 
 
@@ -120,13 +120,13 @@ def card_of(lines: Sequence[str], index: int) -> Heading | None:
     line = lines[index]
     if found := _SEPARATOR.search(mask_code(line)) if "::" in line else None:
         text = _ITEM.sub("", line[: found.start()])
-        return line_heading(Markup.CARD, LEVEL_OF_CARD, text, line[: found.end()], index)
+        return line_heading(Markup.CARD, text, line[: found.end()], index)
     if index and lines[index - 1].strip():
         return None
     for end in range(index + 1, min(index + _MOST_PARAGRAPH_LINES, len(lines))):
         if _ASKED_ABOVE.match(lines[end]):
             text = " ".join(line.strip() for line in lines[index:end])
-            heading = line_heading(Markup.CARD, LEVEL_OF_CARD, text, lines[index], index)
+            heading = line_heading(Markup.CARD, text, lines[index], index)
             return replace(heading, end_line=end + 1, end_column=len(lines[end]))
         if not lines[end].strip():
             return None

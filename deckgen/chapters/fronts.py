@@ -18,24 +18,7 @@ _ANSWER = (
 )
 _SAID = re.compile(rf"{_ANSWER}\s*\d{{0,4}}(?:\s*[:：]\s*(?P<said>.{{0,80}}))?", re.IGNORECASE)
 _LABEL = re.compile(rf"(?:{_ANSWER}|答|解|回答|a|ans)\s*\d{{0,4}}\s*(?:\*\*|__)?\s*[:：】\]]", re.IGNORECASE)
-_MARK_WORDS = (
-    "答",
-    "解",
-    "题",
-    "描述",
-    "nswer",
-    "NSWER",
-    "olution",
-    "A:",
-    "A：",
-    "roblem",
-    "escription",
-    "정답",
-    "<summary",
-    "ack",
-    "背面",
-    "反面",
-)
+_MARK_WORDS = "答 解 题 描述 nswer NSWER olution A: A： roblem escription 정답 <summary ack 背面 反面".split()
 """One of them stands in every body that has a mark, and so does a line that begins as below; to look costs little."""
 _MAYBE = re.compile(
     r"^(?:[ \t]*<(?:details|summary|h\d)|[^\w\n]{0,12}(?:\d[\d.、 ]*)?(?:[\w ]{0,30}?(?:答案|解答|题解|answer|solution)"

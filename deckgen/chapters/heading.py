@@ -26,8 +26,9 @@ class Markup(StrEnum):
 
 
 MAX_TITLE = 300
-LEVEL_OF_BOLD, LEVEL_OF_QA, LEVEL_OF_PLAIN, LEVEL_OF_LIST, LEVEL_OF_SUMMARY = 7, 8, 9, 10, 11
-LEVEL_OF_BRACKETS, LEVEL_OF_ROW, LEVEL_OF_CARD, LEVEL_OF_ITEM, LEVEL_OF_HAN = 12, 13, 14, 15, 16
+_LEVELS = {kind: level for level, kind in enumerate(("bold", "qa", "plain", "summary", "row", "card", "item"), 7)}
+LEVEL_OF_LIST, LEVEL_OF_BRACKETS, LEVEL_OF_HAN = 20, 21, 22
+"""Numbered lines that are another way than ``1、``: ``1. ``, ``1)`` and ``（1）``, ``一、``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +58,11 @@ class Heading:
     """Of a table's row: it ends with its line."""
 
 
-def line_heading(markup: Markup, level: int, text: str, line: str, index: int, in_html: bool = False) -> Heading:
+def line_heading(markup: Markup, text: str, line: str, index: int, *, level: int = 0, in_html: bool = False) -> Heading:
     """A line of text that is a question's by what it says; Markdown knows no heading there."""
     return Heading(
         markup=markup,
-        level=level,
+        level=level or _LEVELS[markup],
         text=text.strip(),
         anchor="",
         line=index + 1,

@@ -8,13 +8,9 @@ from dataclasses import dataclass, replace
 
 from deckgen.chapters.flashcards import card_of, item_of, rows_of
 from deckgen.chapters.heading import (
-    LEVEL_OF_BOLD,
     LEVEL_OF_BRACKETS,
     LEVEL_OF_HAN,
     LEVEL_OF_LIST,
-    LEVEL_OF_PLAIN,
-    LEVEL_OF_QA,
-    LEVEL_OF_SUMMARY,
     MAX_TITLE,
     Heading,
     Markup,
@@ -183,18 +179,18 @@ def line_headings(lines: Sequence[str], index: int, *, in_html: bool = False) ->
     if first == "#":
         yield from _atx(line, index, in_html)
     elif first in "QqFf问正题思面【*_" and _QA.match(line):
-        yield line_heading(Markup.QA, LEVEL_OF_QA, line.strip(), line, index, in_html)
+        yield line_heading(Markup.QA, line.strip(), line, index, in_html=in_html)
     elif first in "*_" and (found := _BOLD.fullmatch(line.strip())) and _is_numbered(found[2]):
-        yield line_heading(Markup.BOLD, LEVEL_OF_BOLD, found[2], line, index, in_html)
+        yield line_heading(Markup.BOLD, found[2], line, index, in_html=in_html)
     elif first in "*_" and _BOLD_NUMBER.match(line.strip()):
-        yield line_heading(Markup.BOLD, LEVEL_OF_BOLD, line.strip(), line, index, in_html)
+        yield line_heading(Markup.BOLD, line.strip(), line, index, in_html=in_html)
     elif first.isdecimal() and (found := _LISTED.match(line)):
         yield from _listed(found, index, in_html)
     elif (first.isdecimal() or first in "(（一二三四五六七八九十") and _PLAIN.match(line):
-        level = LEVEL_OF_LIST if _LIST_ITEM.match(line) else LEVEL_OF_PLAIN
+        level = LEVEL_OF_LIST if _LIST_ITEM.match(line) else 0
         level = LEVEL_OF_BRACKETS if _BRACKET.match(line) else level
         level = level if first.isdecimal() or first in "(（" else LEVEL_OF_HAN
-        yield line_heading(Markup.PLAIN, level, line.strip(), line, index, in_html)
+        yield line_heading(Markup.PLAIN, line.strip(), line, index, level=level, in_html=in_html)
 
 
 def _loose_headings(lines: Sequence[str], index: int) -> Iterator[Heading]:
@@ -210,16 +206,16 @@ def _loose_headings(lines: Sequence[str], index: int) -> Iterator[Heading]:
         return
     if found := _SUMMARY.fullmatch(line):
         text = _BOLD_TAG.sub(r"\2", found[1].strip())
-        yield line_heading(Markup.SUMMARY, LEVEL_OF_SUMMARY, text, line, index, in_html=False)
+        yield line_heading(Markup.SUMMARY, text, line, index)
         return
     bullet = _BULLET.match(line)
     text = line[bullet.end() :] if bullet else line
     heading = None
     if (found := _BOLD.fullmatch(text.strip())) and _ASKS.search(found[2]):
         if bullet or not split_number(found[2]).number:
-            heading = line_heading(Markup.BOLD, LEVEL_OF_BOLD, found[2], line, index, in_html=False)
+            heading = line_heading(Markup.BOLD, found[2], line, index)
     elif bullet and _PLAIN.match(text):
-        heading = line_heading(Markup.PLAIN, LEVEL_OF_LIST, text.strip(), line, index, in_html=False)
+        heading = line_heading(Markup.PLAIN, text.strip(), line, index, level=LEVEL_OF_LIST)
     if heading is not None:
         yield replace(heading, listed=True) if bullet else heading
 
