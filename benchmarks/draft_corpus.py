@@ -18,16 +18,16 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from translation_server import translation_server
 
-from deckgen.localisation import draft_jobs, read_translations, with_drafts
+from deckgen.localisation.drafting import draft_jobs, with_drafts
+from deckgen.localisation.translations import read_translations
 from deckgen.model import Language
 from deckgen.project.encoding import decode_source
 from deckgen.project.reading import read_project
-from deckgen.translation.drafts.briefing import Job
 from deckgen.translation.drafts.engines import make_engine
-from deckgen.translation.drafts.fill import Filled, draft_missing, problems_by_reason
+from deckgen.translation.drafts.fill import Filled, draft_missing
+from deckgen.translation.drafts.parcels import Job
 from deckgen.translation.drafts.remembered import RememberedDrafts
 from deckgen.translation.drafts.sending import Clock
-from deckgen.translation.status import measure_progress
 
 ENGLISH = Language("en")
 FAULTS = ("500", "reset", "html", "null", "429", "error")
@@ -50,11 +50,10 @@ def main() -> None:
         seconds = time.monotonic() - began
         final = runs[-1]
         found, written = with_drafts(found, ENGLISH, final.drafts, engine="libre", date="2025-01-01")
-        rows = measure_progress(found.catalogs, found.chapters, (ENGLISH,))
     accepted = {draft.job.pair.source for draft in final.drafts if draft.translation}
-    print(f"{len(jobs)} texts in {len(rows)} chapters, {len(runs)} runs, {seconds:.1f} s")
+    print(f"{len(jobs)} texts in {len(found.chapters)} chapters, {len(runs)} runs, {seconds:.1f} s")
     print(f"{len(accepted)} drafted ({written} entries), {sum(run.requests for run in runs)} requests")
-    for reason, failed in problems_by_reason(final.drafts).items():
+    for reason, failed in final.problems.items():
         print(f"  refused {len(failed)}: {reason}")
         for draft in failed[:2]:
             print(f"    {' '.join(draft.job.pair.source.split())[:100]}")

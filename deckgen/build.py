@@ -50,7 +50,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
+class ReadProject:
     """Chapters, keys and translations of a project: what is the same whatever is made of them."""
 
     project: Project
@@ -66,7 +66,7 @@ class Read:
 class Build:
     """Everything that a build found out, before any package is written."""
 
-    read: Read
+    read: ReadProject
     project: Project
     keyed: KeyedCorpus
     translated: TranslatedCorpus
@@ -115,7 +115,7 @@ def make_decks(
     translated, incomplete = translation.translate(material, policy=policy, files=project.files)
     findings += (*problems, *incomplete)
 
-    read = Read(
+    read = ReadProject(
         project=project,
         chapters=chapters,
         material=material,
@@ -132,7 +132,7 @@ def make_decks(
     return made
 
 
-def finish_decks(read: Read, options: Options, progress: Progress = silent) -> Build:
+def finish_decks(read: ReadProject, options: Options, progress: Progress = silent) -> Build:
     """The decks of what was read: what depends on editions, profile, release and time, and on nothing else."""
     project, documents, matched, translated = read.project, read.material.documents, read.matched, read.translated
     config, editions = project.config, options.editions or project.config.editions

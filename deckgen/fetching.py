@@ -12,7 +12,7 @@ from deckgen.chapters import parse_chapter
 from deckgen.corpus import texts_of
 from deckgen.diagnostics import DeckgenError
 from deckgen.markdown import Documents
-from deckgen.media.download import DownloadError, Limits, download
+from deckgen.media.download import DownloadError, DownloadLimits, download_image
 from deckgen.media.image_paths import Remote, index_images, resolve_image
 from deckgen.media.images import BrokenImageError, encode_image, suffix_of
 from deckgen.media.remote import FetchedImage, format_fetched, parse_fetched
@@ -33,7 +33,7 @@ class Fetched:
     problem: DeckgenError | None = None
 
 
-def fetch_images(project: Project, limits: Limits) -> Iterator[Fetched]:
+def fetch_images(project: Project, limits: DownloadLimits) -> Iterator[Fetched]:
     """Downloads what is not there yet, one after another; what was written stays, whenever the run ends."""
     known = dict(parse_fetched(project.remote_text or "", REMOTE_MAP))
     for url in remote_urls(project):
@@ -69,10 +69,10 @@ def remote_urls(project: Project) -> tuple[str, ...]:
     return tuple(urls)
 
 
-def _image(project: Project, url: str, limits: Limits) -> tuple[bytes, str]:
+def _image(project: Project, url: str, limits: DownloadLimits) -> tuple[bytes, str]:
     """Its bytes and its suffix. BrokenImageError where no card could show it."""
     partial = project.cache / "remote" / hashlib.sha256(url.encode()).hexdigest()[:16]
-    data = download(f"https:{url}" if url.startswith("//") else url, partial, limits)
+    data = download_image(f"https:{url}" if url.startswith("//") else url, partial, limits)
     encode_image(data, Profile.MOBILE)
     return data, suffix_of(data)
 

@@ -36,7 +36,7 @@ _DESTINATION = re.compile(r"""\s*\S*(\s+("[^"]*"|'[^']*'))?\s*""")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checked:
+class CheckedChapter:
     """A chapter and the lines it was read from."""
 
     chapter: Chapter
@@ -140,12 +140,12 @@ class Answer:
 
 def lint_chapter(chapter: Chapter, text: str, documents: Documents) -> tuple[Diagnostic, ...]:
     """What the rules find in a chapter, in the order of the file. ``text`` is what the chapter was read from."""
-    checked = Checked(chapter=chapter, text=text, documents=documents)
+    checked = CheckedChapter(chapter=chapter, text=text, documents=documents)
     found = [item for check in CHECKS for item in check(checked)]
     return tuple(sorted(found, key=lambda item: item.location or Location(path=chapter.path)))
 
 
-def merge_conflicts(checked: Checked) -> Iterator[Diagnostic]:
+def merge_conflicts(checked: CheckedChapter) -> Iterator[Diagnostic]:
     """All three marks of a conflict, in their order, each at the start of its line."""
     if "<<<<<<<" not in checked.text:
         return
@@ -170,7 +170,7 @@ def merge_conflicts(checked: Checked) -> Iterator[Diagnostic]:
             waiting = []
 
 
-def control_characters(checked: Checked) -> Iterator[Diagnostic]:
+def control_characters(checked: CheckedChapter) -> Iterator[Diagnostic]:
     """One finding for each kind of character, at its first place."""
     counts: dict[str, int] = {}
     first: dict[str, int] = {}
@@ -191,7 +191,7 @@ def control_characters(checked: Checked) -> Iterator[Diagnostic]:
         )
 
 
-def unbalanced_math(checked: Checked) -> Iterator[Diagnostic]:
+def unbalanced_math(checked: CheckedChapter) -> Iterator[Diagnostic]:
     """The first delimiter of a paragraph outside every formula, with LaTeX right after it."""
     for answer in checked.answers:
         if not _has_opening_maths(answer):
@@ -218,7 +218,7 @@ def _has_opening_maths(answer: Answer) -> bool:
     return bool(_OPENING_MATH.search(answer.text, start))
 
 
-def ineffective_bold(checked: Checked) -> Iterator[Diagnostic]:
+def ineffective_bold(checked: CheckedChapter) -> Iterator[Diagnostic]:
     """A remark where the card shows what was meant, a warning where it cannot."""
     for answer in checked.answers:
         for bold in answer.document.literal_bold:
@@ -230,20 +230,20 @@ def ineffective_bold(checked: Checked) -> Iterator[Diagnostic]:
             yield answer.finding("ineffective-bold", message, (bold.start, bold.end), hint=hint, mild=bold.mended)
 
 
-def unsafe_content(checked: Checked) -> Iterator[Diagnostic]:
+def unsafe_content(checked: CheckedChapter) -> Iterator[Diagnostic]:
     for answer in checked.answers:
         for item in find_unsafe(answer.document):
             yield answer.finding(item.rule, item.what, (item.start, item.end), hint=item.hint, mild=item.is_remark)
 
 
-def unknown_html(checked: Checked) -> Iterator[Diagnostic]:
+def unknown_html(checked: CheckedChapter) -> Iterator[Diagnostic]:
     for answer in checked.answers:
         for start, tag in find_unknown_html(answer.text, answer.document.code, answer.document.brackets):
             message = f"{tag} is no HTML: the card shows it as text, GitHub may swallow it"
             yield answer.finding("unknown-html", message, (start, start + len(tag)), hint="put it between backticks")
 
 
-def image_syntax(checked: Checked) -> Iterator[Diagnostic]:
+def image_syntax(checked: CheckedChapter) -> Iterator[Diagnostic]:
     """Images written in a way that Markdown does not read, so that the card shows the brackets."""
     chapter = checked.chapter
     for answer in checked.answers:
@@ -262,7 +262,7 @@ def image_syntax(checked: Checked) -> Iterator[Diagnostic]:
                 yield answer.finding("image-syntax", message, image.span(), hint=hint)
 
 
-def long_answers(checked: Checked) -> Iterator[Diagnostic]:
+def long_answers(checked: CheckedChapter) -> Iterator[Diagnostic]:
     for answer in checked.answers:
         if len(answer.text) <= LONG_ANSWER:
             continue
@@ -276,7 +276,7 @@ def long_answers(checked: Checked) -> Iterator[Diagnostic]:
             )
 
 
-def changed_tags(checked: Checked) -> Iterator[Diagnostic]:
+def changed_tags(checked: CheckedChapter) -> Iterator[Diagnostic]:
     for category in checked.chapter.categories:
         if re.search(r"\s|::", category.title.strip()):
             yield diagnostic(
@@ -287,7 +287,7 @@ def changed_tags(checked: Checked) -> Iterator[Diagnostic]:
             )
 
 
-def deep_nesting(checked: Checked) -> Iterator[Diagnostic]:
+def deep_nesting(checked: CheckedChapter) -> Iterator[Diagnostic]:
     for answer in checked.answers:
         if answer.document.too_deep:
             yield diagnostic(
@@ -298,7 +298,7 @@ def deep_nesting(checked: Checked) -> Iterator[Diagnostic]:
             )
 
 
-CHECKS: tuple[Callable[[Checked], Iterator[Diagnostic]], ...] = (
+CHECKS: tuple[Callable[[CheckedChapter], Iterator[Diagnostic]], ...] = (
     merge_conflicts,
     control_characters,
     unbalanced_math,
@@ -312,7 +312,7 @@ CHECKS: tuple[Callable[[Checked], Iterator[Diagnostic]], ...] = (
 )
 
 
-def _line(checked: Checked, index: int) -> Location:
+def _line(checked: CheckedChapter, index: int) -> Location:
     length = max(1, len(checked.lines[index]))
     return Location(path=checked.chapter.path, line=index + 1, end_line=index + 1, end_column=length)
 

@@ -14,7 +14,7 @@ from cmarkgfm.cmark import Options
 from deckgen.markdown import gfm, safe_html
 from deckgen.markdown.brackets import ALLOWED
 from deckgen.markdown.definitions import used_definitions
-from deckgen.markdown.protect import protect, remove_control_characters
+from deckgen.markdown.protect import protect_text, remove_control_characters
 from deckgen.markdown.tree import parse_tree
 from deckgen.model import Context, Dialect, Html, Markdown
 
@@ -67,7 +67,7 @@ def compare(markdown: str, *, definitions: str = "", html_headings: bool = False
     context = Context(dialect=Dialect.GFM, definitions=Markdown(definitions), html_headings=html_headings)
     html = safe_html(Markdown(markdown), context)
     card, github = structure(_without_formulas(html)), structure(github_html(markdown, needed))
-    protected = protect(markdown)
+    protected = protect_text(markdown)
     oracle = github_html(protected.text, needed)
     shown = _without_formulas(protected.restore(remove_control_characters(oracle)))
     hidden, text = structure(shown), visible_text(shown)

@@ -120,3 +120,21 @@ def test_no_pattern_repeats_a_group_possessively() -> None:
     """Python before 3.11.5 matches such patterns wrongly (gh-106052); of single characters they are right."""
     for path in sorted(PACKAGE.rglob("*.py")):
         assert not re.search(r"(?<!\\)\)(?:\*|\+|\?)\+", path.read_text(encoding="utf-8")), path
+
+
+_NAMED_ALIKE = ("asking", "html_headings", "numbers", "parcels", "segments")
+"""Modules that are one function and its tables."""
+
+
+def test_a_name_means_one_thing() -> None:
+    """No public class or type of two modules has one name, and no function that of its module, commands apart."""
+    types: dict[str, list[str]] = defaultdict(list)
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef):
+                assert node.name != path.stem or path.parent.name == "cli" or path.stem in _NAMED_ALIKE, path
+            is_alias = isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+            name = node.name if isinstance(node, ast.ClassDef) else node.targets[0].id if is_alias else ""
+            if name[:1].isupper() and not name.isupper():
+                types[name].append(path.relative_to(PACKAGE).as_posix())
+    assert not {name: paths for name, paths in types.items() if len(paths) > 1}

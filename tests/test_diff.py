@@ -42,7 +42,7 @@ from deckgen.releases.records import (
     parse_record,
 )
 from deckgen.releases.snapshot import read_comparable
-from deckgen.text.wording import Span, SpanKind, compare_words, shorten
+from deckgen.text.wording import SpanKind, WordSpan, compare_words, shorten
 
 ZH, EN = Language("zh"), Language("en")
 EDITION = RecordedEdition(
@@ -206,7 +206,7 @@ def test_counts_are_kept_by_category_and_by_language() -> None:
 # --- the words --------------------------------------------------------------------------------------------------------
 
 
-def marked(spans: tuple[Span, ...]) -> str:
+def marked(spans: tuple[WordSpan, ...]) -> str:
     marks = {SpanKind.KEPT: "{}", SpanKind.REMOVED: "[-{}-]", SpanKind.ADDED: "[+{}+]"}
     return "".join(marks[span.kind].format(span.text) for span in spans)
 

@@ -18,7 +18,7 @@ from projects import NOON
 from deckgen.build import Build, Options, make_decks
 from deckgen.diagnostics import DeckgenError
 from deckgen.output import package_digest, write_build
-from deckgen.output.manifest import Part
+from deckgen.output.manifest import PackagePart
 from deckgen.project.reading import read_project
 from deckgen.releases import Release, Version, plan_release, write_release
 
@@ -240,7 +240,7 @@ def test_a_digest_changes_with_all_that_a_package_holds(old: Path) -> None:
         replace(stamped, deck=replace(deck, note_type=replace(deck.note_type, css="x"))),
         replace(stamped, deck=replace(deck, media=(replace(picture, path=Path("elsewhere/x.webp")),))),
     ]
-    digests = {package_digest(other, Part()) for other in (stamped, *others)}
+    digests = {package_digest(other, PackagePart()) for other in (stamped, *others)}
     assert len(digests) == len(others) + 1
-    categories = {package_digest(stamped, Part(category=subdeck.category)) for subdeck in deck.subdecks}
+    categories = {package_digest(stamped, PackagePart(category=subdeck.category)) for subdeck in deck.subdecks}
     assert len(categories) == len(deck.subdecks)

@@ -25,7 +25,7 @@ from deckgen.build import Options, make_decks
 from deckgen.diagnostics import Severity
 from deckgen.identity.lock import parse_lock
 from deckgen.output import write_build
-from deckgen.output.manifest import Part
+from deckgen.output.manifest import PackagePart
 from deckgen.project.reading import read_project
 
 VERSIONS = ("23.10", "24.11", "25.9.2")
@@ -121,7 +121,7 @@ def write_release(
     made = make_decks(project, findings, Options(now=now, release=version))
     assert not [found for found in made.diagnostics if found.severity is Severity.ERROR]
     written = write_build(made, out=out)
-    (package,) = (record for record in written.packages if record.part == Part())
+    (package,) = (record for record in written.packages if record.part == PackagePart())
     return out / package.file
 
 

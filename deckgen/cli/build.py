@@ -37,7 +37,7 @@ def build(
     CHAPTERS restricts the build to the questions of these files; without any, the whole project is built.
     """
     asked = repr((wanted, strict, locked, as_json, allow_retire, str(Path.cwd()), appearance()))
-    place = receipt.Place(wanted.root, out or wanted.root / BUILD_DIR, asked)
+    place = receipt.BuildPlace(wanted.root, out or wanted.root / BUILD_DIR, asked)
     make = partial(_make, wanted, out, strict, locked, allow_retire)
     if watch:
         from deckgen.cli.watch import watch_build
@@ -68,7 +68,9 @@ def _make(wanted: Wanted, out: Path | None, strict: bool, locked: bool, allow_re
         return made, write_build(made, out=out, strict=strict, locked=locked, progress=progress)
 
 
-def _build(wanted: Wanted, place: receipt.Place, make: Callable[[], tuple[Build, Written]], *, as_json: bool) -> None:
+def _build(
+    wanted: Wanted, place: receipt.BuildPlace, make: Callable[[], tuple[Build, Written]], *, as_json: bool
+) -> None:
     """Builds, says what came of it, and remembers that where another build would find nothing to do."""
     from deckgen.cli.report import print_changes
     from deckgen.diagnostics import RULES_ABOUT_IDENTITY, has_errors

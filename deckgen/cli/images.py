@@ -29,11 +29,11 @@ def fetch(root: Path, most_mb: float, timeout: float, allow: tuple[str, ...]) ->
     again, and a download that was interrupted goes on where it was.
     """
     from deckgen.fetching import fetch_images
-    from deckgen.media.download import Limits
+    from deckgen.media.download import DownloadLimits
     from deckgen.project.reading import read_project
 
     project, _ = read_project(root)
-    limits = Limits(most_bytes=int(most_mb * 2**20), seconds=timeout, allowed=frozenset(allow))
+    limits = DownloadLimits(most_bytes=int(most_mb * 2**20), seconds=timeout, allowed=frozenset(allow))
     fetched = failed = 0
     for item in fetch_images(project, limits):
         if item.problem is None:

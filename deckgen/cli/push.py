@@ -22,8 +22,7 @@ from deckgen.project.files import read_optional
 from deckgen.project.layout import BUILD_DIR, CONFIG_NAME, LOCK_NAME, MANIFEST_NAME
 from deckgen.publish.ankiconnect import DEFAULT_URL, AnkiConnect
 from deckgen.publish.learner import LearnerNote
-from deckgen.publish.push import RETIRED_TAG, PushOptions, PushPlan
-from deckgen.publish.push import push as push_package
+from deckgen.publish.push import RETIRED_TAG, PushOptions, PushPlan, push_package
 
 KEY_VARIABLE = "DECKGEN_ANKI_KEY"
 _SHOWN = 10

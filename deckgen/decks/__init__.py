@@ -89,7 +89,7 @@ def _addresses(project: Project, keyed: KeyedCorpus, settings: card.CardSettings
     }
 
 
-def marked_by(before: Lock, *, now: int, release: str | None) -> identity.Mark:
+def marked_by(before: Lock, *, now: int, release: str | None) -> identity.DeckMark:
     """What makes a deck's style mark the cards that the newest release changed."""
     again = release in before.releases  # made once more, at the time that it had
     newest = (now if again else identity.next_time(before, now)) if release else None

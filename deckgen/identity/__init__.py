@@ -4,13 +4,13 @@ from deckgen.identity.growing import grow_editions
 from deckgen.identity.keys import base_guid, derive_project_id, edition_guid
 from deckgen.identity.matching import ChangeKind, Changes, LockChange, Matched, Past, match, of_chapters
 from deckgen.identity.naming import freeze_names, name_findings
-from deckgen.identity.stamping import Mark, next_time, stamp, updated_keys
+from deckgen.identity.stamping import DeckMark, next_time, stamp, updated_keys
 
 __all__ = [
     "ChangeKind",
     "Changes",
+    "DeckMark",
     "LockChange",
-    "Mark",
     "Matched",
     "Past",
     "base_guid",

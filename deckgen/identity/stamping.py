@@ -17,12 +17,12 @@ from deckgen.identity.lock import (
 )
 from deckgen.model import Deck, Key, Note, NoteType, StampedDeck
 
-Mark = Callable[[Deck, Lock], Deck]
+DeckMark = Callable[[Deck, Lock], Deck]
 """A deck, and the lock in which its notes are stamped → the deck with the note type that it is to have."""
 
 
 def stamp(
-    decks: tuple[Deck, ...], lock: Lock, *, now: int, release: str | None, mark: Mark | None = None
+    decks: tuple[Deck, ...], lock: Lock, *, now: int, release: str | None, mark: DeckMark | None = None
 ) -> tuple[tuple[StampedDeck, ...], Lock, tuple[Diagnostic, ...]]:
     """Every note's and note type's modification time, and the lock that keeps them.
 

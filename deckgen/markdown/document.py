@@ -16,8 +16,8 @@ from deckgen.markdown.definitions import used_definitions
 from deckgen.markdown.depth import MAX_CHARACTERS, preformatted, too_deep
 from deckgen.markdown.formulas import Formula
 from deckgen.markdown.page import page_html, page_html_of_plain
-from deckgen.markdown.protect import Protected, protect, remove_control_characters
-from deckgen.markdown.sanitize import sanitize, sanitize_plain
+from deckgen.markdown.protect import Protected, protect_text, remove_control_characters
+from deckgen.markdown.sanitize import sanitize_html, sanitize_plain
 from deckgen.markdown.tree import plain_text_of
 from deckgen.model import Context, Dialect, Html, Markdown
 
@@ -149,7 +149,7 @@ class _Parsed:
 
 
 def _parse(markdown: Markdown, context: Context) -> _Parsed:
-    protected = protect(markdown)
+    protected = protect_text(markdown)
     definitions = used_definitions(markdown, context.definitions)
     raw: str | None
     nodes: tuple[gfm.Node, ...] = ()
@@ -190,9 +190,9 @@ def _plain(raw: str, protected: Protected) -> Html | None:
 
 
 def _safe(raw: str, protected: Protected) -> Html:
-    safe = sanitize(remove_control_characters(raw))
+    safe = sanitize_html(remove_control_characters(raw))
     html = protected.restore(safe)
-    return Html(sanitize(html)) if protected.hides_in_tags(safe) else html
+    return Html(sanitize_html(html)) if protected.hides_in_tags(safe) else html
 
 
 def _python_markdown(text: str, definitions: str) -> str | None:

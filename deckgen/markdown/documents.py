@@ -11,7 +11,7 @@ from deckgen.memory.store import Codec, Memory
 from deckgen.memory.workers import MUCH_TEXT, WorkerDiedError, died_over, map_in_processes
 from deckgen.model import Context, Html, Markdown
 
-Text = tuple[Markdown, Context]
+TextInContext = tuple[Markdown, Context]
 
 _CHUNK = 64
 _LONG = 200
@@ -38,7 +38,7 @@ class Documents:
     def __init__(self, memory: Memory | None = None, *, jobs: int = 1) -> None:
         self.memory = memory or Memory()
         self._jobs = jobs
-        self._known: dict[Text, bytes] = {}
+        self._known: dict[TextInContext, bytes] = {}
 
     def of(self, markdown: Markdown, context: Context) -> Document:
         if is_plain(markdown, context):
@@ -51,7 +51,7 @@ class Documents:
             return parse_document(markdown, context).html
         return _SHOWN.decode(self._encoded(markdown, context)).html
 
-    def read(self, texts: Iterable[Text], report: Callable[[int, int], object] | None = None) -> None:
+    def read(self, texts: Iterable[TextInContext], report: Callable[[int, int], object] | None = None) -> None:
         """Parses those of the texts that nobody has read yet. DeckgenError where a process dies over one of them.
 
         ``report`` is called with how many are parsed, of how many.
@@ -76,7 +76,7 @@ class Documents:
             self.read([text])
         return self._known[text]
 
-    def _parse(self, texts: list[Text], report: Callable[[int, int], object] | None) -> list[bytes]:
+    def _parse(self, texts: list[TextInContext], report: Callable[[int, int], object] | None) -> list[bytes]:
         much = sum(len(markdown) for markdown, _ in texts) >= MUCH_TEXT
         try:
             parsed = []
@@ -94,6 +94,6 @@ class Documents:
         return self.memory.key("document", context.dialect, str(context.html_headings), definitions, markdown)
 
 
-def _encoded(text: Text) -> bytes:
+def _encoded(text: TextInContext) -> bytes:
     """The document without its own text, which whoever decodes it knows."""
     return _CODEC.encode(replace(parse_document(*text), markdown=Markdown("")))

@@ -121,7 +121,7 @@ def _patterns(base: int) -> tuple[re.Pattern[str], re.Pattern[str]]:
     return formula, re.compile(characters(0, _SIZE - 1))
 
 
-def protect(text: str) -> Protected:
+def protect_text(text: str) -> Protected:
     r"""``text`` with formulas and brackets hidden, control characters made harmless; ``\n`` line ends."""
     text = _CONTROL.sub("\x01", text.replace("\r", " "))
     brackets = literal_brackets(text)

@@ -34,7 +34,7 @@ _REMOVED = set(REMOVED_WITH_CONTENT) | {"math"}
 _TAGS = set(ALLOWED)
 
 
-def sanitize(raw: str) -> str:
+def sanitize_html(raw: str) -> str:
     """Safe, well-formed HTML: attributes in double quotes, every ``<`` and ``>`` that is no tag escaped."""
     return nh3.clean(
         raw,

@@ -30,16 +30,16 @@ from deckgen.media.image_paths import (
 )
 from deckgen.media.images import RECIPE, BrokenImageError, EncodedImage, encode_image, encoder_version
 from deckgen.media.remote import fetched_files
-from deckgen.memory.seal import seal
+from deckgen.memory.seal import sealed_digest
 from deckgen.memory.store import Codec, Memory, encoded
 from deckgen.model import ImageReference, Location, MediaFile
 from deckgen.project.choices import Profile
 from deckgen.project.config import ImageSettings
 from deckgen.project.files import read_file, write_atomically
 
-__all__ = ["Progress", "fetched_files", "read_media"]
+__all__ = ["ImageProgress", "fetched_files", "read_media"]
 
-Progress = Callable[[int, int], None]
+ImageProgress = Callable[[int, int], None]
 """Called with the number of images that are ready and of all."""
 
 MAX_SOURCE_BYTES = 100 * 1024 * 1024
@@ -57,7 +57,7 @@ def read_media(
     settings: ImageSettings | None = None,
     fetched: Mapping[str, str] | None = None,
     origin: str = "",
-    progress: Progress | None = None,
+    progress: ImageProgress | None = None,
     memory: Memory | None = None,
 ) -> tuple[Mapping[ImageReference, MediaFile], tuple[Diagnostic, ...]]:
     """The image of every reference that has one, and the findings about all, at every place that refers to them.
@@ -165,7 +165,7 @@ def _encode_all(
     profile: Profile,
     cache: Path,
     jobs: int,
-    progress: Progress | None,
+    progress: ImageProgress | None,
     memory: Memory,
 ) -> Mapping[_Source, _Ready | _Broken]:
     version = encoder_version() if sources else ""
@@ -305,7 +305,7 @@ def _fill(slot: Path, image: EncodedImage) -> _Record:
 
 
 def _sealed(slot: Path, record: _Record, data: bytes) -> str:
-    return seal(slot.name.encode(), repr(record).encode(), data).hex()
+    return sealed_digest(slot.name.encode(), repr(record).encode(), data).hex()
 
 
 # --- findings ---------------------------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ class DownloadError(DeckgenError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class DownloadLimits:
     """Of one image. ``allowed`` are hosts that may have an address of a private network."""
 
     most_bytes: int = 20 * 2**20
@@ -48,7 +48,7 @@ class Limits:
     allowed: frozenset[str] = frozenset()
 
 
-def download(url: str, partial: Path, limits: Limits) -> bytes:
+def download_image(url: str, partial: Path, limits: DownloadLimits) -> bytes:
     """The body behind a URL, redirects followed. DownloadError with the reason.
 
     ``partial`` is where an interrupted download waits, with the server's mark of it beside; the next one goes on there
@@ -89,7 +89,9 @@ def _within(seconds: float, work: Callable[[], None]) -> None:
     done.result(seconds)
 
 
-def _fetch(url: str, headers: dict[str, str], partial: Path, mark: Path, limits: Limits, deadline: float) -> None:
+def _fetch(
+    url: str, headers: dict[str, str], partial: Path, mark: Path, limits: DownloadLimits, deadline: float
+) -> None:
     response = _follow(url, headers, limits, deadline)
     try:
         _receive(response, partial, mark, limits, deadline)
@@ -97,7 +99,7 @@ def _fetch(url: str, headers: dict[str, str], partial: Path, mark: Path, limits:
         response.close()
 
 
-def _follow(url: str, headers: dict[str, str], limits: Limits, deadline: float) -> urllib3.BaseHTTPResponse:
+def _follow(url: str, headers: dict[str, str], limits: DownloadLimits, deadline: float) -> urllib3.BaseHTTPResponse:
     for _ in range(_MOST_HOPS + 1):
         response = _request(url, headers, limits, deadline)
         if response.status not in (301, 302, 303, 307, 308) or not (target := response.headers.get("Location")):
@@ -107,7 +109,7 @@ def _follow(url: str, headers: dict[str, str], limits: Limits, deadline: float) 
     raise DownloadError(f"more than {_MOST_HOPS} redirects")
 
 
-def _request(url: str, headers: dict[str, str], limits: Limits, deadline: float) -> urllib3.BaseHTTPResponse:
+def _request(url: str, headers: dict[str, str], limits: DownloadLimits, deadline: float) -> urllib3.BaseHTTPResponse:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise DownloadError(f"{parts.scheme or 'nothing'}: is no http or https address")
@@ -170,7 +172,9 @@ def _is_public(address: str) -> bool:
     return found in _UNICAST and found.is_global and (found.sixtofour is None or found.sixtofour.is_global)
 
 
-def _receive(response: urllib3.BaseHTTPResponse, partial: Path, mark: Path, limits: Limits, deadline: float) -> None:
+def _receive(
+    response: urllib3.BaseHTTPResponse, partial: Path, mark: Path, limits: DownloadLimits, deadline: float
+) -> None:
     """Writes the body to ``partial``, after what is there already if the server goes on from there."""
     if time.monotonic() > deadline:
         raise TimeoutError
@@ -209,7 +213,7 @@ def _resumed(response: urllib3.BaseHTTPResponse, partial: Path) -> int | None:
     return have if response.headers.get("Content-Range", "").startswith(f"bytes {have}-") else None
 
 
-def _too_large(limits: Limits) -> str:
+def _too_large(limits: DownloadLimits) -> str:
     return f"it has more than {limits.most_bytes / 2**20:.3g} MB"
 
 

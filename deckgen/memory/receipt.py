@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from deckgen.memory.seal import SEAL_BYTES, code_version, seal
+from deckgen.memory.seal import SEAL_BYTES, code_version, sealed_digest
 from deckgen.project.layout import CACHE_DIR, LOCK_NAME, PARTIAL_DIR, is_skipped
 
 Marks = Mapping[str, tuple[int, ...]]
@@ -26,7 +26,7 @@ Said = tuple[tuple[bool, str], ...]
 _OF_GIT = ("HEAD", "config", "logs/HEAD")
 
 
-class Place(NamedTuple):
+class BuildPlace(NamedTuple):
     """Where a build works, and ``asked``, all that the command line and the terminal ask of it."""
 
     root: Path
@@ -41,11 +41,11 @@ class Place(NamedTuple):
         return f"{CACHE_DIR}/receipt-{digest}"
 
 
-def recall(place: Place) -> Said | None:
+def recall(place: BuildPlace) -> Said | None:
     """What the last build here said, where this one would read the same files and leave those that are there."""
     with contextlib.suppress(OSError, ValueError):
         data = (place.root / place.file).read_bytes()
-        if data[:SEAL_BYTES] != seal(data[SEAL_BYTES:]):
+        if data[:SEAL_BYTES] != sealed_digest(data[SEAL_BYTES:]):
             return None
         state, until, said = json.loads(data[SEAL_BYTES:])
         if (until is None or time.time() < until) and state == _state(read_marks(place.root, place.out), place.out):
@@ -53,13 +53,13 @@ def recall(place: Place) -> Said | None:
     return None
 
 
-def keep(place: Place, read: Marks, said: Said, *, until: int | None) -> None:
+def keep(place: BuildPlace, read: Marks, said: Said, *, until: int | None) -> None:
     """Remembers a build. ``read`` are the marks of before; from ``until`` on, in seconds, it would say other things."""
     from deckgen.project.files import own_path, write_atomically  # whoever recalls has no time for it
 
     data = json.dumps([_state(with_lock(read, place.root), place.out), until, said]).encode()
     with contextlib.suppress(OSError):
-        write_atomically(own_path(place.root, place.file), seal(data) + data)
+        write_atomically(own_path(place.root, place.file), sealed_digest(data) + data)
 
 
 def with_lock(read: Marks, root: Path) -> Marks:

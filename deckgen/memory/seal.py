@@ -12,7 +12,7 @@ from pathlib import Path
 SEAL_BYTES = 16
 
 
-def seal(*parts: bytes) -> bytes:
+def sealed_digest(*parts: bytes) -> bytes:
     """A digest that nobody can make without the secret: what came with a stranger's repository has none."""
     return hashlib.blake2b(b"".join(parts), key=_secret(), digest_size=SEAL_BYTES).digest()
 

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from deckgen.memory.seal import SEAL_BYTES, code_version, seal
+from deckgen.memory.seal import SEAL_BYTES, code_version, sealed_digest
 
 NAME = "memory.sqlite"
 MAX_BYTES = 512 * 1024 * 1024
@@ -88,7 +88,7 @@ class Memory:
                 some = wanted[start : start + _CHUNK]
                 query = f"SELECT key, value FROM memory WHERE key IN ({','.join('?' * len(some))})"
                 for key, sealed in self._database.execute(query, some):
-                    if isinstance(sealed, bytes) and sealed[:SEAL_BYTES] == seal(key, sealed[SEAL_BYTES:]):
+                    if isinstance(sealed, bytes) and sealed[:SEAL_BYTES] == sealed_digest(key, sealed[SEAL_BYTES:]):
                         found[key] = sealed[SEAL_BYTES:]
         except sqlite3.Error as error:
             self._begin_anew(error)
@@ -125,7 +125,7 @@ class Memory:
         if self._database is None or self._path is None or not self.new:
             return
         new, self.new, self._waiting = self.new, {}, 0
-        rows = ((key, seal(key, value) + value) for key, value in new.items())
+        rows = ((key, sealed_digest(key, value) + value) for key, value in new.items())
         try:
             with self._database:
                 self._database.executemany("INSERT OR REPLACE INTO memory VALUES (?, ?)", rows)

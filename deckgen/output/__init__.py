@@ -19,7 +19,7 @@ from deckgen.identity.partial import keep_texts
 from deckgen.memory.store import Memory
 from deckgen.memory.workers import give_back_memory, map_in_processes, without_collector
 from deckgen.model import Location, StampedDeck
-from deckgen.output.manifest import PackageRecord, Part, describe_package, format_manifest, package_files
+from deckgen.output.manifest import PackagePart, PackageRecord, describe_package, format_manifest, package_files
 from deckgen.project import journal
 from deckgen.project.choices import Packages, Profile
 from deckgen.project.files import own_path, read_optional
@@ -128,7 +128,7 @@ def _write_packages(
     return tuple(records)
 
 
-def _written(job: tuple[Path, StampedDeck, Part]) -> PackageRecord:
+def _written(job: tuple[Path, StampedDeck, PackagePart]) -> PackageRecord:
     from deckgen.apkg import write_package  # takes as long to import as a build that changes nothing
 
     path, stamped, part = job
@@ -138,7 +138,7 @@ def _written(job: tuple[Path, StampedDeck, Part]) -> PackageRecord:
     return record
 
 
-def _describe(path: Path, stamped: StampedDeck, part: Part) -> PackageRecord | None:
+def _describe(path: Path, stamped: StampedDeck, part: PackagePart) -> PackageRecord | None:
     return describe_package(path, edition=stamped.deck.edition, part=part, notes=len(stamped.deck.notes))
 
 
@@ -152,7 +152,7 @@ def _partial(folder: Path) -> list[str]:
 # --- packages that are there already ----------------------------------------------------------------------------------
 
 
-def package_digest(stamped: StampedDeck, part: Part) -> str:
+def package_digest(stamped: StampedDeck, part: PackagePart) -> str:
     """Of all that the bytes of a package depend on, our own code apart, in hex.
 
     A note's own hash covers its fields, its tags and which images it shows; where an image is kept tells its bytes.
@@ -177,7 +177,9 @@ def _makers() -> tuple[str, ...]:
 # --- which ------------------------------------------------------------------------------------------------------------
 
 
-def plan_packages(stamped: StampedDeck, made: Build, *, ending: str = "") -> Iterator[tuple[str, StampedDeck, Part]]:
+def plan_packages(
+    stamped: StampedDeck, made: Build, *, ending: str = ""
+) -> Iterator[tuple[str, StampedDeck, PackagePart]]:
     """File name, contents and part of each package of an edition; the names get ``ending`` before their suffix.
 
     Where chapters or categories were chosen there is no package of all: its name would promise more than it holds.
@@ -185,27 +187,27 @@ def plan_packages(stamped: StampedDeck, made: Build, *, ending: str = "") -> Ite
     name = f"{made.slug}-{stamped.deck.edition.name}"
     suffix = "" if made.profile is Profile.MOBILE else f"-{made.profile}"
     if not made.selected and stamped.deck.notes:
-        yield f"{name}{suffix}{ending}.apkg", stamped, Part()
+        yield f"{name}{suffix}{ending}.apkg", stamped, PackagePart()
     parts = list(_parts(stamped, made))
     contents = split(stamped, [frozenset(part.categories) for _, part in parts])
     for (number_and_slug, part), deck in zip(parts, contents, strict=True):
         yield f"{name}-{number_and_slug}{suffix}{ending}.apkg", deck, part
 
 
-def _parts(stamped: StampedDeck, made: Build) -> Iterator[tuple[str, Part]]:
+def _parts(stamped: StampedDeck, made: Build) -> Iterator[tuple[str, PackagePart]]:
     """What there are packages of beside the one of all, each with what its file name says of it."""
     chapters = {item.key: item.chapter for item in made.keyed.categories}
     homes = list(dict.fromkeys(chapter.home for chapter in chapters.values()))
     wanted = made.project.config.packages or _default_packages(len(chapters), len(homes))
     if wanted is Packages.CATEGORIES or (wanted is Packages.ALL and made.selected):
         for item in stamped.deck.subdecks:
-            yield f"{item.order:02}-{item.slug}", Part(category=item.category, categories=(item.category,))
+            yield f"{item.order:02}-{item.slug}", PackagePart(category=item.category, categories=(item.category,))
     elif wanted is Packages.CHAPTERS:
         for number, home in enumerate(homes, 1):
             keys = tuple(item.category for item in stamped.deck.subdecks if chapters[item.category].home == home)
             if keys:
                 title = str(chapters[keys[0]].title)
-                yield f"{number:02}-{ascii_slug(title) or keys[0]}", Part(chapter=title, categories=keys)
+                yield f"{number:02}-{ascii_slug(title) or keys[0]}", PackagePart(chapter=title, categories=keys)
 
 
 def _default_packages(categories: int, chapters: int) -> Packages:

@@ -22,7 +22,7 @@ _MAX_PACKAGE_BYTES = 1 << 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class PackagePart:
     """What a package holds of a deck: a category, the categories of a chapter with its title, or, with neither, all."""
 
     category: Key | None = None
@@ -36,7 +36,7 @@ class PackageRecord:
 
     file: str
     edition: Edition
-    part: Part
+    part: PackagePart
     notes: int
     bytes: int
     sha256: str
@@ -87,7 +87,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[ManifestNote, ...]
 
 
-def describe_package(path: Path, *, edition: Edition, part: Part, notes: int) -> PackageRecord | None:
+def describe_package(path: Path, *, edition: Edition, part: PackagePart, notes: int) -> PackageRecord | None:
     """What the manifest says of the package at ``path``; None where there is no such file, or no regular one."""
     try:
         data = read_file(path, inside=path.parent, most=_MAX_PACKAGE_BYTES)

@@ -120,7 +120,7 @@ def plan_push(contents: PackageContents, note_type: NoteType, learner: Learner, 
     )
 
 
-def push(
+def push_package(
     anki: AnkiConnect,
     package: Path,
     options: PushOptions,

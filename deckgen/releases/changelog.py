@@ -16,7 +16,7 @@ from deckgen.releases.diff import Difference, NoteChange, ReleaseDiff
 from deckgen.releases.records import RecordedNote
 from deckgen.releases.snapshot import named_edition
 from deckgen.text.packaged import packaged_table, packaged_text
-from deckgen.text.wording import Span, SpanKind, columns_of, compare_words, marked_up, shorten
+from deckgen.text.wording import SpanKind, WordSpan, columns_of, compare_words, marked_up, shorten
 
 WORDS_IN = (Language("zh"), Language("en"))
 """The languages in which learners are told of a release."""
@@ -34,7 +34,7 @@ class ChangedNote:
     key: Key
     title: str
     category: str
-    details: tuple[tuple[str, tuple[Span, ...]], ...] = ()
+    details: tuple[tuple[str, tuple[WordSpan, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +152,7 @@ def category_title(diff: ReleaseDiff, key: Key, language: Language) -> str:
 
 def _details(
     diff: ReleaseDiff, change: NoteChange, kind: Difference, words: Mapping[str, str], language: Language
-) -> Iterator[tuple[str, tuple[Span, ...]]]:
+) -> Iterator[tuple[str, tuple[WordSpan, ...]]]:
     old, new = change.old, change.new
     if old is None or new is None:
         return
@@ -167,8 +167,8 @@ def _details(
             yield words["images"], _kept(f"−{len(gone)} +{len(come)}")
 
 
-def _kept(text: str) -> tuple[Span, ...]:
-    return (Span(kind=SpanKind.KEPT, text=text),)
+def _kept(text: str) -> tuple[WordSpan, ...]:
+    return (WordSpan(kind=SpanKind.KEPT, text=text),)
 
 
 def _steps(diff: ReleaseDiff, kind: Difference, words: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
@@ -222,7 +222,7 @@ def _text_table(table: _Table) -> Iterator[str]:
         yield "  ".join((row[0] + first, *(pad + cell for pad, cell in zip(others, row[1:], strict=True))))
 
 
-def _text_spans(spans: tuple[Span, ...]) -> str:
+def _text_spans(spans: tuple[WordSpan, ...]) -> str:
     marks = {SpanKind.KEPT: "{}", SpanKind.REMOVED: "[-{}-]", SpanKind.ADDED: "{{+{}+}}"}
     return "".join(marks[span.kind].format(span.text.replace("\n", " ⏎ ")) for span in spans)
 

@@ -33,11 +33,11 @@ NOTES_NAMES: Mapping[Language, str] = MappingProxyType(
 _NIGHT = ' class="night"'
 _NUMBER = ' class="number"'
 
-Packages = Mapping[ReleasedPackage, FileSum]
+PackageSums = Mapping[ReleasedPackage, FileSum]
 """The packages of a release, each with its size and its sum."""
 
 
-def format_notes(release: Release, packages: Packages, language: Language) -> str:
+def format_notes(release: Release, packages: PackageSums, language: Language) -> str:
     """The notes in Chinese or English, as Markdown: what changed, how to update, which files there are."""
     words = read_words(language)
     rows = "".join(f"\n| `{item.file}` | {item.notes} | {human_size(sums.bytes)} |" for item, sums in packages.items())
@@ -51,7 +51,7 @@ def format_notes(release: Release, packages: Packages, language: Language) -> st
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
-def format_page(release: Release, packages: Packages, *, images: Iterable[str], licences: Iterable[str]) -> str:
+def format_page(release: Release, packages: PackageSums, *, images: Iterable[str], licences: Iterable[str]) -> str:
     """The page's HTML, the same for the same release; ``images`` and ``licences`` are files beside it."""
     record, diff, config = release.record, release.diff, release.project.config
     day = datetime.fromtimestamp(record.time, tz=UTC).date().isoformat()
@@ -85,7 +85,7 @@ def _style(accent: str) -> str:
     return PercentTemplate(_data("page.css")).substitute(accent_day=day, accent_night=night)
 
 
-def _sums(packages: Packages) -> str:
+def _sums(packages: PackageSums) -> str:
     rows = (f"<dt>{html.escape(item.file)}</dt><dd>{sums.sha256}</dd>" for item, sums in packages.items())
     return f'<details><summary>SHA-256</summary><dl class="sums">{"".join(rows)}</dl></details>'
 
@@ -107,7 +107,7 @@ def _images(names: Iterable[str]) -> str:
     return f'<div class="images" tabindex="0">{images}</div>' if images else ""
 
 
-def _editions(release: Release, packages: Packages) -> Iterator[str]:
+def _editions(release: Release, packages: PackageSums) -> Iterator[str]:
     own = next(iter(packages)).profile
     order = {category.key: index for index, category in enumerate(release.record.categories)}
     heads = (("column-category", ""), ("column-cards", _NUMBER), ("column-size", _NUMBER))

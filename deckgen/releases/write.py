@@ -16,12 +16,12 @@ from deckgen.diagnostics import DeckgenError
 from deckgen.identity.lock import format_lock
 from deckgen.model import Deck
 from deckgen.output import plan_packages
-from deckgen.output.manifest import Part
+from deckgen.output.manifest import PackagePart
 from deckgen.project import journal
 from deckgen.project.files import own_path, read_optional
 from deckgen.project.layout import BUILD_DIR, LOCK_NAME, RECORD_NAME, RELEASE_DIR
 from deckgen.project.reading import licence_files, record_path, screenshots
-from deckgen.releases.page import NOTES_NAMES, Packages, format_notes, format_page
+from deckgen.releases.page import NOTES_NAMES, PackageSums, format_notes, format_page
 from deckgen.releases.plan import Release
 from deckgen.releases.records import format_record
 from deckgen.releases.release_manifest import (
@@ -48,7 +48,7 @@ class WrittenRelease:
     """``recorded`` says whether record or lock are others than before, ``changed`` whether anything on disk is."""
 
     folder: Path
-    packages: Packages
+    packages: PackageSums
     recorded: bool
     changed: bool
 
@@ -128,7 +128,7 @@ def _put(stage: Path, target: Path) -> bool:
 # --- the files --------------------------------------------------------------------------------------------------------
 
 
-def _fill(folder: Path, release: Release, progress: Progress) -> Packages:
+def _fill(folder: Path, release: Release, progress: Progress) -> PackageSums:
     root = release.project.root
     packages = {item: sum_file(folder / item.file) for item in _write_packages(folder, release, progress)}
     licences = [_copy(path, folder / path.name) for path in licence_files(root)]
@@ -178,7 +178,7 @@ def _write_packages(folder: Path, release: Release, progress: Progress) -> Itera
         for stamped in made.decks
         for job in plan_packages(stamped, made, ending=f"-v{release.version}")
     ]
-    seen: dict[tuple[str, Part], list[tuple[str, ...]]] = defaultdict(list)
+    seen: dict[tuple[str, PackagePart], list[tuple[str, ...]]] = defaultdict(list)
     for done, (number, made, (name, stamped, part)) in enumerate(jobs):
         progress("package", done, len(jobs))
         images = _image_sums(stamped.deck)

@@ -9,10 +9,10 @@ from deckgen.text.titles import han_value
 _HAN = "[〇零一二两三四五六七八九十百]{1,5}"
 _NUMBER = re.compile(rf"([0-9]+)|(?<=第)({_HAN})|({_HAN})(?=[章节篇部讲课回、])")
 
-Key = tuple[tuple[tuple[int, int, str], ...], ...]
+NaturalKey = tuple[tuple[tuple[int, int, str], ...], ...]
 
 
-def natural_key(path: str) -> tuple[Key, str]:
+def natural_key(path: str) -> tuple[NaturalKey, str]:
     """What to sort POSIX paths by: folder by folder, numbers by their value, Chinese ones too."""
     return tuple(tuple(_pieces(part.casefold())) for part in path.split("/")), path
 

@@ -26,7 +26,7 @@ class SpanKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class WordSpan:
     """A piece of text that both versions have, or one of them."""
 
     kind: SpanKind
@@ -42,7 +42,7 @@ class _Change:
     kept: str
 
 
-def compare_words(before: str, after: str) -> tuple[Span, ...]:
+def compare_words(before: str, after: str) -> tuple[WordSpan, ...]:
     """The spans that make up both versions: without the added ones they are ``before``, without the removed ``after``.
 
     What is removed stands before what is added in its place.
@@ -51,19 +51,19 @@ def compare_words(before: str, after: str) -> tuple[Span, ...]:
     return tuple(_spans(head, _joined(changes)))
 
 
-def shorten(spans: Iterable[Span], *, context: int = 40) -> tuple[Span, ...]:
+def shorten(spans: Iterable[WordSpan], *, context: int = 40) -> tuple[WordSpan, ...]:
     """The spans with what is kept cut down to ``context`` characters beside a change, in whole lines where they end."""
     given = tuple(spans)
     last = len(given) - 1
     return tuple(
-        Span(kind=span.kind, text=_cut(span.text, context, first=index == 0, last=index == last))
+        WordSpan(kind=span.kind, text=_cut(span.text, context, first=index == 0, last=index == last))
         if span.kind is SpanKind.KEPT
         else span
         for index, span in enumerate(given)
     )
 
 
-def marked_up(spans: Iterable[Span], escape: Callable[[str], str]) -> str:
+def marked_up(spans: Iterable[WordSpan], escape: Callable[[str], str]) -> str:
     """The spans as HTML, or as Markdown that has it, with ``del`` and ``ins`` around what changed."""
     tags = {SpanKind.KEPT: "{}", SpanKind.REMOVED: "<del>{}</del>", SpanKind.ADDED: "<ins>{}</ins>"}
     return "".join(tags[span.kind].format(escape(span.text)) for span in spans)
@@ -118,9 +118,9 @@ def _is_crumb(before: _Change, after: _Change) -> bool:
     return width <= _TINY or (width <= _SHORT and width < min(sizes))
 
 
-def _spans(head: str, changes: list[_Change]) -> Iterator[Span]:
+def _spans(head: str, changes: list[_Change]) -> Iterator[WordSpan]:
     if head:
-        yield Span(kind=SpanKind.KEPT, text=head)
+        yield WordSpan(kind=SpanKind.KEPT, text=head)
     for change in changes:
         for kind, text in (
             (SpanKind.REMOVED, change.removed),
@@ -128,7 +128,7 @@ def _spans(head: str, changes: list[_Change]) -> Iterator[Span]:
             (SpanKind.KEPT, change.kept),
         ):
             if text:
-                yield Span(kind=kind, text=text)
+                yield WordSpan(kind=kind, text=text)
 
 
 def _cut(text: str, context: int, *, first: bool, last: bool) -> str:
