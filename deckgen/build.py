@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from deckgen import identity, media, render, translation
 from deckgen.corpus import Progress, identify, settle, silent, texts_of
-from deckgen.decks import describe, lines_of, marked_by, naming, render_decks
+from deckgen.decks import development_version, lines_of, marked_by, naming, render_decks
 from deckgen.decks.selection import select
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.identity.lock import Lock
@@ -147,7 +147,7 @@ def finish_decks(read: ReadProject, options: Options, progress: Progress = silen
     whole = read.whole and before.chapters <= paths
     names, lock = identity.freeze_names(before, proposals, whole=whole)
     findings += identity.name_findings(before, lock, proposals, built=() if options.editions else editions)
-    version = options.release or describe.development_version(lock.releases)
+    version = options.release or development_version(lock.releases)
     decks, problems = render_decks(project, matched.corpus, translated, names, documents, images, version, lock)
     findings += problems
 

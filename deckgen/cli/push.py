@@ -118,18 +118,23 @@ def _refuse_other_profile(anki: AnkiConnect, wanted: str) -> None:
 
 def _print_plan(plan: PushPlan, options: PushOptions, *, dry_run: bool) -> None:
     """What a push does, or would do: a line per kind of note, the first few notes of each below it."""
-    echo("a push would do this:" if dry_run else "done:")
-    _print_part(len(plan.new), "new: added", [note.fields for note in plan.new])
-    _print_part(len(plan.old), "old: brought up to date", _fields(item.note for item in plan.old))
     retired = "deleted" if options.delete_retired else f"tagged {RETIRED_TAG}"
-    _print_part(len(plan.retired), f"retired: {retired}", _fields(plan.retired))
-    if options.move:
-        _print_part(sum(len(cards) for _, cards in plan.moves), "cards: moved to the deck of their category", [])
+    moved = sum(len(cards) for _, cards in plan.moves) if options.move else 0
+    echo("a push would do this:" if dry_run else "done:")
+    for count, what, notes in (
+        (len(plan.new), "new: added", [note.fields for note in plan.new]),
+        (len(plan.old), "old: brought up to date", _fields(item.note for item in plan.old)),
+        (len(plan.retired), f"retired: {retired}", _fields(plan.retired)),
+        (moved, "cards: moved to the deck of their category", []),
+        (plan.current, "up to date: left alone", []),
+        (len(plan.stranded), "unknown to this package: left alone", _fields(plan.stranded)),
+        (plan.foreign, "of other kinds in its decks: left alone", []),
+    ):
+        if count:
+            echo(f"{count:>6} {what}")
+            _print_titles(notes)
     if plan.new_design:
         echo("       the cards' design: brought up to date")
-    _print_part(plan.current, "up to date: left alone", [])
-    _print_part(len(plan.stranded), "unknown to this package: left alone", _fields(plan.stranded))
-    _print_part(plan.foreign, "of other kinds in its decks: left alone", [])
     for name in plan.conflicting:
         echo(
             f"The note type “{name}” is not as the deck has it. Its notes are brought up to date all the same; "
@@ -139,12 +144,6 @@ def _print_plan(plan: PushPlan, options: PushOptions, *, dry_run: bool) -> None:
 
 def _fields(notes: Iterable[LearnerNote]) -> list[tuple[str, ...]]:
     return [tuple(note.fields.values()) for note in notes]
-
-
-def _print_part(count: int, what: str, notes: Sequence[Sequence[str]]) -> None:
-    if count:
-        echo(f"{count:>6} {what}")
-        _print_titles(notes)
 
 
 def _print_titles(notes: Sequence[Sequence[str]]) -> None:

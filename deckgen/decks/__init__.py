@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import html
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from deckgen import card, identity, render
-from deckgen.decks import describe
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.identity.lock import Lock
 from deckgen.markdown import Documents
 from deckgen.model import (
     Deck,
+    Edition,
     EditionNames,
     ImageReference,
     Key,
     KeyedCorpus,
+    Language,
     MediaFile,
     TranslatedCorpus,
     parse_edition,
 )
-from deckgen.project.config import locate_setting
+from deckgen.project.config import Config, locate_setting
 from deckgen.project.files import read_optional
 from deckgen.project.layout import CONFIG_NAME
 from deckgen.project.reading import Project
@@ -64,7 +66,7 @@ def render_decks(
                 primary=card.languages_shown(edition, settings)[0],
                 guids={item.key: identity.edition_guid(item.guid, root.name) for item in keyed.questions},
                 images=images,
-                descriptions=describe.descriptions(edition, project.config, version, ui),
+                descriptions=_descriptions(edition, project.config, version, ui),
             )
         )
     return tuple(decks), problems
@@ -126,3 +128,34 @@ def card_settings(project: Project) -> tuple[card.CardSettings, tuple[Diagnostic
 def lines_of(project: Project) -> Mapping[str, list[str]]:
     """The lines of each chapter, by its path."""
     return {source.path: source.text.split("\n") for source in project.sources}
+
+
+def development_version(released: Sequence[str]) -> str:
+    """What a build after these releases calls itself."""
+    return f"{released[-1] if released else '0.0.0'}+dev"
+
+
+def _descriptions(
+    edition: Edition, config: Config, version: str, ui: Mapping[Language, card.UiStrings]
+) -> render.Descriptions:
+    """What decks say of themselves in Anki: HTML in the edition's languages, the primary first, a blank line between.
+
+    The parent's holds no count: the last package imported sets it, and packages differ in what they hold.
+    """
+    blocks = []
+    for language in edition.languages:
+        strings = ui[language]
+        lines = [html.escape(config.descriptions.get(language, ""))]
+        lines.append(f"{html.escape(strings.version)} {html.escape(version)}")
+        if config.origin:
+            lines.append(f"{html.escape(strings.origin)} {_linked(config.origin)}")
+        if config.licence:
+            lines.append(f"{html.escape(strings.licence)} {html.escape(config.licence)}")
+        blocks.append(f'<div lang="{language}">{"<br>".join(line for line in lines if line)}</div>')
+    cards = " · ".join(html.escape(ui[language].cards_count) for language in edition.languages)
+    return render.Descriptions(parent="<br>".join(blocks), cards=cards)
+
+
+def _linked(address: str) -> str:
+    safe = html.escape(address)
+    return f'<a href="{safe}">{safe}</a>' if address.startswith("https://") else safe

@@ -156,15 +156,17 @@ def _why_no_chapter(path: str, text: str) -> str:
 
 
 def _asks_enough(text: str) -> bool:
-    lines = (line for line in _prose(text) if _HEADING.match(line))
+    lines = (line for line, is_code in _lines(text) if not is_code and _HEADING.match(line))
     return sum(asking(line) == 1.0 and not _LINK.search(line) for line in lines) >= _ENOUGH_QUESTIONS
 
 
 def _share_of_links(text: str) -> float:
     """How much of the visible text is links to elsewhere; those within the page are its contents list."""
-    linked = 0
-    other = sum(len(line) for line in _code(text))
-    for line in _prose(text):
+    linked = other = 0
+    for line, is_code in _lines(text):
+        if is_code:
+            other += len(line)
+            continue
         links = list(_LINK.finditer(line))
         if links and all((link["to"] or link["at"] or "").startswith("#") for link in links):
             continue
@@ -172,14 +174,6 @@ def _share_of_links(text: str) -> float:
         linked += inside
         other += len(_MARKUP.sub("", _LINK.sub("", line)))
     return linked / (linked + other) if linked else 0.0
-
-
-def _prose(text: str) -> Iterator[str]:
-    return (line for line, inside in _lines(text) if not inside)
-
-
-def _code(text: str) -> Iterator[str]:
-    return (line for line, inside in _lines(text) if inside)
 
 
 def _lines(text: str) -> Iterator[tuple[str, bool]]:

@@ -61,7 +61,7 @@ def _other_encoding(data: bytes, path: str) -> Diagnostic | None:
     except UnicodeDecodeError as error:
         first = error.start
     lines = data.splitlines()
-    bad = sum(not _is_utf8(line) for line in lines)
+    bad = sum(line.decode(errors="ignore").encode() != line for line in lines)
     name = _likely_encoding(data)
     if not name and (bad < _FEW_BAD_LINES or bad <= len(lines) * _BAD_SHARE):
         return None
@@ -95,14 +95,6 @@ def _familiarity(data: bytes, codec: str) -> float:
         return 0.0
     ours = sum(_EAST_ASIAN.match(character) is not None for character in text)
     return sum(character in _EVERYDAY for character in text) / len(text) if ours >= 0.9 * len(text) > 0 else 0.0
-
-
-def _is_utf8(line: bytes) -> bool:
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _bad_bytes(data: bytes, path: str) -> Iterator[Diagnostic]:
