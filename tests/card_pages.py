@@ -13,8 +13,9 @@ from deckgen.card import CardSettings, note_type, read_ui
 from deckgen.card.anki_template import render_card
 from deckgen.model import parse_edition
 from deckgen.preview.cards import SCRIPT_MARK, deck_cards, sort_findings
-from deckgen.preview.formulas import STYLE, with_mathml
+from deckgen.preview.formulas import with_mathml
 from deckgen.project.reading import read_project
+from deckgen.text.packaged import packaged_text
 
 PAGE = """<!doctype html>
 <html class="{device}" lang="{language}"><head><meta charset="utf-8"><title>{title}</title>
@@ -44,7 +45,8 @@ def back_of(
     kind = note_type(project_id="x", edition=parsed, name="x", settings=CardSettings(), ui=ui, diagrams=diagrams)
     known = {"Key": "k", "Question zh": "问题？", "Answer zh": "<p>答案</p>", **fields}
     values = tuple(known.get(field.name, "") for field in kind.fields)
-    return {"card": with_mathml(render_card(kind, values, side)), "css": kind.css + STYLE}  # type: ignore[arg-type]
+    style = kind.css + packaged_text("preview/page/formulas.css")
+    return {"card": with_mathml(render_card(kind, values, side)), "css": style}  # type: ignore[arg-type]
 
 
 def formula_lines() -> dict[str, str]:

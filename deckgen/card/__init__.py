@@ -220,9 +220,10 @@ class _Words:
 
 
 def _front(words: _Words) -> str:
-    return _fill(
+    return _in_language(
         "front.html",
-        language=words.languages[0],
+        words,
+        words.languages[0],
         labels=_labels(words),
         question=_question(words, speech=True),
         script=packaged_text("templates/card.js"),
@@ -231,16 +232,15 @@ def _front(words: _Words) -> str:
 
 def _back(words: _Words) -> str:
     primary = words.languages[0]
-    return _fill(
+    return _in_language(
         "back.html",
+        words,
+        primary,
         labels=_labels(words),
         question=_question(words, speech=False),
         corrections=_corrections(words),
-        badges=_badges(words, primary),
-        language=primary,
-        direction=text_direction(primary),
         speech=_speech(words, "Answer"),
-        note=_note(words, primary),
+        note=_in_language("note.html", words, primary),
         translations=_translations("answer_translation.html", words),
         links=link_attributes(words.addresses),
         source=html.escape(words.primary.source),
@@ -250,71 +250,66 @@ def _back(words: _Words) -> str:
 
 
 def _question(words: _Words, *, speech: bool) -> str:
-    return _fill(
+    return _in_language(
         "question.html",
-        language=words.languages[0],
-        direction=text_direction(words.languages[0]),
+        words,
+        words.languages[0],
         speech=_speech(words, "Question") if speech else "",
         translations=_translations("question_translation.html", words),
     )
 
 
 def _translations(template: str, words: _Words) -> str:
-    blocks = (
-        _fill(
+    return "\n".join(
+        _in_language(
             template,
-            language=language,
-            direction=text_direction(language),
-            primary=words.languages[0],
-            name=html.escape(words.ui[language].language_name),
-            missing=html.escape(words.primary.missing),
-            badges=_badges(words, language),
-            correction=_correction(words, language),
-            note=_note(words, language),
+            words,
+            language,
+            correction=_in_language("correction.html", words, language),
+            note=_in_language("note.html", words, language),
         )
         for language in words.languages[1:]
     )
-    return "\n".join(blocks)
 
 
-def _note(words: _Words, language: Language) -> str:
-    label = html.escape(words.ui[language].editor_note)
-    return _fill("note.html", language=language, direction=text_direction(language), label=label)
+def _in_language(template: str, words: _Words, language: Language, **parts: str) -> str:
+    """A template with what is said in, or of, one language of the card, and its own parts."""
+    own, primary = words.ui[language], words.languages[0]
+    badges = (
+        f'<span class="dg-badge dg-badge-{state}" data-lang="{language}" lang="{primary}">'
+        f"{html.escape(getattr(words.primary, state))}</span>"
+        for state in _BADGES
+    )
+    return _fill(
+        template,
+        language=language,
+        direction=text_direction(language),
+        primary=primary,
+        name=html.escape(own.language_name),
+        label=html.escape(own.editor_note),
+        corrected=html.escape(own.corrected),
+        missing=html.escape(words.primary.missing),
+        badges="".join(badges),
+        **parts,
+    )
 
 
 def _corrections(words: _Words) -> str:
     """What leads to the notes that are seen without a tap: the primary language's, and those without a translation."""
     primary, *others = words.languages
     untranslated = (
-        f"{{{{^Answer {language}}}}}{{{{^Note {primary}}}}}{_correction(words, language)}"
+        f"{{{{^Answer {language}}}}}{{{{^Note {primary}}}}}{_in_language('correction.html', words, language)}"
         f"{{{{/Note {primary}}}}}{{{{/Answer {language}}}}}"
         for language in others
     )
-    return "".join((_correction(words, primary), *untranslated))
-
-
-def _correction(words: _Words, language: Language) -> str:
-    return _fill("correction.html", language=language, corrected=html.escape(words.ui[language].corrected))
-
-
-def _badges(words: _Words, language: Language) -> str:
-    return "".join(
-        f'<span class="dg-badge dg-badge-{state}" data-lang="{language}" lang="{words.languages[0]}">'
-        f"{html.escape(getattr(words.primary, state))}</span>"
-        for state in _BADGES
-    )
+    return "".join((_in_language("correction.html", words, primary), *untranslated))
 
 
 def _labels(words: _Words) -> str:
     """The words that the script needs, as attributes."""
     ui = words.primary
-    labels = {
-        "enlarge": ui.enlarge,
-        "close": ui.close,
-        "outline": ui.outline,
-        "top": ui.top,
-        "language": ui.language_name,
-    }
+    labels = {name: getattr(ui, name) for name in ("enlarge", "close", "outline", "top")}
+    labels["language"] = ui.language_name
     return " ".join(f'data-{name}="{html.escape(text)}"' for name, text in labels.items())
 
 
@@ -370,7 +365,7 @@ def _night_diagrams(identities: Iterable[str]) -> str:
 
 
 def _properties(theme: str, settings: CardSettings) -> str:
-    colours = _theme()[theme]
+    colours = packaged_table("templates/theme.toml")[theme]
     accent = _readable(settings.accent, theme)
     soft = blend(accent, colours["page"], 0.6)
     return "\n".join(
@@ -379,12 +374,8 @@ def _properties(theme: str, settings: CardSettings) -> str:
 
 
 def _readable(colour: str, theme: str) -> str:
-    colours = _theme()[theme]
+    colours = packaged_table("templates/theme.toml")[theme]
     return readable(colour, (colours["page"], colours["surface"]), ratio=_CONTRAST[theme])
-
-
-def _theme() -> Mapping[str, Mapping[str, str]]:
-    return packaged_table("templates/theme.toml")
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------

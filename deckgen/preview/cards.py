@@ -18,6 +18,7 @@ from deckgen.markdown.tree import plain_text_of
 from deckgen.memory.store import Codec, encoded
 from deckgen.model import Deck, Html, Key, KeyedQuestion, Note, NoteType, TextState
 from deckgen.preview import formulas
+from deckgen.text.packaged import packaged_text
 
 SCRIPT_MARK = "<!--script-->"
 """Stands for the cards' one script, which every side would repeat otherwise."""
@@ -84,7 +85,7 @@ def deck_cards(deck: Deck, made: Build, findings: Mapping[Key, tuple[Diagnostic,
         title=deck.name,
         languages=list(deck.edition.languages),
         categories=categories,
-        css=deck.note_type.css + formulas.STYLE,
+        css=f"{deck.note_type.css}\n{packaged_text('preview/page/formulas.css')}",
         script=script,
         entries=entries,
         sides=[(face.front, face.back) for face in faces],

@@ -28,14 +28,6 @@ _BRACKET = re.compile(
     r"|(?P<begin>\{)|(?P<end>\})|\\(?:[A-Za-z]+|.)",
     re.DOTALL,
 )
-STYLE = """
-/* --- added by the preview: fonts for its MathML, and formulas that fail --- */
-math {
-  font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math", "DejaVu Math TeX Gyre", math;
-  overflow-wrap: normal; /* else a formula shrinks to the line and its parts run out of it */
-}
-.dg-math-error { color: var(--dg-danger, #a8261d); }
-"""
 
 
 def with_mathml(card: str) -> str:

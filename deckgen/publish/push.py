@@ -101,7 +101,8 @@ def plan_push(contents: PackageContents, note_type: NoteType, learner: Learner, 
     """
     wanted = {note.fields[0]: note for note in contents.notes}
     names = [field.name for field in note_type.fields]
-    given = {tag.casefold() for tag in (*options.deck_tags, RETIRED_TAG, *_tags(contents))}
+    in_package = (tag for note in contents.notes for tag in note.tags)
+    given = {tag.casefold() for tag in (*options.deck_tags, RETIRED_TAG, *in_package)}
     known = [note for note in learner.notes if note.key in wanted]
     mendings = [_mending(note, wanted[note.key], names, given, options.keep_tags) for note in known]
     gone = [note for note in learner.notes if note.key in options.retired_keys and note.key not in wanted]
@@ -189,10 +190,6 @@ def _mending(
         media=wanted.media,
         has_own=bool(kept) or any(text for name, text in note.fields.items() if name.startswith(_OWN_FIELDS)),
     )
-
-
-def _tags(contents: PackageContents) -> frozenset[str]:
-    return frozenset(tag for note in contents.notes for tag in note.tags)
 
 
 def _moves(known: Iterable[LearnerNote], wanted: Mapping[str, PackagedNote]) -> tuple[tuple[str, tuple[int, ...]], ...]:

@@ -14,36 +14,13 @@ from urllib.parse import unquote
 
 from deckgen.diagnostics import DeckgenError, Diagnostic, name_some
 from deckgen.releases.verify.findings import finding
+from deckgen.text.packaged import packaged_table, packaged_text
 
 CHOICE = "DECKGEN_BROWSER"
 """An environment variable: the browser's path."""
-_COMMANDS = (
-    "chromium chromium-browser google-chrome google-chrome-stable chrome microsoft-edge microsoft-edge-stable msedge"
-)
-_PLACES = (
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
-    "{PROGRAMFILES}/Google/Chrome/Application/chrome.exe",
-    "{PROGRAMFILES(X86)}/Google/Chrome/Application/chrome.exe",
-    "{LOCALAPPDATA}/Google/Chrome/Application/chrome.exe",
-    "{PROGRAMFILES(X86)}/Microsoft/Edge/Application/msedge.exe",
-)
 _ORIGIN = "http://cards.invalid/"
 """Nowhere: every request is answered here, or refused."""
 _SIDES_PER_PAGE = 40
-_STIR = """() => {
-  for (const frame of document.querySelectorAll("iframe")) {
-    for (const element of frame.contentDocument?.querySelectorAll("*") ?? []) {
-      for (const event of ["mouseover", "pointerover", "focus", "toggle", "error", "load", "animationstart"]) {
-        element.dispatchEvent(new Event(event));
-      }
-    }
-  }
-  return true;
-}"""
-"""What a finger does without a tap: handlers of these events run."""
-
 Sides = Sequence[tuple[str, str]]
 """Where, such as “note “x”, front of Card 1”, and the HTML that is shown there."""
 
@@ -52,11 +29,12 @@ def find_browser() -> Path | None:
     """A Chromium, Chrome or Edge: the chosen one, else an installed one, else the one that Playwright downloaded."""
     if chosen := os.environ.get(CHOICE):
         return Path(chosen) if Path(chosen).is_file() else None
-    for command in _COMMANDS.split():
+    browsers = packaged_table("releases/verify/browsers.toml")
+    for command in browsers["commands"]:
         if found := shutil.which(command):
             return Path(found)
     variables = defaultdict(str, os.environ)
-    for place in _PLACES:
+    for place in browsers["places"]:
         path = Path(place.format_map(variables))
         if path.is_file():
             return path
@@ -118,7 +96,7 @@ class _Watch:
         page.on("framenavigated", self._moved)
         try:
             page.goto(_ORIGIN, wait_until="load", timeout=self._patience_ms)
-            page.wait_for_function(_STIR, timeout=self._patience_ms)
+            page.wait_for_function(packaged_text("releases/verify/stir.js"), timeout=self._patience_ms)
         except errors.TimeoutError:
             if len(indices) == 1:
                 self.busy[indices[0]].add("")
