@@ -259,14 +259,46 @@ def test_a_closed_profile_an_older_add_on_and_no_anki_are_told_apart(
     assert "2055492159" in gone.output
 
 
+FOUND = b"HTTP/1.0 200 OK\r\n"
+
+
 @pytest.mark.parametrize(
-    "reply", [b"HTTP/1.0 200 OK\r\n\r\n<html>", b"HTTP/1.0 404 No\r\n\r\n", b"HTTP/1.0 200 OK\r\n\r\nnull"]
+    ("reply", "said"),
+    [
+        (FOUND + b"\r\n<html>", "is not AnkiConnect"),
+        (b"HTTP/1.0 404 No\r\n\r\n", "is not AnkiConnect"),
+        (FOUND + b"\r\nnull", "is not AnkiConnect"),
+        (FOUND + b"\r\n" + b"[" * 100_000, "is not AnkiConnect"),
+        (b"hello\r\n", "is not AnkiConnect"),
+        (b"", "run the command again"),
+        (FOUND + b"Content-Length: 99\r\n\r\n{", "run the command again"),
+        (FOUND + b'\r\n{"result": [1], "error": null}', "something unknown"),
+    ],
 )
-def test_a_stranger_at_the_address_is_named(book: Book, reply: bytes) -> None:
+def test_a_stranger_at_the_address_is_named(book: Book, reply: bytes, said: str) -> None:
     with listening(reply) as url:
         refused = push(book, book.first, url)
     assert refused.exit_code == 1
-    assert "is not AnkiConnect" in refused.output
+    assert said in refused.output
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:x", "http://127.0.0.1:1/a b", "nonsense", "file:///etc/passwd", "ftp://a"]
+)
+def test_what_is_no_address_is_said(book: Book, url: str) -> None:
+    refused = push(book, book.first, url)
+    assert (refused.exit_code, "--url" in refused.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "manifest", ["{", "[]", '{"packages": [{"file": 5, "category": null, "edition": "zh-en"}]}', "[" * 100_000]
+)
+def test_a_manifest_that_is_none_is_no_package(manifest: str, tmp_path: Path) -> None:
+    (tmp_path / "deckgen.toml").touch()
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build/manifest.json").write_text(manifest, "utf-8")
+    refused = deckgen("push", "--project", tmp_path)
+    assert (refused.exit_code, "run deckgen build" in refused.output) == (1, True)
 
 
 def test_an_anki_that_does_not_answer_is_waited_for_only_so_long(book: Book) -> None:

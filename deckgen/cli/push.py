@@ -35,7 +35,7 @@ _SHOWN = 10
 )
 @click.option("--url", default=DEFAULT_URL, show_default=True, help="Where AnkiConnect listens.")
 @click.option("--anki-profile", metavar="NAME", help="Refuse when Anki has another profile open.")
-@click.option("--timeout", "timeout_seconds", type=click.FloatRange(1), default=60.0, show_default=True)
+@click.option("--timeout", "timeout_seconds", type=click.FloatRange(1, 3600), default=60.0, show_default=True)
 @click.option("--dry-run", is_flag=True, help="Tell what would change, and change nothing.")
 @click.option("--move", is_flag=True, help="Move cards into the deck of their category.")
 @click.option("--delete-retired", is_flag=True, help="Delete retired notes instead of tagging them.")
@@ -89,12 +89,12 @@ def _built_package(root: Path, edition: Edition) -> Path:
     try:
         packages = json.loads(text)["packages"]
         whole = (item for item in packages if item["category"] is None and "chapter" not in item)
-        names = [item["file"] for item in whole if item["edition"] == edition.name]
-    except (ValueError, KeyError, TypeError) as error:
+        names = [str(item["file"]) for item in whole if item["edition"] == edition.name]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DeckgenError(f"{folder / MANIFEST_NAME} cannot be read", hint="run deckgen build again") from error
     if not names or not (folder / names[0]).is_file():
         raise DeckgenError(f"the last build has no package of the edition {edition.name}", hint="run deckgen build")
-    return folder / str(names[0])
+    return folder / names[0]
 
 
 def _options(root: Path, config: Config, *, move: bool, delete_retired: bool) -> PushOptions:

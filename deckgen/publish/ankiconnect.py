@@ -5,6 +5,7 @@ What the answers mean for a deck is left to ``learner`` and ``push``.
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -70,6 +71,8 @@ class AnkiConnect:
         return {**request, "key": self.key} if self.key else request
 
     def _send(self, request: Mapping[str, Any]) -> Any:
+        if not self.url.startswith(("http://", "https://")):
+            raise DeckgenError(f"{self.url} is no address such as {DEFAULT_URL}", hint="name it with --url")
         # Loopback must not be asked of a proxy.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         body = json.dumps(request).encode()
@@ -81,19 +84,24 @@ class AnkiConnect:
             raise self._busy() from error
         except urllib.error.HTTPError as error:
             raise self._stranger() from error
-        except (OSError, ValueError, RecursionError) as error:
+        except (ValueError, RecursionError, http.client.BadStatusLine, http.client.InvalidURL) as error:
+            if isinstance(error, OSError):  # an Anki that hangs up
+                raise self._gone(error) from error
+            raise self._stranger() from error
+        except (OSError, http.client.HTTPException) as error:
             if isinstance(getattr(error, "reason", None), TimeoutError):
                 raise self._busy() from error
-            if isinstance(error, (ValueError, RecursionError)):
-                raise self._stranger() from error
-            raise DeckgenError(
-                f"no Anki answers at {self.url}: {getattr(error, 'reason', error)}",
-                hint="start Anki with the add-on AnkiConnect (code 2055492159), or name its address with --url; "
-                "if the connection broke, run the command again: it goes on from there",
-            ) from error
+            raise self._gone(error) from error
         if not isinstance(answer, dict) or not {"result", "error"} <= answer.keys():
             raise self._stranger()
         return answer
+
+    def _gone(self, error: Exception) -> DeckgenError:
+        return DeckgenError(
+            f"no Anki answers at {self.url}: {getattr(error, 'reason', error)}",
+            hint="start Anki with the add-on AnkiConnect (code 2055492159), or name its address with --url; "
+            "if the connection broke, run the command again: it goes on from there",
+        )
 
     def _busy(self) -> DeckgenError:
         return DeckgenError(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from deckgen.diagnostics import DeckgenError
 from deckgen.model import NoteType
 from deckgen.publish.ankiconnect import AnkiConnect
 
@@ -48,6 +49,13 @@ def read_learner(anki: AnkiConnect, note_type: NoteType, deck: str) -> Learner:
 
     ``deck`` is the deck's full name, in which foreign notes are counted. DeckgenError as AnkiConnect raises it.
     """
+    try:
+        return _read(anki, note_type, deck)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise DeckgenError("AnkiConnect answers with something unknown", hint="update the add-on") from error
+
+
+def _read(anki: AnkiConnect, note_type: NoteType, deck: str) -> Learner:
     types = _note_types(anki, note_type)
     ids = [number for known in types for number in anki.call("findNotes", query=_search("note", known.name))]
     infos = [info for info in anki.notes_info(ids) if "Key" in info["fields"]]
