@@ -232,7 +232,7 @@ def _read_all(sheets: list[_Sheet], *, jobs: int, progress: Progress) -> Iterato
     Where one is read after the other, progress counts the questions within each.
     """
     if jobs < 2 or len(sheets) < 2:
-        yield from (_read(sheet, progress) for sheet in sheets)
+        yield from (_read(sheet, progress, jobs) for sheet in sheets)
         return
     try:
         yield from map_in_processes(_read, sheets, jobs=jobs, chunk=1)
@@ -240,12 +240,12 @@ def _read_all(sheets: list[_Sheet], *, jobs: int, progress: Progress) -> Iterato
         raise died_over(sheets[error.index][0].path) from error
 
 
-def _read(sheet: _Sheet, progress: Progress = silent) -> tuple[bytes, dict[bytes, bytes]]:
+def _read(sheet: _Sheet, progress: Progress = silent, jobs: int = 1) -> tuple[bytes, dict[bytes, bytes]]:
     """A chapter's reading, encoded, and those of its documents that are new to the memory."""
     source, settings, known, cache = sheet
     chapter, problems = parse_chapter(source.text, path=source.path, settings=settings, known=known)
     memory = Memory(cache, read_only=True)
-    documents = Documents(memory)
+    documents = Documents(memory, jobs=jobs)
     questions = sum(len(category.questions) for category in chapter.categories)
     documents.read(
         texts_of(chapter),

@@ -48,10 +48,6 @@ class CheckedChapter:
         return self.text.split("\n")
 
     @cached_property
-    def kinds(self) -> list[Kind]:
-        return line_kinds(self.lines, fence_ends=self.chapter.fence_ends)
-
-    @cached_property
     def answers(self) -> tuple[Answer, ...]:
         path, context = self.chapter.path, self.chapter.context
         return tuple(
@@ -150,6 +146,7 @@ def merge_conflicts(checked: CheckedChapter) -> Iterator[Diagnostic]:
     if "<<<<<<<" not in checked.text:
         return
     waiting: list[int] = []
+    kinds = line_kinds(checked.lines, fence_ends=checked.chapter.fence_ends)
     for index, line in enumerate(checked.lines):
         if not _CONFLICT.match(line):
             continue
@@ -159,7 +156,7 @@ def merge_conflicts(checked: CheckedChapter) -> Iterator[Diagnostic]:
         elif waiting and mark in "=|":
             waiting.append(index)
         elif mark == ">" and len(waiting) > 1:
-            if not all(checked.kinds[number] is Kind.CODE for number in range(waiting[0], index + 1)):
+            if not all(kinds[number] is Kind.CODE for number in range(waiting[0], index + 1)):
                 yield diagnostic(
                     "merge-conflict",
                     f"a merge left its conflict here, up to line {index + 1}",

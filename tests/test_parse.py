@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deckgen.chapters import explain_structure, parse_chapter
-from deckgen.chapters.definitions import find_definitions
 from deckgen.chapters.evidence import is_visible
 from deckgen.chapters.roles import Role
 from deckgen.chapters.structure import find_structure
 from deckgen.diagnostics import Diagnostic
 from deckgen.lint import lint_chapter
 from deckgen.markdown import Documents
+from deckgen.markdown.definitions import find_definitions
 from deckgen.markdown.lines import Kind
 from deckgen.model import Chapter
 from deckgen.project.config import ChapterSettings, parse_config

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 
-from deckgen.chapters.definitions import find_definitions
 from deckgen.chapters.directives import directive_findings, find_directives
 from deckgen.chapters.findings import Read, chapter_findings, heading_location
 from deckgen.chapters.fronts import front_lengths
@@ -15,6 +14,7 @@ from deckgen.chapters.pieces import Piece, cut, title_of
 from deckgen.chapters.roles import Decision, Role, Ruling
 from deckgen.chapters.structure import find_structure
 from deckgen.diagnostics import Diagnostic
+from deckgen.markdown.definitions import find_definitions
 from deckgen.model import Category, Chapter, Location, Markdown, Question, is_key
 from deckgen.project.config import ChapterSettings
 from deckgen.text.similarity import fingerprint_and_sketch

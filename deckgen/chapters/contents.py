@@ -89,7 +89,7 @@ def find_contents(scan: Scan) -> Contents:
     found: list[tuple[int, str, str, int, int]] = []
     covered: set[int] = set()
     owned: set[int] = set()
-    for run in _runs(scan, links, headings):
+    for run in _runs(scan, links, headings) if links else ():
         named = next((index for index in run if index in headings and names_contents(headings[index])), None)
         entries = [(index, *links[index]) for index in run if index in links]
         met = sum(not known.isdisjoint(_keys(text, anchor)) for _, text, anchor, _, _ in entries)

@@ -6,7 +6,9 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from deckgen.chapters.contents import Claims
 from deckgen.chapters.heading import LEVEL_OF_HAN, Heading, Markup
@@ -29,10 +31,16 @@ _NUMBER = re.compile(
 _DECK_TAG = re.compile(r"[ \t]*#flashcards?(?:/\S*)?[ \t]*$")
 """Where Obsidian's plugins put the cards of a page."""
 _TOC_MARK = re.compile(r"[ \t]*(?:\[toc\]|\[\[toc\]\]|\[\[_toc_\]\]|@\[toc\].*)[ \t]*$", re.IGNORECASE)
+_UNSEEN = {
+    **dict.fromkeys("-*_", (_RULE,)),
+    **dict.fromkeys("[@", (_TOC_MARK,)),
+    "<": (OPENING_DETAILS, CLOSING_DETAILS, _LAYOUT, _ANCHOR_LINE),
+    "#": (_DECK_TAG,),
+}
+"""What of lines that begin so shows nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Mark(NamedTuple):
     """A way of writing headings: ATX and setext headings of one level are one way."""
 
     markup: Markup
@@ -76,8 +84,12 @@ class Evidence:
 
 
 def mark_of(heading: Heading) -> Mark:
-    markup = Markup.ATX if heading.markup is Markup.SETEXT else heading.markup
-    return Mark(markup=markup, level=heading.level)
+    return _mark(heading.markup, heading.level)
+
+
+@cache
+def _mark(markup: Markup, level: int) -> Mark:
+    return Mark(Markup.ATX if markup is Markup.SETEXT else markup, level)
 
 
 def is_outline(mark: Mark) -> bool:
@@ -94,10 +106,7 @@ def is_visible(line: str) -> bool:
     """Whether a reader of the page sees something of this line; a rule that separates is nothing to see."""
     text = mask_comments(line)
     first = text.lstrip()[:1]
-    if first not in ("-", "*", "_", "<", "[", "@", "#"):
-        return bool(first)
-    unseen = (OPENING_DETAILS, CLOSING_DETAILS, _LAYOUT, _RULE, _ANCHOR_LINE, _TOC_MARK, _DECK_TAG)
-    return not any(pattern.match(text) for pattern in unseen)
+    return bool(first) and not any(pattern.match(text) for pattern in _UNSEEN.get(first, ()))
 
 
 def is_layout(line: str) -> bool:

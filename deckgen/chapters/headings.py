@@ -92,13 +92,14 @@ def scan_headings(
                 fence_ends.append(index + 1)
         kind = tracker.feed(index)
         kinds.append(kind)
-        if kind is not Kind.TEXT or index < skip_until or not line.strip():
+        shown = line.strip()
+        if kind is not Kind.TEXT or index < skip_until or not shown:
             continue
         if "details" in line:
             folds += sum(1 if found[1] else -1 for found in _DETAILS.finditer(line)) - open_folds[index]
             if open_folds[index]:
                 unclosed.append(RawElement(line=index, column=line.lower().rindex("<details"), name="details"))
-        if (underlined := _setext(lines, kinds, index)) is not None:
+        if shown[-1] in "=-" and (underlined := _setext(lines, kinds, index)) is not None:
             if headings and headings[-1].line == underlined.line:
                 headings.pop()
             headings.append(underlined)
@@ -111,7 +112,7 @@ def scan_headings(
             skip_until = heading.end_line
             if heading.markup is Markup.HTML:
                 tracker.in_html = False
-    tracker.finish()
+    tracker.abandon()
     return Scan(
         lines=lines,
         kinds=tuple(kinds),

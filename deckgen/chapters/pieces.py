@@ -27,7 +27,7 @@ _ASKED = re.compile(
 _WHOLE_BOLD = re.compile(r"(\*\*|__)((?:(?!\1).)+)\1[ \t]*[:：]?")
 _QUOTED = re.compile(r"^> ?")
 _INDENT = re.compile(" *")
-_PROSE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]|[a-z]{2} [a-z]{2,} [a-z]{2}", re.IGNORECASE)
+_PROSE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]|[A-Za-z]{2} [A-Za-z]{2,} [A-Za-z]{2}")
 _PLACEHOLDER = re.compile(
     r"[\s>*_#()（）\[\]【】<>!-]*(?:todo|tbd|wip|to be (?:done|added|continued|written)|coming soon|fixme|n/a|"
     r"待(?:补充?|完善|更新|填写?|写|续|整理|添加|办|定)|未完(?:待续|成)|暂无(?:答案|内容)?|敬请期待|答案略|略|施工中|正在(?:更新|编写|施工)中?)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import cached_property
 
 from deckgen.chapters.evidence import OPENING_DETAILS, Mark, is_outline, mark_of
 from deckgen.chapters.heading import Heading, Markup
@@ -21,10 +22,6 @@ class Resumption:
 
     def __init__(self, titles: frozenset[str], lines: Sequence[str]) -> None:
         self._titles = titles
-        self._fences = {
-            mark: [index for index, line in enumerate(lines) if line.lstrip("> \t").startswith(mark)]
-            for mark in ("```", "~~~")
-        }
         self._lines = lines
         self._seen = 0
         self._last: dict[Mark, int] = {}
@@ -72,6 +69,14 @@ class Resumption:
         if follows and split.number and heading.level > 1 and not heading.doubtful:
             return listed or self._stays_open(heading, fence)
         return listed and mark in self._last and (heading.level > 1 or bool(split.number))
+
+    @cached_property
+    def _fences(self) -> dict[str, list[int]]:
+        """Where lines begin with the marks of fences, from 0."""
+        return {
+            mark: [index for index, line in enumerate(self._lines) if line.lstrip("> \t").startswith(mark)]
+            for mark in ("```", "~~~")
+        }
 
     def _stays_open(self, heading: Heading, fence: Fence) -> bool:
         """Whether the next fence below is one that opens, or there is none: then nothing closes the open one."""

@@ -76,13 +76,8 @@ class Ruling(Enum):
     ABOVE_ALL = Role.OUTSIDE, "it stands before the first question"
     CHILDLESS = Role.OUTSIDE, "no question follows it"
 
-    @property
-    def role(self) -> Role:
-        return self.value[0]
-
-    @property
-    def reason(self) -> str:
-        return self.value[1]
+    def __init__(self, role: Role, reason: str) -> None:
+        self.role, self.reason = role, reason
 
 
 _APART = (Ruling.APART, Ruling.CHILDLESS_CARD)

@@ -13,6 +13,7 @@ _KEY_LETTERS = "23456789abcdefghjkmnpqrstvwxyz"
 """No ``0`` and ``o``, no ``1``, ``i`` and ``l``, no ``u`` beside ``v``: a learner reads keys off a phone."""
 _GUID_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _KEY_LENGTH = 7
+_MOST_KEY_LETTERS = 32
 _GUID_LENGTH = 12
 
 
@@ -22,14 +23,12 @@ def mint_key(*, project_id: str, chapter: str, title: str, ordinal: int, taken: 
     It depends on the project's id, the chapter's path, the folded title and the question's place among those of equal
     title in its chapter (from 1), so that every machine mints the same. A key that is taken is lengthened.
     """
-    parts = (project_id, unicodedata.normalize("NFC", chapter), title, str(ordinal))
-    letters = _letters(_KEY_LETTERS, "key", *parts)
-    length = _KEY_LENGTH
-    while (key := Key(letters[:length])) in taken:
-        length += 1
-        if length > 32:
-            letters, length = _letters(_KEY_LETTERS, "again", letters), _KEY_LENGTH
-    return key
+    parts: tuple[str, ...] = ("key", project_id, unicodedata.normalize("NFC", chapter), title, str(ordinal))
+    while True:
+        for length in range(_KEY_LENGTH, _MOST_KEY_LETTERS + 1):
+            if (key := Key(_letters(_KEY_LETTERS, *parts, count=length))) not in taken:
+                return key
+        parts = ("again", _letters(_KEY_LETTERS, *parts))
 
 
 def mint_category_key(*, project_id: str, chapter: str, title: str, taken: Collection[Key]) -> Key:
@@ -54,7 +53,10 @@ def derive_project_id(paths: Iterable[str], birthmark: str) -> str:
 
 
 def _letters(alphabet: str, *parts: str, count: int = 40) -> str:
-    """The first letters of the parts' SHA-256, written in an alphabet; no two lists of parts are read as the same."""
+    """The first letters of the parts' SHA-256, written in an alphabet; no two lists of parts are read as the same.
+
+    Fewer letters are the beginning of more.
+    """
     number = int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest(), "big") % len(alphabet) ** count
     letters = []
     for _ in range(count):

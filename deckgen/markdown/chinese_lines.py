@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from lxml.html import HtmlElement
 
@@ -20,9 +21,6 @@ _SHARED = "\u2014\u2018\u2019\u201c\u201d\u2026\u00b7"
 """Chinese punctuation that Latin text has as well; it counts where the other side is Chinese."""
 _MARKS = "\u3001\u3002\u3008-\u3011\u3014-\u301b\uff01\uff08\uff09\uff0c\uff0e\uff1a\uff1b\uff1f\uff5b\uff5d"
 """Full-width punctuation, which brings its own space."""
-_SOFT_BREAK = re.compile(
-    rf"(?<=[{_WIDE}])\n(?=[{_WIDE}{_SHARED}])|(?<=[{_SHARED}])\n(?=[{_WIDE}])|(?<=[{_MARKS}])\n|\n(?=[{_MARKS}])"
-)
 _INLINE_TAGS = rf"(?:</?(?:{'|'.join(sorted(_INLINE))})\b[^>]*>)*"
 _MAY_JOIN = re.compile(
     rf"[{_WIDE}{_SHARED}]{_INLINE_TAGS}\n{_INLINE_TAGS}[{_WIDE}{_SHARED}]|[{_MARKS}]{_INLINE_TAGS}\n|\n{_INLINE_TAGS}[{_MARKS}]"
@@ -34,12 +32,20 @@ def has_lines_to_join(html: str) -> bool:
     return bool(_MAY_JOIN.search(html))
 
 
+@cache
+def _soft_break() -> re.Pattern[str]:
+    """Takes long to compile, and few texts have lines to join."""
+    return re.compile(
+        rf"(?<=[{_WIDE}])\n(?=[{_WIDE}{_SHARED}])|(?<=[{_SHARED}])\n(?=[{_WIDE}])|(?<=[{_MARKS}])\n|\n(?=[{_MARKS}])"
+    )
+
+
 def join_chinese_lines(root: HtmlElement) -> None:
     """A soft line break between two Chinese characters, or beside a full-width mark, is no space."""
     for run in _runs(root):
         texts = [(getattr(element, slot) or "") for element, slot in run]
         whole = "".join(texts)
-        breaks = [found.start() for found in _SOFT_BREAK.finditer(whole)] if "\n" in whole else []
+        breaks = [found.start() for found in _soft_break().finditer(whole)] if "\n" in whole else []
         offset = used = 0
         for (element, slot), text in zip(run, texts, strict=True):
             inside = []

@@ -56,7 +56,7 @@ class Documents:
 
         ``report`` is called with how many are parsed, of how many.
         """
-        new = list(dict.fromkeys(text for text in texts if text not in self._known and not is_plain(*text)))
+        new = list(dict.fromkeys(text for text in texts if not is_plain(*text) and text not in self._known))
         keys = [self._key(*text) for text in new]
         found = self.memory.recall(keys)
         missing = [(text, key) for text, key in zip(new, keys, strict=True) if key not in found]

@@ -10,6 +10,8 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 from deckgen.markdown.formula_rules import is_inline_maths, is_latex, reads_as_maths
 
@@ -39,8 +41,7 @@ def find_formulas(text: str) -> tuple[Formula, ...]:
 # --- lines ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Line:
+class _Line(NamedTuple):
     text: str
     start: int
     content: int
@@ -261,18 +262,23 @@ class _Scanner:
 
     def __init__(self, text: str, start: int, end: int, *, quotes: int, row: str, room: int | None) -> None:
         self.text = text
-        self.end = end
+        self.start, self.end = start, end
         self.tokens = list(_TOKEN.finditer(text, start, end))
         self.starts = [token.start() for token in self.tokens]
         self.places: dict[str, list[int]] = {}
         for index, token in enumerate(self.tokens):
             self.places.setdefault(token[0], []).append(index)
-        self.ticks: dict[int, list[int]] = {}
-        for run in re.finditer("`+", text[start:end]):
-            self.ticks.setdefault(len(run[0]), []).append(start + run.start())
         self.quotes = quotes
         self.excess = _cells(row) - room if room is not None else 0
         self.in_table = room is not None
+
+    @cached_property
+    def ticks(self) -> dict[int, list[int]]:
+        """Where runs of so many backticks begin."""
+        ticks: dict[int, list[int]] = {}
+        for run in re.compile("`+").finditer(self.text, self.start, self.end):
+            ticks.setdefault(len(run[0]), []).append(run.start())
+        return ticks
 
     def formulas(self) -> Iterator[Formula]:
         index = 0

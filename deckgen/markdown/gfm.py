@@ -163,6 +163,8 @@ class _Offsets:
         """Where ``size`` bytes of a line end."""
         if line > len(self._lines):
             return self._starts[-1] - 1
+        if not size:
+            return self._starts[line - 1]
         text = self._lines[line - 1]
         if line not in self._encoded:
             self._encoded[line] = None if text.isascii() else text.encode("utf-8", "surrogatepass")

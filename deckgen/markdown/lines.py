@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from deckgen.markdown.inline import mask_code
 
@@ -98,7 +99,6 @@ class BlockTracker:
         self._lines = lines
         self._front = front.lines
         self._open_comments = left_open(lines, _COMMENT)
-        self._last_raw_end = next((i for i in range(len(lines) - 1, -1, -1) if _RAW_CLOSE.search(lines[i])), -1)
         self._no_comment_end_before = -1
         self._opening_inside = -1
         self._state = Kind.TEXT
@@ -122,17 +122,13 @@ class BlockTracker:
         return self._text(index, line)
 
     def abandon(self) -> None:
-        """The open fence or element ends before the next line, as its author meant."""
+        """The open fence or element ends before the next line, as its author meant, or with the chapter."""
         if self.fence is not None:
             self.unclosed_fences.append(self.fence)
             self.fence = None
         if self.raw is not None:
             self.unclosed_raw.append(self.raw)
             self.raw = None
-
-    def finish(self) -> None:
-        """After the last line."""
-        self.abandon()
 
     def _in_fence(self, index: int, line: str) -> bool:
         """Whether the line is inside the open fence or closes it."""
@@ -165,6 +161,8 @@ class BlockTracker:
         if ("```" in line or "~~~" in line) and (found := _FENCE.match(line)) and not _is_code_span(found):
             self._open_fence(index, found)
             return Kind.CODE
+        if "<" not in line:
+            return Kind.TEXT
         if (found := _RAW_OPEN.match(line)) and not _RAW_CLOSE.search(line):
             raw = RawElement(line=index, column=found.start(1) - 1, name=found[1].lower())
             if index < self._last_raw_end:
@@ -177,6 +175,12 @@ class BlockTracker:
         if _HTML_BLOCK.match(line):
             self.in_html = True
         return Kind.TEXT
+
+    @cached_property
+    def _last_raw_end(self) -> int:
+        """The index of the last line that closes an element."""
+        lines = self._lines
+        return next((index for index in range(len(lines) - 1, -1, -1) if _RAW_CLOSE.search(lines[index])), -1)
 
     def _open_fence(self, index: int, found: re.Match[str]) -> None:
         quoted = ">" in found[1]
@@ -213,6 +217,8 @@ class BlockTracker:
 
     def _track_list(self, line: str) -> None:
         """Keeps the content offsets of the list items that are open."""
+        if not self._offsets and line[0].isalpha():
+            return
         indent = _indent(line)
         if self._offsets and indent < self._offsets[-1] and (self._after_blank or _BLOCK_START.match(line)):
             while self._offsets and indent < self._offsets[-1]:
@@ -246,7 +252,7 @@ def left_open(lines: Sequence[str], mark: re.Pattern[str]) -> Counter[int]:
     ``mark`` finds openings, which are its first group, and closings; each of these closes the last open one.
     """
     waiting: list[int] = []
-    for index, line in enumerate(lines):
+    for index, line in enumerate(lines if mark.search("\n".join(lines)) else ()):
         for found in mark.finditer(line):
             if found[1]:
                 waiting.append(index)

@@ -56,7 +56,7 @@ class Protected:
             elif not code_depth:
                 part = formula.sub(self._shown, part)
             parts.append(part)
-        return Html(hidden.sub(lambda found: self._escaped(found[0]), "".join(parts)))
+        return Html(hidden.sub(lambda found: self._plain(found[0], escape=True), "".join(parts)))
 
     def _shown(self, found: re.Match[str]) -> str:
         """A formula as a span; a tag, whose attributes may hold one, as it is."""
@@ -71,25 +71,15 @@ class Protected:
 
     def _span(self, found: re.Match[str]) -> str:
         style = "inline" if found[1] is not None else "display"
-        latex = _UNSEEN.sub("", self._escaped(found[1] if found[1] is not None else found[2]))
+        latex = _UNSEEN.sub("", self._plain(found[1] if found[1] is not None else found[2], escape=True))
         return f'<span data-math-style="{style}">{latex}</span>'
-
-    def _escaped(self, text: str) -> str:
-        return self._plain(text, escape=True)
 
     def _plain(self, text: str, *, escape: bool = False) -> str:
         return text.translate(_shown(self.base, escape))
 
     def _percent(self, found: re.Match[str]) -> str:
         text = unquote(found[0])
-        return (
-            quote(self._plain(text), safe="$&;=+,/?:@!*'()")
-            if any(self._is_hidden(each) for each in text)
-            else found[0]
-        )
-
-    def _is_hidden(self, character: str) -> bool:
-        return 0 <= ord(character) - self.base < _SIZE
+        return quote(self._plain(text), safe="$&;=+,/?:@!*'()") if _uses(text, self.base) else found[0]
 
 
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}

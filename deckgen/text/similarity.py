@@ -56,18 +56,19 @@ def _fingerprint(plain: str) -> str:
 
 def _sketch(plain: str) -> Sketch:
     hashes = sorted(set(map(_HASHES.__getitem__, _shingles(plain))))
-    packed = b"".join(hashes[:SKETCH_SIZE])
+    packed = b"".join(number.to_bytes(_HASH_BYTES, "big") for number in hashes[:SKETCH_SIZE])
     return Sketch(f"{len(hashes)}:{base64.urlsafe_b64encode(packed).decode('ascii')}")
 
 
-class _Hashes(dict[str, bytes]):
+class _Hashes(dict[str, int]):
     """The hash of each shingle, made once: three ideographs of one subject come up again and again."""
 
-    def __missing__(self, shingle: str) -> bytes:
+    def __missing__(self, shingle: str) -> int:
         if len(self) >= _MOST_HASHES:
             self.clear()
-        self[shingle] = digest = hashlib.blake2b(shingle.encode(), digest_size=_HASH_BYTES).digest()
-        return digest
+        digest = hashlib.blake2b(shingle.encode(), digest_size=_HASH_BYTES).digest()
+        self[shingle] = number = int.from_bytes(digest, "big")
+        return number
 
 
 _HASHES = _Hashes()
@@ -142,13 +143,13 @@ def _at_least(columns: int) -> str:
 
 @functools.cache
 def _shingle() -> re.Pattern[str]:
-    """Takes as long to compile as a build that changes nothing may take in all."""
-    return re.compile(f"(?=({_at_least(SHINGLE_WIDTH)}))", re.DOTALL)
+    """Takes as long to compile as a build that changes nothing may take in all; the first two are its common cases."""
+    return re.compile(f"(?=([\u2e80-\U0010ffff]{{3}}|[\\0-\u2e7f]{{5}}.|{_at_least(SHINGLE_WIDTH)}))", re.DOTALL)
 
 
-def _shingles(text: str) -> set[str]:
-    """Every piece of the text that is ``SHINGLE_WIDTH`` columns wide; the whole of a narrower text.
+def _shingles(text: str) -> list[str]:
+    """Every piece of the text that is ``SHINGLE_WIDTH`` columns wide, one for each place; the whole of a narrower text.
 
     Ideographs, kana and Hangul, which say as much as two letters and begin at U+2E80, are two columns wide.
     """
-    return set(_shingle().findall(text)) or ({text} if text else set())
+    return _shingle().findall(text) or ([text] if text else [])

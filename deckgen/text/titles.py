@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 _HAN_DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _HAN = r"[〇零一二两三四五六七八九十百]{1,5}"
@@ -75,6 +76,7 @@ def strip_number(text: str) -> tuple[str, str]:
     return split.number, split.title
 
 
+@lru_cache(maxsize=4096)
 def split_number(text: str, *, bare: bool = False, expected: int | None = None) -> Split:
     """The title and its number.
 
@@ -109,7 +111,7 @@ def folded(text: str) -> str:
     """The text without what a typist varies: width, case, spaces, punctuation, backticks and dollar signs."""
     if _STANDS_ALONE.fullmatch(text):
         parts = _BETWEEN_WORDS.split(text.lower())
-        parts[1::2] = map(_FOLDED.__getitem__, parts[1::2])
+        parts[1::2] = map(_folded_once, parts[1::2])
         return "".join(parts)
     return _folded(text)
 
@@ -191,18 +193,8 @@ class _Folding(dict[int, int | None]):
 _FOLDING = _Folding()
 
 
-class _Folded(dict[str, str]):
-    """What stands between words, folded; learnt as it is met, and begun anew where it is too much."""
-
-    def __missing__(self, text: str) -> str:
-        if len(self) >= _MOST_FOLDED:
-            self.clear()
-        self[text] = _folded(text)
-        return self[text]
-
-
-_FOLDED = _Folded()
-_MOST_FOLDED = 4096
+_folded_once = lru_cache(maxsize=4096)(_folded)
+"""Of what stands between words, which comes up again and again."""
 _STANDS_ALONE = re.compile("[\\n -~\u00b7\u2010-\u2027\u2190-\u21ff\u3000-\u3011\u4e00-\u9fff\uff01-\uff60]*+")
 """A text whose characters compose with no other, so that its parts can be folded one by one."""
 _BETWEEN_WORDS = re.compile("([^a-z0-9\u4e00-\u9fff]+)")
