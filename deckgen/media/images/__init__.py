@@ -183,7 +183,7 @@ def _as_drawing(exact: Image.Image, meter: Meter) -> bytes | None:
     A sample of the pixels tells which palettes may do; the whole image is put into few colours only then.
     """
     sample = sampled(exact)
-    rough = Meter(sample)
+    rough = meter if sample is exact else Meter(sample)
     fit = []
     for palette in find_palettes(sample, _PALETTE_SIZES):
         if not rough.measure(with_palette(sample, palette)).within(DRAWING):

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from PIL import Image
 
+from deckgen.media.images.reading import as_rgb
+
 _FILL_SHARE = 0.0005
 _MAX_FILLS = 64
 _SAMPLE_PIXELS = 250_000
@@ -24,7 +26,7 @@ def sampled(exact: Image.Image) -> Image.Image:
 
 def find_palettes(sample: Image.Image, sizes: Iterable[int]) -> Iterator[Image.Image]:
     """A palette of at most so many colours for each of ``sizes``, as an image that holds it."""
-    opaque = sample.convert("RGB")
+    opaque = as_rgb(sample)
     fills = _fills(opaque)
     for size in sizes:
         octree = opaque.quantize(max(8, size - len(fills)), method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
@@ -39,7 +41,7 @@ def find_palettes(sample: Image.Image, sizes: Iterable[int]) -> Iterator[Image.I
 
 def with_palette(exact: Image.Image, palette: Image.Image) -> Image.Image:
     """``exact`` in the colours of the palette alone; alpha stays as it is."""
-    reduced = exact.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")
+    reduced = as_rgb(exact).quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")
     if exact.mode == "RGBA":
         reduced.putalpha(exact.getchannel("A"))
     return reduced

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageChops
 
+from deckgen.media.images.reading import as_rgb
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
@@ -60,7 +62,7 @@ class Meter:
 
 def _on_white(image: Image.Image) -> Image.Image:
     if image.mode != "RGBA":
-        return image.convert("RGB")
+        return as_rgb(image)
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 

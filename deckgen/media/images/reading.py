@@ -105,10 +105,11 @@ def decode_image(image: Image.Image, profile: Profile) -> Image.Image:
     load_image(image)
     image = _shrunk(image, size)
     colours = image.info.get("icc_profile")
-    with contextlib.suppress(Exception):  # broken EXIF data turn nothing
-        image = ImageOps.exif_transpose(image)
+    if orientation(image) != 1:
+        with contextlib.suppress(Exception):  # broken EXIF data turn nothing
+            image = ImageOps.exif_transpose(image)
     try:
-        image = _as_rgb(image, colours)
+        image = _in_srgb(image, colours)
     except Exception as error:  # as in open_image
         raise BrokenImageError(f"is damaged: {error}", "save or download the image again") from None
     return image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
@@ -136,13 +137,18 @@ def _shrunk(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     return small
 
 
+def as_rgb(image: Image.Image) -> Image.Image:
+    """Pillow's own conversion copies what is RGB already."""
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
 def target_size(size: tuple[int, int], profile: Profile) -> tuple[int, int]:
     width, height = size
     scale = min(1.0, MAX_WIDTH_PX[profile] / width, MAX_SIDE_PX / height, (LARGE_PIXELS / (width * height)) ** 0.5)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _as_rgb(image: Image.Image, colours: bytes | None) -> Image.Image:
+def _in_srgb(image: Image.Image, colours: bytes | None) -> Image.Image:
     """``image`` as sRGB; RGBA where something shows through, else RGB. ``colours`` is its ICC profile."""
     if image.mode.startswith("I") or image.mode == "F":
         image = _as_eight_bit(image)
@@ -154,7 +160,7 @@ def _as_rgb(image: Image.Image, colours: bytes | None) -> Image.Image:
         image = image.convert("RGB")
     if colours:
         image = _as_srgb(image.convert("RGB") if image.mode == "RGBA" else image, colours)
-    image = image.convert("RGB")
+    image = as_rgb(image)
     if alpha is not None and alpha.getextrema() != (255, 255):
         image.putalpha(alpha)
     return image
