@@ -1,20 +1,20 @@
 """Writes a stamped deck as an Anki package whose bytes depend on nothing but the deck; reading is ``reader``'s.
 
-genanki fills the database; what it leaves to chance (ids, times, order, zip entries) is settled here. The
-layout is the legacy one (``collection.anki2`` and a JSON media map), which every Anki, AnkiDroid and AnkiMobile reads.
+genanki makes the tables and describes decks and note types; what it leaves to chance (ids, times, order, zip
+entries) is settled here. The layout is the legacy one (``collection.anki2`` and a JSON media map), which every Anki,
+AnkiDroid and AnkiMobile reads.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
 import secrets
 import shutil
 import sqlite3
 import zipfile
 import zlib
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +25,7 @@ import genanki
 
 from deckgen.apkg.sqlite_file import blank_traces
 from deckgen.diagnostics import DeckgenError
-from deckgen.model import Deck, Key, MediaFile, Note, NoteType, StampedDeck, Subdeck
+from deckgen.model import Deck, Key, MediaFile, Note, StampedDeck, Subdeck
 
 _PAGE_BYTES = 8192
 """Large pages are written fastest; what they leave empty is deflated to nothing."""
@@ -109,77 +109,8 @@ def _used_media(deck: Deck, notes: list[Note]) -> list[MediaFile]:
 # --- the database -----------------------------------------------------------------------------------------------------
 
 
-class _NoteType(genanki.Model):  # type: ignore[misc]
-    """A note type with its required fields given: genanki computes them wrongly around ``{{^Field}}``."""
-
-    def __init__(self, note_type: NoteType, *, required_field: int) -> None:
-        super().__init__(
-            model_id=note_type.id,
-            name=note_type.name,
-            fields=[{"name": field.name, "id": field.id} for field in note_type.fields],
-            templates=[
-                {
-                    "name": template.name,
-                    "id": template.id,
-                    "qfmt": template.front,
-                    "afmt": template.back,
-                    "bqfmt": template.browser_front,
-                    "bafmt": template.browser_back,
-                }
-                for template in note_type.templates
-            ],
-            css=note_type.css,
-            sort_field_index=note_type.sort_field,
-        )
-        self._required_field = required_field
-        self.cards: list[genanki.Card] = [genanki.Card(order) for order in range(len(note_type.templates))]
-
-    @property
-    def _req(self) -> list[list[object]]:
-        return [[order, "any", [self._required_field]] for order in range(len(self.templates))]
-
-
-class _Note(genanki.Note):  # type: ignore[misc]
-    """A note with a modification time and an id of its own; genanki gives all notes one time and counts ids up."""
-
-    def __init__(self, note: Note, model: _NoteType, *, first_id: int, time: int) -> None:
-        super().__init__(model, list(note.fields), tags=note.tags, guid=note.guid, due=note.position)
-        self._cards = model.cards
-        self._first_id = first_id
-        self._time = time
-
-    @property
-    def cards(self) -> list[genanki.Card]:
-        """One for each template, since the front shows the question; genanki renders the front anew to find out."""
-        return self._cards
-
-    def write_to_db(self, cursor: sqlite3.Cursor, timestamp: float, deck_id: int, id_gen: Iterator[int]) -> None:
-        card_ids = itertools.count(self._first_id)
-        super().write_to_db(cursor, self._time, deck_id, itertools.chain([self._first_id], card_ids))
-
-    def _check_invalid_html_tags_in_fields(self) -> None:
-        """Fields come sanitised; genanki's own check warns of mathematics and takes quadratic time on long lines."""
-
-
-class _Deck(genanki.Deck):  # type: ignore[misc]
-    """A deck that writes its notes alone: genanki rewrites all decks and note types once for each deck."""
-
-    def write_notes(
-        self, cursor: sqlite3.Cursor, model: _NoteType, notes: list[tuple[Note, int]], created: int
-    ) -> None:
-        """Ids are milliseconds since the epoch, as Anki's own are: the collection's creation time and the position, so
-        that a note has one id in every package. Anki gives an id that is already taken another value on import.
-        """
-        for note, time in notes:
-            first_id = created * 1000 + note.position * len(model.templates)
-            packed = _Note(note, model, first_id=first_id, time=time)
-            packed.write_to_db(cursor, time, self.deck_id, iter(()))
-
-
 def _database(stamped: StampedDeck, notes: list[tuple[Note, int]]) -> bytearray:
     """The bytes of ``collection.anki2``; indexes come last, since to keep them sorted takes longest."""
-    model = _NoteType(stamped.deck.note_type, required_field=_question_field(stamped.deck))
-    decks, by_deck = _decks(stamped, notes)
     with TemporaryDirectory() as folder, closing(sqlite3.connect(Path(folder, "collection"))) as connection:
         # What a SQLite was compiled with must not show; secure_delete blanks freed pages.
         connection.executescript(
@@ -190,9 +121,12 @@ def _database(stamped: StampedDeck, notes: list[tuple[Note, int]]) -> bytearray:
         genanki.Package([]).write_to_db(cursor, stamped.created, iter(()))
         indexes = cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY rowid").fetchall()
         cursor.executescript("".join(f"DROP INDEX {name};" for name, _ in indexes))
-        for deck in decks:
-            deck.write_notes(cursor, model, by_deck[deck.deck_id], stamped.created)
-        _write_collection_row(cursor, stamped, decks, model)
+        used = {note.category for note, _ in notes}
+        subdecks = sorted(
+            (item for item in stamped.deck.subdecks if item.category in used), key=lambda item: item.order
+        )
+        _write_notes(cursor, stamped, subdecks, notes)
+        _write_collection_row(cursor, stamped, subdecks)
         connection.commit()
         cursor.executescript("".join(f"{sql};" for _, sql in indexes))
         roots = [root for (root,) in cursor.execute("SELECT rootpage FROM sqlite_master")]
@@ -205,41 +139,75 @@ def _database(stamped: StampedDeck, notes: list[tuple[Note, int]]) -> bytearray:
     return data
 
 
-def _decks(
-    stamped: StampedDeck, notes: list[tuple[Note, int]]
-) -> tuple[list[_Deck], Mapping[int, list[tuple[Note, int]]]]:
-    """The parent deck and the sub-decks that have notes, and the notes of each by its id."""
-    deck = stamped.deck
-    ids = {subdeck.category: subdeck.id for subdeck in deck.subdecks}
-    by_deck: dict[int, list[tuple[Note, int]]] = defaultdict(list)
-    for note, time in notes:
-        by_deck[ids[note.category]].append((note, time))
-    present = [_deck_of(subdeck) for subdeck in _in_order(deck) if subdeck.id in by_deck]
-    return [_Deck(deck.id, deck.name, deck.description), *present], by_deck
+def _write_notes(
+    cursor: sqlite3.Cursor, stamped: StampedDeck, subdecks: list[Subdeck], notes: list[tuple[Note, int]]
+) -> None:
+    """Each note and its cards, one for each template since the front shows the question, sub-deck by sub-deck.
+
+    Ids are milliseconds since the epoch, as Anki's own are: the collection's creation time and the position, so that a
+    note has one id in every package. Anki gives an id that is already taken another value on import.
+    """
+    note_type = stamped.deck.note_type
+    places = {subdeck.category: place for place, subdeck in enumerate(subdecks)}
+    for note, time in sorted(notes, key=lambda pair: places[pair[0].category]):
+        first_id = stamped.created * 1000 + note.position * len(note_type.templates)
+        fields, sort_field = "\x1f".join(note.fields), note.fields[note_type.sort_field]
+        row = (first_id, note.guid, note_type.id, time, f" {' '.join(note.tags)} ", fields, sort_field)
+        cursor.execute("INSERT INTO notes VALUES (?, ?, ?, ?, -1, ?, ?, ?, 0, 0, '')", row)
+        deck_id = subdecks[places[note.category]].id
+        for order in range(len(note_type.templates)):
+            card = (first_id + order, first_id, deck_id, order, time, note.position)
+            cursor.execute("INSERT INTO cards VALUES (?, ?, ?, ?, ?, -1, 0, 0, ?, 0, 0, 0, 0, 0, 0, 0, 0, '')", card)
 
 
-def _in_order(deck: Deck) -> list[Subdeck]:
-    return sorted(deck.subdecks, key=lambda subdeck: subdeck.order)
-
-
-def _deck_of(subdeck: Subdeck) -> _Deck:
-    return _Deck(subdeck.id, subdeck.name, subdeck.description)
-
-
-def _write_collection_row(cursor: sqlite3.Cursor, stamped: StampedDeck, decks: list[_Deck], model: _NoteType) -> None:
+def _write_collection_row(cursor: sqlite3.Cursor, stamped: StampedDeck, subdecks: list[Subdeck]) -> None:
     """Replaces the times that genanki has frozen in its template by the deck's and adds decks and note type."""
     configuration, presets, default_decks = cursor.execute("SELECT conf, dconf, decks FROM col").fetchone()
-    all_decks = json.loads(default_decks) | {str(deck.deck_id): deck.to_json() for deck in decks}
-    models = {str(model.model_id): model.to_json(stamped.note_type_time, stamped.deck.id)}
+    decks: list[Deck | Subdeck] = [stamped.deck, *subdecks]
+    described = {str(deck.id): genanki.Deck(deck.id, deck.name, deck.description).to_json() for deck in decks}
+    models = {str(stamped.deck.note_type.id): _note_type(stamped.deck).to_json(stamped.note_type_time, stamped.deck.id)}
     cursor.execute(
         "UPDATE col SET crt=?, mod=?, scm=?, conf=?, dconf=?, decks=?, models=?",
         (
             stamped.created,
             stamped.created * 1000,
             stamped.created * 1000,
-            *(_json(value) for value in (json.loads(configuration), json.loads(presets), all_decks, models)),
+            *(
+                _json(value)
+                for value in (
+                    json.loads(configuration),
+                    json.loads(presets),
+                    json.loads(default_decks) | described,
+                    models,
+                )
+            ),
         ),
     )
+
+
+def _note_type(deck: Deck) -> genanki.Model:
+    note_type = deck.note_type
+    model = genanki.Model(
+        model_id=note_type.id,
+        name=note_type.name,
+        fields=[{"name": field.name, "id": field.id} for field in note_type.fields],
+        templates=[
+            {
+                "name": template.name,
+                "id": template.id,
+                "qfmt": template.front,
+                "afmt": template.back,
+                "bqfmt": template.browser_front,
+                "bafmt": template.browser_back,
+            }
+            for template in note_type.templates
+        ],
+        css=note_type.css,
+        sort_field_index=note_type.sort_field,
+    )
+    # genanki would compute the required fields wrongly around {{^Field}}.
+    model._req = [[order, "any", [_question_field(deck)]] for order in range(len(note_type.templates))]
+    return model
 
 
 def _json(value: object) -> str:
