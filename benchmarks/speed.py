@@ -3,7 +3,8 @@
     python benchmarks/speed.py [--rows NAME …] [--runs N] [--environment FOLDER]
 
 Rows: cold and warm builds of made-up books, ``zh`` edition. ``naive`` is a script of genanki and Python-Markdown,
-``ankdown`` the package of that name, ``pillow`` resizes and packs with two threads, ``version`` is deckgen's own;
+``ankdown`` the package of that name (as many notes, but tables stay text and code has no colours), ``pillow`` resizes
+and packs with two threads, ``version`` is deckgen's own;
 ``save`` is the time from a save to written packages or a renewed page, in seconds alone. A row is the median over the
 runs of ours divided by the rival's, each pair timed one after the other, with our peak memory: of seconds on the wall,
 and of seconds of all cores, which tell more on a machine that has other work.
@@ -16,13 +17,16 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import venv
+import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,6 +146,17 @@ class Bench:
             running.send_signal(signal.SIGINT)
         print(f"{name:48} {statistics.median(times):.2f} s {peak:6.0f}", flush=True)
 
+    def require_notes(self, rival: str, questions: int) -> None:
+        """Ends the run where a rival left questions out: it would be no measure."""
+        with (
+            zipfile.ZipFile(self._folder / f"{rival}.apkg") as package,
+            closing(sqlite3.connect(":memory:")) as database,
+        ):
+            database.deserialize(package.read("collection.anki2"))
+            (notes,) = database.execute("SELECT count(DISTINCT guid) FROM notes").fetchone()
+        if notes != questions:
+            raise SystemExit(f"{rival} made {notes} notes of {questions} questions")
+
     def compare(self, name: str, ours: Callable[[], list[str]], other: list[str]) -> None:
         """Prints a row; ``ours`` makes ready what the run needs and gives the command."""
         pairs = [(timed(ours()), timed(other)) for _ in range(self._runs)]
@@ -205,6 +220,8 @@ def cold(questions: int, rival: str, pictures: int = 0) -> Callable[[Bench, str]
     def row(bench: Bench, name: str) -> None:
         book = bench.book(questions, pictures)
         bench.compare(name, lambda: fresh(book), bench.rival(rival, book))
+        if rival != "pillow":
+            bench.require_notes(rival, questions)
 
     return row
 

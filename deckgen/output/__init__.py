@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 from deckgen.build import Build
@@ -153,7 +151,7 @@ def _partial(folder: Path) -> list[str]:
 
 
 def package_digest(stamped: StampedDeck, part: PackagePart) -> str:
-    """Of all that the bytes of a package depend on, our own code apart, in hex.
+    """Of all that the bytes of a package depend on, code and libraries apart, in hex.
 
     A note's own hash covers its fields, its tags and which images it shows; where an image is kept tells its bytes.
     """
@@ -164,14 +162,9 @@ def package_digest(stamped: StampedDeck, part: PackagePart) -> str:
         digest.update(repr(parts).encode("utf-8", "surrogatepass"))
     media = [(file.name, file.path.name, file.size_bytes) for file in deck.media]
     rest = (deck.edition, deck.id, deck.name, deck.description, deck.note_type, deck.subdecks)
-    everything = (_makers(), part, rest, stamped.note_type_time, stamped.created, media)
+    everything = (part, rest, stamped.note_type_time, stamped.created, media)
     digest.update(repr(everything).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
-
-
-@cache
-def _makers() -> tuple[str, ...]:
-    return tuple(metadata.version(name) for name in ("genanki", "deflate"))
 
 
 # --- which ------------------------------------------------------------------------------------------------------------
