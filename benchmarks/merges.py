@@ -1,16 +1,17 @@
 """Hundreds of merges of branches that know different locks, and at the end a learner's schedules in the real Anki.
 
-    python benchmarks/merges.py [--rounds 300] [--seed 1]
+    python benchmarks/merges.py [--rounds 300] [--seed 1] [--anki .cache/anki/23.10-py311/bin/python …]
 
 In each round two branches edit the book, with or without building, and come together by merge, squash, rebase or
 cherry-pick, in either order, with and without Git's union driver. Both may edit one question, or one says which it was
 while the other, which does not know, edits it. Who is who is known from the edits alone. Doubts are settled by a person
-who knows; whatever else is not as it was is counted and printed.
+who knows; whatever else is not as it was is counted and printed. ``--anki`` names the Pythons whose Anki imports.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import subprocess
@@ -19,8 +20,7 @@ import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from anki.collection import Collection, ImportAnkiPackageRequest
+from typing import Any
 
 from deckgen.build import Build, Options, make_decks
 from deckgen.diagnostics import DeckgenError
@@ -40,6 +40,7 @@ WORDS = (
 ).split()
 FORMS = ("什么是{}", "介绍一下{}", "请简述{}的原理", "{}有什么作用", "为什么需要{}")
 FILES = ("a", "b", "c", "d")
+DRIVER = Path(__file__).parent.parent / "tests/upgrade_driver.py"
 WAYS = ("merge", "squash", "rebase", "cherry-pick")
 NOON = 1_700_000_000
 
@@ -66,8 +67,10 @@ class Score:
     lost: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     undone: list[str] = field(default_factory=list)
-    studied: int = 0
-    kept: int = 0
+    packages: list[tuple[Path, int]] = field(default_factory=list)
+    """What was released, and when."""
+    titles: dict[Key, str] = field(default_factory=dict)
+    """By key, those of the questions that are in the last release."""
 
     @property
     def bad(self) -> list[str]:
@@ -358,55 +361,41 @@ def combined(base: dict[int, Question], *branches: dict[int, Question]) -> dict[
 # --- the learner ------------------------------------------------------------------------------------------------------
 
 
-class Learner:
-    """A collection of the real Anki: every card has a due date of its own, by which it is known again."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir()
-        self.collection = Collection(str(folder / "collection.anki2"))
-        self.due: dict[Key, int] = {}
-
-    def learn(self, package: Path) -> None:
-        """Imports a release and studies every card that is new."""
-        self.collection.import_anki_package(ImportAnkiPackageRequest(package_path=str(package)))
-        for card_id in self.collection.find_cards("is:new"):
-            card = self.collection.get_card(card_id)
-            self.due[Key(card.note()["Key"])] = 1000 + len(self.due)
-            card.type = card.queue = 2
-            card.ivl, card.due, card.reps = 10, 1000 + len(self.due) - 1, 3
-            self.collection.update_card(card)
-
-    def schedules(self) -> dict[str, int]:
-        """The due date of each question's card, by the title that it shows."""
-        notes = (self.collection.get_note(note_id) for note_id in self.collection.find_notes(""))
-        return {str(note["Question zh"]): note.cards()[0].due for note in notes}
-
-
 def simulate(folder: Path, *, rounds: int, seed: int, releases: int = 4) -> Score:
-    """The score of so many merges; a learner imports ``releases`` on the way, the last one at the end."""
-    book, learner = Simulation(folder / "book", seed), Learner(folder / "anki")
-    try:
-        release(book, learner, folder / "0", "1.0.0")
-        for number in range(1, rounds + 1):
-            book.round(number)
-            if number % max(1, rounds // (releases - 1)) == 0 or number == rounds:
-                release(book, learner, folder / str(number), f"1.{number}.0")
-        shown = learner.schedules()
-        for number, item in book.state.items():
-            book.score.studied += 1
-            book.score.kept += any(
-                item.title in text and due == learner.due[book.keys[number]] for text, due in shown.items()
-            )
-    finally:
-        learner.collection.close()
+    """The score of so many merges, with ``releases`` on the way, the last one at the end."""
+    book = Simulation(folder / "book", seed)
+    release(book, folder / "0", "1.0.0")
+    for number in range(1, rounds + 1):
+        book.round(number)
+        if number % max(1, rounds // (releases - 1)) == 0 or number == rounds:
+            release(book, folder / str(number), f"1.{number}.0")
+    book.score.titles = {book.keys[number]: item.title for number, item in book.state.items()}
     return book.score
 
 
-def release(book: Simulation, learner: Learner, out: Path, version: str) -> None:
+def release(book: Simulation, out: Path, version: str) -> None:
     made = book.build(release=version)
     book.commit()
     written = write_build(made, out=out)
-    learner.learn(out / next(package.file for package in written.packages if package.part == PackagePart()))
+    name = next(package.file for package in written.packages if package.part == PackagePart())
+    book.score.packages.append((out / name, book.now))
+
+
+def learner(score: Score) -> list[dict[str, Any]]:
+    """Steps for the driver: every release is imported as it comes, and every card that is new in it studied."""
+    found: list[dict[str, Any]] = []
+    for path, time in score.packages:
+        found += [{"do": "import", "path": str(path), "at": time + 1}, {"do": "learn"}]
+    return [*found, {"do": "look"}]
+
+
+def kept(score: Score, results: list[dict[str, Any]]) -> int:
+    """How many questions have, at the end, their text and the schedule that their card got when it was studied."""
+    *steps, end = results
+    due = {key: day for step in steps for key, day in step.get("learned", {}).items()}
+    assert len(end["keys"]) == len(end["notes"]), "two notes have one key"
+    notes = ((end["notes"][key], due[key], title) for key, title in score.titles.items())
+    return sum(title in note["fields"]["Question zh"] and note["schedule"][2] == day for note, day, title in notes)
 
 
 def main() -> int:
@@ -414,14 +403,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--rounds", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--anki", nargs="*", default=[sys.executable], metavar="PYTHON")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         score = simulate(Path(folder), rounds=options.rounds, seed=options.seed)
-    print(f"{score.merges.total()} merges: {dict(score.merges)}\nedits: {dict(score.edits)}")
-    print(f"{score.doubts} asked; {len(score.lost)} lost, {len(score.wrong)} wrong, {len(score.undone)} undone")
-    print(f"in Anki {score.kept} of {score.studied} questions have their schedule and their text")
-    print(*score.bad, sep="\n")
-    return 1 if score.bad or score.kept < score.studied else 0
+        print(f"{score.merges.total()} merges: {dict(score.merges)}\nedits: {dict(score.edits)}")
+        print(f"{score.doubts} asked; {len(score.lost)} lost, {len(score.wrong)} wrong, {len(score.undone)} undone")
+        wanted, bad = json.dumps([learner(score)]), list(score.bad)
+        for python in options.anki:
+            done = subprocess.run([python, DRIVER], input=wanted, capture_output=True, text=True, check=True)
+            found = json.loads(done.stdout.splitlines()[-1])
+            count = kept(score, found["learners"][0])
+            print(
+                f"Anki {found['version']}: {count} of {len(score.titles)} questions have their schedule and their text"
+            )
+            bad += [f"Anki {found['version']}"] * (count < len(score.titles))
+    print(*bad, sep="\n")
+    return 1 if bad else 0
 
 
 if __name__ == "__main__":

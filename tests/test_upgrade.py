@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from environments import environment
+from merges import Score, kept, learner, simulate
 from PIL import Image
 from projects import REPOSITORY
 from upgrade_driver import OWN_DECK, OWN_TAG, OWN_TEXT, RENAMED
@@ -299,8 +300,14 @@ def anki(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def lives(anki: str, releases: Releases) -> dict[str, Steps]:
-    return drive(anki, learners(releases))
+def merges(tmp_path_factory: pytest.TempPathFactory) -> Score:
+    """A short run of the benchmark: branches edit, some questions both, and link; every doubt is settled once."""
+    return simulate(tmp_path_factory.mktemp("merges"), rounds=8, seed=5, releases=3)
+
+
+@pytest.fixture(scope="session")
+def lives(anki: str, releases: Releases, merges: Score) -> dict[str, Steps]:
+    return drive(anki, learners(releases) | {"of a book of many hands": learner(merges)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -556,3 +563,13 @@ def test_an_edition_that_gains_a_language_keeps_notes_decks_and_schedules(
     assert "低秩" in shown["Answer zh"]
     assert [name for name in shown if name.startswith("Spare")] == []
     assert after["sound"]
+
+
+def test_merges_lose_mistake_and_undo_nothing(merges: Score, lives: dict[str, Steps]) -> None:
+    """Branches that know different locks come together in every way, and a learner of every release loses nothing."""
+    assert merges.bad == []
+    assert merges.merges.total() == 8
+    assert len(merges.edits) == 8
+    assert all(merges.edits.values())
+    assert merges.doubts
+    assert kept(merges, lives["of a book of many hands"]) == len(merges.titles) >= 20

@@ -2,7 +2,8 @@
 
 Run by test_upgrade.py in the environment of each Anki version, so it imports nothing but that library. A learner is a
 list of steps, and gets a collection and a list of results: ``{"do": "import", "path": …}``, which may ``merge`` note
-types and update ``always``; ``study`` by a ``plan``; ``write`` a ``tag`` or a ``text`` for the notes of ``keys``;
+types and update ``always``; ``learn`` what is new, or ``study`` by a ``plan``; ``write`` a ``tag`` or a ``text`` for
+the notes of ``keys``;
 ``add`` or ``remove`` a ``field`` or a ``template``; ``look``. Anki knows no time but the present: what a step stamps
 with it is set to ``at`` afterwards, in seconds since the epoch.
 """
@@ -46,6 +47,18 @@ def import_package(collection: Collection, path: str, *, merge: bool, always: bo
         "full_sync": int(not empty and schema != collection.db.scalar("select scm from col")),
         "other": len(log.first_field_match) + len(log.missing_notetype) + len(log.missing_deck),
     }
+
+
+def learn(collection: Collection) -> dict[str, Any]:
+    """Studies every new card, so that it has a due date of its own; these, by the keys of their notes."""
+    due = {}
+    for card_id in collection.find_cards("is:new"):
+        card = collection.get_card(card_id)
+        card.type = card.queue = 2
+        card.ivl, card.due, card.reps = 10, 1_000 + card_id % 1_000_000, 3
+        collection.update_card(card)
+        due[card.note()["Key"]] = card.due
+    return {"learned": due}
 
 
 def study(collection: Collection, plan: dict[str, str]) -> dict[str, Any]:
@@ -173,6 +186,8 @@ def _take(collection: Collection, step: dict[str, Any]) -> dict[str, Any]:
         case "import":
             merge, always = step.get("merge", False), step.get("always", False)
             return import_package(collection, step["path"], merge=merge, always=always)
+        case "learn":
+            return learn(collection)
         case "study":
             return study(collection, step["plan"])
         case "write":
