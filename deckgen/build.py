@@ -154,6 +154,8 @@ def finish_decks(read: ReadProject, options: Options, progress: Progress = silen
     now, release = options.now, options.release
     mark = marked_by(lock, now=now, release=release)
     stamped, lock, problems = identity.stamp(decks, lock, now=now, release=release, mark=mark)
+    profile = options.profile or config.profile
+    stamped = tuple(_moved(one, int(profile is Profile.DESKTOP)) for one in stamped)
     chosen = select(stamped, matched.corpus, chapters=options.chapters, categories=options.categories)
     return Build(
         read=read,
@@ -162,7 +164,7 @@ def finish_decks(read: ReadProject, options: Options, progress: Progress = silen
         translated=translated,
         decks=chosen,
         documents=documents,
-        profile=options.profile or config.profile,
+        profile=profile,
         titles=book.titles,
         slug=book.slug,
         lock=lock,
@@ -178,8 +180,15 @@ def with_profile(made: Build, profile: Profile, progress: Progress = silent) -> 
     """The build with its images for another profile. Nothing else of it differs, and no note changes by that."""
     options = Options(now=0, profile=profile, jobs=made.jobs)
     images, _ = _read_images(made.project, made.translated, made.documents, options, progress)
-    decks = tuple(replace(one, deck=render.with_images(one.deck, images.values())) for one in made.decks)
-    return replace(made, decks=decks, profile=profile)
+    later = (profile is Profile.DESKTOP) - (made.profile is Profile.DESKTOP)
+    decks = (replace(one, deck=render.with_images(one.deck, images.values())) for one in made.decks)
+    return replace(made, decks=tuple(_moved(one, later) for one in decks), profile=profile)
+
+
+def _moved(stamped: StampedDeck, seconds: int) -> StampedDeck:
+    """The deck with its notes with images so much later: larger ones replace the smaller ones only by a later time."""
+    pairs = zip(stamped.deck.notes, stamped.note_times, strict=True)
+    return replace(stamped, note_times=tuple(time + seconds * bool(note.media) for note, time in pairs))
 
 
 def _read_images(

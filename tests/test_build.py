@@ -197,7 +197,9 @@ def test_a_category_can_be_built_alone_and_leaves_the_package_of_all_alone(tmp_p
     assert (folder / "deckgen.lock").read_bytes() == lock
 
 
-def test_profiles_differ_in_pictures_and_file_names_and_nothing_else(tmp_path: Path) -> None:
+def test_profiles_differ_in_pictures_file_names_and_the_second_that_lets_large_ones_replace_small_ones(
+    tmp_path: Path,
+) -> None:
     folder = make_project(tmp_path)
     for profile in ("mobile", "desktop", "original"):
         result = deckgen("build", "--project", folder, "--profile", profile, "--out", tmp_path / profile)
@@ -205,7 +207,9 @@ def test_profiles_differ_in_pictures_and_file_names_and_nothing_else(tmp_path: P
     mobile = read_package(tmp_path / "mobile/chapter-zh-en.apkg")
     desktop = read_package(tmp_path / "desktop/chapter-zh-en-desktop.apkg")
     assert [note.guid for note in mobile.notes] == [note.guid for note in desktop.notes]
-    assert [note.time for note in mobile.notes] == [note.time for note in desktop.notes]
+    later = [new.time - old.time for old, new in zip(mobile.notes, desktop.notes, strict=True)]
+    assert later == ["<img" in "".join(note.fields) for note in mobile.notes]
+    assert any(later)
     assert mobile.media[0].name != desktop.media[0].name
 
 

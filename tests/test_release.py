@@ -121,15 +121,18 @@ def test_the_large_pictures_get_packages_of_their_own_only_where_they_differ(
     assert names == {"evolving-zh-en-desktop-v1.0.0.apkg", "evolving-zh-en-01-ji-chu-desktop-v1.0.0.apkg"}
 
 
-@pytest.mark.parametrize("always", [False, True])
-def test_who_has_small_pictures_keeps_them_as_the_page_says(twice: tuple[Evolving, Path, Path], always: bool) -> None:
-    """Anki takes notes of one time for the same, “Always” or not."""
+def test_who_has_small_pictures_gets_the_large_ones_and_keeps_them_as_the_page_says(
+    twice: tuple[Evolving, Path, Path],
+) -> None:
+    """One note has a picture. The other way Anki takes the package for older."""
     with new_collection() as collection:
         import_package(collection, twice[1] / "evolving-zh-en-v1.0.0.apkg")
-        desktop = import_package(collection, twice[1] / "evolving-zh-en-desktop-v1.0.0.apkg", always=always)
-        assert (desktop.new, desktop.updated, desktop.duplicate) == (0, 0, 5)
-        assert {path.name.partition("-m.")[1] for path in Path(collection.media.dir()).iterdir()} == {"-m."}
-    assert "notes that you have keep their pictures until they change" in (twice[1] / "index.html").read_text("utf-8")
+        desktop = import_package(collection, twice[1] / "evolving-zh-en-desktop-v1.0.0.apkg")
+        assert (desktop.new, desktop.updated, desktop.duplicate) == (0, 1, 4)
+        back = import_package(collection, twice[1] / "evolving-zh-en-v1.0.0.apkg")
+        assert (back.new, back.updated, back.duplicate) == (0, 0, 5)
+        assert {path.name.partition("-m.")[1] for path in Path(collection.media.dir()).iterdir()} == {"-m.", ""}
+    assert "back again pictures stay large" in (twice[1] / "index.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -92,8 +92,8 @@ def _keep_sort_field(deck: Deck, editions: Mapping[str, EditionRecord]) -> Deck:
 
 
 def next_time(lock: Lock, now: int) -> int:
-    """The time to stamp on what changed: ``now``, or later than every earlier stamp."""
-    return max([now, *(earlier + 1 for earlier in _times(lock))])
+    """The time to stamp on what changed: ``now``, or later than every earlier stamp, larger images' second included."""
+    return max([now, *(earlier + 2 for earlier in _times(lock))])
 
 
 def _times(lock: Lock) -> Iterable[int]:
