@@ -899,7 +899,7 @@ def test_only_what_changed_gets_a_new_time() -> None:
 
 def test_a_new_time_is_later_than_every_earlier_one_whatever_the_clock_says() -> None:
     _, _, lock = build(one(A, B), None, 100)
-    assert build(one(A, B2), lock, 50)[0] == [100, 101]
+    assert build(one(A, B2), lock, 50)[0] == [100, 102]
 
 
 def test_a_build_is_the_same_when_it_is_done_again() -> None:
@@ -999,8 +999,8 @@ def test_notes_that_only_a_library_renders_differently_are_told() -> None:
     _, named = freeze_names(matched.lock, (names,))
     _, lock, _ = stamp((deck(matched),), named, now=1, release=None)
     key = key_list(matched)[1]
-    (stamped,), _, (found,) = stamp((deck(matched, {key: "rendered otherwise"}),), lock, now=2, release=None)
-    assert stamped.note_times == (1, 2)
+    (stamped,), _, (found,) = stamp((deck(matched, {key: "rendered otherwise"}),), lock, now=3, release=None)
+    assert stamped.note_times == (1, 3)
     assert found.rule == "rendered-differently"
     assert key in found.message
 

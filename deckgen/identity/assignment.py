@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass
 
 from deckgen.identity.alike import MARGIN, Scores, doubt_alike, doubt_replaced, link_alike
-from deckgen.identity.places import Places, Rows
-from deckgen.identity.table import Assignment, Table, Traits
+from deckgen.identity.table import Assignment, Places, Rows, Table, Traits
 from deckgen.text.similarity import SHORT, answer_likeness, sketch_size
 
 _SAME_CHAPTER = 40.0
@@ -53,9 +53,9 @@ def assign(
     for pool in (live, retired):
         _link_twins(table, pool)
     for pool in (live, retired) if table.free_asked() else ():
-        _link_unmistakable_answers(table, pool)
+        _link_unique_answers(table, pool, least=_LONG)  # whoever has its title now, is another question
         _link_unique_titles(table, pool)
-        _link_unique_answers(table, pool)
+        _link_unique_answers(table, pool, least=SHORT)
         _link_shared_titles(table, pool)
     if table.free_asked() and table.free_known(range(len(known))):
         scores = Scores(table)
@@ -106,17 +106,8 @@ def _doubt_as_before(table: Table, pending: Mapping[tuple[str, str], tuple[int, 
 # --- one question, one note -------------------------------------------------------------------------------------------
 
 
-def _link_unmistakable_answers(table: Table, pool: frozenset[int]) -> None:
-    """Equal answers that are long, unique, and under another title: whoever has that title now, is another question."""
-    _link_equal_answers(table, pool, _LONG)
-
-
-def _link_unique_answers(table: Table, pool: frozenset[int]) -> None:
-    """Equal answers that are long enough and that no other question and no other note of the pool has."""
-    _link_equal_answers(table, pool, SHORT)
-
-
-def _link_equal_answers(table: Table, pool: frozenset[int], least: int) -> None:
+def _link_unique_answers(table: Table, pool: frozenset[int], *, least: int) -> None:
+    """Equal answers of so many shingles that no other question and no other note of the pool has."""
     asked = Counter(at.answer for at in table.asked)
     known = Counter(table.known[old].answer for old in pool)
     for questions, notes in table.groups(pool, lambda at: at.answer):
@@ -233,3 +224,42 @@ def _leader(pairs: list[tuple[float, int]], there: Container[int]) -> int | None
     pairs += reversed(best)
     clear = len(best) == 1 or (len(best) == 2 and best[0][0] - best[1][0] >= MARGIN)
     return best[0][1] if clear else None
+
+
+# --- commit by commit -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """The questions at a commit; ``parents`` are the stages before it, none where it follows the lock's state."""
+
+    questions: Sequence[Traits]
+    parents: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Version:
+    """What a note is recognised by, and how many edits it had since the lock was written."""
+
+    traits: Traits
+    edits: int = 0
+
+
+def trace(known: Sequence[Traits], stages: Sequence[Stage], *, retired: frozenset[int]) -> Sequence[Traits]:
+    """What the known notes are recognised by after the last stage; a note that no stage has stays as it was."""
+    start = [_Version(traits=traits) for traits in known]
+    states: list[list[_Version]] = []
+    for stage in stages:
+        before = _merged([states[parent] for parent in stage.parents] or [start])
+        recognised = [version.traits for version in before]
+        found = assign(stage.questions, recognised, rows={}, retired=retired, links={}, pending={})
+        for new, old in found.links.items():
+            if stage.questions[new] != recognised[old]:
+                before[old] = _Version(traits=stage.questions[new], edits=before[old].edits + 1)
+        states.append(before)
+    return [version.traits for version in (states[-1] if states else start)]
+
+
+def _merged(states: Sequence[list[_Version]]) -> list[_Version]:
+    """The state before a commit; before a merge, of each note what the branch that edited it more made of it."""
+    return [max(versions, key=lambda version: version.edits) for versions in zip(*states, strict=True)]

@@ -7,10 +7,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec.structs import replace as revise
+from msgspec import structs
 
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic
 from deckgen.model import Guid, Key, Location
@@ -18,6 +18,9 @@ from deckgen.text.similarity import Sketch, is_sketch
 
 VERSION = 2
 """The format's version. Raise it when an older deckgen would misread what this one writes."""
+
+revise = structs.replace
+"""A record or a lock with other members."""
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
 _Time = Annotated[int, msgspec.Meta(ge=0)]
@@ -161,6 +164,12 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
     pending: tuple[PendingRecord, ...] = ()
 
     @property
+    def stamps(self) -> tuple[Stamp, ...]:
+        """Those of all notes and note types."""
+        note_types = [edition.note_type.stamp for edition in self.editions if edition.note_type]
+        return (*note_types, *(stamp for note in self.notes for stamp in note.stamps.values()))
+
+    @property
     def live(self) -> tuple[NoteRecord, ...]:
         return tuple(note for note in self.notes if note.retired is None)
 
@@ -172,6 +181,25 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
     def chapters(self) -> frozenset[str]:
         """The chapters that have a question."""
         return frozenset([note.chapter for note in self.live] + [record.chapter for record in self.pending])
+
+
+def with_records(lock: Lock, **records: Iterable[Any]) -> Lock:
+    """The lock with these ``editions``, ``categories``, ``notes`` or ``pending`` questions, in any order."""
+    return revise(lock, **{name: tuple(sorted(found, key=name_of)) for name, found in records.items()})
+
+
+def name_of(record: EditionRecord | CategoryRecord | NoteRecord | PendingRecord) -> str:
+    """What tells a record from the others of its kind."""
+    return record.name if isinstance(record, EditionRecord) else record.key
+
+
+SAID = ("title", "answer", "sketch")
+"""The members that tell what a question says."""
+
+
+def texts_of(record: NoteRecord | PendingRecord) -> dict[str, Any]:
+    """Where a question stands and what it says: the members that notes and pending questions share."""
+    return {name: getattr(record, name) for name in ("chapter", "category", *SAID)}
 
 
 class HeaderRecord(_Record, frozen=True, kw_only=True, rename={"version": "deckgen-lock"}):
@@ -212,11 +240,11 @@ def format_lock(lock: Lock) -> str:
 
     Keys are hashes, so lines that two branches add seldom touch; where they do, a union merge is right.
     """
-    notes = sorted(lock.notes, key=lambda note: note.key)
+    notes = sorted(lock.notes, key=name_of)
     records: list[AnyRecord] = [
-        *sorted(lock.editions, key=lambda edition: edition.name),
-        *sorted(lock.categories, key=lambda category: category.key),
-        *sorted(lock.pending, key=lambda pending: pending.key),
+        *sorted(lock.editions, key=name_of),
+        *sorted(lock.categories, key=name_of),
+        *sorted(lock.pending, key=name_of),
         *notes,
     ]
     lines = [_line(record) for record in records]
@@ -383,14 +411,12 @@ def lock_of(records: Iterable[AnyRecord]) -> Lock:
     """The lock that these records make, of which one is a header."""
     found = tuple(records)
     header = of_kind(found, HeaderRecord)[0]
-    return Lock(
-        project_id=header.project,
-        releases=header.releases,
-        sources=header.sources,
-        editions=tuple(sorted(of_kind(found, EditionRecord), key=lambda edition: edition.name)),
-        categories=tuple(sorted(of_kind(found, CategoryRecord), key=lambda category: category.key)),
-        notes=tuple(sorted(of_kind(found, NoteRecord), key=lambda note: note.key)),
-        pending=tuple(sorted(of_kind(found, PendingRecord), key=lambda pending: pending.key)),
+    return with_records(
+        Lock(project_id=header.project, releases=header.releases, sources=header.sources),
+        editions=of_kind(found, EditionRecord),
+        categories=of_kind(found, CategoryRecord),
+        notes=of_kind(found, NoteRecord),
+        pending=of_kind(found, PendingRecord),
     )
 
 
@@ -430,18 +456,17 @@ def _dangling(records: Numbered, path: str) -> Iterable[Diagnostic]:
     """Notes of a category, and candidates, that the lock does not have."""
     categories = {record.key for _, record in records if isinstance(record, CategoryRecord)}
     notes = {record.key for _, record in records if isinstance(record, NoteRecord)}
-    restore = "restore the missing line from its last commit"
     for number, record in records:
-        if isinstance(record, NoteRecord | PendingRecord) and record.category not in categories:
-            message = f"“{record.key}” is of category “{record.category}”, which the lock does not have"
-            yield diagnostic("bad-lock", message, Location(path=path, line=number), hint=restore)
-        if isinstance(record, NoteRecord) and record.linked and record.linked not in notes:
-            message = f"“{record.key}” is linked to note “{record.linked}”, which the lock does not have"
-            yield diagnostic("bad-lock", message, Location(path=path, line=number), hint=restore)
-        if isinstance(record, PendingRecord):
-            for missing in (candidate for candidate in record.candidates if candidate not in notes):
-                message = f"pending “{record.key}” may be note “{missing}”, which the lock does not have"
-                yield diagnostic("bad-lock", message, Location(path=path, line=number), hint=restore)
+        if not isinstance(record, NoteRecord | PendingRecord):
+            continue
+        needed = [("is of category", record.category)] if record.category not in categories else []
+        others = [record.linked] if isinstance(record, NoteRecord) else record.candidates
+        verb = "is linked to note" if isinstance(record, NoteRecord) else "may be note"
+        needed += [(verb, other) for other in others if other and other not in notes]
+        for said, missing in needed:
+            message = f"“{record.key}” {said} “{missing}”, which the lock does not have"
+            hint = "restore the missing line from its last commit"
+            yield diagnostic("bad-lock", message, Location(path=path, line=number), hint=hint)
 
 
 def _incomplete(records: Numbered, lines: Mapping[str, int], path: str) -> tuple[Diagnostic, ...]:
@@ -472,27 +497,3 @@ def missing_notes(header: HeaderRecord, records: Iterable[AnyRecord]) -> str:
     if header.last and header.last not in keys:
         return f"its header tells of note “{header.last}”, which is missing"
     return ""
-
-
-__all__ = [
-    "VERSION",
-    "CategoryNames",
-    "CategoryRecord",
-    "EditionRecord",
-    "HeaderRecord",
-    "Lock",
-    "NoteRecord",
-    "NoteTypeRecord",
-    "PendingRecord",
-    "Stamp",
-    "bad_lock",
-    "format_lock",
-    "lines_of_both_sides",
-    "lock_of",
-    "missing_notes",
-    "of_kind",
-    "parse_lines",
-    "parse_lock",
-    "require_lock",
-    "revise",
-]

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from typing import Any
 
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.identity.assignment import assign
-from deckgen.identity.categories import Place, category_keys
+from deckgen.identity.assignment import Stage, assign, trace
+from deckgen.identity.changes import Changes, find_changes
 from deckgen.identity.keys import base_guid, mint_key
-from deckgen.identity.lock import CategoryRecord, Lock, NoteRecord, PendingRecord, revise
-from deckgen.identity.places import rows_of_lock
-from deckgen.identity.table import Assignment, Traits
-from deckgen.identity.tracing import Stage, trace
+from deckgen.identity.lock import SAID, Lock, PendingRecord, revise, with_records
+from deckgen.identity.succession import Place, category_keys, category_records, succeed
+from deckgen.identity.table import Assignment, Traits, rows_of_lock
 from deckgen.model import (
     Category,
     Chapter,
@@ -24,7 +23,6 @@ from deckgen.model import (
     KeyedCategory,
     KeyedCorpus,
     KeyedQuestion,
-    Location,
     Question,
     is_key,
 )
@@ -33,46 +31,6 @@ from deckgen.text.titles import normalised_title, split_number
 
 _FEW = 5
 """So many questions may go at once, if others stay, without anyone being asked."""
-
-
-class ChangeKind(StrEnum):
-    NEW = "new"
-    REWORDED = "reworded"
-    MOVED = "moved"
-    RETIRED = "retired"
-    REVIVED = "revived"
-    PENDING = "pending"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockChange:
-    """What a build does to one note of the lock. ``location`` is the question's, None for one that is gone."""
-
-    kind: ChangeKind
-    key: Key
-    title: str
-    location: Location | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replaced:
-    """A new question that stands where another one vanished: a person sees whether it is that one after all."""
-
-    new: LockChange
-    old: LockChange
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """All that a build does to the notes of the lock, in the order of the questions; those that are gone last."""
-
-    items: tuple[LockChange, ...] = ()
-    replaced: tuple[Replaced, ...] = ()
-
-    def summary(self) -> str:
-        """``2 new, 1 reworded``; ``nothing`` where no note changes."""
-        counts = Counter(change.kind for change in self.items)
-        return ", ".join(f"{counts[kind]} {kind}" for kind in ChangeKind if counts[kind]) or "nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +80,11 @@ class _Keys:
     keys: Mapping[int, Key]
     candidates: Mapping[int, tuple[Key, ...]]
     categories: Mapping[Place, Key]
+
+    def texts(self, asked: _Asked) -> dict[str, Any]:
+        """What the lock keeps of a question."""
+        at, category = asked.traits, self.categories[asked.place]
+        return {"chapter": at.chapter, "category": category} | {name: getattr(at, name) for name in SAID}
 
     def settled(self) -> Iterable[tuple[Key, _Asked]]:
         return ((self.keys[index], asked) for index, asked in enumerate(self.asked) if index not in self.candidates)
@@ -175,8 +138,8 @@ def match(
         assignment = replace(assignment, doubtful=kept)
     found = _keys(asked, claims, assignment, known)
     lost = _lost(found, known) if complete else ()
-    if lost and not (allow_empty or reread) and _suspicious(len(lost), len(known.live)):
-        findings.append(_lost_questions(len(lost), len(known.live)))
+    if lost and not (allow_empty or reread) and (refused := _lost_questions(len(lost), len(known.live))):
+        findings.append(refused)
         lost = ()
     after = _next_lock(found, known, lost, _said(found, claims, assignment))
     findings += _doubts(found, after)
@@ -185,7 +148,16 @@ def match(
     return Matched(
         corpus=_keyed(corpus, found, after),
         lock=after,
-        changes=_changes(found, assignment.vacant, known, after),
+        changes=find_changes(
+            known,
+            after,
+            settled=((key, asked.question) for key, asked in found.settled()),
+            pending=((key, asked.question) for key, asked, _ in found.pending()),
+            vacant={
+                found.keys[index]: tuple(known.notes[old].key for old in olds)
+                for index, olds in sorted(assignment.vacant.items())
+            },
+        ),
         diagnostics=tuple(findings),
     )
 
@@ -233,13 +205,14 @@ def _traits(chapter: Chapter, category: Category, sketches: Mapping[str, Sketch]
 def _explicit_keys(asked: Sequence[_Asked], lock: Lock) -> tuple[dict[int, Key], list[Diagnostic]]:
     """The keys that authors wrote, by index. A key that is malformed, claimed twice or taken counts for nobody."""
     claims = {index: key for index, question in enumerate(asked) if (key := question.question.explicit_key)}
-    claimants = {key: [asked[index] for index, claim in claims.items() if claim == key] for key in claims.values()}
+    claimed = set(claims.values())
     texts = Counter((note.title, note.answer) for note in lock.live) if claims else Counter()
-    owned = (note for note in lock.live if note.key in claimants and texts[note.title, note.answer] == 1)
+    owned = (note for note in lock.live if note.key in claimed and texts[note.title, note.answer] == 1)
     owners = {(note.title, note.answer): note.key for note in owned}
-    for index, question in enumerate(asked):
-        if index not in claims and (key := owners.get((question.traits.title, question.traits.answer))):
-            claimants[key].append(question)
+    claimants: dict[Key, list[_Asked]] = defaultdict(list)
+    for question in asked:
+        key = question.question.explicit_key or owners.get((question.traits.title, question.traits.answer))
+        claimants[key or Key("")].append(question)
     findings = []
     for index, key in claims.items():
         where = asked[index].question.location
@@ -357,11 +330,10 @@ def _lost(found: _Keys, lock: Lock) -> tuple[Key, ...]:
     return tuple(note.key for note in lock.live if note.key not in held)
 
 
-def _suspicious(lost: int, before: int) -> bool:
-    return lost == before or (lost > _FEW and 2 * lost > before)
-
-
-def _lost_questions(lost: int, before: int) -> Diagnostic:
+def _lost_questions(lost: int, before: int) -> Diagnostic | None:
+    """That more are gone at once than anybody takes out; None of fewer."""
+    if lost != before and not (lost > _FEW and 2 * lost > before):
+        return None
     return diagnostic(
         "lost-questions",
         f"{lost} of {before} questions that the lock knows are gone; none was retired",
@@ -411,118 +383,23 @@ def _said(found: _Keys, claims: Mapping[int, Key], assignment: Assignment) -> Ma
 
 def _next_lock(found: _Keys, lock: Lock, lost: tuple[Key, ...], said: Mapping[tuple[str, str], Key]) -> Lock:
     """The lock after these questions. A lost note whose question was said to be another keeps that, as ``linked``."""
-    notes = {note.key: note for note in lock.notes}
-    last: dict[str, Key] = {}
-    for key, asked in found.settled():
-        chapter, category = asked.traits.chapter, found.categories[asked.place]
-        notes[key] = _note(notes.get(key), key, asked.traits, category, last.get(chapter, ""), lock.project_id)
-        last[chapter] = key
+    notes = succeed(lock, ((key, found.texts(asked)) for key, asked in found.settled()))
     for key in lost:
         gone = notes[key]
         heir = said.get((gone.chapter, gone.title)) or said.get(("", gone.answer))
         notes[key] = revise(gone, retired="", linked=heir if heir != key else None)
-    pending = (
-        PendingRecord(
-            key=key,
-            chapter=asked.traits.chapter,
-            category=found.categories[asked.place],
-            title=asked.traits.title,
-            answer=asked.traits.answer,
-            sketch=asked.traits.sketch,
-            candidates=candidates,
-        )
-        for key, asked, candidates in found.pending()
-    )
-    return revise(
+    return with_records(
         lock,
-        categories=_categories(found, lock),
-        notes=tuple(sorted(notes.values(), key=lambda note: note.key)),
-        pending=tuple(sorted(pending, key=lambda record: record.key)),
+        categories=category_records(lock, found.categories),
+        notes=notes.values(),
+        pending=(
+            PendingRecord(key=key, candidates=candidates, **found.texts(asked))
+            for key, asked, candidates in found.pending()
+        ),
     )
-
-
-def _note(known: NoteRecord | None, key: Key, traits: Traits, category: Key, after: str, project_id: str) -> NoteRecord:
-    known = known or NoteRecord(
-        key=key,
-        guid=base_guid(project_id, key),
-        chapter=traits.chapter,
-        category=category,
-        title=traits.title,
-        answer=traits.answer,
-        sketch=traits.sketch,
-        since="",
-        stamps={},
-    )
-    if (
-        known.retired is None
-        and known.answer == traits.answer
-        and (known.title, known.chapter, known.category, known.after) == (traits.title, traits.chapter, category, after)
-    ):
-        return known
-    return revise(
-        known,
-        chapter=traits.chapter,
-        category=category,
-        after=after,
-        title=traits.title,
-        answer=traits.answer,
-        sketch=traits.sketch,
-        retired=None,
-        linked=None,
-    )
-
-
-def _categories(found: _Keys, lock: Lock) -> tuple[CategoryRecord, ...]:
-    records = {record.key: record for record in lock.categories}
-    for (chapter, title), key in found.categories.items():
-        known = records.get(key)
-        shared = known is not None and not known.chapter and bool(lock.releases)
-        names = known.names if known else {}
-        records[key] = CategoryRecord(key=key, chapter="" if shared else chapter, title=title, names=names)
-    return tuple(sorted(records.values(), key=lambda record: record.key))
 
 
 # --- what to tell -----------------------------------------------------------------------------------------------------
-
-
-def _changes(found: _Keys, vacant: Mapping[int, tuple[int, ...]], before: Lock, after: Lock) -> Changes:
-    old = {note.key: note for note in before.notes}
-    new = {note.key: note for note in after.notes}
-    items = [
-        LockChange(kind=kind, key=key, title=asked.question.title, location=asked.question.location)
-        for key, asked in found.settled()
-        for kind in _kinds(old.get(key), new[key])
-    ]
-    items += [
-        LockChange(kind=ChangeKind.PENDING, key=key, title=asked.question.title, location=asked.question.location)
-        for key, asked, _ in found.pending()
-    ]
-    items += [
-        LockChange(kind=ChangeKind.RETIRED, key=note.key, title=note.title)
-        for note in before.live
-        if new[note.key].retired is not None
-    ]
-    fresh = {item.key: item for item in items if item.kind is ChangeKind.NEW}
-    gone = {item.key: item for item in items if item.kind is ChangeKind.RETIRED}
-    replaced = (
-        Replaced(new=fresh[found.keys[index]], old=gone[key])
-        for index, olds in sorted(vacant.items())
-        for key in (before.notes[old].key for old in olds)
-        if found.keys[index] in fresh and key in gone
-    )
-    return Changes(items=tuple(items), replaced=tuple(replaced))
-
-
-def _kinds(old: NoteRecord | None, new: NoteRecord) -> Iterable[ChangeKind]:
-    if old is None:
-        yield ChangeKind.NEW
-        return
-    if old.retired is not None:
-        yield ChangeKind.REVIVED
-    if (old.title, old.answer) != (new.title, new.answer):
-        yield ChangeKind.REWORDED
-    if (old.chapter, old.category) != (new.chapter, new.category):
-        yield ChangeKind.MOVED
 
 
 def _doubts(found: _Keys, lock: Lock) -> list[Diagnostic]:

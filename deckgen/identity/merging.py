@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from deckgen.diagnostics import DeckgenError
-from deckgen.identity.growing import renamed
+from deckgen.identity.editions import renamed
 from deckgen.identity.lock import (
     VERSION,
     AnyRecord,
@@ -21,11 +22,14 @@ from deckgen.identity.lock import (
     lines_of_both_sides,
     lock_of,
     missing_notes,
+    name_of,
     of_kind,
     parse_lines,
     revise,
 )
-from deckgen.model import Key, Location
+from deckgen.model import Location
+
+_R = TypeVar("_R", EditionRecord, CategoryRecord, PendingRecord, NoteRecord)
 
 
 def merge_lock(text: str, path: str, *, accept_missing: bool = False) -> tuple[Lock, int]:
@@ -52,17 +56,23 @@ def merge_lock(text: str, path: str, *, accept_missing: bool = False) -> tuple[L
                 "questions new cards: deckgen lock merge --accept-missing",
                 location=Location(path=path, line=1),
             )
-    notes, linked = _notes(of_kind(records, NoteRecord))
-    settled = {note.key for note in notes}
-    pending = {record.key: record for record in of_kind(records, PendingRecord) if record.key not in settled}
+    notes = _notes(of_kind(records, NoteRecord))
     merged: list[AnyRecord] = [
         _header(headers),
-        *_latest_editions(of_kind(records, EditionRecord)),
-        *_categories(of_kind(records, CategoryRecord)),
-        *pending.values(),
-        *(linked.get(note.key, note) for note in notes),
+        *(max(variants, key=_built) for variants in _groups(of_kind(records, EditionRecord)).values()),
+        *map(_category, _groups(of_kind(records, CategoryRecord)).values()),
+        *(asked[-1] for key, asked in _groups(of_kind(records, PendingRecord)).items() if key not in notes),
+        *notes.values(),
     ]
     return lock_of(merged), text.count("\n") - len(merged)
+
+
+def _groups(records: Iterable[_R]) -> dict[str, list[_R]]:
+    """The records under one key or name together, in their order."""
+    groups: dict[str, list[_R]] = defaultdict(list)
+    for record in records:
+        groups[name_of(record)].append(record)
+    return groups
 
 
 def _of_grown_editions(records: list[AnyRecord]) -> list[AnyRecord]:
@@ -85,38 +95,25 @@ def _header(headers: Sequence[HeaderRecord]) -> HeaderRecord:
     return revise(headers[0], releases=tuple(releases), sources=headers[0].sources if agreed else "")
 
 
-def _latest_editions(records: Iterable[EditionRecord]) -> Iterable[EditionRecord]:
-    latest: dict[str, EditionRecord] = {}
-    for record in records:
-        latest[record.name] = max(latest.get(record.name, record), record, key=_built)
-    return latest.values()
-
-
 def _built(edition: EditionRecord) -> int:
     return edition.note_type.time if edition.note_type else 0
 
 
-def _categories(records: Iterable[CategoryRecord]) -> Iterable[CategoryRecord]:
+def _category(variants: Sequence[CategoryRecord]) -> CategoryRecord:
     """The later title, and for each edition the names of the earlier line."""
-    merged: dict[Key, CategoryRecord] = {}
-    for record in records:
-        names = {**record.names, **(merged[record.key].names if record.key in merged else {})}
-        merged[record.key] = revise(record, names=dict(sorted(names.items())))
-    return merged.values()
+    names = {edition: found for variant in reversed(variants) for edition, found in variant.names.items()}
+    return revise(variants[-1], names=dict(sorted(names.items())))
 
 
-def _notes(records: Iterable[NoteRecord]) -> tuple[list[NoteRecord], dict[Key, NoteRecord]]:
-    """One record for each note, and those that are linked to instead of another, with that one's texts."""
-    groups: dict[Key, list[NoteRecord]] = defaultdict(list)
-    for record in records:
-        groups[record.key].append(record)
+def _notes(records: Iterable[NoteRecord]) -> dict[str, NoteRecord]:
+    """One record for each note; that of one which another is linked to, with what a branch made of the other since."""
+    groups = _groups(records)
     notes = {key: _note(found) for key, found in groups.items()}
-    linked: dict[Key, NoteRecord] = {}
     for key, found in groups.items():
-        old = notes.get(notes[key].linked or key)
-        if old is not None and old.key != key and (edited := _edited_elsewhere(found)):
-            linked[old.key] = revise(edited, key=old.key, guid=old.guid, since=old.since, stamps=old.stamps)
-    return list(notes.values()), linked
+        old = notes.get(notes[key].linked or "")
+        if old is not None and (edited := _edited_elsewhere(found)):
+            notes[old.key] = revise(edited, key=old.key, guid=old.guid, since=old.since, stamps=old.stamps)
+    return notes
 
 
 def _edited_elsewhere(variants: Sequence[NoteRecord]) -> NoteRecord | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from deckgen.diagnostics import DeckgenError
-from deckgen.identity.keys import base_guid, mint_key
-from deckgen.identity.lock import Lock, NoteRecord, PendingRecord, Stamp, revise
+from deckgen.identity.keys import mint_key
+from deckgen.identity.lock import Lock, NoteRecord, PendingRecord, Stamp, revise, texts_of, with_records
+from deckgen.identity.succession import new_note
 from deckgen.model import Key
 
 _DAY = 24 * 60 * 60
@@ -39,13 +38,13 @@ def link_question(lock: Lock, *, old: Key, new: Key, force: bool = False) -> Loc
         )
     if isinstance(asked, NoteRecord):
         notes[new] = revise(asked, retired="", linked=old)
-    notes[old] = _with_texts(notes[old], asked)
-    others = (record for record in lock.pending if record.key != new)
-    return _with(lock, notes.values(), (_without_candidate(record, old) for record in others))
-
-
-def _without_candidate(record: PendingRecord, taken: Key) -> PendingRecord:
-    return revise(record, candidates=tuple(key for key in record.candidates if key != taken))
+    notes[old] = revise(notes[old], retired=None, **texts_of(asked))
+    others = (
+        revise(record, candidates=tuple(key for key in record.candidates if key != old))
+        for record in lock.pending
+        if record.key != new
+    )
+    return with_records(lock, notes=notes.values(), pending=others)
 
 
 def split_question(lock: Lock, *, key: Key) -> tuple[Lock, Key]:
@@ -72,19 +71,9 @@ def split_question(lock: Lock, *, key: Key) -> tuple[Lock, Key]:
             taken={*notes, *(record.key for record in lock.pending)},
         )
         notes[key] = revise(asked, retired="")
-    fresh = NoteRecord(
-        key=new,
-        guid=base_guid(lock.project_id, new),
-        chapter=asked.chapter,
-        category=asked.category,
-        title=asked.title,
-        answer=asked.answer,
-        sketch=asked.sketch,
-        since="",
-        stamps={},
-    )
-    notes[new] = fresh
-    return _with(lock, notes.values(), (record for record in lock.pending if record.key != key)), new
+    notes[new] = new_note(lock.project_id, new, texts_of(asked))
+    others = (record for record in lock.pending if record.key != key)
+    return with_records(lock, notes=notes.values(), pending=others), new
 
 
 def with_question(lock: Lock, seen: Lock, key: Key) -> Lock:
@@ -93,33 +82,12 @@ def with_question(lock: Lock, seen: Lock, key: Key) -> Lock:
     asked = (records | {record.key: record for record in seen.pending}).get(key)
     if asked is None:
         return lock
-    categories = {record.key: record for record in seen.categories if record.key == asked.category}
-    categories |= {record.key: record for record in lock.categories}
-    lock = revise(lock, categories=tuple(categories[name] for name in sorted(categories)))
+    known = {record.key: record for record in lock.categories}
+    category = next(record for record in seen.categories if record.key == asked.category)
+    lock = with_records(lock, categories=({category.key: category} | known).values())
     if isinstance(asked, PendingRecord):
-        return _with(lock, lock.notes, (*lock.pending, asked))
-    return _with(lock, (*lock.notes, asked), lock.pending)
-
-
-def _with_texts(note: NoteRecord, asked: NoteRecord | PendingRecord) -> NoteRecord:
-    return revise(
-        note,
-        chapter=asked.chapter,
-        category=asked.category,
-        title=asked.title,
-        answer=asked.answer,
-        sketch=asked.sketch,
-        retired=None,
-    )
-
-
-def _with(lock: Lock, notes: Iterable[NoteRecord], pending: Iterable[PendingRecord]) -> Lock:
-    """The lock with these; a pending question whose candidates all found another loses its claim at the next build."""
-    return revise(
-        lock,
-        notes=tuple(sorted(notes, key=lambda note: note.key)),
-        pending=tuple(sorted(pending, key=lambda record: record.key)),
-    )
+        return with_records(lock, pending=(*lock.pending, asked))
+    return with_records(lock, notes=(*lock.notes, asked))
 
 
 def _unknown(lock: Lock, key: Key) -> DeckgenError:
@@ -147,9 +115,7 @@ def mend_times(lock: Lock, *, now: int) -> tuple[Lock, int]:
 
 def future_times(lock: Lock, *, now: int) -> tuple[int, ...]:
     """The times of notes and note types that no release has shipped and that are later than tomorrow."""
-    stamps = [stamp for note in lock.notes for stamp in note.stamps.values()]
-    stamps += [edition.note_type.stamp for edition in lock.editions if edition.note_type]
-    return tuple(stamp.time for stamp in stamps if stamp.time > now + _DAY >= stamp.shipped_time)
+    return tuple(stamp.time for stamp in lock.stamps if stamp.time > now + _DAY >= stamp.shipped_time)
 
 
 def _mended(stamp: Stamp, now: int, limit: int) -> Stamp:

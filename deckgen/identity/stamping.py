@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.identity.lock import (
-    EditionRecord,
-    Lock,
-    NoteRecord,
-    NoteTypeRecord,
-    Stamp,
-    revise,
-)
+from deckgen.identity.lock import EditionRecord, Lock, NoteRecord, NoteTypeRecord, Stamp, revise, with_records
 from deckgen.model import Deck, Key, Note, NoteType, StampedDeck
 
 DeckMark = Callable[[Deck, Lock], Deck]
@@ -52,8 +45,8 @@ def stamp(
         findings += _schema_findings(editions[edition], deck.note_type)
         editions[edition], note_type_time = _stamp_note_type(editions[edition], deck.note_type, time, release)
         note_type_times.append(note_type_time)
-    after = revise(after, editions=tuple(editions[name] for name in sorted(editions)))
-    created = min([time, *_times(after)])
+    after = with_records(after, editions=editions.values())
+    created = min([time, *(max(known.time, known.shipped_time) for known in after.stamps)])
     done = tuple(
         StampedDeck(deck=deck, note_times=note_times, note_type_time=note_type_time, created=created)
         for deck, note_times, note_type_time in zip(decks, times, note_type_times, strict=True)
@@ -68,9 +61,7 @@ def updated_keys(lock: Lock, edition: str, *, newest: int | None) -> tuple[Key, 
     in it are none of them, nor are those of an edition that is.
     """
     stamps = [(note, known) for note in lock.live if (known := note.stamps.get(edition)) and known.shipped_hash]
-    note_types = [record.note_type.stamp.shipped_time for record in lock.editions if record.note_type]
-    times = [known.shipped_time for note in lock.notes for known in note.stamps.values()]
-    time = max([*note_types, *times], default=0) if newest is None else newest
+    time = max((known.shipped_time for known in lock.stamps), default=0) if newest is None else newest
     changed = tuple(
         note.key
         for note, known in stamps
@@ -93,16 +84,7 @@ def _keep_sort_field(deck: Deck, editions: Mapping[str, EditionRecord]) -> Deck:
 
 def next_time(lock: Lock, now: int) -> int:
     """The time to stamp on what changed: ``now``, or later than every earlier stamp, larger images' second included."""
-    return max([now, *(earlier + 2 for earlier in _times(lock))])
-
-
-def _times(lock: Lock) -> Iterable[int]:
-    for note in lock.notes:
-        for known in note.stamps.values():
-            yield max(known.time, known.shipped_time)
-    for edition in lock.editions:
-        if edition.note_type:
-            yield max(edition.note_type.stamp.time, edition.note_type.stamp.shipped_time)
+    return max([now, *(max(known.time, known.shipped_time) + 2 for known in lock.stamps)])
 
 
 def _stamp_note(

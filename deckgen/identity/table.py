@@ -1,13 +1,18 @@
-"""Questions beside the notes that they may be, and the pairs found so far; who is a pair is the assignment's work."""
+"""Questions beside the notes that they may be, who stands next to whom, and the pairs found so far."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from deckgen.identity.places import Places
 from deckgen.text.similarity import Sketch
+
+Rows = Mapping[str, Sequence[int]]
+"""By chapter, the indices of its questions or notes in their order."""
+
+_MOST = 6
+"""So many notes at once may have stood where a question stands; among more, the place tells nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,3 +73,89 @@ class Table:
             if value in questions:
                 notes[value].append(old)
         return [(questions[value], found) for value, found in notes.items()]
+
+
+# --- places -----------------------------------------------------------------------------------------------------------
+
+
+def rows_of_lock(notes: Iterable[tuple[str, str, str | None]]) -> dict[str, list[int]]:
+    """The rows of notes that are given as chapter, key and the key before them: empty for the first, None if unknown.
+
+    Whatever merges have made of the links, every note is in at most one row, once.
+    """
+    followers: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
+    for index, (chapter, key, before) in enumerate(notes):
+        if before is not None:
+            followers[chapter, before].append((key, index))
+    rows: dict[str, list[int]] = {}
+    for chapter in {chapter for chapter, _ in followers}:
+        row: list[int] = []
+        waiting = [*reversed(followers.pop((chapter, ""), []))]
+        while waiting:
+            key, index = waiting.pop()
+            row.append(index)
+            waiting += reversed(followers.pop((chapter, key), []))
+        rows[chapter] = row
+    return rows
+
+
+class Places:
+    """The rows of a corpus beside those of its lock. ``links`` grows while questions find their notes."""
+
+    def __init__(self, asked: Rows, known: Rows, links: Mapping[int, int]) -> None:
+        self._asked, self._known, self._links = asked, known, links
+        self._before = dict(_neighbours(known))
+        self._after = {before: after for after, before in self._before.items()}
+        self._ranks = {old: rank for row in known.values() for rank, old in enumerate(row)}
+
+    def rank(self, old: int) -> tuple[int, int]:
+        """What orders notes of one chapter as they stood, those last whose place is unknown."""
+        return self._ranks.get(old, len(self._ranks)), old
+
+    def vacancies(self, lost: Collection[int]) -> dict[int, tuple[int, ...]]:
+        """For every question without a note, the lost notes that stood there; in pairs where they are as many."""
+        found: dict[int, tuple[int, ...]] = {}
+        for chapter, row in self._asked.items():
+            for left, run, right in _runs(row, self._links):
+                olds = self._gap(chapter, left, right, lost)
+                if len(olds) == len(run):
+                    found.update((new, (old,)) for new, old in zip(run, olds, strict=True))
+                elif 0 < len(olds) <= _MOST:
+                    found.update(dict.fromkeys(run, tuple(olds)))
+        return found
+
+    def _gap(self, chapter: str, left: int | None, right: int | None, lost: Collection[int]) -> list[int]:
+        """The lost notes in a row after the note of ``left``, or before that of ``right``."""
+        first = self._known.get(chapter, ())[:1]
+        start = self._after.get(self._links[left]) if left is not None else next(iter(first), None)
+        olds = list(_walk(start, self._after, lost))
+        if not olds and right is not None:
+            olds = [*reversed(list(_walk(self._before.get(self._links[right]), self._before, lost)))]
+        return olds
+
+
+def _neighbours(rows: Rows) -> Iterator[tuple[int, int]]:
+    """Every member of a row but the first, with the one before it."""
+    for row in rows.values():
+        yield from zip(row[1:], row, strict=False)
+
+
+def _runs(row: Sequence[int], links: Mapping[int, int]) -> Iterator[tuple[int | None, list[int], int | None]]:
+    """Questions in a row that have no note, with the ones before and after them that do."""
+    left: int | None = None
+    run: list[int] = []
+    for index in row:
+        if index not in links:
+            run.append(index)
+            continue
+        if run:
+            yield left, run, index
+        left, run = index, []
+    if run:
+        yield left, run, None
+
+
+def _walk(start: int | None, step: Mapping[int, int], lost: Collection[int]) -> Iterator[int]:
+    while start is not None and start in lost:
+        yield start
+        start = step.get(start)

@@ -11,9 +11,9 @@ from deckgen.build import Build
 from deckgen.corpus import Progress, silent
 from deckgen.decks.selection import split
 from deckgen.diagnostics import Diagnostic, diagnostic, has_errors
+from deckgen.identity.changes import describe_changes
 from deckgen.identity.lock import format_lock, parse_lock
-from deckgen.identity.lock_changes import describe_changes
-from deckgen.identity.partial import keep_texts
+from deckgen.identity.succession import keep_texts
 from deckgen.memory.store import Memory
 from deckgen.memory.workers import give_back_memory, map_in_processes, without_collector
 from deckgen.model import Location, StampedDeck

@@ -1,12 +1,28 @@
-"""What decks are called: as proposed until they are released, and from then on as the lock has kept it; pure."""
+"""What the lock keeps of editions: their decks' names, frozen by a release, and how one gains a language; pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TypeVar
 
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.identity.lock import CategoryNames, EditionRecord, Lock, revise
-from deckgen.model import Edition, EditionNames, Key, SubdeckNames
+from deckgen.identity.lock import (
+    AnyRecord,
+    CategoryNames,
+    CategoryRecord,
+    EditionRecord,
+    Lock,
+    NoteRecord,
+    revise,
+    with_records,
+)
+from deckgen.model import Edition, EditionNames, SubdeckNames, parse_edition
+
+_ROOM = 1
+"""Languages that the spare fields of a note type can take."""
+_V = TypeVar("_V")
+_R = TypeVar("_R", bound=AnyRecord)
 
 
 def freeze_names(
@@ -99,12 +115,13 @@ def _freeze_edition(proposal: EditionNames, lock: Lock, *, whole: bool) -> tuple
             category = categories[subdeck.category]
             names = {**category.names, name: frozen[subdeck.category]}
             categories[subdeck.category] = revise(category, names=dict(sorted(names.items())))
-    after = revise(
-        lock,
-        editions=tuple(sorted({**editions, name: edition}.values(), key=lambda record: record.name)),
-        categories=tuple(sorted(categories.values(), key=lambda record: record.key)),
+    after = with_records(lock, editions={**editions, name: edition}.values(), categories=categories.values())
+    subdecks = tuple(
+        replace(subdeck, deck=names.deck, tag=names.tag, slug=names.slug)
+        for subdeck in proposal.subdecks
+        for names in (frozen[subdeck.category],)
     )
-    return _edition_names(proposal, edition, frozen), after
+    return replace(proposal, deck=edition.deck, note_type=edition.note_type_name, subdecks=subdecks), after
 
 
 def _free_names(proposal: SubdeckNames, taken: Iterable[CategoryNames]) -> CategoryNames:
@@ -121,16 +138,66 @@ def _free_names(proposal: SubdeckNames, taken: Iterable[CategoryNames]) -> Categ
     )
 
 
-def _edition_names(proposal: EditionNames, edition: EditionRecord, frozen: Mapping[Key, CategoryNames]) -> EditionNames:
-    subdecks = tuple(
-        SubdeckNames(
-            category=subdeck.category,
-            deck=frozen[subdeck.category].deck,
-            tag=frozen[subdeck.category].tag,
-            slug=frozen[subdeck.category].slug,
+# --- editions that gain a language ------------------------------------------------------------------------------------
+
+
+def grow_editions(lock: Lock, wanted: tuple[Edition, ...]) -> tuple[Lock, tuple[Diagnostic, ...]]:
+    """The lock in which editions that learners have go on as ``wanted`` ones, and a ``grown-edition`` for each.
+
+    An edition that is wanted no more becomes one that begins with its languages and has one more, for which its note
+    type has spare fields; so learners keep notes and schedules. It can become again what it was. Whatever else is
+    wanted is a new edition.
+    """
+    findings = []
+    for edition in wanted:
+        found = _heir(lock, edition, {item.name for item in wanted})
+        if found is None:
+            continue
+        findings.append(
+            diagnostic(
+                "grown-edition",
+                f"edition {found.name} is {edition.name} from now on: learners keep its notes, decks and schedules",
+                hint=f"say in the release that the fields Spare 1 to Spare 4 now hold the new language; to keep "
+                f"{found.name} beside it, leave {found.name} in deck.editions",
+            )
         )
-        for subdeck in proposal.subdecks
+        lock = with_records(
+            lock,
+            editions=(renamed(item, found.name, edition.name) for item in lock.editions),
+            categories=(renamed(item, found.name, edition.name) for item in lock.categories),
+            notes=(renamed(item, found.name, edition.name) for item in lock.notes),
+        )
+    return lock, tuple(findings)
+
+
+def renamed(record: _R, old: str, new: str) -> _R:
+    """A record of the lock in which the edition ``old`` is called ``new``; its root stays what it was."""
+    match record:
+        case EditionRecord():
+            root = record.root or record.name
+            return revise(record, name=new, root="" if root == new else root) if record.name == old else record
+        case CategoryRecord():
+            return revise(record, names=_moved(record.names, old, new)) if old in record.names else record
+        case NoteRecord():
+            return revise(record, stamps=_moved(record.stamps, old, new)) if old in record.stamps else record
+    return record
+
+
+def _moved(values: Mapping[str, _V], old: str, new: str) -> Mapping[str, _V]:
+    return dict(sorted((new if name == old else name, value) for name, value in values.items()))
+
+
+def _heir(lock: Lock, edition: Edition, wanted: set[str]) -> EditionRecord | None:
+    """The released edition that goes on as this one; the longest of several."""
+    if any(record.name == edition.name for record in lock.editions):
+        return None
+    fit = [record for record in lock.editions if record.name not in wanted and record.released]
+    return max(
+        (record for record in fit if _can_become(record, edition)), key=lambda item: len(item.name), default=None
     )
-    return EditionNames(
-        edition=proposal.edition, deck=edition.deck, note_type=edition.note_type_name, subdecks=subdecks
-    )
+
+
+def _can_become(record: EditionRecord, edition: Edition) -> bool:
+    now, root = parse_edition(record.name).languages, parse_edition(record.root or record.name).languages
+    grows = edition.languages[: len(now)] == now and len(edition.languages) <= len(root) + _ROOM
+    return grows or edition.languages == root

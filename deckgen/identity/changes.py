@@ -1,0 +1,147 @@
+"""What a build does to the notes of the lock, for a person to read before committing it; changes nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from deckgen.identity.editions import renamed_decks
+from deckgen.identity.lock import EditionRecord, Lock, NoteRecord
+from deckgen.model import Key, Location, Question
+
+
+class ChangeKind(StrEnum):
+    NEW = "new"
+    REWORDED = "reworded"
+    MOVED = "moved"
+    RETIRED = "retired"
+    REVIVED = "revived"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockChange:
+    """What a build does to one note of the lock. ``location`` is the question's, None for one that is gone."""
+
+    kind: ChangeKind
+    key: Key
+    title: str
+    location: Location | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """A new question that stands where another one vanished: a person sees whether it is that one after all."""
+
+    new: LockChange
+    old: LockChange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """All that a build does to the notes of the lock, in the order of the questions; those that are gone last."""
+
+    items: tuple[LockChange, ...] = ()
+    replaced: tuple[Replaced, ...] = ()
+
+    def summary(self) -> str:
+        """``2 new, 1 reworded``; ``nothing`` where no note changes."""
+        counts = Counter(change.kind for change in self.items)
+        return ", ".join(f"{counts[kind]} {kind}" for kind in ChangeKind if counts[kind]) or "nothing"
+
+
+def find_changes(
+    before: Lock,
+    after: Lock,
+    *,
+    settled: Iterable[tuple[Key, Question]],
+    pending: Iterable[tuple[Key, Question]],
+    vacant: Mapping[Key, tuple[Key, ...]],
+) -> Changes:
+    """What became of the notes between two locks.
+
+    ``settled`` and ``pending`` are the questions with their keys, ``vacant`` has by the keys of questions without a
+    note those of the vanished notes that stood there.
+    """
+    old = {note.key: note for note in before.notes}
+    new = {note.key: note for note in after.notes}
+    told = [(kind, key, question) for key, question in settled for kind in _kinds(old.get(key), new[key])]
+    told += [(ChangeKind.PENDING, key, question) for key, question in pending]
+    items = [
+        LockChange(kind=kind, key=key, title=question.title, location=question.location) for kind, key, question in told
+    ]
+    lost = (note for note in before.live if new[note.key].retired is not None)
+    items += [LockChange(kind=ChangeKind.RETIRED, key=note.key, title=note.title) for note in lost]
+    fresh = {item.key: item for item in items if item.kind is ChangeKind.NEW}
+    gone = {item.key: item for item in items if item.kind is ChangeKind.RETIRED}
+    pairs = ((key, other) for key, others in vacant.items() for other in others if key in fresh and other in gone)
+    return Changes(
+        items=tuple(items), replaced=tuple(Replaced(new=fresh[key], old=gone[other]) for key, other in pairs)
+    )
+
+
+def _kinds(old: NoteRecord | None, new: NoteRecord) -> Iterable[ChangeKind]:
+    if old is None:
+        yield ChangeKind.NEW
+        return
+    if old.retired is not None:
+        yield ChangeKind.REVIVED
+    if (old.title, old.answer) != (new.title, new.answer):
+        yield ChangeKind.REWORDED
+    if (old.chapter, old.category) != (new.chapter, new.category):
+        yield ChangeKind.MOVED
+
+
+def describe_changes(before: Lock | None, after: Lock, changes: Changes) -> tuple[str, ...]:
+    """A line for everything that differs; none where the lock stays as it is.
+
+    ``changes`` are those that matching found between the two.
+    """
+    if before == after:
+        return ()
+    old = before or Lock(project_id=after.project_id)
+    waiting = {record.key for record in old.pending}
+    lines = [
+        f"{change.kind}: {change.key} “{change.title}”"
+        for change in changes.items
+        if change.kind is not ChangeKind.PENDING or change.key not in waiting
+    ]
+    if old.project_id != after.project_id:
+        lines.append(f"the project's id: “{old.project_id}” is now “{after.project_id}”")
+    lines += _categories(old, after)
+    lines += _editions(old, after)
+    return tuple(lines) or ("the order or the writing of its lines",)
+
+
+def _categories(before: Lock, after: Lock) -> Iterator[str]:
+    titles = {category.key: category.title for category in before.categories}
+    for category in after.categories:
+        if category.key not in titles:
+            yield f"new category: {category.key} “{category.title}”"
+        elif titles[category.key] != category.title:
+            yield f"renamed category: {category.key}, “{titles[category.key]}” is now “{category.title}”"
+
+
+def _editions(before: Lock, after: Lock) -> Iterator[str]:
+    known = {edition.name: edition for edition in before.editions}
+    stamps = {note.key: note.stamps for note in before.notes}
+    for edition in after.editions:
+        if edition.name not in known:
+            yield f"new edition: {edition.name}" + (f", which was {edition.root}" if edition.root else "")
+            continue
+        yield from (f"edition {edition.name}: the deck {line}" for line in renamed_decks(before, after, edition.name))
+        if _style(edition) != _style(known[edition.name]):
+            yield f"edition {edition.name}: the templates or the style of its cards"
+        keys = [
+            note.key
+            for note in after.notes
+            if edition.name in (old := stamps.get(note.key, {})) and old[edition.name] != note.stamps[edition.name]
+        ]
+        if keys:
+            yield f"edition {edition.name}: the content of {len(keys)} notes: {', '.join(keys)}"
+
+
+def _style(edition: EditionRecord) -> str:
+    return edition.note_type.stamp.hash if edition.note_type else ""
