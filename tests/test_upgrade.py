@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from corpora import prose
 from environments import environment
-from merges import Score, kept, learner, simulate
+from merges import Score, Simulation, kept, learner, release, simulate
 from PIL import Image
 from projects import REPOSITORY
 from upgrade_driver import OWN_DECK, OWN_TAG, OWN_TEXT, RENAMED
@@ -25,6 +26,7 @@ from upgrade_driver import OWN_DECK, OWN_TAG, OWN_TEXT, RENAMED
 from deckgen.build import Options, make_decks
 from deckgen.diagnostics import Severity
 from deckgen.identity.lock import parse_lock
+from deckgen.identity.settling import link_question, split_question
 from deckgen.output import write_build
 from deckgen.output.manifest import PackagePart
 from deckgen.project.reading import read_project
@@ -306,8 +308,58 @@ def merges(tmp_path_factory: pytest.TempPathFactory) -> Score:
 
 
 @pytest.fixture(scope="session")
-def lives(anki: str, releases: Releases, merges: Score) -> dict[str, Steps]:
-    return drive(anki, learners(releases) | {"of a book of many hands": learner(merges)})
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Score:
+    """Three releases of a book whose questions change in every way that texts alone do not tell, and a person's words.
+
+    By category: an alike title over another answer, linked; a new title and then another answer, with no build between;
+    a title that goes to a new question; another category with a question of the same title, split; a question that is
+    another in all but its place, linked only after its release.
+    """
+    folder = tmp_path_factory.mktemp("settled")
+    book = Simulation(folder / "book", 1)
+
+    def write(**questions: tuple[str, int]) -> None:
+        parts = (f"## {name}\n\n### {title}\n\n{prose(seed)}\n" for name, (title, seed) in questions.items())
+        (book.root / "source/e.md").write_text("\n".join(parts), encoding="utf-8", newline="\n")
+        book.commit()
+
+    same = {"甲": ("什么是Transformer", 1), "丙": ("什么是残差", 3), "丁": ("有哪些优缺点", 4), "戊": ("什么是早停", 5)}
+    write(乙=("什么是注意力", 2), **same)
+    release(book, folder / "0", "1.0.0")
+    old = {note.title: note.key for note in book.build().lock.notes}
+    write(乙=("解码时看向哪里", 2), **same)
+    write(
+        乙=("解码时看向哪里", 12),
+        甲=("介绍一下Transformer", 11),
+        丙=("怎样让梯度绕过子层", 3),
+        庚=("什么是残差", 13),
+        己=("有哪些优缺点", 14),
+        戊=("线程池怎么配置", 15),
+    )
+    lock = book.build().lock
+    asked = {record.title: record.key for record in lock.pending}
+    lock = link_question(lock, old=old["什么是transformer"], new=asked["介绍一下transformer"])
+    lock, fresh = split_question(lock, key=asked["有哪些优缺点"])
+    book.put(lock)
+    release(book, folder / "1", "1.1.0")
+    lock = book.build().lock
+    new = {note.title: note.key for note in lock.live}
+    book.put(link_question(lock, old=old["什么是早停"], new=new["线程池怎么配置"]))
+    release(book, folder / "2", "1.2.0")
+    book.score.titles = {
+        old["什么是transformer"]: "介绍一下Transformer",
+        old["什么是注意力"]: "解码时看向哪里",
+        old["什么是残差"]: "怎样让梯度绕过子层",
+        new["什么是残差"]: "什么是残差",
+        fresh: "有哪些优缺点",
+        old["什么是早停"]: "线程池怎么配置",
+    }
+    return book.score
+
+
+@pytest.fixture(scope="session")
+def lives(anki: str, releases: Releases, merges: Score, settled: Score) -> dict[str, Steps]:
+    return drive(anki, learners(releases) | {"of merges": learner(merges), "of settled doubts": learner(settled)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -572,4 +624,8 @@ def test_merges_lose_mistake_and_undo_nothing(merges: Score, lives: dict[str, St
     assert len(merges.edits) == 8
     assert all(merges.edits.values())
     assert merges.doubts
-    assert kept(merges, lives["of a book of many hands"]) == len(merges.titles) >= 20
+    assert kept(merges, lives["of merges"]) == len(merges.titles) >= 20
+
+
+def test_what_persons_settle_keeps_schedules_and_gives_none_away(settled: Score, lives: dict[str, Steps]) -> None:
+    assert kept(settled, lives["of settled doubts"]) == len(settled.titles) == 6
