@@ -47,7 +47,10 @@ def assign(
     place or in the chapter of a vanished note may be its question.
     """
     found = dict(links)
-    places = Places(_rows(asked), rows, found)
+    asked_rows: dict[str, list[int]] = defaultdict(list)
+    for index, at in enumerate(asked):
+        asked_rows[at.chapter].append(index)
+    places = Places(asked_rows, rows, found)
     table = Table(asked=asked, known=known, places=places, links=found, taken={*links.values(), *absent})
     live = frozenset(range(len(known))) - retired
     for pool in (live, retired):
@@ -72,13 +75,6 @@ def assign(
         doubtful={new: olds for new, olds in doubtful.items() if olds},
         vacant={new: olds for new, olds in vacant.items() if not doubtful.get(new)},
     )
-
-
-def _rows(asked: Sequence[Traits]) -> dict[str, list[int]]:
-    rows: dict[str, list[int]] = defaultdict(list)
-    for index, at in enumerate(asked):
-        rows[at.chapter].append(index)
-    return rows
 
 
 def _link_twins(table: Table, pool: frozenset[int]) -> None:

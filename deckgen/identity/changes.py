@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from deckgen.identity.editions import renamed_decks
-from deckgen.identity.lock import EditionRecord, Lock, NoteRecord
+from deckgen.identity.lock import Lock, NoteRecord
 from deckgen.model import Key, Location, Question
 
 
@@ -132,7 +132,8 @@ def _editions(before: Lock, after: Lock) -> Iterator[str]:
             yield f"new edition: {edition.name}" + (f", which was {edition.root}" if edition.root else "")
             continue
         yield from (f"edition {edition.name}: the deck {line}" for line in renamed_decks(before, after, edition.name))
-        if _style(edition) != _style(known[edition.name]):
+        now, before_it = edition.note_type, known[edition.name].note_type
+        if (now and now.hash) != (before_it and before_it.hash):
             yield f"edition {edition.name}: the templates or the style of its cards"
         keys = [
             note.key
@@ -141,7 +142,3 @@ def _editions(before: Lock, after: Lock) -> Iterator[str]:
         ]
         if keys:
             yield f"edition {edition.name}: the content of {len(keys)} notes: {', '.join(keys)}"
-
-
-def _style(edition: EditionRecord) -> str:
-    return edition.note_type.stamp.hash if edition.note_type else ""

@@ -191,13 +191,10 @@ def _heir(lock: Lock, edition: Edition, wanted: set[str]) -> EditionRecord | Non
     """The released edition that goes on as this one; the longest of several."""
     if any(record.name == edition.name for record in lock.editions):
         return None
-    fit = [record for record in lock.editions if record.name not in wanted and record.released]
-    return max(
-        (record for record in fit if _can_become(record, edition)), key=lambda item: len(item.name), default=None
-    )
-
-
-def _can_become(record: EditionRecord, edition: Edition) -> bool:
-    now, root = parse_edition(record.name).languages, parse_edition(record.root or record.name).languages
-    grows = edition.languages[: len(now)] == now and len(edition.languages) <= len(root) + _ROOM
-    return grows or edition.languages == root
+    fit = []
+    for record in lock.editions:
+        now, root = parse_edition(record.name).languages, parse_edition(record.root or record.name).languages
+        grows = edition.languages[: len(now)] == now and len(edition.languages) <= len(root) + _ROOM
+        if record.name not in wanted and record.released and (grows or edition.languages == root):
+            fit.append(record)
+    return max(fit, key=lambda record: len(record.name), default=None)

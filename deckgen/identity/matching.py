@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -119,7 +119,7 @@ def match(
         findings.append(_another_project(project_id, known))
         known = known if known.releases else _of_project(known, project_id)
     sketches = {note.answer: note.sketch for note in known.notes}
-    asked = _asked(corpus, sketches)
+    asked = list(_asked(corpus, sketches))
     stages = [
         Stage(questions=[item.traits for item in _asked(each, sketches)], parents=parents)
         for each, parents in past.corpora
@@ -137,7 +137,9 @@ def match(
         }
         assignment = replace(assignment, doubtful=kept)
     found = _keys(asked, claims, assignment, known)
-    lost = _lost(found, known) if complete else ()
+    # A note that a pending question may be is not gone yet.
+    held = {key for key, _ in found.settled()} | {key for _, _, candidates in found.pending() for key in candidates}
+    lost = tuple(note.key for note in known.live if note.key not in held) if complete else ()
     if lost and not (allow_empty or reread) and (refused := _lost_questions(len(lost), len(known.live))):
         findings.append(refused)
         lost = ()
@@ -179,24 +181,16 @@ def of_chapters(matched: Matched, chapters: frozenset[str]) -> Matched:
     )
 
 
-def _asked(corpus: Corpus, sketches: Mapping[str, Sketch]) -> list[_Asked]:
+def _asked(corpus: Corpus, sketches: Mapping[str, Sketch]) -> Iterator[_Asked]:
     """Every question; ``sketches`` are those of known answers by their fingerprints."""
-    return [
-        _Asked(chapter=chapter, category=category, question=question, traits=traits)
-        for chapter in corpus.chapters
-        for category in chapter.categories
-        for question, traits in _traits(chapter, category, sketches)
-    ]
-
-
-def _traits(chapter: Chapter, category: Category, sketches: Mapping[str, Sketch]) -> Iterable[tuple[Question, Traits]]:
-    """The questions of a category with what they are recognised by."""
-    path, folded = unicodedata.normalize("NFC", chapter.path), normalised_title(category.title)
-    for question in category.questions:
-        answer = question.fingerprint or fingerprint(question.body)
-        title = question.folded_title or normalised_title(split_number(question.title, bare=True).title)
-        alike = sketches.get(answer) or Sketch(question.sketch) or sketch(question.body)
-        yield question, Traits(chapter=path, category=folded, title=title, answer=answer, sketch=alike)
+    for chapter, category in ((each, item) for each in corpus.chapters for item in each.categories):
+        path, folded = unicodedata.normalize("NFC", chapter.path), normalised_title(category.title)
+        for question in category.questions:
+            answer = question.fingerprint or fingerprint(question.body)
+            title = question.folded_title or normalised_title(split_number(question.title, bare=True).title)
+            alike = sketches.get(answer) or Sketch(question.sketch) or sketch(question.body)
+            traits = Traits(chapter=path, category=folded, title=title, answer=answer, sketch=alike)
+            yield _Asked(chapter=chapter, category=category, question=question, traits=traits)
 
 
 # --- explicit keys ----------------------------------------------------------------------------------------------------
@@ -205,14 +199,15 @@ def _traits(chapter: Chapter, category: Category, sketches: Mapping[str, Sketch]
 def _explicit_keys(asked: Sequence[_Asked], lock: Lock) -> tuple[dict[int, Key], list[Diagnostic]]:
     """The keys that authors wrote, by index. A key that is malformed, claimed twice or taken counts for nobody."""
     claims = {index: key for index, question in enumerate(asked) if (key := question.question.explicit_key)}
-    claimed = set(claims.values())
-    texts = Counter((note.title, note.answer) for note in lock.live) if claims else Counter()
+    if not claims:
+        return {}, []
+    texts, claimed = Counter((note.title, note.answer) for note in lock.live), set(claims.values())
     owned = (note for note in lock.live if note.key in claimed and texts[note.title, note.answer] == 1)
     owners = {(note.title, note.answer): note.key for note in owned}
-    claimants: dict[Key, list[_Asked]] = defaultdict(list)
+    claimants: dict[Key | None, list[_Asked]] = defaultdict(list)
     for question in asked:
-        key = question.question.explicit_key or owners.get((question.traits.title, question.traits.answer))
-        claimants[key or Key("")].append(question)
+        owner = owners.get((question.traits.title, question.traits.answer))
+        claimants[question.question.explicit_key or owner].append(question)
     findings = []
     for index, key in claims.items():
         where = asked[index].question.location
@@ -322,12 +317,6 @@ def _minted(asked: Sequence[_Asked], keys: Mapping[int, Key], lock: Lock) -> dic
 
 
 # --- the lock that follows --------------------------------------------------------------------------------------------
-
-
-def _lost(found: _Keys, lock: Lock) -> tuple[Key, ...]:
-    """Live notes whose question is gone; a note that a pending question may be is not gone yet."""
-    held = {key for key, _ in found.settled()} | {key for _, _, candidates in found.pending() for key in candidates}
-    return tuple(note.key for note in lock.live if note.key not in held)
 
 
 def _lost_questions(lost: int, before: int) -> Diagnostic | None:

@@ -36,8 +36,11 @@ def stamp(
         for note in deck.notes:
             records[note.key] = _stamp_note(records[note.key], note, edition, time=time, release=release, again=again)
         times.append(tuple(records[note.key].stamps[edition].time for note in deck.notes))
-    notes = tuple(_retire(records[key], release) for key in sorted(records))
-    after = revise(lock, releases=_released(lock, release), notes=notes)
+    if release is not None:
+        lock = revise(lock, releases=lock.releases if again else (*lock.releases, release))
+        gone = {key: revise(record, retired=release) for key, record in records.items() if record.retired == ""}
+        records |= gone
+    after = with_records(lock, notes=records.values())
     decks = tuple(_keep_sort_field(mark(deck, after) if mark else deck, editions) for deck in decks)
     note_type_times = []
     for deck in decks:
@@ -153,26 +156,20 @@ def _rendered_differently(deck: Deck, records: Mapping[Key, NoteRecord]) -> list
 
 
 def _schema_findings(edition: EditionRecord, note_type: NoteType) -> list[Diagnostic]:
-    known = edition.note_type
-    if known is None or not known.stamp.shipped_hash or _same_schema(known, note_type):
-        return []
-    return [
-        diagnostic(
-            "frozen-schema",
-            f"edition {edition.name}: the note type's id, fields or templates are not those that learners have; Anki "
-            "would never again update a card of theirs",
-            hint="keep the fields and templates as they were released, and put new content into a spare field",
-        )
-    ]
-
-
-def _same_schema(known: NoteTypeRecord, note_type: NoteType) -> bool:
     """Whether Anki takes the note type for the one it has: it compares ids, so that names may change."""
-    return (
-        known.id == note_type.id
-        and [*known.fields.values()] == [field.id for field in note_type.fields]
-        and [*known.templates.values()] == [template.id for template in note_type.templates]
+    known = edition.note_type
+    if known is None or not known.stamp.shipped_hash:
+        return []
+    fields, templates = (field.id for field in note_type.fields), (template.id for template in note_type.templates)
+    parts = [*known.fields.values()], [*known.templates.values()]
+    if known.id == note_type.id and parts == ([*fields], [*templates]):
+        return []
+    message = (
+        f"edition {edition.name}: the note type's id, fields or templates are not those that learners have; Anki would "
+        "never again update a card of theirs"
     )
+    hint = "keep the fields and templates as they were released, and put new content into a spare field"
+    return [diagnostic("frozen-schema", message, hint=hint)]
 
 
 def _fingerprint(note_type: NoteType) -> str:
@@ -181,11 +178,3 @@ def _fingerprint(note_type: NoteType) -> str:
     for template in note_type.templates:
         parts += [template.name, template.front, template.back, template.browser_front, template.browser_back]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-
-
-def _released(lock: Lock, release: str | None) -> tuple[str, ...]:
-    return lock.releases if release is None or release in lock.releases else (*lock.releases, release)
-
-
-def _retire(record: NoteRecord, release: str | None) -> NoteRecord:
-    return revise(record, retired=release) if record.retired == "" and release is not None else record

@@ -72,9 +72,9 @@ def steps_since(root: Path, recorded: str, texts: Mapping[str, str], chapters: f
         return History()
     past = _Past(root, chapters | texts.keys())
     start = past.find(recorded, chapters)
-    if start is None and past.is_shallow():
+    if start is None and git(root, "rev-parse", "--is-shallow-repository") == b"true\n":
         return History(missing=True)
-    if start is None and past.is_lock_committed():
+    if start is None and git(root, "status", "--porcelain", "--", LOCK_NAME) == b"":
         start = past.last_lock
     return History(steps=tuple(past.steps(start))) if start else History()
 
@@ -89,12 +89,6 @@ class _Past:
         self._texts: dict[str, str] = {}
         found = git(root, "log", "-1", "--format=%H", "--", LOCK_NAME) or b""
         self.last_lock = found.decode().strip()
-
-    def is_shallow(self) -> bool:
-        return git(self._root, "rev-parse", "--is-shallow-repository") == b"true\n"
-
-    def is_lock_committed(self) -> bool:
-        return git(self._root, "status", "--porcelain", "--", LOCK_NAME) == b""
 
     def find(self, recorded: str, chapters: frozenset[str]) -> str | None:
         """The newest commit whose chapters have the recorded revision."""
