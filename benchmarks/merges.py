@@ -218,7 +218,7 @@ class Simulation:
             what = f"{where}: “{item.title}” is {key}, not {known}"
             if key in owners:
                 self.score.wrong.append(what)
-            elif shown.get(key) == known:
+            elif shown.get(key) == known:  # rewritten wholly at once, be it linked before or not: a build asks, too
                 self.score.doubts += 1
             elif number in self.linked:
                 self.score.undone.append(what)

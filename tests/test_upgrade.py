@@ -141,32 +141,18 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> Releases:
     translated = next(key for title, key in keys.items() if "低秩" in title)
     (root / "locale/en").mkdir(parents=True)
     (root / "locale/en/chapter.po").write_text(_catalog(translated), encoding="utf-8", newline="\n")
-    second = write_release(
-        root,
-        root / "n1",
-        text=chapter(LATER, {"reworded": REWORDED}),
-        now=times[1],
-        version="1.1.0",
-        font=19,
-        pixel="blue",
-    )
-    third = write_release(
-        root,
-        root / "n2",
-        text=chapter(LAST, {"reworded": AGAIN}),
-        now=times[2],
-        version="1.2.0",
-        font=20,
-        pixel="blue",
-    )
-    fourth = write_release(
-        root,
-        root / "n3",
-        text=chapter(LAST, {"reworded": AGAIN}),
-        now=times[3],
-        version="1.2.1",
-        font=21,
-        pixel="blue",
+    later = ((LATER, REWORDED, "1.1.0", 19), (LAST, AGAIN, "1.2.0", 20), (LAST, AGAIN, "1.2.1", 21))
+    second, third, fourth = (
+        write_release(
+            root,
+            root / f"n{number}",
+            text=chapter(order, {"reworded": words}),
+            now=times[number],
+            version=version,
+            font=font,
+            pixel="blue",
+        )
+        for number, (order, words, version, font) in enumerate(later, 1)
     )
     manifest = json.loads((root / "n2/manifest.json").read_text(encoding="utf-8"))
     by_title = {note["question"]: note["key"] for note in manifest["notes"]}

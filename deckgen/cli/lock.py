@@ -43,16 +43,8 @@ def show(key: str | None, root: Path) -> None:
         for candidate in record.candidates:
             echo(f"  “{titles[candidate]}”: deckgen lock link {candidate} {record.key}")
         echo(f"  a new question: deckgen lock split {record.key}")
-    rows = [
-        (
-            note.key,
-            note.title,
-            note.chapter,
-            note.since or "not yet",
-            "" if note.retired is None else note.retired or "next release",
-        )
-        for note in notes
-    ]
+    gone = {note.key: "" if note.retired is None else note.retired or "next release" for note in notes}
+    rows = [(note.key, note.title, note.chapter, note.since or "not yet", gone[note.key]) for note in notes]
     print_table("Notes", ("key", "title", "chapter", "released in", "retired in"), rows)
 
 
@@ -103,7 +95,7 @@ def mend(root: Path) -> None:
 
 def _with_question(root: Path, known: Lock, key: str) -> Lock:
     """The lock with a question that “check” or a build with errors told of, and that no build has kept."""
-    if key in {note.key for note in known.notes} | {record.key for record in known.pending}:
+    if key in known.questions:
         return known
     from deckgen.corpus import identify  # takes as long to import as the rest takes to run
     from deckgen.markdown import Documents
@@ -115,7 +107,7 @@ def _with_question(root: Path, known: Lock, key: str) -> Lock:
 
 def _refuse_typo(known: Lock, key: str) -> None:
     """DeckgenError for a key that the lock lacks while it has some that look like it."""
-    keys = sorted({*(note.key for note in known.notes), *(record.key for record in known.pending)})
+    keys = sorted(known.questions)
     if key not in keys and (close := difflib.get_close_matches(key, keys, 3, 0.7)):
         raise DeckgenError(f"the lock has no note “{key}”", hint=f"did you mean {' or '.join(close)}?")
 

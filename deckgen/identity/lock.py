@@ -170,6 +170,11 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
         return (*note_types, *(stamp for note in self.notes for stamp in note.stamps.values()))
 
     @property
+    def questions(self) -> dict[Key, NoteRecord | PendingRecord]:
+        """Every note and every pending question by its key."""
+        return {record.key: record for records in (self.notes, self.pending) for record in records}
+
+    @property
     def live(self) -> tuple[NoteRecord, ...]:
         return tuple(note for note in self.notes if note.retired is None)
 

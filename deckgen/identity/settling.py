@@ -19,10 +19,9 @@ def link_question(lock: Lock, *, old: Key, new: Key, force: bool = False) -> Loc
     that the pending question may be, else only ``force`` takes it from its question. DeckgenError where it cannot be.
     """
     notes = {note.key: note for note in lock.notes}
-    pending = {record.key: record for record in lock.pending}
     if old not in notes or old == new:
         raise _unknown(lock, old)
-    asked = pending.get(new) or notes.get(new)
+    asked = lock.questions.get(new)
     if asked is None:
         raise _unknown(lock, new)
     for record in (notes[old], asked):
@@ -53,8 +52,7 @@ def split_question(lock: Lock, *, key: Key) -> tuple[Lock, Key]:
     A pending question gets the key that it is reported under. A question that was taken for the note ``key`` gets a
     new one, and that note is retired. DeckgenError for a key that the lock does not have.
     """
-    notes = {note.key: note for note in lock.notes}
-    asked = next((record for record in lock.pending if record.key == key), None) or notes.get(key)
+    notes, asked = {note.key: note for note in lock.notes}, lock.questions.get(key)
     if asked is None:
         raise _unknown(lock, key)
     new = key
@@ -63,13 +61,8 @@ def split_question(lock: Lock, *, key: Key) -> tuple[Lock, Key]:
             raise DeckgenError(
                 f"“{key}” is retired: no question has it", hint="deckgen lock show lists the keys in use"
             )
-        new = mint_key(
-            project_id=lock.project_id,
-            chapter=asked.chapter,
-            title=asked.title,
-            ordinal=1,
-            taken={*notes, *(record.key for record in lock.pending)},
-        )
+        where = {"project_id": lock.project_id, "chapter": asked.chapter, "title": asked.title}
+        new = mint_key(**where, ordinal=1, taken=lock.questions)
         notes[key] = revise(asked, retired="")
     notes[new] = new_note(lock.project_id, new, texts_of(asked))
     others = (record for record in lock.pending if record.key != key)
@@ -78,8 +71,7 @@ def split_question(lock: Lock, *, key: Key) -> tuple[Lock, Key]:
 
 def with_question(lock: Lock, seen: Lock, key: Key) -> Lock:
     """The lock with the record of a question that only ``seen`` has, which a match of the sources made of it."""
-    records: dict[Key, NoteRecord | PendingRecord] = {note.key: note for note in seen.notes}
-    asked = (records | {record.key: record for record in seen.pending}).get(key)
+    asked = seen.questions.get(key)
     if asked is None:
         return lock
     known = {record.key: record for record in lock.categories}
