@@ -270,6 +270,8 @@ def test_two_entries_of_one_name_are_refused(package: Path, tmp_path: Path) -> N
         ({"media": b'{"0": 1}'}, "media map cannot be read"),
         ({"media": b'{"0": {"a": "b"}}'}, "media map cannot be read"),
         ({"media": b"[" * 100_000}, "media map cannot be read"),
+        ({"media": b'{"0": "\\ud800.png"}'}, "no plain file name"),
+        ({"media": b'{"0": "' + b"a" * 256 + b'"}'}, "no plain file name"),
         ({"media": b"\xff\xfe\xfd"}, "media map cannot be read"),
         ({"1": None}, "named but not in the package"),
         ({"collection.anki2": None}, "no Anki collection"),
@@ -296,6 +298,9 @@ def test_a_broken_part_is_refused(package: Path, tmp_path: Path, changes: dict[s
         ("UPDATE cards SET due = 'soon'", "another kind"),
         ("UPDATE notes SET flds = CAST(x'ff' AS TEXT)", "UTF-8"),
         ("CREATE VIEW v AS SELECT 1", "neither a plain table"),
+        ("ALTER TABLE notes ADD COLUMN x AS (replace(hex(zeroblob(30000000)), '00', 'a ')) VIRTUAL", "computed column"),
+        ("UPDATE notes SET tags = replace(hex(zeroblob(1100000)), '00', 'a ')", "bytes of tags"),
+        ("UPDATE col SET models = replace(hex(zeroblob(9000000)), '00', '[]')", "models has 18000000 characters"),
         ("DROP TABLE revlog; CREATE TRIGGER t AFTER INSERT ON notes BEGIN SELECT 1; END", "neither a plain table"),
     ],
 )

@@ -39,6 +39,12 @@ TOO_MUCH = [
     r"\hspace{-900em}x",
     r"\rule{9000px}{9000px}",
     r"\fcolorbox{red;position:fixed}{red}{x}",
+    r"\xrightarrow[x]{" * 6 + "}" * 6,
+    r"\xmapsto[{x}]{" * 6 + "}" * 6,
+    r"\ce{->[" * 6 + "]}" * 6,
+    r"\sqrt[\uproot{9999}3]{x}",
+    r"\begin{multline}\shoveleft[-900em]{x}\\y\end{multline}",
+    r"\smash{\rlap{\rule{30em}{9em}}}",
     "x" * (MAX_LENGTH + 1),
 ]
 ORDINARY = [
@@ -49,6 +55,8 @@ ORDINARY = [
     r"50\% \text{ of } \textcolor{red}{x} \quad \ce{H2O}",
     r"\underbrace{a+b}_{\text{和}} \xrightarrow[b]{a} \binom{n}{k} \bmod 2",
     r"[0,1) \cup (2, 3]",
+    r"a \xrightarrow{1} b \xrightarrow{2} c \xrightarrow{3} d \xrightarrow{4} e \xrightarrow{5} f_{g_{h}}",
+    r"\smash[b]{x}\mathllap{y}\hspace{2em}\ce{A ->[\text{热}] B_{2}^{+}}",
     "{" * MAX_NESTING + "}" * MAX_NESTING,
 ]
 

@@ -33,7 +33,7 @@ class Limits:
 
     entries: int = 100_000
     total_bytes: int = 4 << 30
-    map_bytes: int = 32 << 20
+    map_bytes: int = 8 << 20
     ratio: int = 200
     rows: int = 100_000
     """Notes, and cards: some ten times what anybody studies."""
@@ -134,7 +134,7 @@ def _safe_names(archive: zipfile.ZipFile, limits: Limits) -> dict[str, zipfile.Z
 
 def _refuse_unsafe_name(name: str, what: str) -> None:
     if not is_plain_name(name):
-        raise _RefusalError(f"its {what} {name!r} is no plain file name")
+        raise _RefusalError(f"its {what} {name[:40]!r} is no plain file name")
 
 
 def _layout(names: dict[str, zipfile.ZipInfo]) -> Layout:

@@ -18,6 +18,9 @@ MAX_NESTING = 40
 r"""Groups, ``\left``, environments and changes of size within each other; real formulas reach 5."""
 MAX_LENGTH_EM = 40
 r"""What all lengths of a formula, such as that of ``\hspace{2em}``, may come to together."""
+MAX_LAPPED_EM = 4
+"""The same where something takes no room, and so lies on what is around it."""
+_LAPPING = re.compile(r"\\(?:smash|(?:math|cramped)?[lcr]lap)(?![A-Za-z])")
 SIGNS = frozenset(" \n\xa0!#$%&,:;>\\_{}|")
 """What may follow a backslash without being a letter."""
 _TOKEN = re.compile(r"\\(?:[A-Za-z]+|.|$)|[{}&]", re.DOTALL)
@@ -47,11 +50,15 @@ _SWITCHES = frozenset(
     Large LARGE huge Huge color braket set Braket Set""".split()
 )
 """What puts all that follows in its group into another element."""
+_REPEATED = re.compile(r"\\(?:x(?!cancel)[A-Za-z]{4,}|ce|pu)")
+"""Arrows that grow with what stands on them, which MathJax measures twice: nested, they take exponential time."""
+_REPEATED_DEPTH = 8
+"""What a group behind such an arrow counts."""
 _PARTNERS = {"}": "{", r"\right": r"\left", r"\end": r"\begin"}
 _EM = {"em": 1, "ex": 0.5, "pt": 0.1, "pc": 1.2, "px": 0.07, "in": 7.3, "cm": 2.9, "mm": 0.29, "mu": 0.056}
 _LENGTH = re.compile(rf"(\d+(?:[.,]\d*)?|[.,]\d+)\s*({'|'.join(_EM)})(?![A-Za-z])")
 _TAKES_LENGTH = re.compile(
-    r"\\(?:\\\s*\*?\s*\[|(?:hskip|hspace|kern|mkern|mskip|mspace|rule|genfrac)(?![A-Za-z]))([^\\]*)"
+    r"\\(?:\\\s*\*?\s*\[|(?:hskip|hspace|kern|mkern|mskip|mspace|rule|genfrac|shove(?:left|right))(?![A-Za-z]))([^\\]*)"
 )
 _ACTIVE = re.compile(
     r"\\(?:href|style|class|cssId|data|require|mmlToken|def|let|(?:re)?new(?:command|environment)|unicode(?=\s*\[)"
@@ -74,8 +81,9 @@ def refusal(latex: str) -> Refusal | None:
     """The first reason not to let MathJax set a formula, which is given without its delimiters; None where it may."""
     if len(latex) > MAX_LENGTH:
         return _whole(latex, f"it has more than {MAX_LENGTH} characters")
-    if _total_length_em(latex) > MAX_LENGTH_EM:
-        return _whole(latex, f"its lengths come to more than {MAX_LENGTH_EM} em")
+    most_em = MAX_LAPPED_EM if _LAPPING.search(latex) else MAX_LENGTH_EM
+    if _total_length_em(latex) > most_em:
+        return _whole(latex, f"its lengths come to more than {most_em} em")
     # MathJax finds a formula's end without regard to comments, and reads it with regard to them.
     uncommented = _COMMENT.sub(r"\1", latex)
     return _judge(latex) or (_judge(uncommented) and _whole(latex, "its comments hide a brace or a command"))
@@ -103,23 +111,25 @@ def active_commands(latex: str) -> tuple[str, ...]:
 
 def _judge(latex: str) -> Refusal | None:
     """The first command that is not allowed, or whether what is opened is closed, and how deep that is."""
-    groups: list[tuple[str, int]] = [("", 0)]
-    depth = 0
+    groups: list[tuple[str, int, int]] = [("", 0, 0)]
+    depth, step = 0, 1
     for token in _TOKEN.finditer(latex):
         name = token[0]
         if name[0] == "\\" and (reason := _reason(latex, name, token.end())):
             return Refusal(start=token.start(), end=token.end(), reason=reason)
         if name in ("{", r"\left", r"\begin"):
-            groups.append((name, depth))
-            depth += 1
+            groups.append((name, depth, step))
+            depth, step = depth + step, 1
         elif opening := _PARTNERS.get(name):
-            opened, depth = groups.pop()
+            opened, depth, step = groups.pop()
             if opened != opening:
                 return _whole(latex, f"{name} closes what is not open")
         elif name in _SWITCHES:
             depth += 1
         elif name in ("&", r"\\", r"\cr"):
-            depth = groups[-1][1] + 1
+            depth, step = sum(groups[-1][1:]), 1
+        elif _REPEATED.fullmatch(name):
+            step = _REPEATED_DEPTH
         if depth > MAX_NESTING:
             return _whole(latex, f"it is nested more than {MAX_NESTING} deep")
     return _whole(latex, f"{groups[-1][0]} is never closed") if len(groups) > 1 else None

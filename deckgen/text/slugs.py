@@ -6,7 +6,7 @@ import re
 
 from slugify import slugify
 
-_PLAIN_NAME = re.compile(r"[^/\\\x00-\x1f\x7f]+")
+_PLAIN_NAME = re.compile(r"[^/\\\x00-\x1f\x7f\ud800-\udfff]{1,255}")
 _SCRIPT_CHANGE = re.compile(r"(?<=[A-Za-z0-9])(?=[\u3400-\u9fff])|(?<=[\u3400-\u9fff])(?=[A-Za-z0-9])")
 
 

@@ -69,8 +69,8 @@ def judge_package(
 def _package_name(file: str, contents: PackageContents) -> _Found:
     if file.lower() == "collection.apkg" or file.lower().endswith(".colpkg"):
         yield finding("package-name", file, "AnkiDroid would replace the learner's whole collection; rename the file")
-    for name in contents.stray_entries:
-        yield finding("stray-entry", file, f"the entry {name} is of no use to Anki")
+    if stray := contents.stray_entries:
+        yield finding("stray-entry", file, f"of no use to Anki: {name_some(stray)}")
     if contents.reviewed_cards:
         yield finding("schedule", file, f"{contents.reviewed_cards} cards carry somebody's learning progress")
 
