@@ -8,6 +8,7 @@ tests reads.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import json
 import sys
@@ -251,13 +252,16 @@ def main(seconds: float, targets: list[str]) -> int:
 def _by_atheris(target: str, seconds: float) -> None:
     import atheris  # type: ignore[import-not-found,unused-ignore]
 
-    atheris.instrument_all()
+    for name in [name for name in sys.modules if name.split(".")[0] == "deckgen"]:
+        del sys.modules[name]
+    with atheris.instrument_imports(include=["deckgen"]):
+        fuzz = importlib.import_module("fuzz")
     corpus = tempfile.mkdtemp(prefix="fuzz-")
     for number, sample in enumerate((*samples(target), *(data for name, data in kept_seeds() if name == target))):
         Path(corpus, str(number)).write_bytes(sample)
     atheris.Setup(
         [sys.argv[0], corpus, f"-max_total_time={int(seconds)}", "-rss_limit_mb=2000", "-max_len=20000"],
-        lambda data: check(target, data),
+        lambda data: fuzz.check(target, data),
     )
     atheris.Fuzz()
 

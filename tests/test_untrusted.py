@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -217,3 +218,11 @@ def test_a_repository_among_the_projects_files_runs_no_program(tmp_path: Path) -
     for command in (("build",), ("check",), ("translate", "extract")):
         deckgen(*command, "--project", folder)
     assert not ran.exists()
+
+
+@pytest.mark.parametrize("unit", ["<div><a>", "<div id=x>", "<b><table>"])
+def test_elements_too_deep_to_be_read_in_time_are_found(unit: str) -> None:
+    started = time.process_time()
+    assert judge_html(unit * 50_000).active == ("elements more than 1000 deep",)
+    assert time.process_time() - started < 1
+    assert judge_html("<ul><li><p>甲<br></ul>" * 1500).active == ()

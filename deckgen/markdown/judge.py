@@ -33,6 +33,12 @@ _REMOTE_ADDRESS = re.compile(r"(?:https?|ftp|wss?|file|rtsp|smb):|//", re.IGNORE
 _CSS_ACTIVE = re.compile(r"expression\s*\(|-moz-binding|</style", re.IGNORECASE)
 _LOOSE_TAG = re.compile(r"""<([a-z][^\s/<>"'=]*)((?:[^<>"']++|"[^"]*"|'[^']*')*)""", re.IGNORECASE)
 _LOOSE_ATTRIBUTE = re.compile(r"""([^\s=/"'<>]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'<>]*))?""")
+_MAX_DEPTH = 1000
+_NESTING_TAG = re.compile(
+    r"<(/?)(?!(?:area|base|br|col|dd|dt|embed|hr|img|input|li|link|meta|option|p|source|t[dhr]|track|wbr)\b)[a-z]",
+    re.IGNORECASE,
+)
+"""Of elements that do not end where the next begins."""
 _DELIMITER = re.compile(r"\\([()\[\]])")
 _NO_MATHS = frozenset(("script", "noscript", "style", "textarea", "pre", "code", "annotation", "annotation-xml"))
 _MATHS_AGAIN = re.compile(r"(?:^|\s)(?:tex2jax|mathjax)_process(?:\s|$)")
@@ -55,6 +61,8 @@ def judge_html(html: str) -> Judgement:
     """
     if not _MAY_DO_ANYTHING.search(html):
         return Judgement()
+    if html.count("<") > _MAX_DEPTH and _depth(html) > _MAX_DEPTH:
+        return Judgement(active=(f"elements more than {_MAX_DEPTH} deep",))
     browsers = any_tree(as_browsers_read(html))
     trees = (browsers, any_tree(html))
     active, remote = list[str](), list[str]()
@@ -81,6 +89,15 @@ _MAY_DO_ANYTHING = re.compile(
     re.IGNORECASE,
 )
 """Bare tags of text do nothing, and are most of what most cards hold."""
+
+
+def _depth(html: str) -> int:
+    """At most how deep elements lie within each other; reading them takes quadratic time over that."""
+    depth = deepest = 0
+    for tag in _NESTING_TAG.finditer(html):
+        depth = max(0, depth - 1) if tag[1] else depth + 1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def judge_css(css: str) -> Judgement:
