@@ -337,13 +337,13 @@ def test_of_two_releases_at_once_the_second_is_asked_to_begin_again(other: Versi
     def plan(version: Version, now: int) -> Release:
         return plan_release(*read_project(project.root), version, now=now)
 
-    first, second = plan(Version(1, 0, 0), NOON + 1), plan(other, NOON + 2)
+    first, second = plan(Version(1, 0, 0), NOON + 10), plan(other, NOON + 20)
     write_release(first)
     before = everything(project.root)
     with pytest.raises(DeckgenError, match="another command has written"):
         write_release(second)
     assert everything(project.root) == before
-    assert "nothing changed" in project.try_release("1.0.0", now=NOON + 3).stdout
+    assert "nothing changed" in project.try_release("1.0.0", now=NOON + 30).stdout
 
 
 def test_of_two_maintainers_who_release_at_once_the_second_loses_nothing(tmp_path: Path) -> None:
