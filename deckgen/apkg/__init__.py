@@ -1,6 +1,6 @@
 """Writes a stamped deck as an Anki package whose bytes depend on nothing but the deck; reading is ``reader``'s.
 
-genanki makes the tables and describes decks; what it leaves to chance (ids, times, order, zip
+genanki makes the tables and describes decks and note types; what it leaves to chance (ids, times, order, zip
 entries) is settled here. The layout is the legacy one (``collection.anki2`` and a JSON media map), which every Anki,
 AnkiDroid and AnkiMobile reads.
 """
@@ -8,7 +8,6 @@ AnkiDroid and AnkiMobile reads.
 from __future__ import annotations
 
 import json
-import runpy
 import secrets
 import shutil
 import sqlite3
@@ -17,13 +16,12 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import deflate
+import genanki
 
 from deckgen.apkg.sqlite_file import blank_traces
 from deckgen.diagnostics import DeckgenError
@@ -33,12 +31,6 @@ _PAGE_BYTES = 8192
 """Large pages are written fastest; what they leave empty is deflated to nothing."""
 _EFFORT = 1
 """Of 1 to 12: a text is 6 % smaller at 4, and takes twice as long, 8 % at 9 and four times."""
-_FIELD = {"font": "Liberation Sans", "media": [], "rtl": False, "size": 20, "sticky": False}
-_LATEX_HEAD = (
-    "\\documentclass[12pt]{article}\n\\special{papersize=3in,5in}\n\\usepackage[utf8]{inputenc}\n"
-    "\\usepackage{amssymb,amsmath}\n\\pagestyle{empty}\n\\setlength{\\parindent}{0in}\n\\begin{document}\n"
-)
-"""Anki's own, with which it would set LaTeX."""
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -126,8 +118,7 @@ def _database(stamped: StampedDeck, notes: list[tuple[Note, int]]) -> bytearray:
             "PRAGMA secure_delete=ON; PRAGMA legacy_file_format=OFF; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
         )
         cursor = connection.cursor()
-        for script in ("schema", "col"):
-            cursor.executescript(_of_genanki(f"apkg_{script}", f"APKG_{script.upper()}"))
+        genanki.Package([]).write_to_db(cursor, stamped.created, iter(()))
         indexes = cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY rowid").fetchall()
         cursor.executescript("".join(f"DROP INDEX {name};" for name, _ in indexes))
         used = {note.category for note, _ in notes}
@@ -172,10 +163,9 @@ def _write_notes(
 def _write_collection_row(cursor: sqlite3.Cursor, stamped: StampedDeck, subdecks: list[Subdeck]) -> None:
     """Replaces the times that genanki has frozen in its template by the deck's and adds decks and note type."""
     configuration, presets, default_decks = cursor.execute("SELECT conf, dconf, decks FROM col").fetchone()
-    describe = _of_genanki("deck", "Deck")
     decks: list[Deck | Subdeck] = [stamped.deck, *subdecks]
-    described = {str(deck.id): describe(deck.id, deck.name, deck.description).to_json() for deck in decks}
-    models = {str(stamped.deck.note_type.id): _note_type(stamped.deck, stamped.note_type_time)}
+    described = {str(deck.id): genanki.Deck(deck.id, deck.name, deck.description).to_json() for deck in decks}
+    models = {str(stamped.deck.note_type.id): _note_type(stamped.deck).to_json(stamped.note_type_time, stamped.deck.id)}
     cursor.execute(
         "UPDATE col SET crt=?, mod=?, scm=?, conf=?, dconf=?, decks=?, models=?",
         (
@@ -195,24 +185,13 @@ def _write_collection_row(cursor: sqlite3.Cursor, stamped: StampedDeck, subdecks
     )
 
 
-def _note_type(deck: Deck, time: int) -> dict[str, object]:
+def _note_type(deck: Deck) -> genanki.Model:
     note_type = deck.note_type
-    return {
-        "css": note_type.css,
-        "did": deck.id,
-        "flds": [
-            {**_FIELD, "name": field.name, "id": field.id, "ord": at} for at, field in enumerate(note_type.fields)
-        ],
-        "id": str(note_type.id),
-        "latexPost": "\\end{document}",
-        "latexPre": _LATEX_HEAD,
-        "latexsvg": False,
-        "mod": time,
-        "name": note_type.name,
-        "req": [[order, "any", [_question_field(deck)]] for order in range(len(note_type.templates))],
-        "sortf": note_type.sort_field,
-        "tags": [],
-        "tmpls": [
+    model = genanki.Model(
+        model_id=note_type.id,
+        name=note_type.name,
+        fields=[{"name": field.name, "id": field.id} for field in note_type.fields],
+        templates=[
             {
                 "name": template.name,
                 "id": template.id,
@@ -220,28 +199,15 @@ def _note_type(deck: Deck, time: int) -> dict[str, object]:
                 "afmt": template.back,
                 "bqfmt": template.browser_front,
                 "bafmt": template.browser_back,
-                "ord": order,
-                "bfont": "",
-                "bsize": 0,
-                "did": None,
             }
-            for order, template in enumerate(note_type.templates)
+            for template in note_type.templates
         ],
-        "type": 0,
-        "usn": -1,
-        "vers": [],
-    }
-
-
-@cache
-def _of_genanki(module: str, name: str) -> Any:
-    """What one module of genanki defines, without importing the package: it needs asyncio and YAML for what is not
-    used here, which takes longer than to pack a thousand notes.
-    """
-    spec = find_spec("genanki")
-    assert spec is not None
-    assert spec.origin is not None
-    return runpy.run_path(str(Path(spec.origin).with_name(f"{module}.py")))[name]
+        css=note_type.css,
+        sort_field_index=note_type.sort_field,
+    )
+    # genanki would compute the required fields wrongly around {{^Field}}.
+    model._req = [[order, "any", [_question_field(deck)]] for order in range(len(note_type.templates))]
+    return model
 
 
 def _json(value: object) -> str:
