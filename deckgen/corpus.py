@@ -58,7 +58,7 @@ def identify(
     complete = whole and not has_errors(settle(project, chapters, findings, finished=False))
     # Questions are told apart from those of chapters that this build leaves alone, too.
     others, unreadable = read_others(project, {note.chapter for note in before.live} if before else ())
-    known = (_parse_source(project, source) for source in others)
+    known = (_parse_source(project, before, source) for source in others)
     texts = {unicodedata.normalize("NFC", source.path): source.text for source in (*project.sources, *others)}
     matched = identity.match(
         Corpus(language=config.language, chapters=(*chapters, *known)),
@@ -87,7 +87,7 @@ def _past(project: Project, lock: Lock | None, texts: Mapping[str, str]) -> iden
         return identity.Past()
     history = steps_since(project.root, lock.sources, texts, lock.chapters)
     known = frozenset(note.answer for note in lock.notes)
-    parse = functools.cache(lambda source: _parse_source(project, source, known))
+    parse = functools.cache(lambda source: _parse_source(project, lock, source, known))
     corpora = tuple(
         (Corpus(language=project.config.language, chapters=tuple(map(parse, step.sources))), step.parents)
         for step in history.steps
@@ -95,9 +95,14 @@ def _past(project: Project, lock: Lock | None, texts: Mapping[str, str]) -> iden
     return identity.Past(corpora=corpora, missing=history.missing)
 
 
-def _parse_source(project: Project, source: Source, known: Container[str] = ()) -> Chapter:
-    settings = project.config.settings_for(source.path)
-    return parse_chapter(source.text, path=source.path, settings=settings, known=known)[0]
+def _parse_source(project: Project, lock: Lock | None, source: Source, known: Container[str] = ()) -> Chapter:
+    settings, released = project.config.settings_for(source.path), _released_categories(lock)
+    return parse_chapter(source.text, path=source.path, settings=settings, known=known, released=released)[0]
+
+
+def _released_categories(lock: Lock | None) -> frozenset[str]:
+    """The folded titles that learners know: a chapter that would be read otherwise today keeps them."""
+    return frozenset(record.title for record in lock.categories) if lock and lock.releases else frozenset()
 
 
 def _beside_the_lock(
@@ -188,8 +193,8 @@ class _Reading:
 
 
 _CODEC = Codec(_Reading)
-_Sheet = tuple[Source, ChapterSettings, frozenset[str], Path | None]
-"""A chapter to read, the fingerprints of its answers that the lock knows, and the folder of the cache."""
+_Sheet = tuple[Source, ChapterSettings, frozenset[str], frozenset[str], Path | None]
+"""A chapter to read, the fingerprints of its answers that the lock knows, released categories, the cache's folder."""
 
 
 def _read_chapters(
@@ -198,12 +203,20 @@ def _read_chapters(
     """Every chapter; those that no earlier run has read so, with their documents."""
     memory = documents.memory
     sheets = [(source, project.config.settings_for(source.path)) for source in project.sources]
-    keys = [memory.key("chapter", source.path, repr(settings), source.text) for source, settings in sheets]
+    released = _released_categories(before)
+    kept = repr(sorted(released))
+    keys = [memory.key("chapter", source.path, repr(settings), source.text, kept) for source, settings in sheets]
     found = memory.recall(keys)
     readings = {key: _CODEC.decode(value) for key, value in found.items()}
     known = _answers_by_chapter(before)
     missing = {
-        key: (source, settings, known.get(unicodedata.normalize("NFC", source.path), frozenset()), memory.folder)
+        key: (
+            source,
+            settings,
+            known.get(unicodedata.normalize("NFC", source.path), frozenset()),
+            released,
+            memory.folder,
+        )
         for key, (source, settings) in zip(keys, sheets, strict=True)
         if key not in readings
     }
@@ -242,8 +255,8 @@ def _read_all(sheets: list[_Sheet], *, jobs: int, progress: Progress) -> Iterato
 
 def _read(sheet: _Sheet, progress: Progress = silent, jobs: int = 1) -> tuple[bytes, dict[bytes, bytes]]:
     """A chapter's reading, encoded, and those of its documents that are new to the memory."""
-    source, settings, known, cache = sheet
-    chapter, problems = parse_chapter(source.text, path=source.path, settings=settings, known=known)
+    source, settings, known, released, cache = sheet
+    chapter, problems = parse_chapter(source.text, path=source.path, settings=settings, known=known, released=released)
     memory = Memory(cache, read_only=True)
     documents = Documents(memory, jobs=jobs)
     questions = sum(len(category.questions) for category in chapter.categories)

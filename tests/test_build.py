@@ -21,6 +21,7 @@ from projects import CHAPTER, NOON, REPOSITORY, copy_shipped, deckgen, make_proj
 
 from deckgen.apkg.reader import read_package
 from deckgen.cli.options import build_time
+from deckgen.identity.lock import format_lock, require_lock, revise
 
 
 @pytest.fixture(scope="module")
@@ -641,6 +642,26 @@ def test_before_a_release_title_id_slug_and_level_change_and_the_build_says_so(t
     assert "doubtful" not in result.stderr
     assert decks(folder, "book-zh-en.apkg") == ["我的书", "我的书::1 优化器", "我的书::2 注意力"]
     assert "renamed-deck" not in deckgen("check", "--project", folder).output
+
+
+@pytest.mark.parametrize(
+    ("releases", "titles"), [((), {"锁", "通道"}), (("1.0.0",), {"面试题"})], ids=["unreleased", "released"]
+)
+def test_a_released_category_keeps_its_title_though_it_repeats_below_a_second_topic(
+    releases: tuple[str, ...], titles: set[str], tmp_path: Path
+) -> None:
+    topics = [f"## {topic}\n\n### 面试题\n\n#### {topic}是什么？\n\n答：{topic}。\n" for topic in ("锁", "通道")]
+    folder = make_project(tmp_path, picture=False, chapter=f"# 书\n\n{topics[0]}")
+    deckgen("build", "--project", folder)
+    lock = folder / "deckgen.lock"
+    before = require_lock(lock.read_text(encoding="utf-8"), lock.name)
+    assert [item.title for item in before.categories] == ["面试题"]
+    lock.write_text(format_lock(revise(before, releases=releases)), encoding="utf-8")
+    make_project(folder, picture=False, chapter="# 书\n\n" + "\n".join(topics))
+    deckgen("build", "--project", folder)
+    after = require_lock(lock.read_text(encoding="utf-8"), lock.name)
+    used = {note.category for note in after.live}
+    assert {item.title for item in after.categories if item.key in used} == titles
 
 
 def test_packages_are_of_categories_until_they_are_too_many_to_choose_among(tmp_path: Path) -> None:

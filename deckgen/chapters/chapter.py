@@ -22,12 +22,13 @@ from deckgen.text.titles import normalised_title, split_number
 
 
 def parse_chapter(
-    text: str, *, path: str, settings: ChapterSettings, known: Container[str] = ()
+    text: str, *, path: str, settings: ChapterSettings, known: Container[str] = (), released: Container[str] = ()
 ) -> tuple[Chapter, tuple[Diagnostic, ...]]:
     r"""One chapter and what is wrong with its structure.
 
     ``text`` has ``\n`` line ends. A chapter in which no question is found has no categories and a ``no-questions``.
-    Answers whose fingerprints are ``known`` get no sketch.
+    Answers whose fingerprints are ``known`` get no sketch. Categories whose folded titles are ``released`` keep them,
+    though they repeat.
     """
     structure = find_structure(text, settings=settings)
     scan, explanation = structure.scan, structure.explanation
@@ -42,7 +43,7 @@ def parse_chapter(
         title=title,
         dialect=settings.dialect,
         definitions=Markdown("\n".join(definitions.texts)),
-        categories=tuple(_categories(explanation.decisions, pieces, title, path, known)),
+        categories=tuple(_categories(explanation.decisions, pieces, title, path, known, released)),
         fence_ends=structure.scan.fence_ends,
         html_headings=explanation.chosen is not None and explanation.chosen.mark.markup is Markup.HTML,
     )
@@ -53,7 +54,12 @@ def parse_chapter(
 
 
 def _categories(
-    decisions: Sequence[Decision], pieces: Sequence[Piece], title: Markdown, path: str, known: Container[str]
+    decisions: Sequence[Decision],
+    pieces: Sequence[Piece],
+    title: Markdown,
+    path: str,
+    known: Container[str],
+    released: Container[str],
 ) -> Iterator[Category]:
     """The questions under their headings; those above any category are in one named like the chapter."""
     by_line = {piece.decision.heading.line: piece for piece in pieces if not piece.empty}
@@ -68,7 +74,8 @@ def _categories(
             outer = None
         elif decision.role is Role.CATEGORY:
             # 面试题 below each of several headings tells nothing that they do not tell.
-            alike = counts[title_of(decision)] > 1
+            named = title_of(decision)
+            alike = counts[named] > 1 and normalised_title(named) not in released
             if outer is None or not (alike and outer.heading.level < decision.heading.level):
                 outer = decision
             open_ = (Markdown(title_of(outer)), heading_location(outer.heading, path))

@@ -169,10 +169,12 @@ def missing_lines(made: Build) -> Iterator[str]:
 
 
 def _written_lines(made: Build, written: Written) -> Iterator[str]:
-    from deckgen.text.sizes import human_size
+    from deckgen.text.sizes import counted, human_size
 
     yield from missing_lines(made)
     used = {file.source: file for stamped in made.decks for file in stamped.deck.media}.values()
     before, after = sum(item.source_bytes for item in used), sum(item.size_bytes for item in used)
-    images = f"{len(used)} images, {human_size(before)} before and {human_size(after)} after; " if used else ""
+    images = (
+        f"{counted(len(used), 'image')}, {human_size(before)} before and {human_size(after)} after; " if used else ""
+    )
     yield f"{images}packages are in {written.folder}"

@@ -10,6 +10,7 @@ from enum import StrEnum
 from deckgen.identity.editions import renamed_decks
 from deckgen.identity.lock import Lock, NoteRecord
 from deckgen.model import Key, Location, Question
+from deckgen.text.sizes import counted
 
 
 class ChangeKind(StrEnum):
@@ -141,4 +142,4 @@ def _editions(before: Lock, after: Lock) -> Iterator[str]:
             if edition.name in (old := stamps.get(note.key, {})) and old[edition.name] != note.stamps[edition.name]
         ]
         if keys:
-            yield f"edition {edition.name}: the content of {len(keys)} notes: {', '.join(keys)}"
+            yield f"edition {edition.name}: the content of {counted(len(keys), 'note')}: {', '.join(keys)}"

@@ -128,9 +128,8 @@ def _unfit(made: Build, diagnostics: tuple[Diagnostic, ...]) -> list[str]:
         )
     builds = not has_errors(made.diagnostics)  # else no build writes the lock
     if builds and format_lock(made.lock) != (made.project.lock_text or ""):
-        reasons.append(
-            f"{LOCK_NAME} is not what a build writes ({made.changes.summary()}); run “deckgen build” and read its diff"
-        )
+        changes = f" ({made.changes.summary()})" if made.changes.items else ""
+        reasons.append(f"{LOCK_NAME} is not what a build writes{changes}; run “deckgen build” and read its diff")
     return reasons
 
 
