@@ -35,7 +35,7 @@ def test_an_empty_folder_gets_an_example_with_a_picture_and_a_translation_that_b
     assert result.exit_code == 0, result.output
     assert "warning" not in result.stderr
     assert "3 of 3" in result.stdout
-    assert "1 images" in result.stdout
+    assert "1 image," in result.stdout
     checked = deckgen("check", "--project", folder)
     assert "warning" not in checked.stderr
     assert (folder / ".gitattributes").read_text(encoding="utf-8") == "deckgen.lock merge=union\n"

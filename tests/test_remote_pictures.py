@@ -163,7 +163,7 @@ def test_pictures_are_fetched_once_and_builds_need_no_network(server: Server, tm
         assert "0 fetched, 0 failed" in fetch(folder).output
         built = deckgen("build", "--project", folder)
         assert "remote-image" not in built.output
-        assert "1 images" in built.output
+        assert "1 image," in built.output
         assert not requests
         (folder / f"imgs/remote/a-{digest[:8]}.png").write_bytes(b"damaged")
         assert "1 fetched" in fetch(folder).output
