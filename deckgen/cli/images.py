@@ -33,7 +33,7 @@ def fetch(root: Path, most_mb: float, timeout: float, allow: tuple[str, ...]) ->
     from deckgen.project.reading import read_project
 
     project, _ = read_project(root)
-    limits = DownloadLimits(most_bytes=int(most_mb * 2**20), seconds=timeout, allowed=frozenset(allow))
+    limits = DownloadLimits(most_bytes=int(most_mb * 2**20), seconds=timeout, allowed=frozenset(map(str.lower, allow)))
     fetched = failed = 0
     for item in fetch_images(project, limits):
         if item.problem is None:

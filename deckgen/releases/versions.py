@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from deckgen.releases.diff import Difference, ReleaseDiff
+from deckgen.text.sizes import counted
 
 
 class Version(NamedTuple):
@@ -39,16 +40,16 @@ def propose_version(last: Version | None, diff: ReleaseDiff) -> tuple[Version | 
         told = "; ".join(f"{found.edition}: {found.what}" for found in diff.breaches)
         return Version(last.major + 1, 0, 0), f"learners must act: {told}"
     added, retired = len(diff.of(Difference.ADDED)), len(diff.of(Difference.RETIRED))
-    parts = [f"{added} new cards"] if added else []
-    parts += [f"{retired} retired cards"] if retired else []
+    parts = [counted(added, "new card")] if added else []
+    parts += [counted(retired, "retired card")] if retired else []
     parts += [f"new editions {', '.join(diff.new_editions)}"] if diff.new_editions else []
     parts += [f"{old} is now {new}" for old, new in diff.grown.items()]
     if parts:
         return Version(last.major, last.minor + 1, 0), " and ".join(parts)
     if diff.is_empty:
         return None, "nothing that a learner gets has changed"
-    cards = len(diff.notes)
-    reason = f"{cards} changed cards and no new ones" if cards else "another look or description, no other card"
+    cards = counted(len(diff.notes), "changed card")
+    reason = f"{cards} and no new one" if diff.notes else "another look or description, no other card"
     return Version(last.major, last.minor, last.patch + 1), reason
 
 
