@@ -96,13 +96,20 @@ def _past(project: Project, lock: Lock | None, texts: Mapping[str, str]) -> iden
 
 
 def _parse_source(project: Project, lock: Lock | None, source: Source, known: Container[str] = ()) -> Chapter:
-    settings, released = project.config.settings_for(source.path), _released_categories(lock)
+    settings, released = project.config.settings_for(source.path), _released_categories(lock)(source.path)
     return parse_chapter(source.text, path=source.path, settings=settings, known=known, released=released)[0]
 
 
-def _released_categories(lock: Lock | None) -> frozenset[str]:
-    """The folded titles that learners know: a chapter that would be read otherwise today keeps them."""
-    return frozenset(record.title for record in lock.categories) if lock and lock.releases else frozenset()
+def _released_categories(lock: Lock | None) -> Callable[[str], frozenset[str]]:
+    """A chapter's path → the folded titles of its categories that learners know, which it keeps though it would be read
+    otherwise today. A chapter that the lock does not know may be one that was renamed, and keeps those of all.
+    """
+    found: dict[str, set[str]] = defaultdict(set)
+    for record in lock.categories if lock and lock.releases else ():
+        found[record.chapter].add(record.title)
+    shared, every = found.pop("", set()), frozenset[str]().union(*found.values())
+    titles = {chapter: frozenset(own | shared) for chapter, own in found.items()}
+    return lambda path: titles.get(unicodedata.normalize("NFC", path), every | shared)
 
 
 def _beside_the_lock(
@@ -204,8 +211,10 @@ def _read_chapters(
     memory = documents.memory
     sheets = [(source, project.config.settings_for(source.path)) for source in project.sources]
     released = _released_categories(before)
-    kept = repr(sorted(released))
-    keys = [memory.key("chapter", source.path, repr(settings), source.text, kept) for source, settings in sheets]
+    keys = [
+        memory.key("chapter", source.path, repr(settings), source.text, repr(sorted(released(source.path))))
+        for source, settings in sheets
+    ]
     found = memory.recall(keys)
     readings = {key: _CODEC.decode(value) for key, value in found.items()}
     known = _answers_by_chapter(before)
@@ -214,7 +223,7 @@ def _read_chapters(
             source,
             settings,
             known.get(unicodedata.normalize("NFC", source.path), frozenset()),
-            released,
+            released(source.path),
             memory.folder,
         )
         for key, (source, settings) in zip(keys, sheets, strict=True)

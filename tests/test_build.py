@@ -658,6 +658,8 @@ def test_a_released_category_keeps_its_title_though_it_repeats_below_a_second_to
     assert [item.title for item in before.categories] == ["面试题"]
     lock.write_text(format_lock(revise(before, releases=releases)), encoding="utf-8")
     make_project(folder, picture=False, chapter="# 书\n\n" + "\n".join(topics))
+    if releases:
+        (folder / "source/chapter.md").rename(folder / "source/moved.md")
     deckgen("build", "--project", folder)
     after = require_lock(lock.read_text(encoding="utf-8"), lock.name)
     used = {note.category for note in after.live}

@@ -307,7 +307,8 @@ def _no_chapters(config: Config, config_text: str | None) -> Diagnostic:
         "no-chapters",
         f"no chapter matches {patterns}" if patterns else "there is no Markdown file that could be a chapter",
         Location(path=CONFIG_NAME) if config_text is not None else None,
-        hint="put a Markdown file into source/, name one on the command line, or set deck.chapters",
+        hint="put a Markdown file into source/, name one on the command line, or set deck.chapters; "
+        "“deckgen init” begins with an example",
     )
 
 
