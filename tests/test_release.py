@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +16,7 @@ from projects import NOON, deckgen
 
 from deckgen.apkg.reader import read_package
 from deckgen.diagnostics import DeckgenError
+from deckgen.project.choices import Profile
 from deckgen.project.reading import read_project
 from deckgen.releases import Release, Version, parse_version, plan_release, write_release
 from deckgen.releases.records import parse_record
@@ -292,6 +294,14 @@ def test_asking_twice_changes_nothing(project: Evolving) -> None:
     assert result.exit_code == 0, result.output
     assert "nothing changed" in result.stdout
     assert everything(project.root) == before
+
+
+def test_the_record_is_the_same_whatever_the_images_are_made_for(project: Evolving) -> None:
+    """An earlier deckgen gave desktop packages no later second, and its records can be built again."""
+    found, problems = read_project(project.root)
+    found = replace(found, config=replace(found.config, profile=Profile.DESKTOP))
+    planned = plan_release(found, problems, Version(1, 1, 0), now=LATER + 999_999)
+    assert planned.refusals == ()
 
 
 def test_a_mistyped_release_is_undone_as_the_documentation_says(tmp_path: Path) -> None:

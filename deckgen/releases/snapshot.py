@@ -105,12 +105,13 @@ def record_build(made: Build) -> Record:
 
 
 def record_release(record: Record, stamped: Build, *, version: str, time: int) -> Record:
-    """What ``record`` says of a build, as its release: with the design and the times that this was ``stamped`` with."""
-    times = {
-        (one.deck.edition.name, note.guid): at
-        for one in stamped.decks
-        for note, at in zip(one.deck.notes, one.note_times, strict=True)
-    }
+    """What ``record`` says of a build, as its release: with the design and the times that this was ``stamped`` with.
+
+    The times are the lock's, which are the same for every profile.
+    """
+    stamps = {note.key: note.stamps for note in stamped.lock.notes}
+    names = {one.deck.edition.name: one.deck.notes for one in stamped.decks}
+    times = {(name, note.guid): stamps[note.key][name].time for name, notes in names.items() for note in notes}
     return released(record, _deck_editions(stamped), times, version=version, time=time)
 
 
