@@ -233,6 +233,10 @@ class Text:
     markdown: Markdown
     state: TextState
 
+    def as_bytes(self) -> tuple[str, str, bytes]:
+        """The same for a digest: a text that is encoded as it is keeps a second copy of itself, as UTF-8, for good."""
+        return self.language, self.state, self.markdown.encode("utf-8", "surrogatepass")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TranslatedCategory:

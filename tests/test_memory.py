@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pickle
 import shutil
 import signal
 import sqlite3
@@ -21,10 +22,10 @@ from projects import deckgen, make_project
 from deckgen import media
 from deckgen.build import Options, make_decks
 from deckgen.markdown import Documents, gfm, parse_document
-from deckgen.memory.store import NAME, Memory
+from deckgen.memory.store import NAME, Codec, Memory, encoded
 from deckgen.memory.workers import WorkerDiedError, map_in_processes
-from deckgen.model import Context, Dialect, Html, Markdown
-from deckgen.project.reading import read_project
+from deckgen.model import Context, Dialect, Html, Language, Markdown, Text, TextState
+from deckgen.project.reading import Source, read_project
 from deckgen.render import cardhtml
 
 GFM = Context(dialect=Dialect.GFM)
@@ -360,3 +361,17 @@ def test_two_builds_at_once_both_end_well_and_leave_what_one_would(project: Path
     shutil.rmtree(project / ".cache")
     (project / "deckgen.lock").unlink()
     assert built(project) == together
+
+
+def test_texts_that_were_encoded_keep_no_second_copy_of_themselves() -> None:
+    """CPython keeps the UTF-8 that msgspec and pickle ask a text for, which ``sys.getsizeof`` counts."""
+    source = Source(path="a.md", text="".join(map(chr, range(0x4E00, 0x5000))))
+    text = Text(language=Language("zh"), markdown=Markdown(source.text[1:]), state=TextState.SOURCE)
+    sizes = [sys.getsizeof(value) for value in (source.text, text.markdown)]
+    assert pickle.loads(pickle.dumps(source)) == source
+    encoded(text.as_bytes())
+    assert [sys.getsizeof(value) for value in (source.text, text.markdown)] == sizes
+
+    (made,) = Memory().remember("kind", Codec(str), [b"of"], lambda _: [source.text])
+    assert made == source.text
+    assert sys.getsizeof(made) == sizes[0]

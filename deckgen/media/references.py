@@ -17,7 +17,13 @@ def image_references(questions: Sequence[TranslatedQuestion], documents: Documen
     """The references of each group of questions, in order; the place of a translation's is that of its source."""
     groups = tuple(in_groups(questions))
     depends = (
-        encoded((group[0].keyed.chapter.path, group[0].context, [(item.texts, _places(item)) for item in group]))
+        encoded(
+            (
+                group[0].keyed.chapter.path,
+                group[0].context,
+                [([text.as_bytes() for text in item.texts], _places(item)) for item in group],
+            )
+        )
         for group in groups
     )
 

@@ -109,8 +109,9 @@ class Memory:
         found = {key: codec.decode(value) for key, value in self.recall(keys).items()}
         missing = [index for index, key in enumerate(keys) if key not in found]
         for index, value in zip(missing, make(missing) if missing else (), strict=True):
-            found[keys[index]] = value
-            self.keep({keys[index]: codec.encode(value)})
+            data = codec.encode(value)
+            found[keys[index]] = codec.decode(data)  # whose texts keep no copy of theirs as UTF-8, as those encoded do
+            self.keep({keys[index]: data})
         return [found[key] for key in keys]
 
     def keep(self, values: Mapping[bytes, bytes]) -> None:

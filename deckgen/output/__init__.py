@@ -50,6 +50,7 @@ def write_build(
     """
     findings = made.diagnostics
     made.documents.forget_long()
+    give_back_memory()
     lock_text = format_lock(made.lock)
     if locked and lock_text != (made.project.lock_text or ""):
         findings += (_lock_outdated(made),)

@@ -8,7 +8,7 @@ import errno
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
@@ -59,6 +59,14 @@ class Source:
 
     path: str
     text: str
+
+    def __reduce__(self) -> tuple[Callable[[str, bytes], Source], tuple[str, bytes]]:
+        """To another process as bytes: a text that is pickled as it is keeps a copy of itself as UTF-8, for good."""
+        return _from_bytes, (self.path, self.text.encode("utf-8", "surrogatepass"))
+
+
+def _from_bytes(path: str, data: bytes) -> Source:
+    return Source(path=path, text=data.decode("utf-8", "surrogatepass"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,7 +80,8 @@ def render_deck(
         keyed = [item.keyed for item in group]
         chapter = keyed[0].chapter
         questions = [
-            (item.key, guids[item.key], item.category.key, one.texts) for item, one in zip(keyed, group, strict=True)
+            (item.key, guids[item.key], item.category.key, [text.as_bytes() for text in one.texts])
+            for item, one in zip(keyed, group, strict=True)
         ]
         headings = [(tags[key], categories[key].titles) for key in dict.fromkeys(item.category.key for item in keyed)]
         media = sorted(shown[chapter.path])
