@@ -90,7 +90,7 @@ def _start(
 ) -> tuple[int, int]:
     """Line and column where a heading begins, with the anchors and the id above it."""
     before = lines[heading.line - 1][: heading.column - 1]
-    if _shows_text(before):
+    if before and _shows_text(before):
         return heading.line, heading.column
     line = heading.line
     above = line - 1
