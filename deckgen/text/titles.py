@@ -76,7 +76,7 @@ def strip_number(text: str) -> tuple[str, str]:
     return split.number, split.title
 
 
-@lru_cache(maxsize=65_536)  # the titles of the largest chapter, each asked for four times
+@lru_cache(maxsize=4096)
 def split_number(text: str, *, bare: bool = False, expected: int | None = None) -> Split:
     """The title and its number.
 
