@@ -6,7 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deckgen.markdown.formulas import find_formulas
 from deckgen.markdown.tree import parse_tree
@@ -70,18 +70,23 @@ MathJax = { tex: { displayMath: [["\\\\[", "\\\\]"]], processEscapes: false, pro
 """Anki's own configuration of MathJax, save that an error is shown."""
 
 
-def set_formulas(browser: Browser, script: Path, cards: list[str]) -> Typeset:
-    """What MathJax makes of the formulas of ``cards``, all on one page."""
-    body = "\n".join(f"<div>{card}</div>" for card in cards)
+def evaluate_beside(script: Path, browser: Browser, html: str, function: str) -> Any:
+    """What a JavaScript function returns in a page that lies beside ``script``, which it may load by its name."""
     page = browser.new_page()
     file = script.parent / f".page-{os.getpid()}.html"
-    file.write_text(_PAGE % (script.name, body), encoding="utf-8")
+    file.write_text(html, encoding="utf-8")
     try:
         page.goto(file.resolve().as_uri())
-        result = page.evaluate(_SCRIPT)
+        return page.evaluate(function)
     finally:
         file.unlink()
         page.close()
+
+
+def set_formulas(browser: Browser, script: Path, cards: list[str]) -> Typeset:
+    """What MathJax makes of the formulas of ``cards``, all on one page."""
+    body = "\n".join(f"<div>{card}</div>" for card in cards)
+    result = evaluate_beside(script, browser, _PAGE % (script.name, body), _SCRIPT)
     return Typeset(
         expected=sum(len(formulas_on_card(card)) for card in cards),
         set=result["set"],

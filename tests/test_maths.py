@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from goldens import inputs
-from maths import find_mathjax, formulas_on_card, set_formulas
+from maths import evaluate_beside, find_mathjax, formulas_on_card, set_formulas
 
 from deckgen.markdown import parse_document
 from deckgen.model import Context, Dialect, Markdown
@@ -109,15 +108,8 @@ _TABLES = """async () => {
 
 def test_the_commands_that_formulas_may_use_are_those_of_mathjaxs_own_tables(browser: Browser, mathjax: Path) -> None:
     """Whatever a new MathJax has besides stays out until somebody has looked at it."""
-    page = browser.new_page()
-    file = mathjax.parent / f".tables-{os.getpid()}.html"
-    file.write_text(f'<!doctype html><script src="{mathjax.name}"></script>', encoding="utf-8")
-    try:
-        page.goto(file.resolve().as_uri())
-        tables = page.evaluate(_TABLES)
-    finally:
-        file.unlink()
-        page.close()
+    page = f'<!doctype html><script src="{mathjax.name}"></script>'
+    tables = evaluate_beside(mathjax, browser, page, _TABLES)
     data = tomllib.loads(resources.files("deckgen.markdown").joinpath("mathjax.toml").read_text(encoding="utf-8"))
     listed = {name for names in data["commands"].values() for name in names.split()}
     assert len(tables["commands"]) > 1000

@@ -123,8 +123,11 @@ def judge_released(package: ReleasedPackage, contents: PackageContents, manifest
     pairs = list(zip(found, promised, strict=True))
     # In desktop packages notes with images are a second later (see build); deckgen 0.2 made them without.
     later = package.profile == Profile.DESKTOP
-    lag = {there.key: note.time - there.times.get(edition, 0) for note, there in pairs}
-    if wrong := [there.key for _, there in pairs if lag[there.key] not in (0, later * bool(there.media))]:
+    if wrong := [
+        there.key
+        for note, there in pairs
+        if note.time - there.times.get(edition, 0) not in (0, later * bool(there.media))
+    ]:
         yield finding("manifest", file, f"changed at another time than the manifest says: {', '.join(wrong[:5])}")
     if wrong := [there.key for note, there in pairs if packaged_hash(note) != there.hashes.get(edition)]:
         yield finding("manifest", file, f"not the texts that the manifest was made of: {', '.join(wrong[:5])}")
