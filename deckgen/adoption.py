@@ -156,12 +156,12 @@ def _settings(project: Project, readings: Sequence[Reading], title: str) -> str:
 
 def _open_question(reading: Reading) -> Iterable[str]:
     """The readings of a chapter that nothing but its headings' level tells, as settings."""
-    if not reading.explanation.weak or reading.explanation.chosen is None:
+    if not reading.explanation.weak or not reading.explanation.alternatives:
         return
     yield from ("", f"[chapters.{_quoted(reading.chapter.path)}]")
     for item in reading.explanation.alternatives:
         now = ", as it is read now" if item == reading.explanation.chosen else ""
-        yield f"# question_level = {item.mark.level}  # headings marked {item.mark}, {item.count} of them{now}"
+        yield f"# {item.mark.choice}  # {item.count} × {item.mark}{now}"
 
 
 def _quoted(text: str) -> str:

@@ -238,17 +238,19 @@ def test_every_help_names_the_exit_codes_and_cuts_no_line() -> None:
 
 
 def test_two_readings_are_shown_with_the_settings_that_choose_them(tmp_path: Path) -> None:
-    shutil.copy(BOOKS / "two_readings/笔记.md", tmp_path)
+    for name in ("笔记.md", "术语.md"):
+        shutil.copy(BOOKS / "two_readings" / name, tmp_path)
     (tmp_path / "deckgen.toml").write_text("", encoding="utf-8")
     shown = deckgen("check", "--project", tmp_path).stderr
     assert '    hint: what is right belongs into deckgen.toml, below [chapters."笔记.md"]:\n' in shown
     assert "\n      question_level = 2  # 3 × ##: 主题天 · 主题地 · 主题人\n" in shown
     assert "\n      question_level = 3  # 6 × ###: 小节天甲 · 小节天乙 · 小节地甲 · and 3 more\n" in shown
-    settings = '[chapters."笔记.md"]\nquestion_level = 3\n'
+    assert '\n      headings = "tables"  # 3 × rows of tables: Token · Prompt · LoRA\n' in shown
+    settings = '[chapters."笔记.md"]\nquestion_level = 3\n[chapters."术语.md"]\nheadings = "tables"\n'
     (tmp_path / "deckgen.toml").write_text(settings, encoding="utf-8")
     result = deckgen("check", "--project", tmp_path)
     assert "weak-structure" not in result.stderr
-    assert "questions: 6 new" in result.stdout
+    assert "questions: 9 new" in result.stdout
 
 
 def test_links_to_folders_and_installed_packages_are_no_part_of_a_book(tmp_path: Path) -> None:

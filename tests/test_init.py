@@ -108,9 +108,9 @@ def test_a_chapter_of_several_readings_gets_the_choice_as_settings(tmp_path: Pat
     text = "".join(f"## 主题{c}\n\n概述。\n\n### 小节{c}甲\n\n内容。\n\n### 小节{c}乙\n\n内容。\n\n" for c in "天地人")
     folder = make_project(tmp_path, chapter=text, picture=False)
     result = deckgen("init", folder)
-    assert "question_level = 3: 6 headings marked ###" in result.stdout
+    assert "question_level = 3: 6 × ###" in result.stdout
     settings = (folder / "deckgen.toml").read_text(encoding="utf-8")
-    assert '[chapters."source/chapter.md"]\n# question_level = 2  # headings marked ##, 3 of them' in settings
+    assert '[chapters."source/chapter.md"]\n# question_level = 2  # 3 × ##, as it is read now' in settings
     (folder / "deckgen.toml").write_text(
         settings.replace("# question_level = 3", "question_level = 3"), encoding="utf-8"
     )

@@ -52,20 +52,36 @@ class Mark(NamedTuple):
                 return f"<h{self.level}>"
             case Markup.ATX:
                 return "#" * self.level
-            case Markup.BOLD:
-                return "bold lines"
-            case Markup.QA:
-                return "Q：/A： lines"
-            case Markup.SUMMARY:
-                return "<summary> lines"
-            case Markup.ROW:
-                return "rows of tables"
-            case Markup.CARD:
-                return "question::answer lines"
-            case Markup.ITEM:
-                return "items and quoted lines"
             case _:
-                return "numbered lines"
+                return _LINES[self.markup][0]
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """The values of a chapter's ``headings`` that allow such headings."""
+        match self.markup:
+            case Markup.HTML:
+                return ("html",)
+            case Markup.ATX:
+                return ("atx", "setext")
+            case _:
+                return _LINES[self.markup][1:]
+
+    @property
+    def choice(self) -> str:
+        """The line of a chapter's settings that makes such headings its questions."""
+        return f"question_level = {self.level}" if is_outline(self) else f'headings = "{self.settings[0]}"'
+
+
+_LINES = {
+    Markup.BOLD: ("bold lines", "numbered"),
+    Markup.PLAIN: ("numbered lines", "numbered"),
+    Markup.QA: ("Q：/A： lines", "qa"),
+    Markup.SUMMARY: ("<summary> lines", "folds"),
+    Markup.ROW: ("rows of tables", "tables"),
+    Markup.CARD: ("question::answer lines", "cards"),
+    Markup.ITEM: ("items and quoted lines", "items"),
+}
+"""What lines that mark questions are called, and the setting that allows them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +97,8 @@ class Evidence:
     covered: float
     linked: float
     score: float
+    examples: tuple[str, ...]
+    """What the first of them say."""
 
 
 def mark_of(heading: Heading) -> Mark:
@@ -252,6 +270,7 @@ def _evidence(
         covered=min(1.0, covered),
         linked=linked,
         score=round(score - (2.0 if count == 1 else 0.0), 2),
+        examples=tuple(splits[heading.line].title for heading in group[:3]),
     )
 
 

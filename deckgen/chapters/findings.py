@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from deckgen.chapters.evidence import Evidence, is_visible, mark_of
+from deckgen.chapters.evidence import is_visible, mark_of
 from deckgen.chapters.heading import Heading
 from deckgen.chapters.heading_text import is_navigation
 from deckgen.chapters.headings import line_headings
@@ -69,6 +69,7 @@ def heading_location(heading: Heading, path: str) -> Location:
 
 def _no_questions(read: Read) -> Diagnostic:
     hint = "mark each question with a heading, or set headings and question_level for this chapter in deckgen.toml"
+    hint = _choices(read) if read.structure.explanation.alternatives else hint
     seen = any(is_visible(line) for line in read.lines)
     message = f"no question was found: {read.structure.explanation.because}" if seen else "the chapter is empty"
     return diagnostic("no-questions", message, Location(path=read.path), hint=hint)
@@ -148,8 +149,7 @@ def _heading_findings(read: Read) -> Iterator[Diagnostic]:
             f"headings marked {chosen.mark} are taken for questions, {len(read.pieces)} of them; nothing else says so"
             + _second_best(explanation),
             heading_location(first, read.path),
-            hint=f'what is right belongs into deckgen.toml, below [chapters."{read.path}"]:'
-            + "".join(_choice(explanation, item) for item in explanation.alternatives),
+            hint=_choices(read),
             excerpt=read.lines[first.line - 1],
         )
     for decision in explanation.decisions:
@@ -185,12 +185,14 @@ def _second_best(explanation: Explanation) -> str:
     return "".join(f"; the next best reading is {other.mark}, {other.count} of them" for other in others)
 
 
-def _choice(explanation: Explanation, item: Evidence) -> str:
-    """The setting that chooses a reading, and what it reads as questions."""
-    titles = explanation.titles(item)
-    shown = " · ".join(title if len(title) <= _SHOWN else f"{title[:_SHOWN]}…" for title in titles[:3])
-    more = f" · and {len(titles) - 3} more" if len(titles) > 3 else ""
-    return f"\nquestion_level = {item.mark.level}  # {item.count} × {item.mark}: {shown}{more}"
+def _choices(read: Read) -> str:
+    """The setting that chooses each of the best readings, and what it reads as questions."""
+    lines = [f'what is right belongs into deckgen.toml, below [chapters."{read.path}"]:']
+    for item in read.structure.explanation.alternatives:
+        shown = " · ".join(title if len(title) <= _SHOWN else f"{title[:_SHOWN]}…" for title in item.examples)
+        more = f" · and {item.count - len(item.examples)} more" if item.count > len(item.examples) else ""
+        lines.append(f"{item.mark.choice}  # {item.count} × {item.mark}: {shown}{more}")
+    return "\n".join(lines)
 
 
 def _where_it_ends(read: Read, fence: Fence) -> str:

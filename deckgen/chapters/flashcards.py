@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from deckgen.chapters.heading import Heading, Markup, line_heading
+from deckgen.chapters.heading import LEVEL_OF_ANY_ROW, Heading, Markup, line_heading
 from deckgen.markdown.inline import mask_code
 from deckgen.text.asking import asking
 
@@ -72,15 +72,18 @@ def _first_line(lines: Sequence[str], front: Heading) -> Heading:
 
 
 def rows_of(lines: Sequence[str], index: int) -> Iterator[Heading]:
-    """The rows below a table's head with a column of questions and one of answers; other columns follow the answer."""
+    """The rows below a table's head, of a column of questions and one of answers; other columns follow the answer.
+
+    Where no column is called after questions, it is the first, and a level of their own tells such rows.
+    """
     if index + 1 >= len(lines) or not _DELIMITERS.match(lines[index + 1]):
         return
     names = [name.strip("*_ ") for name, _ in _cells(lines[index])]
-    asked = next((at for at, name in enumerate(names) if _ASKED_COLUMN.fullmatch(name)), len(names))
-    last = asked + 1 if asked == len(names) - 2 else None  # the only column that can answer
-    answer = next((at for at, name in enumerate(names) if _ANSWER_COLUMN.fullmatch(name)), last)
-    if asked == len(names) or answer is None:
-        return
+    asked = next((at for at, name in enumerate(names) if _ASKED_COLUMN.fullmatch(name)), 0)
+    answer = next((at for at, name in enumerate(names) if at != asked and _ANSWER_COLUMN.fullmatch(name)), asked + 1)
+    named = _ASKED_COLUMN.fullmatch(names[asked]) and (
+        asked == len(names) - 2 or _ANSWER_COLUMN.fullmatch(names[min(answer, len(names) - 1)])
+    )
     for at in range(index + 2, len(lines)):
         if not lines[at].lstrip().startswith("|"):
             return
@@ -89,7 +92,7 @@ def rows_of(lines: Sequence[str], index: int) -> Iterator[Heading]:
             text, end = row[asked]
             others = (other for other in range(asked + 1, min(len(names), len(row))) if other != answer)
             said = [row[answer][0], *(f"**{names[other]}** {row[other][0]}" for other in others if row[other][0])]
-            heading = line_heading(Markup.ROW, text, lines[at][:end], at)
+            heading = line_heading(Markup.ROW, text, lines[at][:end], at, level=0 if named else LEVEL_OF_ANY_ROW)
             yield replace(heading, answer="<br>".join(said) if row[answer][0] else "")
 
 

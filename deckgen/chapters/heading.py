@@ -29,6 +29,8 @@ MAX_TITLE = 300
 _LEVELS = {kind: level for level, kind in enumerate(("bold", "qa", "plain", "summary", "row", "card", "item"), 7)}
 LEVEL_OF_LIST, LEVEL_OF_BRACKETS, LEVEL_OF_HAN = 20, 21, 22
 """Numbered lines that are another way than ``1、``: ``1. ``, ``1)`` and ``（1）``, ``一、``."""
+LEVEL_OF_ANY_ROW = 23
+"""Rows of tables whose columns are not called after questions and answers: only a setting makes them cards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from deckgen.chapters.evidence import (
     weigh,
 )
 from deckgen.chapters.flashcards import join_fronts, may_hold_cards
-from deckgen.chapters.heading import Heading, Markup
+from deckgen.chapters.heading import LEVEL_OF_ANY_ROW, Heading, Markup
 from deckgen.chapters.headings import Scan, scan_headings, with_front_title, without_attributes
 from deckgen.chapters.pages import page_title, topics
 from deckgen.chapters.resumption import Resumption
@@ -31,13 +31,8 @@ from deckgen.text.titles import normalised_title, split_number
 
 _MARGIN = 1.0
 """How much better an inner mark must be than an outer one, whose headings hold all that the inner one's do."""
-_MARKUPS = {
-    "html": (Markup.HTML,),
-    "atx": (Markup.ATX,),
-    "setext": (Markup.ATX,),
-    "numbered": (Markup.BOLD, Markup.PLAIN),
-    "qa": (Markup.QA,),
-}
+_LOOSE = ("numbered", "folds", "tables", "cards", "items")
+"""The settings that allow lines which mark questions only where nothing else does."""
 _CERTAIN = (Markup.QA, Markup.SUMMARY, Markup.ROW, Markup.CARD, Markup.ITEM)
 _ALIKE = 0.6
 _HARDLY = 0.3
@@ -58,21 +53,14 @@ class Explanation:
     because: str
     decisions: tuple[Decision, ...]
     weak: bool
-    """Nothing but the headings' level says that they are questions."""
+    """Nothing but the headings' level says that they are questions, or nothing is one."""
 
     @property
     def alternatives(self) -> tuple[Evidence, ...]:
-        """The reading that was chosen and the next best one that a setting can choose; of one heading last."""
-        if self.chosen is None:
-            return ()
-        level = self.chosen.mark.level
-        others = [item for item in self.evidence if is_outline(item.mark) and item.mark.level != level]
-        best = sorted(others, key=lambda item: (item.count == 1, -item.score))[:1]
-        return (self.chosen, *best)
-
-    def titles(self, item: Evidence) -> tuple[str, ...]:
-        """What the headings of a mark say, in order."""
-        return tuple(found.split.title for found in self.decisions if mark_of(found.heading) == item.mark)
+        """The two best readings, the one that was chosen first; of one heading last."""
+        chosen = (self.chosen,) if self.chosen else ()
+        others = [item for item in self.evidence if item.mark.choice not in (now.mark.choice for now in chosen)]
+        return (*chosen, *sorted(others, key=lambda item: (item.count == 1, -item.score)))[:2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +86,8 @@ def find_structure(text: str, *, settings: ChapterSettings) -> Structure:
     chosen = found.explanation.chosen
     lines_restart = chosen is not None and chosen.mark.markup is Markup.PLAIN and chosen.numbered < 1
     cards = (chosen is None or chosen.asking < _HARDLY) and may_hold_cards(text)
+    if settings.headings in _LOOSE:
+        return _structure(text, settings, loose=True)
     if settings.headings == "auto" and not settings.question_level and (lines_restart or cards or not _asks(chosen)):
         loose = _structure(text, settings, loose=True)
         better = loose.explanation.chosen
@@ -106,6 +96,10 @@ def find_structure(text: str, *, settings: ChapterSettings) -> Structure:
             return loose
         if loose.explanation.because == _NOTHING_ELSE and (lines_restart or _is_more(better, chosen)):
             return loose
+        if found.explanation.weak:
+            lines = (item for item in loose.explanation.evidence if item.mark.settings[0] in _LOOSE)
+            evidence = {item.mark: item for item in (*lines, *found.explanation.evidence)}
+            found = replace(found, explanation=replace(found.explanation, evidence=tuple(evidence.values())))
     if found.scan.front.title and not _asks(chosen):
         titled = _structure(text, settings, page=True)
         return titled if titled.explanation.because == _SECTIONS else found
@@ -134,14 +128,15 @@ def _structure(text: str, settings: ChapterSettings, *, loose: bool = False, pag
     usable = [heading for heading in scan.headings if _is_usable(heading, contents, settings)]
     claims = Claims(contents.entries)
     splits = number_headings(usable)
-    if loose:  # numbered lines that do not ask are lists within answers
+    if loose and settings.headings == "auto":  # numbered lines that do not ask are lists within answers
         usable = [item for item in usable if item.markup is not Markup.PLAIN or asking(splits[item.line].title) == 1]
     body = Body(scan, contents.lines)
     heads = heads_of_groups(usable, body)
     sections = repeated_marks(usable, splits) if settings.headings == "auto" and not settings.question_level else ()
     weighed = [item for item in usable if item.line not in heads and mark_of(item) not in sections]
     evidence = weigh(weighed, splits, claims, body, len(scan.lines))
-    chosen, because = (_choose_loosely(evidence) if loose else None) or _choose(evidence, settings)
+    free = loose and settings.headings == "auto"
+    chosen, because = (_choose_loosely(evidence) if free else None) or _choose(evidence, settings)
     if chosen is not None and (topic := topics(chosen, evidence, weighed, splits)) is not None:
         chosen, because = topic, _TOPICS
     if chosen is not None and (title := page_title(chosen, evidence, usable, settings, body.visible)) is not None:
@@ -172,7 +167,7 @@ def _structure(text: str, settings: ChapterSettings, *, loose: bool = False, pag
         chosen=chosen,
         because=because,
         decisions=decisions,
-        weak=chosen is not None and because not in (_SECTIONS, _TOPICS) and plain and _is_weak(chosen, settings),
+        weak=chosen is None or (because not in (_SECTIONS, _TOPICS) and plain and _is_weak(chosen, settings)),
     )
     missing, unlisted = _loose_ends(claims, decisions)
     return Structure(scan=scan, contents=contents, explanation=explanation, missing=missing, unlisted=unlisted)
@@ -243,7 +238,7 @@ def _choose_loosely(evidence: Sequence[Evidence]) -> tuple[Evidence, str] | None
     found = [
         item
         for item in evidence
-        if (holds_answer(item.mark) and item.count >= 2 and item.covered >= 0.3)
+        if (holds_answer(item.mark) and item.mark.level < LEVEL_OF_ANY_ROW and item.count >= 2 and item.covered >= 0.3)
         or (
             item.mark.markup in (Markup.BOLD, Markup.SUMMARY, Markup.PLAIN, Markup.ITEM)
             and item.count >= 2
@@ -263,11 +258,10 @@ def _is_title(item: Evidence, best: Evidence) -> bool:
 
 def _is_allowed(item: Evidence, settings: ChapterSettings) -> bool:
     mark = item.mark
-    if settings.headings != "auto" and mark.markup not in _MARKUPS[settings.headings]:
-        return False
-    if holds_answer(mark) or (
-        mark.markup is Markup.PLAIN and settings.headings == "auto" and not _speaks_clearly(item)
-    ):
+    if settings.headings != "auto":
+        if settings.headings not in mark.settings:
+            return False
+    elif holds_answer(mark) or (mark.markup is Markup.PLAIN and not _speaks_clearly(item)):
         return False
     if settings.question_level is not None:
         return is_outline(mark) and mark.level == settings.question_level

@@ -78,10 +78,10 @@ def _show(readings: Sequence[Reading]) -> None:
         rest = readings[_MOST_CHAPTERS:]
         echo(f"and {len(rest)} more chapters with {sum(reading.count for reading in rest)} questions")
     for reading in readings:
-        if reading.explanation.weak:
+        if reading.explanation.weak and reading.explanation.alternatives:
             echo(f"{plain(reading.chapter.path)} can be read in several ways; deckgen.toml offers the choice:")
             for item in reading.explanation.alternatives:
-                echo(f"  question_level = {item.mark.level}: {item.count} headings marked {item.mark}")
+                echo(f"  {item.mark.choice}: {item.count} × {item.mark}")
     questions = [
         question for reading in readings for category in reading.chapter.categories for question in category.questions
     ]

@@ -302,7 +302,7 @@ SETTINGS: Mapping[str, Mapping[str, Setting]] = {
     "learner": {"keep_tags": _TEXTS},
     "chapters": {
         "dialect": one_of(Dialect),
-        "headings": one_of(("auto", "html", "atx", "setext", "numbered", "qa")),
+        "headings": one_of(("auto", "html", "atx", "setext", "numbered", "qa", "folds", "tables", "cards", "items")),
         "category_level": _LEVEL,
         "question_level": _LEVEL,
         "title": TEXT,
