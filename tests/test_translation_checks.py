@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deckgen.diagnostics import RULES, Severity
+from deckgen.diagnostics import RULES, Diagnostic, Severity
 from deckgen.markdown.blocks import BlockKind
-from deckgen.model import Language, Location, Markdown
+from deckgen.model import Language, Markdown
 from deckgen.translation.catalog import CatalogEntry
-from deckgen.translation.checks.numbers import numbers
-from deckgen.translation.checks.pairs import Pair, Problem, check_pair, check_repeats, located
+from deckgen.translation.checks.numbers import numbers_in
+from deckgen.translation.checks.pairs import Pair, check_pair, check_repeats
 from deckgen.translation.files import read_catalogs
 from deckgen.translation.glossary import Glossary, LanguageGlossary, Term, broken_terms, kept_terms, parse_glossary
 
@@ -60,7 +60,7 @@ def shipped_glossary() -> Glossary:
     return glossary
 
 
-def problems(fault: Fault, translation: str) -> tuple[Problem, ...]:
+def problems(fault: Fault, translation: str) -> tuple[Diagnostic, ...]:
     pair = Pair(
         source=Markdown(fault.source),
         translation=Markdown(translation),
@@ -71,8 +71,8 @@ def problems(fault: Fault, translation: str) -> tuple[Problem, ...]:
     return check_pair(pair)
 
 
-def errors(found: tuple[Problem, ...]) -> list[Problem]:
-    return [problem for problem in found if RULES[problem.rule].severity is Severity.ERROR]
+def errors(found: tuple[Diagnostic, ...]) -> list[Diagnostic]:
+    return [problem for problem in found if problem.severity is Severity.ERROR]
 
 
 @pytest.mark.parametrize("fault", faults(), ids=lambda fault: fault.name)
@@ -207,14 +207,6 @@ def test_one_translation_of_different_sources_is_named() -> None:
     assert [entry.source for entry, _ in found] == ["什么是结构的意思", "什么是结构的意思。"]
 
 
-def test_a_finding_stands_at_the_po_entry_and_names_the_source() -> None:
-    entry = CatalogEntry(context="k|answer", source=Markdown("文"), translation=Markdown("x "), line=17)
-    where = Location(path="source/章.md", line=5, column=3)
-    found = located(Problem(rule="translation-edges", message="m"), entry, catalog="locale/en/章.po", source=where)
-    assert found.location == Location(path="locale/en/章.po", line=17)
-    assert "source/章.md:5:3" in found.hint
-
-
 @settings(deadline=None)
 @given(st.text(max_size=80), st.text(max_size=80), st.sampled_from(["en", "ja", "ko", "zh-Hant", "de"]))
 def test_any_pair_of_texts_can_be_checked(source: str, translation: str, language: str) -> None:
@@ -240,7 +232,7 @@ def test_any_pair_of_texts_can_be_checked(source: str, translation: str, languag
     ],
 )
 def test_a_number_has_one_value_in_every_writing(text: str, value: float) -> None:
-    assert any(value in number.values for number in numbers(text))
+    assert any(value in number.values for number in numbers_in(text))
 
 
 def test_numbers_that_differ_are_named_on_both_sides() -> None:

@@ -13,7 +13,8 @@ from deckgen.diagnostics import Diagnostic, Severity, diagnostic, with_severitie
 from deckgen.localisation.translations import TranslatedBlock, Translations, blocks, pair_of, with_glossary
 from deckgen.model import Language, Location, Markdown
 from deckgen.translation.catalog import CatalogEntry, EntryState
-from deckgen.translation.checks.pairs import FACTS, Problem, check_pair, check_repeats, located
+from deckgen.translation.checks.pair import shortened
+from deckgen.translation.checks.pairs import FACTS, check_pair, check_repeats
 
 Checked = tuple[Diagnostic, TranslatedBlock | None]
 """A finding at its PO entry, and the block of the source that it is about, where it is about one."""
@@ -101,8 +102,16 @@ def _not_begun(every: Sequence[TranslatedBlock], begun: Collection[str]) -> Iter
             yield finding, first
 
 
-def _located(problem: Problem, block: TranslatedBlock) -> Diagnostic:
-    return located(problem, block.entry, catalog=block.catalog.path, source=block.place)
+def _located(problem: Diagnostic, block: TranslatedBlock) -> Diagnostic:
+    """The finding at the entry in its PO file; its hint names the place in the source."""
+    entry, source = block.entry, block.place
+    place = f"the source is at {source.path}:{source.line}:{source.column}"
+    return replace(
+        problem,
+        location=Location(path=block.catalog.path, line=entry.line or 1),
+        hint=f"{problem.hint}; {place}" if problem.hint else place,
+        excerpt=shortened(entry.translation or entry.source),
+    )
 
 
 def _settled(found: Translations, checked: Sequence[Checked], *, report_unused: bool) -> Iterator[Checked]:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from itertools import pairwise
 
 from deckgen.model import Language
 
@@ -39,67 +38,47 @@ class Edge(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A piece of inline markup. ``value`` is what must stay the same; the text of a link or an image is no token."""
+    """A piece of inline markup. ``value`` is what must stay the same; of a link or an image ``words`` is what stands in
+    its brackets, and its target alone is the token.
+    """
 
     kind: TokenKind
     start: int
     end: int
     text: str
     value: str
+    words: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """A link or an image, with the words that a reader sees."""
-
-    kind: TokenKind
-    text: str
-    target: str
-
-
-_PARTS = (
-    ("brackets", r"\\[\[(]"),
-    ("break", r"(?:\\|(?<![ ])[ ]{2,}+)\n"),
-    ("skip", r"\\[\\`*_{}\[\]<>()#+\-.!$|~]"),
-    ("code", r"(?<!`)(?P<ticks>`+)(?!`)(?:.*?[^`])(?P=ticks)(?!`)"),
-    ("dollars", r"\$\$.+?\$\$"),
-    ("dollar", r"(?<![\\$])\$(?![\s$])(?:[^$\\]|\\.)*?(?<!\s)\$(?!\d)"),
-    ("comment", r"<!--"),
-    ("autolink", r"<(?:https?|ftp|mailto):[^<>\s]*>"),
-    ("tag", r"</?[A-Za-z][A-Za-z0-9-]*(?:\s+[\w:.-]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+))?)*\s*/?>"),
-    ("footnote", r"\[\^[^\[\]\s]+\]"),
-    ("opening", r"!?\["),
-    ("target", r"\](?:\((?:[^()\s\"]|\([^()\s]*\)|[ ]++(?!\"))*(?:\s++\"[^\"]*\")?\s*+\)|\[[^\]]*\])"),
-    ("close", r"\]"),
-    ("bold", r"\*\*|__(?=\S)"),
-    ("emphasis", r"~~|\*(?=[^\s*])|(?<=[^\s*])\*"),
-    # As in GFM a full stop after it, or a bracket that closes one before it, is no part of an address.
-    (
-        "url",
-        r"(?:https?://|(?<![A-Za-z0-9./@-])www\.(?=[A-Za-z0-9-]+\.))"
-        r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'*+,;=%]|\([A-Za-z0-9\-._~:/?#@!$&'*+,;=%]*\))*(?:[A-Za-z0-9\-/#\]@$&+=%]|\([A-Za-z0-9\-._~:/?#@!$&'*+,;=%]*\))",
-    ),
+_MATH = r"\\[\[(]|\$\$.+?\$\$|(?<![\\$])\$(?![\s$])(?:[^$\\]|\\.)*?(?<!\s)\$(?!\d)"
+_TAG = r"<!--|</?[A-Za-z][A-Za-z0-9-]*(?:\s+[\w:.-]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+))?)*\s*/?>"
+_LINK = r"\](?:\((?:[^()\s\"]|\([^()\s]*\)|[ ]++(?!\"))*(?:\s++\"[^\"]*\")?\s*+\)|\[[^\]]*\])"
+# As in GFM a full stop after it, or a bracket that closes one before it, is no part of an address.
+_URL = (
+    r"<(?:https?|ftp|mailto):[^<>\s]*>|(?:https?://|(?<![A-Za-z0-9./@-])www\.(?=[A-Za-z0-9-]+\.))"
+    r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'*+,;=%]|\([A-Za-z0-9\-._~:/?#@!$&'*+,;=%]*\))*(?:[A-Za-z0-9\-/#\]@$&+=%]|\([A-Za-z0-9\-._~:/?#@!$&'*+,;=%]*\))"
 )
-_SCAN = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PARTS), re.DOTALL)
+_PATTERNS = {
+    TokenKind.MATH: _MATH,
+    TokenKind.BREAK: r"(?:\\|(?<![ ])[ ]{2,}+)\n",
+    TokenKind.ESCAPE: r"\\[\\`*_{}\[\]<>()#+\-.!$|~]",
+    TokenKind.CODE: r"(?<!`)(?P<ticks>`+)(?!`)(?:.*?[^`])(?P=ticks)(?!`)",
+    TokenKind.TAG: _TAG,
+    TokenKind.FOOTNOTE: r"\[\^[^\[\]\s]+\]",
+    TokenKind.BRACKET: r"!?\[",
+    TokenKind.LINK: _LINK,
+    TokenKind.BOLD: r"\*\*|__(?=\S)",
+    TokenKind.EMPHASIS: r"~~|\*(?=[^\s*])|(?<=[^\s*])\*",
+    TokenKind.URL: _URL,
+}
+_SCAN = re.compile("|".join(f"(?P<{kind.name}>{found})" for kind, found in _PATTERNS.items()) + r"|\]", re.DOTALL)
 _ENDS = {"\\[": "\\]", "\\(": "\\)", "<!--": "-->"}
-"""Of parts that the table gives the beginning of: a pattern would look for an end that is not there once for each."""
+"""Of pieces that the table gives the beginning of: a pattern would look for an end that is not there once for each."""
 _MARKUP_ONLY = frozenset((TokenKind.EMPHASIS, TokenKind.BRACKET, TokenKind.ESCAPE, TokenKind.BREAK))
 MARKS = frozenset((TokenKind.BOLD, TokenKind.EMPHASIS))
 _EDGES = {TokenKind.BRACKET: Edge.OPENS} | dict.fromkeys(
     (TokenKind.LINK, TokenKind.IMAGE, TokenKind.BREAK), Edge.CLOSES
 )
-_MATH = frozenset(("dollars", "dollar", "brackets"))
-_KINDS = {
-    "code": TokenKind.CODE,
-    "autolink": TokenKind.URL,
-    "url": TokenKind.URL,
-    "footnote": TokenKind.FOOTNOTE,
-    "bold": TokenKind.BOLD,
-    "comment": TokenKind.TAG,
-    "skip": TokenKind.ESCAPE,
-    "break": TokenKind.BREAK,
-    "emphasis": TokenKind.EMPHASIS,
-}
 _SAID = re.compile(r"""(\b(?:alt|title)\s*=\s*)("[^"]*"|'[^']*')""", re.IGNORECASE)
 _CJK = re.compile(
     "[\u3000-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff01-\uff60\uffe0-\uffe6"
@@ -130,16 +109,6 @@ def edged(found: Iterable[Token]) -> Iterator[tuple[Token, Edge]]:
         yield token, edge
 
 
-def links(text: str) -> tuple[Link, ...]:
-    """The links and images of a block in the order in which they end."""
-    pieces = list(_scan(text))
-    return tuple(
-        Link(kind=token.kind, text=text[opening.end : token.start], target=token.value)
-        for opening, token in pairwise(pieces)
-        if opening.kind is TokenKind.BRACKET and token.kind in (TokenKind.LINK, TokenKind.IMAGE)
-    )
-
-
 @lru_cache(maxsize=1024)
 def words(text: str) -> str:
     """The text with every token but the bold marks replaced by a space: what a reader reads.
@@ -166,51 +135,45 @@ def is_translatable(text: str, language: Language) -> bool:
 
 
 def _scan(text: str) -> Iterator[Token]:
-    openings: list[_Piece] = []
-    for piece in _pieces(text):
-        name, value = piece.name, piece.text
-        if name in _MATH:
-            yield _token(TokenKind.MATH, piece, " ".join(value.split()))
-        elif name == "opening":
-            openings.append(piece)
-        elif name == "close" and openings:
-            openings.pop()
-        elif name == "target":
-            opening = openings.pop() if openings else None
-            if opening:
-                yield _token(TokenKind.BRACKET, opening, opening.text)
-            image = opening is not None and opening.text == "!["
-            inner = re.sub(r"(?<!\s)\s+\"[^\"]*\"\s*(?=\)$)", "", value[1:])
-            yield _token(TokenKind.IMAGE if image else TokenKind.LINK, piece, inner[1:-1].strip())
-        elif name == "tag":
-            yield _token(TokenKind.TAG, piece, " ".join(_SAID.sub(r'\1""', value).split()))
-        elif name in _KINDS:
-            yield _token(_KINDS[name], piece, value)
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    name: str
-    start: int
-    text: str
-
-
-def _pieces(text: str) -> Iterator[_Piece]:
-    """What the table finds, in order; where a formula or a comment has no end, its beginning is no more than text."""
+    """What the table finds; where a formula or a comment has no end, its beginning is no more than text."""
     position = 0
+    openings: list[Token] = []
     endless: set[str] = set()
     while found := _SCAN.search(text, position):
-        name, start, position = found.lastgroup or "", found.start(), found.end()
-        if (mark := _ENDS.get(found[0])) is not None:
+        start, position = found.span()
+        if found.lastgroup is None:
+            if openings:
+                openings.pop()
+            continue
+        kind = TokenKind[found.lastgroup]
+        if mark := _ENDS.get(found[0]):
             # A formula holds a character at least.
-            end = -1 if mark in endless else text.find(mark, position + (name == "brackets"))
+            end = -1 if mark in endless else text.find(mark, position + (kind is TokenKind.MATH))
             if end >= 0:
                 position = end + len(mark)
             else:
                 endless.add(mark)
-                name = "skip" if name == "brackets" else ""
-        yield _Piece(name, start, text[start:position])
+                if kind is TokenKind.TAG:
+                    continue
+                kind = TokenKind.ESCAPE
+        piece, words = text[start:position], ""
+        if kind is TokenKind.LINK and openings:
+            opening = openings.pop()
+            yield opening
+            words = text[opening.end : start]
+            kind = TokenKind.IMAGE if opening.text == "![" else kind
+        token = Token(kind=kind, start=start, end=position, text=piece, value=_value(kind, piece), words=words)
+        if kind is TokenKind.BRACKET:
+            openings.append(token)
+        else:
+            yield token
 
 
-def _token(kind: TokenKind, piece: _Piece, value: str) -> Token:
-    return Token(kind=kind, start=piece.start, end=piece.start + len(piece.text), text=piece.text, value=value)
+def _value(kind: TokenKind, text: str) -> str:
+    if kind is TokenKind.MATH:
+        return " ".join(text.split())
+    if kind in (TokenKind.LINK, TokenKind.IMAGE):
+        return re.sub(r"(?<!\s)\s+\"[^\"]*\"\s*(?=\)$)", "", text[1:])[1:-1].strip()
+    if kind is TokenKind.TAG and not text.startswith("<!--"):
+        return " ".join(_SAID.sub(r'\1""', text).split())
+    return text

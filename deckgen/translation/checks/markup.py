@@ -14,7 +14,7 @@ from deckgen.markdown import parse_document
 from deckgen.markdown.blocks import BlockKind
 from deckgen.model import Context, Dialect, Language, Markdown
 from deckgen.translation.checks.pair import Pair, shortened
-from deckgen.translation.inline import Link, TokenKind, links, protected, tokens
+from deckgen.translation.inline import Token, TokenKind, protected, tokens
 
 
 def changed_tokens(pair: Pair) -> Iterator[str]:
@@ -94,24 +94,29 @@ def _marks(text: str) -> Counter[str]:
 
 
 def silent_links(pair: Pair) -> Iterator[str]:
-    said = {(link.kind, link.target) for link in links(pair.source) if link.text.strip()}
-    for link in links(pair.translation):
-        if not link.text.strip() and (link.kind, link.target) in said:
-            yield f"the words of the {link.kind} {link.target} are lost"
+    said = {(link.kind, link.value) for link in _links(pair.source) if link.words.strip()}
+    for link in _links(pair.translation):
+        if not link.words.strip() and (link.kind, link.value) in said:
+            yield f"the words of the {link.kind} {link.value} are lost"
 
 
 def moved_links(pair: Pair) -> Iterator[str]:
-    if moved := _moved_links(links(pair.source), links(pair.translation)):
+    if moved := _moved_links(_links(pair.source), _links(pair.translation)):
         yield f"{' and '.join(moved)} may be behind each other's words"
 
 
-def _moved_links(source: Sequence[Link], translation: Sequence[Link]) -> tuple[str, ...]:
+def _links(text: str) -> list[Token]:
+    """The links and images in the order in which they end."""
+    return [token for token in tokens(text) if token.kind in (TokenKind.LINK, TokenKind.IMAGE)]
+
+
+def _moved_links(source: Sequence[Token], translation: Sequence[Token]) -> tuple[str, ...]:
     """Targets that stand in another order than in the source, or behind a name or number of another link.
 
     A link whose names and numbers came along may stand anywhere.
     """
     counted = [[link for link in found if link.kind is TokenKind.LINK] for found in (source, translation)]
-    meant, given = ({link.target: _latin(link.text) for link in found} for found in counted)
+    meant, given = ({link.value: _latin(link.words) for link in found} for found in counted)
     if set(meant) != set(given) or any(len(found) != len(meant) for found in counted):
         return ()
     kept = {target for target, names in meant.items() if names and names <= given[target]}

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from deckgen.translation import glossary
-from deckgen.translation.checks.measures import is_unit
+from deckgen.translation.checks.numbers import is_unit
 from deckgen.translation.checks.pair import Pair
 
 

@@ -1,4 +1,4 @@
-"""The numbers in a text, whatever script and unit they are written in, so that 千万 and 10 million are one."""
+"""The numbers in a text, whatever script and unit they are written in: 千万 is 10 million, 1000 m are 1 km."""
 
 from __future__ import annotations
 
@@ -11,8 +11,17 @@ from functools import lru_cache
 from typing import Any
 
 from deckgen.text.packaged import packaged_table
-from deckgen.translation.checks.measures import Measure, measure_at
 from deckgen.translation.checks.pair import Pair, compiled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """A unit as a multiple, ``factor``, of the basic one of its ``kind``."""
+
+    kind: str
+    factor: float
+    name: str = ""
+    """As it is written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +81,7 @@ def differing_numbers(pair: Pair) -> Iterator[str]:
 
 
 @lru_cache(maxsize=64)
-def numbers(text: str) -> tuple[Number, ...]:
+def numbers_in(text: str) -> tuple[Number, ...]:
     """The numbers in digits, in Chinese or Japanese numerals and in English words."""
     taken = bytearray(len(text))
     found_numbers: list[Number] = []
@@ -105,12 +114,45 @@ _PATTERNS = compiled(
 )
 
 
+_MEASURES = {
+    name: Measure(kind=kind, factor=factor)
+    for kind, units in _TABLE["measures"].items()
+    for factor, names in units
+    for name in names.split()
+}
+_UNIT_WORDS = [name for name in _MEASURES if name.isascii() and name.islower() and len(name) > 3]
+_UNIT_SIGNS = [name for name in _MEASURES if name not in _UNIT_WORDS and (name.isascii() or name[0] in "μµ")]
+_UNIT_OTHERS = sorted({*_MEASURES} - {*_UNIT_WORDS} - {*_UNIT_SIGNS}, key=lambda name: (-len(name), name))
+_UNIT = re.compile(
+    rf"[\s-]{{0,2}}(?P<name>(?i:{'|'.join(_UNIT_WORDS)})(?i:e?s)?(?![A-Za-z])|(?:{'|'.join(_UNIT_SIGNS)})(?![A-Za-z0-9/²³])"
+    rf"|(?:{'|'.join(_UNIT_OTHERS)})(?!ドル|[国粒饭服隆制气然空花线年期围边末岁]))"
+)
+"""Signs in their own case, for M is a million and m a metre; words in any; 米国, 克服 and 周年 are other words."""
+
+
+def is_unit(name: str) -> bool:
+    """Whether ``name`` is the sign of a unit."""
+    return name in _MEASURES
+
+
+def _measure_at(text: str, end: int, number: str) -> Measure | None:
+    """The unit that stands in ``text`` behind a number, ``number`` as written, that ends at ``end``."""
+    found = _UNIT.match(text, end)
+    if found is None:
+        return None
+    name = found["name"]
+    if name == "s" and found.start("name") == end and number.endswith("0"):
+        return None  # the 1990s
+    measure = _MEASURES.get(name) or _MEASURES.get(name.lower().rstrip("s")) or _MEASURES.get(name.lower())
+    return measure and replace(measure, name=name)
+
+
 def _lost_and_added(pair: Pair) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The numbers that only the source has, and those in digits that only the translation has.
 
     In a language whose words for numbers are unknown, small ones may be written in them.
     """
-    said, meant = (tuple(dict.fromkeys(numbers(text))) for text in (pair.said, pair.meant))
+    said, meant = (tuple(dict.fromkeys(numbers_in(text))) for text in (pair.said, pair.meant))
     words = pair.script in ("en", "ja", "zh")
     lost = [
         number.said
@@ -196,7 +238,7 @@ def _read_digits(found: re.Match[str]) -> Iterator[Number]:
         text=written,
         values=number.values | {plain} | ({_rounded(plain / 100)} if number.percent else set()),
         ordinal=_is_ordinal(found),
-        measure=measure_at(text, end if found[3] else bare, written),
+        measure=_measure_at(text, end if found[3] else bare, written),
     )
 
 
@@ -233,7 +275,7 @@ def _number(found: re.Match[str], *values: float, digits: bool, **more: Any) -> 
         digits=digits,
         negative=bool(_PATTERNS["negative"].search(text, max(0, found.start() - 12), found.start())),
         percent=bool(_PATTERNS["percent"].match(text, end)),
-        measure=measure_at(text, end, found[0]),
+        measure=_measure_at(text, end, found[0]),
     )
     return replace(number, **more)
 

@@ -1,15 +1,15 @@
-"""Facts that have turned round: a word that has become its opposite, and things or values that have changed places."""
+"""Facts that have turned round: a word that has become its opposite, a denial dropped or added, things exchanged."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from deckgen.text.packaged import packaged_table
-from deckgen.translation.checks.numbers import Number, numbers
+from deckgen.translation.checks.numbers import Number, numbers_in
 from deckgen.translation.checks.pair import Pair, aligned, compiled, sentences
 
 
@@ -40,6 +40,23 @@ def exchanged_facts(pair: Pair) -> Iterator[str]:
                 yield f"“{item.said[0].text}” and “{item.said[1].text}” may have changed places"
         if held and (moved := _moved_values(said, meant)):
             yield f"“{moved[0]}” and “{moved[1]}” may have changed places"
+
+
+def changed_negations(pair: Pair) -> Iterator[str]:
+    """Sentences that deny something while their translation has nothing of the kind, and the reverse.
+
+    Two denials in a sentence may be none.
+    """
+    mine, other = _denials().get(pair.source_script), _denials().get(pair.script)
+    if mine is None or other is None or mine is other:
+        return
+    lost = len(mine.found(pair.said)) - len(other.found(pair.meant))
+    for said, meant in aligned(pair.said, pair.meant):
+        denied, denying = mine.found(said), other.found(meant)
+        if lost > 0 and len(denied) % 2 and not other.holds(meant):
+            yield f"“{denied[0]}” of the source is denied nowhere in it"
+        elif lost < 0 and len(denying) % 2 and not mine.holds(said):
+            yield f"it denies with “{denying[0]}”, and nothing of the source does"
 
 
 _TABLE = packaged_table("translation/checks/opposites.toml")
@@ -185,8 +202,39 @@ def _moved_values(source: str, translation: str) -> tuple[str, str] | None:
 
 def _values(text: str) -> dict[tuple[object, ...], list[Number]]:
     found: dict[tuple[object, ...], list[Number]] = defaultdict(list)
-    for number in numbers(_PATTERNS["name"].sub(" ", text)):
+    for number in numbers_in(_PATTERNS["name"].sub(" ", text)):
         if number.digits and not number.ordinal:
             year = 1900 <= max(number.values) < 2100
             found[number.percent, number.measure and number.measure.kind, year].append(number)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Denials:
+    """One language's table; `negations.toml` says what its parts are."""
+
+    apart: re.Pattern[str]
+    names: re.Pattern[str]
+    denials: re.Pattern[str]
+    others: re.Pattern[str]
+
+    def found(self, text: str) -> list[str]:
+        """The denials in their order."""
+        return [denial[0] for denial in self.denials.finditer(self.apart.sub("\0", self.names.sub("\0", text)))]
+
+    def holds(self, text: str) -> bool:
+        text = self.names.sub("\0", text)
+        return bool(self.denials.search(text) or self.others.search(text))
+
+
+@cache
+def _denials() -> Mapping[str, _Denials]:
+    return {
+        base: _Denials(**{kind: _any(base, table) for kind, table in kinds.items()})
+        for base, kinds in packaged_table("translation/checks/negations.toml").items()
+    }
+
+
+def _any(base: str, table: str) -> re.Pattern[str]:
+    words = "|".join(table.split()).replace("_", " ")
+    return re.compile(rf"(?<!\w)(?:{words})(?!\w)" if base == "en" else words, re.IGNORECASE)

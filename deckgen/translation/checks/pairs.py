@@ -4,25 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.model import Location
 from deckgen.text.titles import folded
 from deckgen.translation.catalog import CatalogEntry
-from deckgen.translation.checks import form, markup, names, negations, numbers, opposites, script
+from deckgen.translation.checks import form, markup, names, numbers, opposites, script
 from deckgen.translation.checks.pair import Pair, shortened
 
-__all__ = ["CHECKS", "FACTS", "Pair", "Problem", "check_form", "check_pair", "check_repeats", "located"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """What a check says; its rule's hint goes with it."""
-
-    rule: str
-    message: str
-
+__all__ = ["CHECKS", "FACTS", "Pair", "check_form", "check_pair", "check_repeats"]
 
 CHECKS: Sequence[tuple[str, Callable[[Pair], Iterable[str]]]] = (
     ("translation-edges", form.edges),
@@ -41,7 +30,7 @@ CHECKS: Sequence[tuple[str, Callable[[Pair], Iterable[str]]]] = (
     ("translation-numbers", numbers.differing_numbers),
     ("translation-opposites", opposites.turned_words),
     ("translation-order", opposites.exchanged_facts),
-    ("translation-negation", negations.changed_negations),
+    ("translation-negation", opposites.changed_negations),
     ("translation-doubled", form.doubled),
     ("translation-length", form.unusual_length),
 )
@@ -62,21 +51,19 @@ _FORM = frozenset(
 _REPEAT_LENGTH = 16
 
 
-def check_pair(pair: Pair) -> tuple[Problem, ...]:
-    """Everything that is wrong with one translation; of an empty one only that it is empty."""
+def check_pair(pair: Pair) -> tuple[Diagnostic, ...]:
+    """Everything that is wrong with one translation, without its place; of an empty one only that it is empty."""
     if not pair.translation.strip():
-        return (Problem(rule="translation-missing", message="there is no translation"),)
-    return tuple(Problem(rule=rule, message=message) for rule, check in CHECKS for message in check(pair))
+        return (diagnostic("translation-missing", "there is no translation"),)
+    return tuple(_problem(rule, message) for rule, check in CHECKS for message in check(pair))
 
 
-def check_form(pair: Pair) -> tuple[Problem, ...]:
+def check_form(pair: Pair) -> tuple[Diagnostic, ...]:
     """What makes a translation unusable whatever it says; a small part of `check_pair`, and quick."""
-    return tuple(
-        Problem(rule=rule, message=message) for rule, check in CHECKS if rule in _FORM for message in check(pair)
-    )
+    return tuple(_problem(rule, message) for rule, check in CHECKS if rule in _FORM for message in check(pair))
 
 
-def check_repeats(entries: Iterable[CatalogEntry]) -> Iterator[tuple[CatalogEntry, Problem]]:
+def check_repeats(entries: Iterable[CatalogEntry]) -> Iterator[tuple[CatalogEntry, Diagnostic]]:
     """Translations that stand for different sources; each but the first is named."""
     by_translation: dict[str, list[CatalogEntry]] = defaultdict(list)
     for entry in entries:
@@ -86,17 +73,8 @@ def check_repeats(entries: Iterable[CatalogEntry]) -> Iterator[tuple[CatalogEntr
         for entry in same[1:]:
             if folded(entry.source) != folded(same[0].source):
                 message = f"this is also the translation of “{shortened(same[0].source)}”"
-                yield entry, Problem(rule="translation-repeated", message=message)
+                yield entry, diagnostic("translation-repeated", message)
 
 
-def located(problem: Problem, entry: CatalogEntry, *, catalog: str, source: Location) -> Diagnostic:
-    """The finding at the entry in its PO file; its hint names the place in the source."""
-    place = f"the source is at {source.path}:{source.line}:{source.column}"
-    hint = _HINTS.get(problem.rule)
-    return diagnostic(
-        problem.rule,
-        problem.message,
-        Location(path=catalog, line=entry.line or 1),
-        hint=f"{hint}; {place}" if hint else place,
-        excerpt=shortened(entry.translation or entry.source),
-    )
+def _problem(rule: str, message: str) -> Diagnostic:
+    return diagnostic(rule, message, hint=_HINTS.get(rule, ""))

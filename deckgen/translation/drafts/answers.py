@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from deckgen.diagnostics import RULES, Severity
+from deckgen.diagnostics import Severity
 from deckgen.model import Markdown
 from deckgen.text.packaged import packaged_table
 from deckgen.translation.checks.pairs import Pair, check_form, check_pair
@@ -71,7 +71,7 @@ def objection(pair: Pair, draft: str, engine: Engine) -> str:
         return "an answer with broken characters"
     checked = replace(pair, translation=Markdown(draft))
     if not engine.reads_briefings:
-        problems = check_form(checked)
+        problems = [*check_form(checked)]
     else:
-        problems = tuple(found for found in check_pair(checked) if RULES[found.rule].severity is Severity.ERROR)
+        problems = [found for found in check_pair(checked) if found.severity is Severity.ERROR]
     return "; ".join(problem.message for problem in problems[:_NAMED])
