@@ -15,6 +15,7 @@ from typing import Protocol
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.model import Language, Markdown
+from deckgen.text.packaged import packaged_table
 from deckgen.translation.glossary import Term
 
 ENTRY_POINTS = "deckgen.engines"
@@ -145,8 +146,8 @@ def make_engine(
 ) -> Engine:
     """The engine of this name. DeckgenError where there is none, or where it cannot work."""
     hint = f"use one of {', '.join(engine_names())}"
-    if name in _DEAD:
-        raise DeckgenError(f"the engine {name} does not work: {_DEAD[name]}", hint=hint)
+    if reason := _TABLE["dead"].get(name):
+        raise DeckgenError(f"the engine {name} does not work: {reason}", hint=hint)
     if name in _ENGINES:
         make = partial(import_module(f"deckgen.translation.drafts.{_ENGINES[name]}").make, name)
     elif entry := next(iter(metadata.entry_points(group=ENTRY_POINTS, name=name)), None):
@@ -163,15 +164,10 @@ def engine_names() -> tuple[str, ...]:
     return tuple(dict.fromkeys((*_ENGINES, *others)))
 
 
+_TABLE = packaged_table("translation/drafts/machines.toml")
 _ENGINES: Mapping[str, str] = {
     "openai": "chat",
-    **dict.fromkeys(("libre", "deepl", "baidu", "microsoft", "google", "mymemory"), "machines"),
+    **dict.fromkeys(_TABLE["services"], "machines"),
     "opencc": "conversion",
 }
 """Each with the module whose ``make`` makes it, which is imported when it is used."""
-_DEAD: Mapping[str, str] = {
-    "chatgpt": "deep-translator's class for it needs a library version that is gone; openai speaks its protocol",
-    "papago": "deep-translator's class for it asks an interface that was switched off",
-    "yandex": "deep-translator's class for it asks an interface that was switched off",
-    "qcri": "its server is gone",
-}

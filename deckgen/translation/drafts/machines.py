@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
 from functools import partial
 from importlib import import_module
 from types import SimpleNamespace
@@ -12,37 +11,25 @@ from typing import Any
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.model import Language
+from deckgen.text.packaged import packaged_table
 from deckgen.translation.drafts.engines import Batch, Engine, EngineAnswer, EngineError, EngineLimits, Remedy
 from deckgen.translation.drafts.transport import KEY_VARIABLE, Transport, raise_for_status
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Service:
-    """A class of deep-translator and what its service takes.
-
-    ``usual`` are codes for languages that have another one. Of its requests the field ``drop`` is left out, and
-    ``headers`` are added; ``languages`` are those that a GET asks for, which is a POST where ``posts``.
-    """
-
-    class_name: str
-    limits: EngineLimits
-    usual: Mapping[str, str] = field(default_factory=dict)
-    arguments: Mapping[str, object] = field(default_factory=dict)
-    drop: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    posts: bool = False
-    languages: tuple[str, ...] = ()
+_TABLE = packaged_table("translation/drafts/machines.toml")
+_BAIDU_ERRORS = {
+    code: (error["message"], Remedy(error["remedy"])) for error in _TABLE["baidu_errors"] for code in error["codes"]
+}
+_TRADITIONAL = ("zh-Hant", "zh-TW", "zh-HK")
 
 
 def make(name: str, *, url: str | None, model: str | None, key: str | None, timeout_seconds: float) -> Engine:
     """The engine ``name``; ``url`` is another address than its service's own."""
     transport = Transport(timeout_seconds=timeout_seconds, own_server=url is not None)
-    service = _SERVICES[name](key or "")
     if name == "libre" and not url:
         raise DeckgenError("the engine libre needs the address of a LibreTranslate server", hint="give it with --url")
     if url and name in ("libre", "deepl"):
         url = f"{url.rstrip('/')}/"
-    return _Machine(name, service, url, transport)
+    return _Machine(name, key or "", url, transport)
 
 
 class _Machine:
@@ -51,15 +38,17 @@ class _Machine:
     placeholder = "[X{}X]"
     reads_briefings = False
 
-    def __init__(self, name: str, service: _Service, url: str | None, transport: Transport) -> None:
+    def __init__(self, name: str, key: str, url: str | None, transport: Transport) -> None:
+        service = _TABLE["services"][name]
         self.name = name
         self.identity = f"{name} {url or ''}"
-        self.limits = service.limits
+        self.limits = EngineLimits(**service["limits"])
+        self._arguments = _arguments(name, key, service)
         module = import_module(f"deep_translator.{name}")
         # The library's functions look up ``requests`` in their module each time they are called.
-        module.requests = _Requests(transport, service)  # type: ignore[attr-defined]
-        self._class = getattr(module, service.class_name)
-        self._service = service
+        module.requests = _Requests(transport, service, key)  # type: ignore[attr-defined]
+        self._class = getattr(module, service["class_name"])
+        self._usual = service.get("usual", {})
         self._url = url
 
     def translate(self, batch: Batch) -> EngineAnswer:
@@ -79,11 +68,10 @@ class _Machine:
         return answer
 
     def _translator(self, source: Language, target: Language) -> Any:
-        arguments = self._service.arguments
         try:
-            codes = self._class(source="auto", target="auto", **arguments)._languages.values()
-            mine, other = (_code(language, codes, self._service.usual) for language in (source, target))
-            translator = self._class(source=mine, target=other, **arguments)
+            codes = self._class(source="auto", target="auto", **self._arguments)._languages.values()
+            mine, other = (_code(language, codes, self._usual) for language in (source, target))
+            translator = self._class(source=mine, target=other, **self._arguments)
         except Exception:
             message = f"the engine {self.name} does not translate {source} into {target}"
             raise EngineError(message, Remedy.STOP) from None
@@ -98,9 +86,12 @@ class _Requests:
     What a POST wants in the address goes into a form, unless it has a document of its own.
     """
 
-    def __init__(self, transport: Transport, service: _Service) -> None:
+    def __init__(self, transport: Transport, service: Mapping[str, Any], key: str) -> None:
         self._transport = transport
-        self._service = service
+        self._drop = "" if key and not service.get("needs_key") else service.get("drop", "")
+        self._headers = {name: value.format(key=key) for name, value in service.get("headers", {}).items()}
+        self._languages = service.get("languages", "").split()
+        self._posts = service.get("posts", False)
 
     def post(
         self,
@@ -110,22 +101,21 @@ class _Requests:
         headers: Mapping[str, str] | None = None,
         **_: object,
     ) -> Any:
-        fields = {name: str(value) for name, value in params.items() if name != self._service.drop}
+        fields = {name: str(value) for name, value in params.items() if name != self._drop}
         query, form = (None, fields) if json is None else (fields, None)
         return self._answered("POST", url, query=query, form=form, document=json, headers=headers)
 
     def get(self, url: str, params: Mapping[str, str] | None = None, **_: object) -> Any:
-        if self._service.languages:
-            known = {code: {"name": code} for code in self._service.languages}
-            return _response(json.dumps({"translation": known}))
-        if self._service.posts:
+        if self._languages:
+            return _response(json.dumps({"translation": {code: {"name": code} for code in self._languages}}))
+        if self._posts:
             return self.post(url, params or {})
         return self._answered("GET", url, query=params)
 
     def _answered(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, **sent: Any
     ) -> SimpleNamespace:
-        together = {**(headers or {}), **self._service.headers}
+        together = {**(headers or {}), **self._headers}
         reply = self._transport.send(method, url, headers=together, **sent)
         raise_for_status(reply.status, reply.retry_after)
         return _response(reply.text)
@@ -148,28 +138,24 @@ def _document(text: str) -> Any:
     return document
 
 
-_REFUSED = (f"access refused; set {KEY_VARIABLE}", Remedy.STOP)
-_USED_UP = ("the account's money or quota is used up", Remedy.STOP)
-_BUSY = ("the engine is busy", Remedy.RETRY)
-_BAIDU_ERRORS = {
-    **dict.fromkeys(("52003", "54001", "58000"), _REFUSED),
-    **dict.fromkeys(("54004", "58002"), _USED_UP),
-    **dict.fromkeys(("52001", "52002", "54003", "54005"), _BUSY),
-    "58001": ("the engine does not translate between these languages", Remedy.STOP),
-}
-"""https://fanyi-api.baidu.com/doc/21 lists the codes."""
+def _arguments(name: str, key: str, service: Mapping[str, Any]) -> Mapping[str, object]:
+    """What a class takes beside the languages. DeckgenError where its service wants a key, and has none or half of it.
 
-
-def _needed(key: str, engine: str) -> str:
-    if not key:
-        raise DeckgenError(f"the engine {engine} needs a key", hint=f"set {KEY_VARIABLE}")
-    return key
-
-
-_TRADITIONAL = ("zh-Hant", "zh-TW", "zh-HK")
-_SIMPLIFIED = ("zh", "zh-Hans", "zh-CN")
-_MICROSOFT = ("zh-Hans", "zh-Hant", "en", "ja", "ko", "de", "fr", "es", "pt", "it", "ru", "vi", "th", "id", "ar")
-_REGIONAL = {**dict.fromkeys(_SIMPLIFIED, "zh-CN"), **dict.fromkeys(_TRADITIONAL, "zh-TW"), "en": "en-GB"}
+    Baidu's is the account's id, a colon and the secret; Microsoft's may be followed by a colon and the region of its
+    resource; those of DeepL's free plan end in ``:fx``; LibreTranslate's class always wants one.
+    """
+    if service.get("needs_key") and not key:
+        raise DeckgenError(f"the engine {name} needs a key", hint=f"set {KEY_VARIABLE}")
+    first, _, second = key.partition(":")
+    if name == "baidu" and not (first and second):
+        raise DeckgenError(f"{KEY_VARIABLE} has to be ID:SECRET for baidu")
+    known: Mapping[str, Mapping[str, object]] = {
+        "libre": {"api_key": key or "none"},
+        "deepl": {"api_key": key, "use_free_api": key.endswith(":fx")},
+        "baidu": {"appid": first, "appkey": second},
+        "microsoft": {"api_key": first, "region": second or None},
+    }
+    return known.get(name, {})
 
 
 def _code(language: Language, codes: Collection[str], usual: Mapping[str, str]) -> str:
@@ -178,66 +164,3 @@ def _code(language: Language, codes: Collection[str], usual: Mapping[str, str]) 
     others = (base, *sorted(code for code in codes if code.startswith(f"{base}-")))
     wanted = (language, usual.get(language, ""), *(() if language in _TRADITIONAL else others))
     return next(code for code in wanted if code in codes)
-
-
-def _libre(key: str) -> _Service:
-    """The class demands a key even for a server that needs none."""
-    return _Service(
-        class_name="LibreTranslator",
-        limits=EngineLimits(characters=2000, in_flight=16),
-        arguments={"api_key": key or "none"},
-        drop="" if key else "api_key",
-    )
-
-
-def _deepl(key: str) -> _Service:
-    """It takes no GET and no key in the address any more. Keys of the free plan end in ``:fx``."""
-    return _Service(
-        class_name="DeeplTranslator",
-        limits=EngineLimits(characters=5000, in_flight=8),
-        arguments={"api_key": _needed(key, "deepl"), "use_free_api": key.endswith(":fx")},
-        drop="auth_key",
-        headers={"Authorization": f"DeepL-Auth-Key {key}"},
-        posts=True,
-    )
-
-
-def _baidu(key: str) -> _Service:
-    """The key is the account's id, a colon and the secret."""
-    account, _, secret = _needed(key, "baidu").partition(":")
-    if not (account and secret):
-        raise DeckgenError(f"{KEY_VARIABLE} has to be ID:SECRET for baidu")
-    return _Service(
-        class_name="BaiduTranslator",
-        limits=EngineLimits(characters=1800, pause_seconds=1.0),
-        usual={"ja": "jp", "ko": "kor", "fr": "fra", "es": "spa", "vi": "vie"} | dict.fromkeys(_TRADITIONAL, "cht"),
-        arguments={"appid": account, "appkey": secret},
-    )
-
-
-def _microsoft(key: str) -> _Service:
-    """The key may be followed by a colon and the region of its resource."""
-    secret, _, region = _needed(key, "microsoft").partition(":")
-    return _Service(
-        class_name="MicrosoftTranslator",
-        limits=EngineLimits(characters=5000, in_flight=8),
-        usual=dict.fromkeys(_SIMPLIFIED, "zh-hans") | dict.fromkeys(_TRADITIONAL, "zh-hant"),
-        arguments={"api_key": secret, "region": region or None},
-        languages=_MICROSOFT,
-    )
-
-
-def _open(class_name: str, *, characters: int) -> _Service:
-    """Of those that want no key, and patience."""
-    limits = EngineLimits(characters=characters, pause_seconds=1.0)
-    return _Service(class_name=class_name, limits=limits, usual=_REGIONAL)
-
-
-_SERVICES: Mapping[str, Callable[[str], _Service]] = {
-    "libre": _libre,
-    "deepl": _deepl,
-    "baidu": _baidu,
-    "microsoft": _microsoft,
-    "google": lambda _: _open("GoogleTranslator", characters=1500),
-    "mymemory": lambda _: _open("MyMemoryTranslator", characters=450),
-}
