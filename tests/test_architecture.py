@@ -122,7 +122,7 @@ def test_no_pattern_repeats_a_group_possessively() -> None:
         assert not re.search(r"(?<!\\)\)(?:\*|\+|\?)\+", path.read_text(encoding="utf-8")), path
 
 
-_NAMED_ALIKE = ("asking", "html_headings", "numbers", "parcels", "segments")
+_NAMED_ALIKE = ("html_headings", "parcels", "segments")
 """Modules that are one function and its tables."""
 
 

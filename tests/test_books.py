@@ -16,9 +16,9 @@ from deckgen.apkg.reader import read_package
 from deckgen.chapters import parse_chapter
 from deckgen.corpus import settle
 from deckgen.project.config import ChapterSettings
+from deckgen.project.discovery import natural_key
 from deckgen.project.languages import guess_language
 from deckgen.project.reading import Project, read_project
-from deckgen.text.order import natural_key
 
 BOOKS = Path(__file__).parent / "books"
 

@@ -10,7 +10,7 @@ from projects import NOON, deckgen, make_project
 from deckgen.apkg.contents import PackageContents
 from deckgen.apkg.reader import read_package
 from deckgen.releases.snapshot import record_packages
-from deckgen.render.fronts import split_question
+from deckgen.render.cardhtml import split_question
 
 CHAPTER = """# 测验
 

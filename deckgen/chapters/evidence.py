@@ -15,8 +15,7 @@ from deckgen.chapters.heading import LEVEL_OF_HAN, Heading, Markup
 from deckgen.chapters.headings import Scan
 from deckgen.markdown.inline import mask_comments
 from deckgen.markdown.lines import Kind
-from deckgen.text.asking import asking
-from deckgen.text.titles import Split, folded, split_number
+from deckgen.text.titles import Split, ask_score, folded, split_number
 
 _RULE = re.compile(r"[ \t]{0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _ANCHOR_LINE = re.compile(r"(?:[ \t]*<a\s[^<>]*>[ \t]*</a[ \t]*>|[ \t]*<a\s[^<>]*/>)+[ \t]*$", re.IGNORECASE)
@@ -253,7 +252,7 @@ def _evidence(
     values = [splits[heading.line].value for heading in group]
     numbered = _in_sequence(values)
     asked = sum(
-        1.0 if mark.markup is Markup.QA else asking(splits[heading.line].title or heading.text) for heading in group
+        1.0 if mark.markup is Markup.QA else ask_score(splits[heading.line].title or heading.text) for heading in group
     )
     answered = (holds_answer(mark) or body.between(heading.end_line, nexts[heading.line]) > 0 for heading in group)
     bodies = sum(answered) / count

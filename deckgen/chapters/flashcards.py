@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from deckgen.chapters.heading import LEVEL_OF_ANY_ROW, Heading, Markup, line_heading
 from deckgen.markdown.inline import mask_code
-from deckgen.text.asking import asking
+from deckgen.text.titles import ask_score
 
 _ASKED_COLUMN = re.compile(r"(?:面试|常见|高频)?(?:问题|题目|题|提问|问)|questions?|q|front|正面", re.IGNORECASE)
 _ANSWER_COLUMN = re.compile(
@@ -103,7 +103,7 @@ def item_of(lines: Sequence[str], index: int) -> Heading | None:
     if found := _NOTE.match(line):
         heading = line_heading(Markup.ITEM, found[1] or found[2], line, index)
         return replace(heading, listed=not line.lstrip().startswith(">"))
-    if (found := _BULLET.match(line)) and below.strip() and not _ITEM.match(below[:2]) and asking(line) == 1.0:
+    if (found := _BULLET.match(line)) and below.strip() and not _ITEM.match(below[:2]) and ask_score(line) == 1.0:
         inside = below.startswith(("  ", "\t"))
         return replace(line_heading(Markup.ITEM, line[found.end() :], line, index), listed=inside)
     if line.startswith(">") and not below.strip() and _ASKS.search(line) and not (index and lines[index - 1].strip()):

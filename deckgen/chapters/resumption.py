@@ -9,8 +9,7 @@ from functools import cached_property
 from deckgen.chapters.evidence import OPENING_DETAILS, Mark, is_outline, mark_of
 from deckgen.chapters.heading import Heading, Markup
 from deckgen.markdown.lines import Fence, RawElement
-from deckgen.text.asking import asking
-from deckgen.text.titles import folded, normalised_title, split_number
+from deckgen.text.titles import ask_score, folded, normalised_title, split_number
 
 _SWALLOWED = 3
 """So many headings of one mark are no text within an element."""
@@ -39,10 +38,10 @@ class Resumption:
         if mark not in self._last or heading.doubtful or (above.strip() and not OPENING_DETAILS.match(above)):
             return False
         if not is_outline(mark):
-            return mark.markup is Markup.QA or asking(split.title) == 1.0
+            return mark.markup is Markup.QA or ask_score(split.title) == 1.0
         if mark.markup is Markup.HTML or split.value == self._last[mark] + 1 or self._is_listed(heading):
             return True
-        return asking(split.title) == 1.0 or self._swallows_many(heading, element)
+        return ask_score(split.title) == 1.0 or self._swallows_many(heading, element)
 
     def _swallows_many(self, heading: Heading, element: RawElement) -> bool:
         mark, count = "#" * heading.level + " ", 0

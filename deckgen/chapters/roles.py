@@ -10,8 +10,7 @@ from deckgen.chapters.contents import Entry, group_title
 from deckgen.chapters.evidence import Mark, is_outline, mark_of
 from deckgen.chapters.heading import Heading, Markup
 from deckgen.chapters.surroundings import Outlook, Surroundings
-from deckgen.text.asking import asking
-from deckgen.text.titles import Split, folded, normalised_title
+from deckgen.text.titles import Split, ask_score, folded, normalised_title
 
 _OUTSIDE_TITLES = frozenset(
     "参考文献 参考资料 参考链接 参考 引用 扩展阅读 延伸阅读 推荐阅读 致谢 鸣谢 简介 前言 序言 序 引言 说明 写在前面 "
@@ -228,7 +227,7 @@ def _outer(heading: Heading, mark: Mark, outlook: Outlook, around: Surroundings,
         return Ruling.COUNTS_ON
     if outlook.leads or (outlook.entry is not None and outlook.entry.parent):
         return Ruling.LEADS
-    if outlook.has_body and asking(outlook.split.title) == 1.0:
+    if outlook.has_body and ask_score(outlook.split.title) == 1.0:
         return Ruling.APART
     if not (before.titled or before.begun) and heading.level == 1 and not _is_outside(heading, outlook):
         return Ruling.TITLE_ABOVE_PARTS
@@ -240,7 +239,7 @@ def _inner(mark: Mark, outlook: Outlook, around: Surroundings, before: _Before) 
         return Ruling.LISTED_AMONG_QUESTIONS
     if around.listing.groups_questions(outlook.entry):
         return Ruling.LISTED_ABOVE_QUESTIONS
-    asks = mark.markup is Markup.HTML or asking(outlook.split.title) == 1.0
+    asks = mark.markup is Markup.HTML or ask_score(outlook.split.title) == 1.0
     in_turn = before.inner.get(mark) == (outlook.split.value or 0) - 1
     return Ruling.COUNTS_ON if asks and _counts_on(outlook.split, before.asked) and not in_turn else Ruling.FURTHER_IN
 
@@ -268,7 +267,7 @@ def _markdown_among_html(
         return Ruling.BEFORE_THE_FIRST if leads_at_once else Ruling.ABOVE_ALL
     if not _counts_on(outlook.split, before.asked):
         return Ruling.MARKDOWN_AMONG_HTML
-    asks = outermost and asking(outlook.split.title) == 1.0 and outlook.has_body
+    asks = outermost and ask_score(outlook.split.title) == 1.0 and outlook.has_body
     if outlook.split.style == before.asked.style == "question" or (asks and _fills_a_gap(outlook)):
         return Ruling.COUNTS_ON
     return Ruling.MARKDOWN_AMONG_HTML
@@ -329,7 +328,7 @@ def _fills_a_gap(outlook: Outlook) -> bool:
 
 def _asks_in_turn(split: Split, category: Split | None) -> bool:
     """Whether a heading of the categories' mark asks, and its number is not the next category's."""
-    return not (category is not None and category.style == split.style) and asking(split.title) == 1.0
+    return not (category is not None and category.style == split.style) and ask_score(split.title) == 1.0
 
 
 def _category_split(split: Split, groups: frozenset[str]) -> Split:

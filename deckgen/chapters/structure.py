@@ -26,8 +26,7 @@ from deckgen.chapters.roles import Decision, Role, Ruling, decide_roles
 from deckgen.chapters.surroundings import look_around
 from deckgen.model import Dialect
 from deckgen.project.config import ChapterSettings
-from deckgen.text.asking import asking
-from deckgen.text.titles import normalised_title, split_number
+from deckgen.text.titles import ask_score, normalised_title, split_number
 
 _MARGIN = 1.0
 """How much better an inner mark must be than an outer one, whose headings hold all that the inner one's do."""
@@ -129,7 +128,7 @@ def _structure(text: str, settings: ChapterSettings, *, loose: bool = False, pag
     claims = Claims(contents.entries)
     splits = number_headings(usable)
     if loose and settings.headings == "auto":  # numbered lines that do not ask are lists within answers
-        usable = [item for item in usable if item.markup is not Markup.PLAIN or asking(splits[item.line].title) == 1]
+        usable = [item for item in usable if item.markup is not Markup.PLAIN or ask_score(splits[item.line].title) == 1]
     body = Body(scan, contents.lines)
     heads = heads_of_groups(usable, body)
     sections = repeated_marks(usable, splits) if settings.headings == "auto" and not settings.question_level else ()

@@ -11,8 +11,7 @@ from pathlib import PurePosixPath
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic, name_some
 from deckgen.project.config import Config
 from deckgen.project.patterns import matches
-from deckgen.text.asking import asking
-from deckgen.text.order import natural_key
+from deckgen.text.titles import ask_score, han_value
 
 SOURCES = "source/**/*.md"
 """A folder of chapters and nothing else."""
@@ -157,7 +156,7 @@ def _why_no_chapter(path: str, text: str) -> str:
 
 def _asks_enough(text: str) -> bool:
     lines = (line for line, is_code in _lines(text) if not is_code and _HEADING.match(line))
-    return sum(asking(line) == 1.0 and not _LINK.search(line) for line in lines) >= _ENOUGH_QUESTIONS
+    return sum(ask_score(line) == 1.0 and not _LINK.search(line) for line in lines) >= _ENOUGH_QUESTIONS
 
 
 def _share_of_links(text: str) -> float:
@@ -184,3 +183,25 @@ def _lines(text: str) -> Iterator[tuple[str, bool]]:
             inside = not inside
         elif line.strip():
             yield line, inside
+
+
+_HAN_NUMERAL = "[〇零一二两三四五六七八九十百]{1,5}"
+_NUMERAL = re.compile(rf"([0-9]+)|(?<=第)({_HAN_NUMERAL})|({_HAN_NUMERAL})(?=[章节篇部讲课回、])")
+
+_NaturalKey = tuple[tuple[tuple[int, int, str], ...], ...]
+
+
+def natural_key(path: str) -> tuple[_NaturalKey, str]:
+    """What to sort POSIX paths by: folder by folder, numbers by their value, ``第2章`` before ``第10章``."""
+    return tuple(tuple(_pieces(part.casefold())) for part in path.split("/")), path
+
+
+def _pieces(text: str) -> list[tuple[int, int, str]]:
+    pieces: list[tuple[int, int, str]] = []
+    position = 0
+    for found in _NUMERAL.finditer(text):
+        if between := text[position : found.start()]:
+            pieces.append((1, 0, between))
+        pieces.append((0, int(found[1]) if found[1] else han_value(found[2] or found[3]), ""))
+        position = found.end()
+    return [*pieces, (1, 0, text[position:])]

@@ -26,7 +26,7 @@ from deckgen.releases.records import (
     released,
 )
 from deckgen.render import content_hash
-from deckgen.render.fronts import split_question
+from deckgen.render.cardhtml import split_question
 
 UNKNOWN_LANGUAGE = Language("und")
 """Of the notes of packages that deckgen did not build."""

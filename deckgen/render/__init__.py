@@ -33,8 +33,7 @@ from deckgen.model import (
     TranslatedQuestion,
     in_groups,
 )
-from deckgen.render.cardhtml import card_html, field_media
-from deckgen.render.fronts import given_html, unfolded
+from deckgen.render.cardhtml import card_html, field_media, given_html, unfolded
 from deckgen.text.anki import safe_field, safe_name, safe_text
 
 _DOUBT = tuple(TextState)

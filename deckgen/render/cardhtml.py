@@ -14,6 +14,7 @@ from deckgen.markdown.tree import add_class, parse_tree, remove, serialize_tree
 from deckgen.model import Html, ImageReference, MediaFile
 from deckgen.text.anki import safe_field, without_controls
 
+_GIVEN, _GIVEN_END = '<div class="dg-given dg-text">', "</div>"
 _BADGE_HOSTS = ("img.shields.io", "shields.io", "badge.fury.io", "badgen.net", "travis-ci.org", "api.travis-ci.org")
 _BLOCKS_OF_IMAGES = frozenset(("p", "div", "center", "figure"))
 _NIGHT_MARK = re.compile(r"\s*\{(light|dark)\}\s*$")
@@ -39,6 +40,22 @@ def field_media(html: str) -> Iterator[str]:
     if "<img" not in html:
         return iter(())
     return (match[1] for match in re.finditer(r'<img src="([^"]+)"', html) if ":" not in match[1])
+
+
+def given_html(front: str) -> str:
+    """What follows a title in its field."""
+    return f"{_GIVEN}{front}{_GIVEN_END}"
+
+
+def split_question(field: str) -> tuple[str, str]:
+    """The title in a question's field, and the rest of what is asked, empty where there is none."""
+    title, _, given = field.partition(_GIVEN)
+    return title, given.removesuffix(_GIVEN_END)
+
+
+def unfolded(answer: str) -> str:
+    """The answer without the fold that hides it: a card hides it already."""
+    return answer.replace("<details>", "<details open>", 1) if answer.startswith("<details>") else answer
 
 
 # --- images -----------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What a title is: its leading number, and the form in which two titles are the same."""
+"""What a title is: its leading number, the form in which two titles are the same, and whether it asks."""
 
 from __future__ import annotations
 
@@ -178,6 +178,24 @@ def telling_part(title: str) -> str:
 def is_han(title: str) -> bool:
     """Whether a title has ideographs, as a Chinese one has and its English translation has not."""
     return _HAN_CHARACTER.search(title) is not None
+
+
+_QUESTION_MARK = re.compile(r"[？?]|[（(](?:\s|　)+[）)]|（）|_{3,}")
+"""A mark, or a blank to fill in."""
+_QUESTION_WORD = re.compile(
+    r"什么|如何|怎么|怎样|为何|哪[些个几种里类一]|多少|几[种个类]|是否|能否|有没有|吗$|呢$|区别|介绍|简述|简要|描述一|列举|谈谈|说说|"
+    r"说下|说一|讲讲|讲一|讲下|聊聊|解释|阐述|对比|比较|手写|手撕|"
+    r"\b(?:what|why|how|which|when|who|explain|describe|compare|difference)\b",
+    re.IGNORECASE,
+)
+_TOPIC_WORD = re.compile(r"概念|原理|机制|定义|作用|优缺点|优势|异同|特点|知识|流程|方法|步骤|应用")
+
+
+def ask_score(title: str) -> float:
+    """How much a title sounds like a question, from 0 to 1."""
+    if _QUESTION_MARK.search(title) or _QUESTION_WORD.search(title):
+        return 1.0
+    return 0.4 if _TOPIC_WORD.search(title) else 0.0
 
 
 class _Folding(dict[int, int | None]):
