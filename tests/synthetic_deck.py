@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from deckgen.apkg import write_package
+from deckgen.decks.selection import split
 from deckgen.model import (
     CardTemplate,
     Deck,
@@ -94,8 +95,8 @@ def with_fields(stamped: StampedDeck, position: int, *, time: int, **changed: st
 def write_all_packages(stamped: StampedDeck, folder: Path) -> list[Path]:
     """The package with every note, then one per category."""
     write_package(stamped, folder / "all.apkg")
-    for subdeck in stamped.deck.subdecks:
-        write_package(stamped, folder / f"{subdeck.slug}.apkg", categories=frozenset({subdeck.category}))
+    for deck in split(stamped, [frozenset({subdeck.category}) for subdeck in stamped.deck.subdecks]):
+        write_package(deck, folder / f"{deck.deck.subdecks[0].slug}.apkg")
     return [folder / "all.apkg", *(folder / f"{subdeck.slug}.apkg" for subdeck in stamped.deck.subdecks)]
 
 
