@@ -202,7 +202,7 @@ def _read_images(
         cache=project.cache,
         jobs=options.jobs,
         settings=project.config.images,
-        fetched=media.fetched_files(project.remote_text or "", REMOTE_MAP),
+        fetched=media.parse_fetched(project.remote_text or "", REMOTE_MAP),
         origin=project.config.origin,
         progress=lambda done, total: progress("images", done, total),
         memory=documents.memory,

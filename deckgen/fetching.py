@@ -13,9 +13,15 @@ from deckgen.corpus import texts_of
 from deckgen.diagnostics import DeckgenError
 from deckgen.markdown import Documents
 from deckgen.media.download import DownloadError, DownloadLimits, download_image
-from deckgen.media.image_paths import Remote, index_images, resolve_image
+from deckgen.media.image_paths import (
+    FetchedImage,
+    Remote,
+    format_fetched,
+    index_images,
+    parse_fetched,
+    resolve_image,
+)
 from deckgen.media.images import BrokenImageError, encode_image, suffix_of
-from deckgen.media.remote import FetchedImage, format_fetched, parse_fetched
 from deckgen.project.choices import Profile
 from deckgen.project.files import own_path, read_file, write_atomically
 from deckgen.project.layout import REMOTE_DIR, REMOTE_MAP

@@ -25,7 +25,7 @@ OWNERS = {
     "markdown": {"markdown.python_markdown"},
     "math_core": {"preview.formulas"},
     "msgspec": {
-        *("identity.lock", "media.remote", "memory.store", "output.manifest", "project.config", "project.journal"),
+        *("identity.lock", "media.image_paths", "memory.store", "output.manifest", "project.config", "project.journal"),
         *("releases.records", "releases.release_manifest"),
     },
     "nh3": {"markdown.sanitize"},

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from deckgen.media.image_paths import (
     Ambiguous,
-    Embedded,
     Found,
     Missing,
     Remote,
@@ -113,9 +112,9 @@ def test_a_picture_on_a_server_is_remote(target: str) -> None:
 
 
 def test_a_data_uri_holds_its_own_picture() -> None:
-    assert resolve("data:image/png;base64," + base64.b64encode(b"bytes").decode()) == Embedded(data=b"bytes")
-    assert resolve("data:image/svg+xml,%3Csvg/%3E") == Embedded(data=b"<svg/>")
-    assert resolve("data:image/png;base64,a") == Embedded(data=b"")
+    assert resolve("data:image/png;base64," + base64.b64encode(b"bytes").decode()) == Found(data=b"bytes")
+    assert resolve("data:image/svg+xml,%3Csvg/%3E") == Found(data=b"<svg/>")
+    assert resolve("data:image/png;base64,a") == Found(data=b"")
 
 
 _NAMES = st.sampled_from(("a.png", "A.png", "b c.png", "图.png", "é.png", unicodedata.normalize("NFD", "é.png")))

@@ -11,25 +11,25 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from urllib.parse import unquote
 
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic, name_some
 from deckgen.media.image_paths import (
     Ambiguous,
-    Embedded,
+    FetchedImage,
     Found,
     Missing,
     Remote,
     candidate_paths,
     index_images,
     is_of_one_machine,
+    parse_fetched,
     resolve_image,
     shown_target,
 )
 from deckgen.media.images import RECIPE, BrokenImageError, EncodedImage, encode_image, encoder_version
-from deckgen.media.remote import fetched_files
 from deckgen.memory.seal import sealed_digest
 from deckgen.memory.store import Codec, Memory, encoded
 from deckgen.model import ImageReference, Location, MediaFile
@@ -37,7 +37,7 @@ from deckgen.project.choices import Profile
 from deckgen.project.config import ImageSettings
 from deckgen.project.files import read_file, write_atomically
 
-__all__ = ["ImageProgress", "fetched_files", "read_media"]
+__all__ = ["ImageProgress", "parse_fetched", "read_media"]
 
 ImageProgress = Callable[[int, int], None]
 """Called with the number of images that are ready and of all."""
@@ -55,14 +55,14 @@ def read_media(
     cache: Path,
     jobs: int = 1,
     settings: ImageSettings | None = None,
-    fetched: Mapping[str, str] | None = None,
+    fetched: Mapping[str, FetchedImage] | None = None,
     origin: str = "",
     progress: ImageProgress | None = None,
     memory: Memory | None = None,
 ) -> tuple[Mapping[ImageReference, MediaFile], tuple[Diagnostic, ...]]:
     """The image of every reference that has one, and the findings about all, at every place that refers to them.
 
-    ``files`` are the project's image files, relative to ``root``; ``fetched`` has those of URLs, and ``origin`` is the
+    ``files`` are the project's image files, relative to ``root``; ``fetched`` are those of URLs, and ``origin`` is the
     repository that they are in. References to the same bytes share one media file, named after these bytes, the recipe
     and the profile. Encoded images are kept in the folder ``cache``. The result does not depend on ``jobs``, on the
     order of the references or on what the cache and the ``memory`` hold: the latter knows the digests of files that
@@ -72,33 +72,27 @@ def read_media(
     places = _places(references)
     index = index_images(files, settings.roots, fetched=fetched, origin=origin)
     resolved = {item: resolve_image(item.target, chapter=item.chapter, files=index) for item in places}
-    sources = tuple(sorted({_source(found) for found in resolved.values() if isinstance(found, Found | Embedded)}))
+    sources = tuple(sorted({found for found in resolved.values() if isinstance(found, Found)}))
     results = _encode_all(
         sources, root=root, profile=profile, cache=cache, jobs=jobs, progress=progress, memory=memory or Memory()
     )
     images: dict[ImageReference, MediaFile] = {}
-    problems: tuple[_Problem, ...]
     findings: list[Diagnostic] = []
     for reference, where in places.items():
         match resolved[reference]:
-            case Found() | Embedded() as found:
-                result = results[_source(found)]
+            case Found() as found:
+                result = results[found]
                 if isinstance(result, _Ready):
                     images[reference] = result.file
-                problems = tuple(_judge(result, _shown_name(found), settings.budget_kb))
+                problems = list(_judge(result, found.path or "the image inside the reference", settings.budget_kb))
             case unfound:
-                problems = (_explain(unfound, reference, root, any_files=bool(index.paths)),)
-        findings += (problem.at(place) for problem in problems for place in where)
-    findings += _unkept(images.values(), cache)
+                problems = [_explain(unfound, reference, root, any_files=bool(index.paths))]
+        findings += (diagnostic(rule, said, place, hint=hint) for rule, said, hint in problems for place in where)
+    if any(not file.path.is_relative_to(cache) for file in images.values()):
+        message = f"{cache.parent.name}/{cache.name} cannot be written, so every image is encoded anew each time"
+        finding = diagnostic("unreadable-file", message, hint="remove it, and make room on the disk")
+        findings.append(replace(finding, severity=Severity.WARNING))
     return images, tuple(sorted(findings, key=lambda found: (found.location or Location(path=""), found.message)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class _Source:
-    """Where an image's bytes come from: a file of the project, else the bytes themselves."""
-
-    path: str
-    data: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,22 +115,8 @@ class _Ready:
     digest: _Digest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Broken:
-    message: str
-    hint: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Problem:
-    """A finding that is yet without its place."""
-
-    rule: str
-    message: str
-    hint: str
-
-    def at(self, place: Location) -> Diagnostic:
-        return diagnostic(self.rule, self.message, place, hint=self.hint)
+_Problem = tuple[str, str, str]
+"""A rule, a message and a hint: a finding that is yet without its place."""
 
 
 def _places(references: Iterable[tuple[ImageReference, Location]]) -> Mapping[ImageReference, tuple[Location, ...]]:
@@ -147,19 +127,11 @@ def _places(references: Iterable[tuple[ImageReference, Location]]) -> Mapping[Im
     return {reference: tuple(found) for reference, found in places.items()}
 
 
-def _source(found: Found | Embedded) -> _Source:
-    return _Source(path=found.path) if isinstance(found, Found) else _Source(path="", data=found.data)
-
-
-def _shown_name(found: Found | Embedded) -> str:
-    return found.path if isinstance(found, Found) else "the image inside the reference"
-
-
 # --- encoding ---------------------------------------------------------------------------------------------------------
 
 
 def _encode_all(
-    sources: tuple[_Source, ...],
+    sources: tuple[Found, ...],
     *,
     root: Path,
     profile: Profile,
@@ -167,7 +139,7 @@ def _encode_all(
     jobs: int,
     progress: ImageProgress | None,
     memory: Memory,
-) -> Mapping[_Source, _Ready | _Broken]:
+) -> Mapping[Found, _Ready | BrokenImageError]:
     version = encoder_version() if sources else ""
     marks = {
         source: memory.key("image", encoded((source.path, mark, RECIPE, profile, version)))
@@ -175,12 +147,11 @@ def _encode_all(
         if (mark := _mark(source, root))
     }
     known = {key: _DIGEST.decode(value) for key, value in memory.recall(marks.values()).items()}
-    results: dict[_Source, _Ready | _Broken] = {}
+    results: dict[Found, _Ready | BrokenImageError] = {}
     by_name: dict[str, _Ready] = {}
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        done = pool.map(
-            lambda source: _encode(source, root, profile, cache, version, known.get(marks.get(source, b""))), sources
-        )
+        digests = [known.get(marks.get(source, b"")) for source in sources]
+        done = pool.map(partial(_encode, root, profile, cache, version), sources, digests)
         for count, (source, result) in enumerate(zip(sources, done, strict=True), 1):
             results[source] = by_name.setdefault(result.file.name, result) if isinstance(result, _Ready) else result
             if isinstance(result, _Ready) and source in marks and marks[source] not in known:
@@ -191,30 +162,31 @@ def _encode_all(
 
 
 def _encode(
-    source: _Source, root: Path, profile: Profile, cache: Path, version: str, known: _Digest | None
-) -> _Ready | _Broken:
+    root: Path, profile: Profile, cache: Path, version: str, source: Found, known: _Digest | None
+) -> _Ready | BrokenImageError:
     """One image, from the cache where it is there; its file is not even read where its digest is ``known``."""
     try:
         data = None if known else _read(source, root)
         digest = known or _digest(data or b"", profile, version)
         slot = cache / digest.key[:2] / digest.key
-        record = _read_record(slot)
-        if record is None:
-            slot, record = _keep(slot, encode_image(_read(source, root) if data is None else data, profile))
+        image = _recall(slot)
+        if image is None:
+            image = encode_image(_read(source, root) if data is None else data, profile)
+            slot = _keep(slot, image)
     except BrokenImageError as error:
-        return _Broken(message=str(error), hint=error.hint)
+        return error
     file = MediaFile(
-        name=f"dg-{digest.identity}-{profile[0]}.{record.suffix}",
+        name=f"dg-{digest.identity}-{profile[0]}.{image.suffix}",
         identity=digest.identity,
-        path=slot.with_suffix(f".{record.suffix}"),
+        path=slot.with_suffix(f".{image.suffix}"),
         source=source.path or "data:",
-        width_px=record.width_px,
-        height_px=record.height_px,
-        size_bytes=record.size_bytes,
+        width_px=image.width_px,
+        height_px=image.height_px,
+        size_bytes=len(image.data),
         source_bytes=digest.size_bytes,
-        diagram=record.diagram,
+        diagram=image.diagram,
     )
-    return _Ready(file=file, remark=record.remark, digest=digest)
+    return _Ready(file=file, remark=image.remark, digest=digest)
 
 
 def _digest(data: bytes, profile: Profile, version: str) -> _Digest:
@@ -223,7 +195,7 @@ def _digest(data: bytes, profile: Profile, version: str) -> _Digest:
     return _Digest(identity=identity, key=key, size_bytes=len(data))
 
 
-def _mark(source: _Source, root: Path) -> tuple[int, ...]:
+def _mark(source: Found, root: Path) -> tuple[int, ...]:
     """What any writing of the file changes; empty where it is none, or was written too lately for its times to tell."""
     with contextlib.suppress(OSError, ValueError):
         status = (root / source.path).stat() if source.path else None
@@ -232,7 +204,7 @@ def _mark(source: _Source, root: Path) -> tuple[int, ...]:
     return ()
 
 
-def _read(source: _Source, root: Path) -> bytes:
+def _read(source: Found, root: Path) -> bytes:
     if not source.path:
         return source.data
     try:
@@ -244,43 +216,25 @@ def _read(source: _Source, root: Path) -> bytes:
         raise BrokenImageError(f"cannot be read: {error.strerror}", "check the file and its permissions") from None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Record:
-    """What the cache remembers of an encoded image beside its bytes."""
-
-    suffix: str
-    width_px: int
-    height_px: int
-    size_bytes: int
-    remark: str
-    diagram: bool
-
-
-def _read_record(slot: Path) -> _Record | None:
+def _recall(slot: Path) -> EncodedImage | None:
     """What is kept in a slot of the cache; None where it is empty, damaged or of another make."""
     try:
         values = json.loads(read_file(slot.with_suffix(".json"), inside=slot.parent))
-        record = _Record(
-            suffix=values["suffix"],
-            width_px=int(values["width_px"]),
-            height_px=int(values["height_px"]),
-            size_bytes=int(values["size_bytes"]),
-            remark=str(values["remark"]),
-            diagram=bool(values["diagram"]),
-        )
-        kept = read_file(slot.with_suffix(f".{record.suffix}"), inside=slot.parent)
-        return record if values["seal"] == _sealed(slot, record, kept) else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        seal = values.pop("seal")
+        data = read_file(slot.with_suffix(f".{values['suffix']}"), inside=slot.parent)
+        return EncodedImage(data=data, **values) if seal == _sealed(slot, values, data) else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
-def _keep(slot: Path, image: EncodedImage) -> tuple[Path, _Record]:
+def _keep(slot: Path, image: EncodedImage) -> Path:
     """The slot that holds an image now: one of a folder for this run alone where the cache cannot be written."""
     try:
-        return slot, _fill(slot, image)
+        _fill(slot, image)
     except OSError:
-        spare = Path(_spare_folder().name) / slot.name
-        return spare, _fill(spare, image)
+        slot = Path(_spare_folder().name) / slot.name
+        _fill(slot, image)
+    return slot
 
 
 @lru_cache
@@ -288,52 +242,31 @@ def _spare_folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="deckgen-")
 
 
-def _fill(slot: Path, image: EncodedImage) -> _Record:
-    """Keeps an image in the cache. The record is written last, so that a slot with a record is whole."""
-    record = _Record(
-        suffix=image.suffix,
-        width_px=image.width_px,
-        height_px=image.height_px,
-        size_bytes=len(image.data),
-        remark=image.remark,
-        diagram=image.diagram,
-    )
-    values = {**asdict(record), "seal": _sealed(slot, record, image.data)}
+def _fill(slot: Path, image: EncodedImage) -> None:
+    """Keeps an image in the cache. What is said of it is written last, so that a slot with that is whole."""
+    values = {name: value for name, value in asdict(image).items() if name != "data"}
     write_atomically(slot.with_suffix(f".{image.suffix}"), image.data)
-    write_atomically(slot.with_suffix(".json"), json.dumps(values).encode())
-    return record
+    sealed = values | {"seal": _sealed(slot, values, image.data)}
+    write_atomically(slot.with_suffix(".json"), json.dumps(sealed).encode())
 
 
-def _sealed(slot: Path, record: _Record, data: bytes) -> str:
-    return sealed_digest(slot.name.encode(), repr(record).encode(), data).hex()
+def _sealed(slot: Path, values: Mapping[str, object], data: bytes) -> str:
+    return sealed_digest(slot.name.encode(), json.dumps(values).encode(), data).hex()
 
 
 # --- findings ---------------------------------------------------------------------------------------------------------
 
 
-def _unkept(files: Iterable[MediaFile], cache: Path) -> Iterator[Diagnostic]:
-    if any(not file.path.is_relative_to(cache) for file in files):
-        message = f"{cache.parent.name}/{cache.name} cannot be written, so every image is encoded anew each time"
-        finding = diagnostic("unreadable-file", message, hint="remove it, and make room on the disk")
-        yield replace(finding, severity=Severity.WARNING)
-
-
-def _judge(result: _Ready | _Broken, name: str, budget_kb: int) -> Iterator[_Problem]:
-    if isinstance(result, _Broken):
-        yield _Problem(rule="broken-image", message=f"{name} {result.message}", hint=result.hint)
+def _judge(result: _Ready | BrokenImageError, name: str, budget_kb: int) -> Iterator[_Problem]:
+    if isinstance(result, BrokenImageError):
+        yield "broken-image", f"{name} {result}", result.hint
         return
     if result.remark:
-        yield _Problem(
-            rule="image-over-budget",
-            message=f"{name} {result.remark}",
-            hint="make the animation shorter or smaller, or save it as GIF",
-        )
+        hint = "make the animation shorter or smaller, or save it as GIF"
+        yield "image-over-budget", f"{name} {result.remark}", hint
     if result.file.size_bytes > budget_kb * 1000:
-        yield _Problem(
-            rule="image-over-budget",
-            message=f"{name} still has {result.file.size_bytes // 1000} kB; the budget is {budget_kb} kB",
-            hint="crop or split the image, or raise images.budget_kb in deckgen.toml",
-        )
+        message = f"{name} still has {result.file.size_bytes // 1000} kB; the budget is {budget_kb} kB"
+        yield "image-over-budget", message, "crop or split the image, or raise images.budget_kb in deckgen.toml"
 
 
 def _explain(
@@ -354,7 +287,7 @@ def _explain(
         case Remote(url=_):
             rule, message = "remote-image", f"“{shown}” is on another server; the card shows a link"
             hint = "“deckgen images fetch” downloads it into the project"
-    return _Problem(rule=rule, message=message, hint=hint)
+    return rule, message, hint
 
 
 def _why_missing(reference: ImageReference, root: Path, *, any_files: bool) -> tuple[str, str]:

@@ -1,25 +1,42 @@
-"""Finds the file that an image reference means; pure, and never outside the files it is given."""
+"""Finds the file that an image reference or a URL means; pure, and never outside the files it is given."""
 
 from __future__ import annotations
 
 import base64
 import difflib
+import json
 import posixpath
 import re
+import tomllib
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from urllib.parse import unquote, unquote_to_bytes
 
-from deckgen.media.remote import path_in_repository
+import msgspec
+
+from deckgen.diagnostics import DeckgenError
+
+_REPOSITORY = re.compile(
+    r"https?://(?:www\.)?(?P<host>github|gitee)\.com/(?P<name>[^/?#]+/[^/?#]+?)(?:\.git)?"
+    r"(?:/tree/[^/?#]+/(?P<below>[^?#]+?))?/?",
+    re.IGNORECASE,
+)
+_FILE = re.compile(
+    r"https?://(?:(?:www\.)?(?P<host>github|gitee)\.com/(?P<name>[^/]+/[^/]+)/(?:raw|blob)|"
+    r"raw\.githubusercontent\.com/(?P<raw>[^/]+/[^/]+))/(?P<path>[^?#]+).*",
+    re.IGNORECASE,
+)
+_MOST_PARTS_OF_A_REVISION = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Found:
-    """One file, as its path relative to the project."""
+    """One file, as its path relative to the project; without one the bytes of a ``data:`` URI, if it has any."""
 
-    path: str
+    path: str = ""
+    data: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +60,7 @@ class Remote:
     url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Embedded:
-    """An image inside the reference, a ``data:`` URI; empty where it cannot be decoded."""
-
-    data: bytes
-
-
-Resolution = Found | Missing | Ambiguous | Remote | Embedded
+Resolution = Found | Missing | Ambiguous | Remote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +73,14 @@ class ImageFiles:
     """Path → files, for each way to compare."""
     by_name: tuple[Mapping[str, tuple[str, ...]], ...]
     """Base name → files under the image roots, for each way to compare."""
-    fetched: Mapping[str, str]
-    """URL → the file that was fetched from it."""
+    fetched: Mapping[str, FetchedImage]
+    """By URL."""
     origin: str
     """The address of the repository that the project is, if it is known."""
 
 
 def index_images(
-    paths: Iterable[str], roots: Iterable[str], *, fetched: Mapping[str, str] | None = None, origin: str = ""
+    paths: Iterable[str], roots: Iterable[str], *, fetched: Mapping[str, FetchedImage] | None = None, origin: str = ""
 ) -> ImageFiles:
     """``paths`` are POSIX and relative to the project. A root such as ``imgs`` is every folder of that name or path."""
     every = sorted(set(paths))
@@ -101,10 +111,11 @@ def resolve_image(target: str, *, chapter: str, files: ImageFiles) -> Resolution
     several files, the reference is ambiguous.
     """
     if target.lower().startswith("data:"):
-        return Embedded(data=_decode_data_uri(target))
+        return Found(data=_decode_data_uri(target))
     if re.match(r"(https?:)?//", target, re.IGNORECASE):
-        path = files.fetched.get(target, "")
-        local = path if path in files.paths else path_in_repository(target, files.origin, files.paths)
+        fetched = files.fetched.get(target)
+        own = fetched and fetched.file in files.paths
+        local = fetched.file if fetched and own else _path_in_repository(target, files.origin, files.paths)
         return Found(path=local) if local else Remote(url=target)
     folder = posixpath.dirname(chapter)
     for base in (folder, ""):
@@ -219,3 +230,50 @@ def _decode_data_uri(target: str) -> bytes:
         return base64.b64decode(data, validate=False) if head.lower().endswith(";base64") else data
     except ValueError:
         return b""
+
+
+# --- images of other servers ------------------------------------------------------------------------------------------
+
+
+class FetchedImage(msgspec.Struct, frozen=True, kw_only=True):
+    """An image of another server as it was fetched: its path in the project, and the SHA-256 of its bytes in hex."""
+
+    file: str
+    sha256: str
+
+
+def parse_fetched(text: str, path: str) -> Mapping[str, FetchedImage]:
+    """URL → image. DeckgenError for a text that is no such list."""
+    try:
+        return msgspec.convert(tomllib.loads(text), dict[str, FetchedImage])
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise DeckgenError(f"{path} cannot be read: {error}", hint="restore it from git") from error
+
+
+def format_fetched(images: Mapping[str, FetchedImage]) -> str:
+    """TOML, sorted by URL."""
+    lines = ["# Images of other servers; “deckgen images fetch” writes this."]
+    for url, item in sorted(images.items()):
+        lines += ["", f"[{json.dumps(url)}]", f"file = {json.dumps(item.file)}", f"sha256 = {json.dumps(item.sha256)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _path_in_repository(url: str, origin: str, paths: Collection[str]) -> str:
+    """The project's file that a link to a file of its own repository means, whatever the revision; else empty.
+
+    ``origin`` is the repository on GitHub or Gitee, or a folder of it (``…/tree/main/docs``).
+    """
+    own, file = _REPOSITORY.fullmatch(origin), _FILE.fullmatch(url)
+    if not own or not file or (file["name"] or file["raw"]).lower() != own["name"].lower():
+        return ""
+    if (file["host"] or "github").lower() != own["host"].lower():
+        return ""
+    below = f"{unquote(own['below'])}/" if own["below"] else ""
+    parts = unquote(file["path"]).split("/")
+    if ".." in parts:
+        return ""
+    for cut in range(1, _MOST_PARTS_OF_A_REVISION + 1):  # a branch may be called a/b, and a link refs/heads/main
+        path = "/".join(parts[cut:])
+        if path.startswith(below) and path.removeprefix(below) in paths:
+            return path.removeprefix(below)
+    return ""
