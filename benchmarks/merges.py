@@ -29,7 +29,6 @@ from deckgen.identity.merging import merge_lock
 from deckgen.identity.settling import link_question, split_question
 from deckgen.model import Key
 from deckgen.output import write_build
-from deckgen.output.manifest import PackagePart
 from deckgen.project.files import write_atomically
 from deckgen.project.reading import read_project
 from deckgen.text.titles import normalised_title
@@ -377,7 +376,7 @@ def release(book: Simulation, out: Path, version: str) -> None:
     made = book.build(release=version)
     book.commit()
     written = write_build(made, out=out)
-    name = next(package.file for package in written.packages if package.part == PackagePart())
+    name = next(package.file for package in written.packages if package.category is None)
     book.score.packages.append((out / name, book.now))
 
 

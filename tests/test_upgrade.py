@@ -28,7 +28,6 @@ from deckgen.diagnostics import Severity
 from deckgen.identity.lock import parse_lock
 from deckgen.identity.settling import link_question, split_question
 from deckgen.output import write_build
-from deckgen.output.manifest import PackagePart
 from deckgen.project.reading import read_project
 
 VERSIONS = ("23.10", "24.11", "25.9.2")
@@ -124,7 +123,7 @@ def write_release(
     made = make_decks(project, findings, Options(now=now, release=version))
     assert not [found for found in made.diagnostics if found.severity is Severity.ERROR]
     written = write_build(made, out=out)
-    (package,) = (record for record in written.packages if record.part == PackagePart())
+    (package,) = (package for package in written.packages if package.category is None)
     return out / package.file
 
 

@@ -106,7 +106,7 @@ def _print_json(made: Build, written: Written) -> None:
     value = findings_document(written.diagnostics, made.changes) | {
         "folder": str(written.folder),
         "packages": [
-            {"file": package.file, "edition": package.edition.name, "notes": package.notes, "bytes": package.bytes}
+            {"file": package.file, "edition": package.edition, "notes": package.notes, "bytes": package.bytes}
             for package in written.packages
         ],
     }

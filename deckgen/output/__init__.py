@@ -17,7 +17,7 @@ from deckgen.identity.succession import keep_texts
 from deckgen.memory.store import Memory
 from deckgen.memory.workers import give_back_memory, map_in_processes, without_collector
 from deckgen.model import Location, StampedDeck
-from deckgen.output.manifest import PackagePart, PackageRecord, describe_package, format_manifest, package_files
+from deckgen.output.manifest import ManifestPackage, PackagePart, describe_package, format_manifest, package_files
 from deckgen.project import journal
 from deckgen.project.choices import Packages, Profile
 from deckgen.project.files import own_path, read_optional
@@ -34,7 +34,7 @@ class Written:
     """What a build left on disk: the folder, its packages, and all findings including those of the writing."""
 
     folder: Path
-    packages: tuple[PackageRecord, ...]
+    packages: tuple[ManifestPackage, ...]
     diagnostics: tuple[Diagnostic, ...]
 
 
@@ -92,17 +92,15 @@ def lock_changes(made: Build) -> tuple[str, ...]:
 
 def _write_packages(
     made: Build, folder: Path, progress: Progress, lock: Path | None, lock_data: bytes, *, whole: bool
-) -> tuple[PackageRecord, ...]:
-    """The packages, the manifest and the lock; of a whole build packages of an
-    earlier one that are no more are removed.
-    """
+) -> tuple[ManifestPackage, ...]:
+    """The packages, the manifest and the lock; of a whole build packages of an earlier one that are no more go."""
     memory = Memory(made.project.cache)
     jobs = [job for stamped in made.decks for job in plan_packages(stamped, made)]
     keys = {name: memory.key("package", package_digest(stamped, part)) for name, stamped, part in jobs}
     known = memory.recall(keys.values())
     progress("package", 0, len(jobs))
     with journal.staging(folder) as stage, without_collector():
-        there = {name: _describe(folder / name, stamped, part) for name, stamped, part in jobs}
+        there = {name: describe_package(folder / name, stamped, part) for name, stamped, part in jobs}
         missing = [
             (stage / name, stamped, part)
             for name, stamped, part in jobs
@@ -127,18 +125,14 @@ def _write_packages(
     return tuple(records)
 
 
-def _written(job: tuple[Path, StampedDeck, PackagePart]) -> PackageRecord:
+def _written(job: tuple[Path, StampedDeck, PackagePart]) -> ManifestPackage:
     from deckgen.apkg import write_package  # takes as long to import as a build that changes nothing
 
     path, stamped, part = job
     write_package(stamped, path)
-    record = _describe(path, stamped, part)
-    assert record
-    return record
-
-
-def _describe(path: Path, stamped: StampedDeck, part: PackagePart) -> PackageRecord | None:
-    return describe_package(path, edition=stamped.deck.edition, part=part, notes=len(stamped.deck.notes))
+    package = describe_package(path, stamped, part)
+    assert package
+    return package
 
 
 def _partial(folder: Path) -> list[str]:
@@ -190,17 +184,18 @@ def plan_packages(
 
 def _parts(stamped: StampedDeck, made: Build) -> Iterator[tuple[str, PackagePart]]:
     """What there are packages of beside the one of all, each with what its file name says of it."""
-    chapters = {item.key: item.chapter for item in made.keyed.categories}
-    homes = list(dict.fromkeys(chapter.home for chapter in chapters.values()))
-    wanted = made.project.config.packages or _default_packages(len(chapters), len(homes))
+    known = {item.key: item for item in made.keyed.categories}
+    homes = list(dict.fromkeys(item.chapter.home for item in known.values()))
+    wanted = made.project.config.packages or _default_packages(len(known), len(homes))
     if wanted is Packages.CATEGORIES or (wanted is Packages.ALL and made.selected):
         for item in stamped.deck.subdecks:
-            yield f"{item.order:02}-{item.slug}", PackagePart(category=item.category, categories=(item.category,))
+            key, title = item.category, str(known[item.category].title)
+            yield f"{item.order:02}-{item.slug}", PackagePart(category=key, title=title, categories=(key,))
     elif wanted is Packages.CHAPTERS:
         for number, home in enumerate(homes, 1):
-            keys = tuple(item.category for item in stamped.deck.subdecks if chapters[item.category].home == home)
+            keys = tuple(item.category for item in stamped.deck.subdecks if known[item.category].chapter.home == home)
             if keys:
-                title = str(chapters[keys[0]].title)
+                title = str(known[keys[0]].chapter.title)
                 yield f"{number:02}-{ascii_slug(title) or keys[0]}", PackagePart(chapter=title, categories=keys)
 
 

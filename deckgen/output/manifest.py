@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import msgspec
 
 from deckgen.build import Build
 from deckgen.markdown import Documents
-from deckgen.model import BlockCounts, Edition, Key, KeyedQuestion, Note, TextState
+from deckgen.model import BlockCounts, Edition, Key, KeyedQuestion, Note, StampedDeck, TextState
 from deckgen.project.files import read_file
 from deckgen.text.slugs import is_plain_name
 
@@ -23,23 +23,15 @@ _MAX_PACKAGE_BYTES = 1 << 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackagePart:
-    """What a package holds of a deck: a category, the categories of a chapter with its title, or, with neither, all."""
+    """What a package holds of a deck: a category, the categories of a chapter with its title, or, with neither, all.
+
+    ``title`` is the category's.
+    """
 
     category: Key | None = None
+    title: str | None = None
     chapter: str | None = None
     categories: tuple[Key, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackageRecord:
-    """One package file of a build."""
-
-    file: str
-    edition: Edition
-    part: PackagePart
-    notes: int
-    bytes: int
-    sha256: str
 
 
 class ManifestPackage(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,38 +79,39 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[ManifestNote, ...]
 
 
-def describe_package(path: Path, *, edition: Edition, part: PackagePart, notes: int) -> PackageRecord | None:
+def describe_package(path: Path, stamped: StampedDeck, part: PackagePart) -> ManifestPackage | None:
     """What the manifest says of the package at ``path``; None where there is no such file, or no regular one."""
     try:
         data = read_file(path, inside=path.parent, most=_MAX_PACKAGE_BYTES)
     except OSError:
         return None
-    return PackageRecord(
+    return ManifestPackage(
         file=path.name,
-        edition=edition,
-        part=part,
-        notes=notes,
+        edition=stamped.deck.edition.name,
+        category=part.title,
+        chapter=part.chapter or msgspec.UNSET,
+        notes=len(stamped.deck.notes),
         bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
     )
 
 
-def format_manifest(packages: Sequence[PackageRecord], made: Build) -> str:
+def format_manifest(packages: Sequence[ManifestPackage], made: Build) -> str:
     """The manifest of a build as JSON text, keys in a fixed order, one line end at the end."""
     notes: dict[Key, list[tuple[Edition, Note]]] = defaultdict(list)
     for stamped in made.decks:
         for note in stamped.deck.notes:
             notes[note.key].append((stamped.deck.edition, note))
-    questions = made.keyed.questions
-    titles = {question.category.key: str(question.category.title) for question in questions}
     document = Manifest(
         manifest=MANIFEST_VERSION,
         project=made.keyed.project_id,
         version=made.version,
         profile=made.profile,
         translations=made.translated.counts,
-        packages=tuple(_package_entry(package, titles) for package in packages),
-        notes=tuple(_note_entry(item, notes[item.key], made.documents) for item in questions if item.key in notes),
+        packages=tuple(packages),
+        notes=tuple(
+            _note_entry(item, notes[item.key], made.documents) for item in made.keyed.questions if item.key in notes
+        ),
     )
     return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"
 
@@ -130,19 +123,6 @@ def package_files(manifest: str) -> frozenset[str]:
         return frozenset(name for name in names if is_plain_name(name) and name.endswith(".apkg"))
     except (ValueError, KeyError, TypeError, RecursionError):
         return frozenset()
-
-
-def _package_entry(package: PackageRecord, titles: Mapping[Key, str]) -> ManifestPackage:
-    part = package.part
-    return ManifestPackage(
-        file=package.file,
-        edition=package.edition.name,
-        category=titles[part.category] if part.category else None,
-        chapter=part.chapter or msgspec.UNSET,
-        notes=package.notes,
-        bytes=package.bytes,
-        sha256=package.sha256,
-    )
 
 
 def _note_entry(item: KeyedQuestion, notes: Sequence[tuple[Edition, Note]], documents: Documents) -> ManifestNote:
