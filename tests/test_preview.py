@@ -23,9 +23,11 @@ from test_cards_in_browser import WINDOWS, serious_problems, watched_page
 from deckgen.build import Options, make_decks
 from deckgen.memory.watching import Watch, look
 from deckgen.model import parse_edition
-from deckgen.preview import PreviewServer, preview_files, write_preview
 from deckgen.preview.formulas import mathml, with_mathml, with_plain_formulas
+from deckgen.preview.serve import PreviewServer
+from deckgen.preview.site import preview_files, write_preview
 from deckgen.project.reading import read_project
+from deckgen.text.packaged import packaged_table
 
 CHECKS = (TESTS / "card_checks.js").read_text(encoding="utf-8")
 expect.set_options(timeout=30_000)  # a busy machine is no failure
@@ -610,3 +612,8 @@ def test_the_snapshot_changes_with_sources_and_not_with_the_preview(tmp_path: Pa
     assert look(project, without=out) == before
     (project / "source/chapter.md").write_text("# 新\n", encoding="utf-8")
     assert look(project, without=out) != before
+
+
+def test_the_page_has_the_same_words_in_each_language() -> None:
+    words = packaged_table("preview/page/words.toml")
+    assert len({tuple(sorted(table)) for table in words.values()}) == 1

@@ -13,7 +13,8 @@ from deckgen.cli.options import Wanted, build_options
 from deckgen.cli.report import fail_on_errors, print_counts, print_diagnostics, progress_bar
 from deckgen.cli.terminal import echo
 from deckgen.memory.watching import Watch
-from deckgen.preview import PreviewServer, write_preview
+from deckgen.preview.serve import PreviewServer
+from deckgen.preview.site import write_preview
 from deckgen.project.files import own_path
 from deckgen.project.layout import BUILD_DIR, PREVIEW_DIR
 

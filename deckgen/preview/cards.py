@@ -16,7 +16,7 @@ from deckgen.card.anki_template import render_card
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.markdown.tree import plain_text_of
 from deckgen.memory.store import Codec, encoded
-from deckgen.model import Deck, Html, Key, KeyedQuestion, Note, NoteType, TextState
+from deckgen.model import Deck, Html, Key, Note, NoteType, TextState
 from deckgen.preview import formulas
 from deckgen.text.packaged import packaged_text
 
@@ -76,7 +76,8 @@ def deck_cards(deck: Deck, made: Build, findings: Mapping[Key, tuple[Diagnostic,
         categories[order] = categories[order] or face.groups
         entry: dict[str, Any] = {"k": note.key, "c": order, "t": face.titles}
         if not public:
-            entry["s"] = _place(questions[note.key])
+            item = questions[note.key]
+            entry["s"] = f"{item.chapter.path}:{item.question.location.line}"
             entry["w"] = _states(deck, note)
             entry["f"] = [finding_entry(found) for found in findings.get(note.key, ())]
         entries.append({name: value for name, value in entry.items() if value or name == "c"})
@@ -155,10 +156,6 @@ def _searched(html: str) -> str:
 
 def _plain(html: str) -> str:
     return plain_text_of(Html(html)) if "<" in html or "&" in html else html
-
-
-def _place(item: KeyedQuestion) -> str:
-    return f"{item.chapter.path}:{item.question.location.line}"
 
 
 def _states(deck: Deck, note: Note) -> list[str]:

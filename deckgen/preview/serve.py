@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import queue
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler
@@ -29,40 +27,20 @@ _WAITING = b"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title
 _HEARTBEAT_SECONDS = 15.0
 
 
-@dataclass(slots=True, kw_only=True)
-class _News:
+class _News(threading.Condition):
     """What browsers are told: the number of the page that is current, and why the next one could not be made."""
 
-    version: int = 0
-    problem: str = ""
-    ended: bool = False
-    _listeners: list[queue.SimpleQueue[None]] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    version, problem, ended = 0, "", False
 
     def tell(self, *, problem: str = "", ended: bool = False) -> None:
-        with self._lock:
+        with self:
             self.problem, self.ended = problem, ended
-            if not (problem or ended):
-                self.version += 1
-            for listener in self._listeners:
-                listener.put(None)
+            self.version += not (problem or ended)
+            self.notify_all()
 
-    @contextlib.contextmanager
-    def listening(self) -> Iterator[Callable[[], None]]:
-        """A function that waits for news, or a while."""
-        listener: queue.SimpleQueue[None] = queue.SimpleQueue()
-        with self._lock:
-            self._listeners.append(listener)
-
-        def wait() -> None:
-            with contextlib.suppress(queue.Empty):
-                listener.get(timeout=_HEARTBEAT_SECONDS)
-
-        try:
-            yield wait
-        finally:
-            with self._lock:
-                self._listeners.remove(listener)
+    def events(self) -> bytes:
+        told = f"event: version\ndata: {self.version}\n\nevent: problem\ndata: {json.dumps(self.problem)}\n\n"
+        return told.encode()
 
 
 class PreviewServer(LocalServer):
@@ -168,14 +146,18 @@ class _Preview(LocalApp, SimpleHTTPRequestHandler):
         return content.replace(b"</head>", tag.encode(), 1)
 
     def _stream(self) -> None:
-        news = self._news
-        with news.listening() as wait, contextlib.suppress(OSError):  # the browser went away
+        news, told = self._news, b""
+
+        def is_due() -> bool:
+            return news.ended or news.events() != told
+
+        with contextlib.suppress(OSError):  # the browser went away
             self.send_response(HTTPStatus.OK)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
             while self.command != "HEAD" and not news.ended:
-                problem = json.dumps(news.problem)
-                told = f"event: version\ndata: {news.version}\n\nevent: problem\ndata: {problem}\n\n"
-                self.wfile.write(told.encode())
+                told = news.events()
+                self.wfile.write(told)
                 self.wfile.flush()
-                wait()
+                with news:
+                    news.wait_for(is_due, _HEARTBEAT_SECONDS)

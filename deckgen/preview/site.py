@@ -7,10 +7,8 @@ import hashlib
 import html
 import json
 import string
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from deckgen.build import Build
 from deckgen.preview.cards import CardData, deck_cards, finding_entry, sort_findings
@@ -20,7 +18,6 @@ from deckgen.text.packaged import packaged_table, packaged_text
 CARDS_PER_FILE = 40
 DATA_DIR = "data"
 FILE_LIST = f"{DATA_DIR}/files.txt"
-PAGE_LANGUAGES = ("zh", "en")
 
 
 def write_preview(made: Build, folder: Path, *, public: bool = False, editor: str = "") -> tuple[str, ...]:
@@ -73,7 +70,7 @@ def preview_files(made: Build, *, public: bool = False, editor: str = "") -> Ite
             "editor": "" if public else editor,
             "root": made.project.root.absolute().as_posix() if editor and not public else "",
             "version": made.version,
-            "words": _words(),
+            "words": packaged_table("preview/page/words.toml"),
         },
     )
     for name in ("preview.css", "preview.js"):
@@ -155,11 +152,3 @@ def _in_languages(texts: list[str], languages: list[str]) -> str:
         for language, text in zip(languages, texts, strict=True)
         if text
     )
-
-
-@cache
-def _words() -> Mapping[str, Any]:
-    words = packaged_table("preview/page/words.toml")
-    if any(words[language].keys() != words[PAGE_LANGUAGES[0]].keys() for language in PAGE_LANGUAGES):
-        raise AssertionError("words.toml: the languages name different words")
-    return words
