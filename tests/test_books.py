@@ -16,8 +16,7 @@ from deckgen.apkg.reader import read_package
 from deckgen.chapters import parse_chapter
 from deckgen.corpus import settle
 from deckgen.project.config import ChapterSettings
-from deckgen.project.discovery import natural_key
-from deckgen.project.languages import guess_language
+from deckgen.project.discovery import guess_language, natural_key
 from deckgen.project.reading import Project, read_project
 
 BOOKS = Path(__file__).parent / "books"

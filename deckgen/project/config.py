@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -17,7 +19,9 @@ from msgspec import Meta
 from deckgen.diagnostics import RULES, Diagnostic, Severity, diagnostic
 from deckgen.model import Dialect, Edition, Language, Location, parse_edition, parse_language
 from deckgen.project.choices import Packages, Policy, Profile
-from deckgen.project.patterns import is_pattern, matches
+
+_PARTS = re.compile(r"\*\*/|\*\*|\*|\?|\[!?\]?[^\]/]*\]|.", re.DOTALL)
+_MEANING = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,3 +316,29 @@ SETTINGS: Mapping[str, Mapping[str, Setting]] = {
     "lint": dict.fromkeys(RULES, one_of(Severity)),
 }
 """By table how each setting is read; those of ``chapters`` are a chapter's own."""
+
+
+# --- patterns of files ------------------------------------------------------------------------------------------------
+
+
+def is_pattern(text: str) -> bool:
+    """Whether it is more than the path of one file."""
+    return any(character in text for character in "*?[")
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Whether a POSIX path fits: ``*`` stands for anything within a folder, ``**`` for folders too."""
+    return _compiled(pattern.removeprefix("./")).fullmatch(path) is not None
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    parts = (found[0] for found in _PARTS.finditer(pattern))
+    return re.compile("".join(map(_translated, parts)), re.IGNORECASE if os.name == "nt" else re.NOFLAG)
+
+
+def _translated(part: str) -> str:
+    if len(part) > 1 and part.startswith("["):
+        inner = part[1:-1].replace("\\", "\\\\")
+        return f"[^{inner[1:]}]" if inner.startswith("!") else f"[{inner}]"
+    return _MEANING.get(part, re.escape(part))

@@ -15,9 +15,9 @@ from urllib.parse import quote
 
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, diagnostic
 from deckgen.model import Language, Location
-from deckgen.project import journal
-from deckgen.project.config import Config, ImageSettings, locate_setting, parse_config
-from deckgen.project.discovery import SOURCES, choose_chapters, is_chapter, left_out
+from deckgen.project import journal, layout
+from deckgen.project.config import Config, ImageSettings, is_pattern, locate_setting, matches, parse_config
+from deckgen.project.discovery import SOURCES, choose_chapters, is_chapter, left_out, with_languages
 from deckgen.project.encoding import decode_source
 from deckgen.project.files import (
     Survey,
@@ -29,22 +29,6 @@ from deckgen.project.files import (
     remove_unfinished,
     survey,
 )
-from deckgen.project.languages import with_languages
-from deckgen.project.layout import (
-    BUILD_DIR,
-    CACHE_DIR,
-    CONFIG_NAME,
-    LOCALE_DIR,
-    LOCK_NAME,
-    NOTES_PATH,
-    PARTIAL_DIR,
-    RECORDS_DIR,
-    REMOTE_MAP,
-    SCREENSHOTS_DIR,
-    is_skipped,
-    project_at,
-)
-from deckgen.project.patterns import is_pattern, matches
 
 IMAGE_SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".bmp", ".avif", ".tif", ".tiff", ".heic")
@@ -90,11 +74,11 @@ class Project:
 
     @property
     def cache(self) -> Path:
-        return own_path(self.root, CACHE_DIR)
+        return own_path(self.root, layout.CACHE_DIR)
 
     @property
     def locale(self) -> Path:
-        return own_path(self.root, LOCALE_DIR)
+        return own_path(self.root, layout.LOCALE_DIR)
 
 
 def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, tuple[Diagnostic, ...]]:
@@ -104,11 +88,11 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
     """
     if not root.is_dir():
         raise DeckgenError(f"there is no folder {root}", hint="name the project's folder with --project")
-    for folder in (BUILD_DIR, f"{BUILD_DIR}/{PARTIAL_DIR}", RECORDS_DIR):
-        journal.resume(root / folder, beside=root / LOCK_NAME)
-    config_text = read_optional(root / CONFIG_NAME)
-    config, findings = parse_config(config_text, CONFIG_NAME) if config_text is not None else (Config(), ())
-    found = survey(root, skip=is_skipped)
+    for folder in (layout.BUILD_DIR, f"{layout.BUILD_DIR}/{layout.PARTIAL_DIR}", layout.RECORDS_DIR):
+        journal.resume(root / folder, beside=root / layout.LOCK_NAME)
+    config_text = read_optional(root / layout.CONFIG_NAME)
+    config, findings = parse_config(config_text, layout.CONFIG_NAME) if config_text is not None else (Config(), ())
+    found = survey(root, skip=layout.is_skipped)
     remove_unfinished(root / path for path in found.files)
     asked = tuple(_relative_path(root, path) for path in chapters)
     ignored = _ignored_by_git(root) if not config.chapters else frozenset()
@@ -119,7 +103,7 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
     problems = (*problems, *_refused(found, config), *left_out({**chosen.left, **left}))
     if not sources and not any(found.rule == "unreadable-file" for found in problems):
         problems += (_no_chapters(config, config_text),)
-    lock_text = read_optional(root / LOCK_NAME)
+    lock_text = read_optional(root / layout.LOCK_NAME)
     config = with_languages(config, lock_text, (source.text for source in sources))
     project = Project(
         root=root,
@@ -127,8 +111,8 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
         sources=sources,
         files=frozenset(path for path in found.files if PurePosixPath(path).suffix.lower() in IMAGE_SUFFIXES),
         lock_text=lock_text,
-        notes_text=read_optional(root / NOTES_PATH, inside=root),
-        remote_text=read_optional(root / REMOTE_MAP, inside=root),
+        notes_text=read_optional(root / layout.NOTES_PATH, inside=root),
+        remote_text=read_optional(root / layout.REMOTE_MAP, inside=root),
         config_text=config_text or "",
         released=tuple(_released(root, found.files)),
         wanted=tuple(source.path for source in sources if source.path in chosen.wanted),
@@ -140,7 +124,7 @@ def _unused_settings(project: Project, pages: Iterable[str]) -> Iterator[Diagnos
     """``[chapters."…"]`` tables of no chapter, and image folders that are not there."""
 
     def found(rule: str, message: str, where: tuple[str, str], hint: str) -> Diagnostic:
-        return diagnostic(rule, message, locate_setting(project.config_text, CONFIG_NAME, where), hint=hint)
+        return diagnostic(rule, message, locate_setting(project.config_text, layout.CONFIG_NAME, where), hint=hint)
 
     roots = project.config.images.roots
     for folder in roots if roots != ImageSettings().roots else ():
@@ -173,7 +157,7 @@ def _unused_settings(project: Project, pages: Iterable[str]) -> Iterator[Diagnos
 
 
 def _released(root: Path, files: Iterable[str]) -> Iterator[str]:
-    for path in sorted(path for path in files if matches(f"{RECORDS_DIR}/*.jsonl", path)):
+    for path in sorted(path for path in files if matches(f"{layout.RECORDS_DIR}/*.jsonl", path)):
         with contextlib.suppress(OSError), (root / path).open("rb") as file:
             if b'"deckgen-release"' in file.readline(4096):
                 yield PurePosixPath(path).stem
@@ -192,7 +176,7 @@ def _relative_path(root: Path, path: Path) -> str:
         hint = "name the folder that holds it with --project"
         raise DeckgenError(f"{path} lies outside the project {root}", hint=hint)
     relative = found.resolve().relative_to(root.resolve()).as_posix()
-    if relative != "." and found.is_dir() and project_at(found):
+    if relative != "." and found.is_dir() and layout.project_at(found):
         raise DeckgenError(f"{path} is a project of its own", hint=f"name it with --project {path}")
     return "/" if relative == "." else f"{relative}/" if found.is_dir() else relative
 
@@ -263,7 +247,7 @@ def edit_time(root: Path) -> int | None:
     times = []
     for path in changed_files(root) or ():
         with contextlib.suppress(OSError):
-            if path != LOCK_NAME:
+            if path != layout.LOCK_NAME:
                 times.append(int((root / path).stat().st_mtime))
     return max(times, default=None)
 
@@ -279,13 +263,13 @@ def changed_files(root: Path) -> tuple[str, ...] | None:
         return None
     above = os.fsdecode(inside).strip()
     paths = (os.fsdecode(entry[3:]).removeprefix(above) for entry in listed.split(b"\0") if entry)
-    made = (f"{BUILD_DIR}/", f"{CACHE_DIR.split('/')[0]}/")
+    made = (f"{layout.BUILD_DIR}/", f"{layout.CACHE_DIR.split('/')[0]}/")
     return tuple(sorted(path for path in paths if not path.startswith(made)))
 
 
 def record_path(version: str) -> str:
     """Where the record of a release lies, relative to the project."""
-    return f"{RECORDS_DIR}/{version}.jsonl"
+    return f"{layout.RECORDS_DIR}/{version}.jsonl"
 
 
 def licence_files(root: Path) -> tuple[Path, ...]:
@@ -298,7 +282,7 @@ def licence_files(root: Path) -> tuple[Path, ...]:
 def screenshots(root: Path, limit: int = 8) -> tuple[Path, ...]:
     """Images of cards for the download page, that of a front first; a few where there are many."""
     suffixes = (".png", ".webp", ".jpg", ".jpeg")
-    folder = root / SCREENSHOTS_DIR
+    folder = root / layout.SCREENSHOTS_DIR
     paths = (path for path in folder.iterdir() if path.suffix.lower() in suffixes) if folder.is_dir() else ()
     found = [path for path in paths if is_own_file(path, root)]
     return tuple(sorted(found, key=lambda path: (not path.stem.startswith("front"), path.name))[:limit])
@@ -314,7 +298,7 @@ def _no_chapters(config: Config, config_text: str | None) -> Diagnostic:
     return diagnostic(
         "no-chapters",
         f"no chapter matches {patterns}" if patterns else "there is no Markdown file that could be a chapter",
-        Location(path=CONFIG_NAME) if config_text is not None else None,
+        Location(path=layout.CONFIG_NAME) if config_text is not None else None,
         hint="put a Markdown file into source/, name one on the command line, or set deck.chapters; "
         "“deckgen init” begins with an example",
     )
