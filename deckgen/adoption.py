@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, metadata
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
+from deckgen import __version__
 from deckgen.chapters import Explanation, explain_structure, parse_chapter
 from deckgen.diagnostics import DeckgenError
 from deckgen.model import Chapter
@@ -19,11 +22,12 @@ from deckgen.project.encoding import decode_source
 from deckgen.project.files import read_file, survey, write_atomically
 from deckgen.project.layout import CONFIG_NAME, LOCK_NAME, is_skipped
 from deckgen.project.reading import IMAGE_SUFFIXES, Project, repository_address
-from deckgen.publish.workflow import WORKFLOW_PATH, workflow_text
+from deckgen.text.packaged import packaged_text
 from deckgen.text.slugs import ascii_slug
 
 SCHEMA_NAME = ".deckgen.schema.json"
 """What editors complete deckgen.toml by, beside it."""
+WORKFLOW_PATH = ".github/workflows/deck.yml"
 IGNORED = ("/build/", "/.cache/")
 _SOURCE = "source"
 _MOST_IMAGE_BYTES = 100 * 1024 * 1024
@@ -131,6 +135,20 @@ def project_files(project: Project, readings: Sequence[Reading], *, title: str) 
     if not (project.root / WORKFLOW_PATH).exists():
         found[WORKFLOW_PATH] = workflow_text()
     return {path: text.encode() for path, text in found.items()}
+
+
+def workflow_text() -> str:
+    """The GitHub workflow of a book, which calls that of deckgen's repository, at this version.
+
+    Where the installed package does not name its repository, a maintainer puts it there.
+    """
+    told, repository = " # OWNER: whose deckgen you use", ""
+    with suppress(PackageNotFoundError):
+        links = metadata("deckgen-anki").get_all("Project-URL") or []
+        places = [link.partition("https://github.com/")[2] for link in links if link.startswith("Repository,")]
+        repository = "".join(places[:1]).strip("/")
+    text = packaged_text("templates/init/workflow.yml").replace("OWNER/deckgen", repository or "OWNER/deckgen")
+    return text.replace("vVERSION", f"v{__version__}{'' if repository else told}")
 
 
 def _settings(project: Project, readings: Sequence[Reading], title: str) -> str:

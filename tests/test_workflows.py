@@ -15,7 +15,7 @@ from evolving import SECOND, start
 from projects import NOON, REPOSITORY
 
 from deckgen import __version__
-from deckgen.publish.workflow import workflow_text
+from deckgen.adoption import workflow_text
 
 WORKFLOWS = sorted((REPOSITORY / ".github/workflows").glob("*.yml"))
 FILES = [*WORKFLOWS, REPOSITORY / "action.yml"]
@@ -148,11 +148,11 @@ def test_the_card_diff_of_two_commits_comes_out_of_the_script(tmp_path: Path) ->
 
 
 def test_the_workflow_for_a_book_is_ten_lines_at_this_version_and_may_write_only_in_its_job() -> None:
-    text = workflow_text(branch="主干")
+    text = workflow_text()
     workflow = yaml.safe_load(text)
     assert len(text.splitlines()) == 10
     assert workflow["permissions"] == {}
-    assert workflow[True]["push"]["branches"] == ["主干"]
+    assert workflow[True]["push"]["branches"] == ["main"]
     assert workflow["jobs"]["deck"]["uses"].endswith(f"/.github/workflows/book.yml@v{__version__}")
 
 

@@ -1,1 +1,1 @@
-"""A finished build on its way to learners: the workflow that publishes it, and a running Anki that takes it."""
+"""A finished build on its way to a learner: into a running Anki."""
