@@ -20,7 +20,8 @@ from deckgen.diagnostics import DeckgenError
 from deckgen.output import package_digest, write_build
 from deckgen.output.manifest import PackagePart
 from deckgen.project.reading import read_project
-from deckgen.releases import Release, Version, plan_release, write_release
+from deckgen.releases.plan import Release, Version, plan_release
+from deckgen.releases.write import write_release
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="forks and kills")
 

@@ -18,8 +18,9 @@ from deckgen.apkg.reader import read_package
 from deckgen.diagnostics import DeckgenError
 from deckgen.project.choices import Profile
 from deckgen.project.reading import read_project
-from deckgen.releases import Release, Version, parse_version, plan_release, write_release
+from deckgen.releases.plan import Release, Version, parse_version, plan_release
 from deckgen.releases.records import parse_record
+from deckgen.releases.write import write_release
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -14,8 +14,9 @@ from deckgen.cli.report import fail_on_errors, print_counts, print_diagnostics, 
 from deckgen.cli.terminal import echo
 from deckgen.model import Language
 from deckgen.project.reading import read_project, record_path
-from deckgen.releases import Release, Version, parse_version, plan_release, propose_version, write_release
 from deckgen.releases.changelog import summarise
+from deckgen.releases.plan import Release, Version, parse_version, plan_release, propose_version
+from deckgen.releases.write import write_release
 from deckgen.text.sizes import human_size
 
 

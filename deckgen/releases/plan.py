@@ -1,8 +1,13 @@
-"""What a release would ship and why it may not: compares the project with its last release, writes nothing."""
+"""What a release would ship and why it may not: compares the project with its last release, writes nothing.
+
+Its version is a major one where learners must act, minor for cards that come or go, a patch for texts.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from deckgen import identity
 from deckgen.build import Build, Options, finish_decks, make_decks, with_profile
@@ -18,7 +23,22 @@ from deckgen.project.reading import Project, changed_files, record_path
 from deckgen.releases.diff import Difference, ReleaseDiff, compare
 from deckgen.releases.records import Record, format_record, parse_record
 from deckgen.releases.snapshot import record_build, record_release
-from deckgen.releases.versions import Version, contradiction, parse_version
+from deckgen.text.sizes import counted
+
+
+class Version(NamedTuple):
+    """A semantic version without anything after its third number."""
+
+    major: int
+    minor: int
+    patch: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}"
+
+
+LEAST = Version(0, 1, 0)
+"""The least that a first release may have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +86,8 @@ def plan_release(
     diagnostics = check_build(made, strict=True)
     released = tuple(parse_version(known) for known in made.lock.releases)
     earlier = released[: released.index(version)] if version in released else released
-    before = _read_record(project, earlier[-1]) if earlier else None
+    last = earlier[-1] if earlier else None
+    before = _read_record(project, last) if last else None
     builds: tuple[Build, ...] = (made,)
     record, refusals = record_build(made), list[str]()
     if version is not None:
@@ -75,7 +96,10 @@ def plan_release(
         known = parse_record(text, path) if text is not None else None
         refusals += _unfit(made, diagnostics)
         refusals += _dirty(project, path, rebuilt=known is not None)
-        refusals += filter(None, [_out_of_order(version, released, known) or _misnamed(version, before, record, known)])
+        wrong = _out_of_order(version, released, known)
+        if not wrong and known is None:
+            wrong = _contradiction(version, last, compare(before, record))
+        refusals += [wrong] if wrong else []
         if not refusals:
             time = known.time if known else identity.next_time(made.lock, now)
             builds = _builds(made, version, time=time, progress=progress)
@@ -83,7 +107,7 @@ def plan_release(
             refusals += [_other_content(known, record)] if known and format_record(record) != text else []
     return Release(
         version=version,
-        before=earlier[-1] if earlier else None,
+        before=last,
         builds=builds,
         record=record,
         diff=compare(before, record),
@@ -152,11 +176,6 @@ def _out_of_order(version: Version, released: tuple[Version, ...], known: Record
     return ""
 
 
-def _misnamed(version: Version, before: Record | None, record: Record, known: Record | None) -> str:
-    last = parse_version(before.version) if before else None
-    return "" if known else contradiction(version, last, compare(before, record))
-
-
 def _other_content(known: Record, current: Record) -> str:
     diff = compare(known, current)
     counts = {kind: len(diff.of(kind)) for kind in Difference if diff.of(kind)}
@@ -164,3 +183,52 @@ def _other_content(known: Record, current: Record) -> str:
     keys = name_some([change.key for change in diff.notes])
     named = f" ({keys})" if keys else ""
     return f"it is recorded with other content: {changes}{named}; new content needs a new version"
+
+
+# --- versions ---------------------------------------------------------------------------------------------------------
+
+
+def parse_version(text: str) -> Version:
+    """``1.2.3`` or ``v1.2.3``. ValueError, with the reason as its text, for anything else."""
+    found = re.fullmatch(r"v?(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})", text, re.ASCII)
+    if not found:
+        raise ValueError(f"“{text}” is no version; write three numbers, like 1.2.0")
+    return Version(int(found[1]), int(found[2]), int(found[3]))
+
+
+def propose_version(last: Version | None, diff: ReleaseDiff) -> tuple[Version | None, str]:
+    """The next version, None where there is nothing to release, and why. The first is 1.0.0."""
+    if last is None:
+        return Version(1, 0, 0), f"the first release; any version from {LEAST} on will do"
+    if diff.breaches:
+        told = "; ".join(f"{found.edition}: {found.what}" for found in diff.breaches)
+        return Version(last.major + 1, 0, 0), f"learners must act: {told}"
+    added, retired = len(diff.of(Difference.ADDED)), len(diff.of(Difference.RETIRED))
+    parts = [counted(added, "new card")] if added else []
+    parts += [counted(retired, "retired card")] if retired else []
+    parts += [f"new editions {', '.join(diff.new_editions)}"] if diff.new_editions else []
+    parts += [f"{old} is now {new}" for old, new in diff.grown.items()]
+    if parts:
+        return Version(last.major, last.minor + 1, 0), " and ".join(parts)
+    if diff.is_empty:
+        return None, "nothing that a learner gets has changed"
+    cards = counted(len(diff.notes), "changed card")
+    reason = f"{cards} and no new one" if diff.notes else "another look or description, no other card"
+    return Version(last.major, last.minor, last.patch + 1), reason
+
+
+def _contradiction(asked: Version, last: Version | None, diff: ReleaseDiff) -> str:
+    """Why ``asked`` cannot follow ``last`` with these changes; empty where it can.
+
+    A deck that calls itself 0.x may become 1.0.0 at any time.
+    """
+    if last is None:
+        return "" if asked >= LEAST else f"a first release is {LEAST} or later, not {asked}"
+    if asked <= last:
+        return f"{asked} goes back: the last release is {last}"
+    proposal, reason = propose_version(last, diff)
+    if proposal is None:
+        return f"{reason} since {last}, so there is nothing to release"
+    if asked == proposal or (last.major == 0 and asked == Version(1, 0, 0)):
+        return ""
+    return f"after {last} comes {proposal}, not {asked}: {reason}"

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec.structs import replace as revise
+from msgspec import structs
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.model import Guid, Key, Language, Location, TextState
 
 _V = TypeVar("_V")
+revise = structs.replace
 RECORD_VERSION = 1
 """The format's version. Raise it when an older deckgen would misread what this one writes."""
 
@@ -101,24 +102,6 @@ class Record:
     @property
     def by_edition(self) -> Mapping[str, RecordedEdition]:
         return {edition.name: edition for edition in self.editions}
-
-
-def released(
-    record: Record,
-    editions: tuple[RecordedEdition, ...],
-    times: Mapping[tuple[str, Guid], int],
-    *,
-    version: str,
-    time: int,
-) -> Record:
-    """The record of a build as that of its release; ``times`` of the copies by edition and GUID."""
-
-    def stamped(note: RecordedNote) -> RecordedNote:
-        copies = {name: revise(copy, time=times[name, copy.guid]) for name, copy in note.copies.items()}
-        return revise(note, copies=copies)
-
-    notes = tuple(map(stamped, record.notes))
-    return replace(record, version=version, time=time, editions=editions, notes=notes)
 
 
 def rename_editions(record: Record, names: Mapping[str, str]) -> Record:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from deckgen.apkg.contents import PackageContents, PackagedNote
@@ -23,7 +24,7 @@ from deckgen.releases.records import (
     RecordedNote,
     RecordedText,
     parse_record,
-    released,
+    revise,
 )
 from deckgen.render import content_hash
 from deckgen.render.cardhtml import split_question
@@ -110,9 +111,14 @@ def record_release(record: Record, stamped: Build, *, version: str, time: int) -
     The times are the lock's, which are the same for every profile.
     """
     stamps = {note.key: note.stamps for note in stamped.lock.notes}
-    names = {one.deck.edition.name: one.deck.notes for one in stamped.decks}
-    times = {(name, note.guid): stamps[note.key][name].time for name, notes in names.items() for note in notes}
-    return released(record, _deck_editions(stamped), times, version=version, time=time)
+    notes = tuple(
+        revise(
+            note,
+            copies={name: revise(copy, time=stamps[note.key][name].time) for name, copy in note.copies.items()},
+        )
+        for note in record.notes
+    )
+    return replace(record, version=version, time=time, editions=_deck_editions(stamped), notes=notes)
 
 
 def _deck_editions(made: Build) -> tuple[RecordedEdition, ...]:
@@ -254,16 +260,14 @@ def _gathered(rows: Iterable[_Row]) -> tuple[tuple[RecordedCategory, ...], tuple
         if known := notes.get(note.key):
             if not known.copies.keys().isdisjoint(note.copies):
                 continue
-            note = RecordedNote(
-                key=known.key,
-                category=known.category,
+            note = revise(
+                known,
                 copies=known.copies | note.copies,
                 texts=known.texts | (note.texts | known.texts),
                 media=tuple(sorted({*known.media, *note.media})),
             )
         notes[note.key] = note
         if there := categories.get(category.key):
-            titles, decks = there.titles | category.titles, there.decks | category.decks
-            category = RecordedCategory(key=category.key, titles=titles, decks=decks)
+            category = revise(there, titles=there.titles | category.titles, decks=there.decks | category.decks)
         categories[category.key] = category
     return tuple(categories.values()), tuple(notes.values())

@@ -6,7 +6,7 @@ import hashlib
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,7 +65,7 @@ def write_release(release: Release, *, out: Path | None = None, progress: Progre
     target = (out or own_path(root, f"{BUILD_DIR}/{RELEASE_DIR}")) / f"v{release.version}"
     try:
         target.mkdir(parents=True, exist_ok=True)
-        with journal.alone(target), _only_if_filled(target):
+        with journal.alone(target):
             journal.sweep(target)
             with journal.staging(target) as stage:
                 packages = _fill(stage, release, progress)
@@ -74,21 +74,14 @@ def write_release(release: Release, *, out: Path | None = None, progress: Progre
                 changed = _put(stage, target)
     except OSError as error:
         raise DeckgenError(f"cannot write the release: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            target.rmdir()  # where it is empty
     return WrittenRelease(folder=target, packages=packages, recorded=recorded, changed=recorded or changed)
 
 
 def _listed(reasons: Iterable[str]) -> str:
     return "".join(f"\n  - {reason}" for reason in reasons)
-
-
-@contextmanager
-def _only_if_filled(folder: Path) -> Iterator[None]:
-    """Leaves no empty folder behind."""
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            folder.rmdir()
 
 
 def _approve(folder: Path) -> None:
