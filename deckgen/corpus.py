@@ -85,14 +85,14 @@ def _past(project: Project, lock: Lock | None, texts: Mapping[str, str]) -> iden
     """The corpora since the lock was written, each version of a chapter parsed once."""
     if lock is None:
         return identity.Past()
-    history = steps_since(project.root, lock.sources, texts, lock.chapters)
+    steps, missing = steps_since(project.root, lock.sources, texts, lock.chapters)
     known = frozenset(note.answer for note in lock.notes)
     parse = functools.cache(lambda source: _parse_source(project, lock, source, known))
     corpora = tuple(
-        (Corpus(language=project.config.language, chapters=tuple(map(parse, step.sources))), step.parents)
-        for step in history.steps
+        (Corpus(language=project.config.language, chapters=tuple(map(parse, sources))), parents)
+        for sources, parents in steps
     )
-    return identity.Past(corpora=corpora, missing=history.missing)
+    return identity.Past(corpora=corpora, missing=missing)
 
 
 def _parse_source(project: Project, lock: Lock | None, source: Source, known: Container[str] = ()) -> Chapter:

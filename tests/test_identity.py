@@ -692,8 +692,8 @@ def test_what_differs_in_all_but_its_place_is_new_and_shown_beside_what_vanished
     first = run(one(*ITEMS[:3]))
     second = run(one(ITEMS[0], ("毫无关系的题目", "一二三四五六七八九十" * 3), ITEMS[2]), first.lock)
     assert not second.lock.pending
-    (pair,) = second.changes.replaced
-    assert (pair.new.title, pair.old.key) == ("毫无关系的题目", key_list(first)[1])
+    ((new, old),) = second.changes.replaced
+    assert (new.title, old.key) == ("毫无关系的题目", key_list(first)[1])
 
 
 def test_a_new_question_beside_one_that_vanishes_elsewhere_is_new() -> None:

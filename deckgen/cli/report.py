@@ -135,9 +135,9 @@ def print_changes(changes: Changes) -> None:
         return
     if changes.items:
         echo(f"questions: {changes.summary()}")
-    for pair in changes.replaced:
-        said = f"  “{plain(pair.new.title)}” is new where “{plain(pair.old.title)}” is gone; if it is the same: "
-        echo(f"{said}deckgen lock link {pair.old.key} {pair.new.key}")
+    for new, old in changes.replaced:
+        said = f"  “{plain(new.title)}” is new where “{plain(old.title)}” is gone; if it is the same: "
+        echo(f"{said}deckgen lock link {old.key} {new.key}")
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -225,12 +225,8 @@ def _leader(pairs: list[tuple[float, int]], there: Container[int]) -> int | None
 # --- commit by commit -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """The questions at a commit; ``parents`` are the stages before it, none where it follows the lock's state."""
-
-    questions: Sequence[Traits]
-    parents: tuple[int, ...]
+Stage = tuple[Sequence[Traits], tuple[int, ...]]
+"""The questions at a commit, and the stages before it, by index; none where it follows the lock's state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,13 +241,13 @@ def trace(known: Sequence[Traits], stages: Sequence[Stage], *, retired: frozense
     """What the known notes are recognised by after the last stage; a note that no stage has stays as it was."""
     start = [_Version(traits=traits) for traits in known]
     states: list[list[_Version]] = []
-    for stage in stages:
-        before = _merged([states[parent] for parent in stage.parents] or [start])
+    for questions, parents in stages:
+        before = _merged([states[parent] for parent in parents] or [start])
         recognised = [version.traits for version in before]
-        found = assign(stage.questions, recognised, rows={}, retired=retired, links={}, pending={})
+        found = assign(questions, recognised, rows={}, retired=retired, links={}, pending={})
         for new, old in found.links.items():
-            if stage.questions[new] != recognised[old]:
-                before[old] = _Version(traits=stage.questions[new], edits=before[old].edits + 1)
+            if questions[new] != recognised[old]:
+                before[old] = _Version(traits=questions[new], edits=before[old].edits + 1)
         states.append(before)
     return [version.traits for version in (states[-1] if states else start)]
 

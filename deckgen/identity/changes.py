@@ -33,19 +33,12 @@ class LockChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replaced:
-    """A new question that stands where another one vanished: a person sees whether it is that one after all."""
-
-    new: LockChange
-    old: LockChange
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
     """All that a build does to the notes of the lock, in the order of the questions; those that are gone last."""
 
     items: tuple[LockChange, ...] = ()
-    replaced: tuple[Replaced, ...] = ()
+    replaced: tuple[tuple[LockChange, LockChange], ...] = ()
+    """New questions that stand where another one vanished, and that one: a person sees whether they are the same."""
 
     def summary(self) -> str:
         """``2 new, 1 reworded``; ``nothing`` where no note changes."""
@@ -78,9 +71,7 @@ def find_changes(
     fresh = {item.key: item for item in items if item.kind is ChangeKind.NEW}
     gone = {item.key: item for item in items if item.kind is ChangeKind.RETIRED}
     pairs = ((key, other) for key, others in vacant.items() for other in others if key in fresh and other in gone)
-    return Changes(
-        items=tuple(items), replaced=tuple(Replaced(new=fresh[key], old=gone[other]) for key, other in pairs)
-    )
+    return Changes(items=tuple(items), replaced=tuple((fresh[key], gone[other]) for key, other in pairs))
 
 
 def _kinds(old: NoteRecord | None, new: NoteRecord) -> Iterable[ChangeKind]:

@@ -346,36 +346,30 @@ def lines_of_both_sides(text: str) -> dict[str, int]:
 
 
 def _markers(lines: Mapping[str, int], path: str) -> tuple[Diagnostic, ...]:
-    return tuple(
-        diagnostic(
-            "bad-lock",
-            "a merge left its conflict marker here",
-            Location(path=path, line=number),
-            hint="run “deckgen lock merge”, then “deckgen build”; "
-            "with “deckgen.lock merge=union” in .gitattributes Git leaves no markers",
-            excerpt=line,
-        )
-        for line, number in lines.items()
-        if line.startswith(_MARKERS)
-    )
+    hint = "run “deckgen lock merge”, then “deckgen build”; "
+    hint += "with “deckgen.lock merge=union” in .gitattributes Git leaves no markers"
+    message = "a merge left its conflict marker here"
+    found = ((line, number) for line, number in lines.items() if line.startswith(_MARKERS))
+    return tuple(_bad(message, path, number, hint, line) for line, number in found)
+
+
+def _bad(message: str, path: str, line: int, hint: str, excerpt: str = "") -> Diagnostic:
+    return diagnostic("bad-lock", message, Location(path=path, line=line), hint=hint, excerpt=excerpt)
 
 
 def _header_findings(lines: Mapping[str, int], path: str) -> tuple[Diagnostic, ...]:
     restore = "restore the file from its last commit; never delete it: learners' progress hangs on it"
     if not lines:
-        return (diagnostic("bad-lock", "the lock is empty", Location(path=path), hint=restore),)
+        return (_bad("the lock is empty", path, 1, restore),)
     line, number = next(iter(lines.items()))
-    where = Location(path=path, line=number)
     try:
         version = msgspec.json.decode(line)["deckgen-lock"]
     except (msgspec.MsgspecError, TypeError, KeyError, RecursionError):
-        return (diagnostic("bad-lock", "the first line is not a lock's header", where, hint=restore, excerpt=line),)
+        return (_bad("the first line is not a lock's header", path, number, restore, line),)
     if type(version) is not int or version < 1:
-        return (diagnostic("bad-lock", "the format's version is not a number", where, hint=restore, excerpt=line),)
-    if version > VERSION:
-        message = f"the lock has format {version}; this deckgen reads up to {VERSION}"
-        return (diagnostic("bad-lock", message, where, hint="install a newer deckgen", excerpt=line),)
-    return ()
+        return (_bad("the format's version is not a number", path, number, restore, line),)
+    message = f"the lock has format {version}; this deckgen reads up to {VERSION}"
+    return (_bad(message, path, number, "install a newer deckgen", line),) if version > VERSION else ()
 
 
 Numbered = list[tuple[int, AnyRecord]]
@@ -398,9 +392,8 @@ def parse_lines(lines: Mapping[str, int], path: str) -> tuple[Numbered, tuple[Di
             records.append((number, record))
         except (msgspec.DecodeError, RecursionError) as error:
             message = f"the line cannot be read: {error or 'it is nested too deeply'}"
-            where = Location(path=path, line=number)
             unknown = "; was the lock written by a newer deckgen?" if "unknown field" in message else ""
-            findings.append(diagnostic("bad-lock", message, where, hint=f"{_RESTORE}{unknown}", excerpt=line[:200]))
+            findings.append(_bad(message, path, number, f"{_RESTORE}{unknown}", line[:200]))
     return records, tuple(findings)
 
 
@@ -430,31 +423,26 @@ def lock_of(records: Iterable[AnyRecord]) -> Lock:
 
 def _repeated(records: Numbered, path: str) -> Iterable[Diagnostic]:
     """What must occur once and occurs again: keys, GUIDs, categories, editions, the header."""
-    names: dict[tuple[str, str], list[int]] = defaultdict(list)
+    names: dict[str, list[int]] = defaultdict(list)
     guids: dict[str, dict[Key, int]] = defaultdict(dict)
     for number, record in records:
         match record:
             case HeaderRecord():
-                names["the header", ""].append(number)
+                names["the header"].append(number)
             case EditionRecord():
-                names["edition", record.name].append(number)
+                names[f"edition “{record.name}”"].append(number)
             case CategoryRecord():
-                names["category", record.key].append(number)
+                names[f"category “{record.key}”"].append(number)
             case NoteRecord() | PendingRecord():
-                names["key", record.key].append(number)
+                names[f"key “{record.key}”"].append(number)
         if isinstance(record, NoteRecord):
             guids[record.guid].setdefault(record.key, number)
-    for guid, places in guids.items():
-        names["GUID", guid] += places.values()
-    for (what, name), (first, *others) in names.items():
+    names |= {f"GUID “{guid}”": [*places.values()] for guid, places in guids.items()}
+    for what, (first, *others) in names.items():
         for number in others:
-            yield diagnostic(
-                "bad-lock",
-                f"{f'{what} “{name}”' if name else what} is on line {first} already",
-                Location(path=path, line=number),
-                hint=f"where a merge of two branches brought lines {first} and {number} together, run “deckgen lock "
-                "merge”, then “deckgen build”; else restore the lines from their last commit",
-            )
+            hint = f"where a merge of two branches brought lines {first} and {number} together, run “deckgen lock "
+            hint += "merge”, then “deckgen build”; else restore the lines from their last commit"
+            yield _bad(f"{what} is on line {first} already", path, number, hint)
 
 
 def _dangling(records: Numbered, path: str) -> Iterable[Diagnostic]:
@@ -470,8 +458,7 @@ def _dangling(records: Numbered, path: str) -> Iterable[Diagnostic]:
         needed += [(verb, other) for other in others if other and other not in notes]
         for said, missing in needed:
             message = f"“{record.key}” {said} “{missing}”, which the lock does not have"
-            hint = "restore the missing line from its last commit"
-            yield diagnostic("bad-lock", message, Location(path=path, line=number), hint=hint)
+            yield _bad(message, path, number, "restore the missing line from its last commit")
 
 
 def _incomplete(records: Numbered, lines: Mapping[str, int], path: str) -> tuple[Diagnostic, ...]:
@@ -483,15 +470,8 @@ def _incomplete(records: Numbered, lines: Mapping[str, int], path: str) -> tuple
     if _digest(line.encode() for line in others) == header.digest:
         return ()
     message = missing_notes(header, (record for _, record in records)) or "a line was changed, or lost, by hand"
-    return (
-        diagnostic(
-            "bad-lock",
-            f"the lock is not as it was written: {message}",
-            Location(path=path, line=number),
-            hint="restore it: “git checkout HEAD -- deckgen.lock”; after a merge or an edit that is meant run "
-            "“deckgen lock merge”",
-        ),
-    )
+    hint = "restore it: “git checkout HEAD -- deckgen.lock”; after a merge or an edit that is meant run "
+    return (_bad(f"the lock is not as it was written: {message}", path, number, f"{hint}“deckgen lock merge”"),)
 
 
 def missing_notes(header: HeaderRecord, records: Iterable[AnyRecord]) -> str:

@@ -120,10 +120,7 @@ def match(
         known = known if known.releases else _of_project(known, project_id)
     sketches = {note.answer: note.sketch for note in known.notes}
     asked = list(_asked(corpus, sketches))
-    stages = [
-        Stage(questions=[item.traits for item in _asked(each, sketches)], parents=parents)
-        for each, parents in past.corpora
-    ]
+    stages = [([item.traits for item in _asked(each, sketches)], parents) for each, parents in past.corpora]
     claims, problems = _explicit_keys(asked, known)
     findings += problems
     assignment = _assign(asked, known, claims, elsewhere, stages, past)

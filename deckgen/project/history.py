@@ -7,7 +7,6 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from deckgen.project.encoding import decode_source
@@ -21,20 +20,8 @@ _BEFORE_LOCK = 20
 _LARGEST_BYTES = 8 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """The chapters at a commit. ``parents`` are the steps before it, by index; none after the lock's state."""
-
-    sources: tuple[Source, ...]
-    parents: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
-    """The commits after the state that the lock was written for; ``missing`` where a shallow clone hides them."""
-
-    steps: tuple[Step, ...] = ()
-    missing: bool = False
+Step = tuple[tuple[Source, ...], tuple[int, ...]]
+"""The chapters at a commit, and the steps before it, by index; none after the lock's state."""
 
 
 def revision(texts: Mapping[str, str], chapters: Iterable[str]) -> str:
@@ -63,20 +50,23 @@ def birthmark(root: Path) -> str:
     return f"{min(roots.split()).decode()} {os.fsdecode(prefix).strip()}"
 
 
-def steps_since(root: Path, recorded: str, texts: Mapping[str, str], chapters: frozenset[str]) -> History:
-    """The commits since the chapters of the lock had the ``recorded`` revision, oldest first; ``texts`` are those now.
+def steps_since(
+    root: Path, recorded: str, texts: Mapping[str, str], chapters: frozenset[str]
+) -> tuple[tuple[Step, ...], bool]:
+    """The commits since the chapters of the lock had the ``recorded`` revision, oldest first, and whether a shallow
+    clone hides them; ``texts`` are those now.
 
     None where git has no such commit and the lock is newer than the last one: then it was built from what lies here.
     """
     if not recorded or revision(texts, chapters) == recorded:
-        return History()
+        return (), False
     past = _Past(root, chapters | texts.keys())
     start = past.find(recorded, chapters)
     if start is None and git(root, "rev-parse", "--is-shallow-repository") == b"true\n":
-        return History(missing=True)
+        return (), True
     if start is None and git(root, "status", "--porcelain", "--", LOCK_NAME) == b"":
         start = past.last_lock
-    return History(steps=tuple(past.steps(start))) if start else History()
+    return tuple(past.steps(start)) if start else (), False
 
 
 class _Past:
@@ -106,7 +96,7 @@ class _Past:
         numbers = {commit: number for number, (commit, *_) in enumerate(listed)}
         for commit, *parents in listed:
             known = tuple(numbers[parent] for parent in parents if parent in numbers)
-            yield Step(sources=tuple(self._sources(commit)), parents=known)
+            yield tuple(self._sources(commit)), known
 
     def _list(self, *arguments: str) -> list[list[str]]:
         """Commits that touch a chapter, each with its parents among such commits."""
