@@ -59,7 +59,7 @@ class _Group(click.Group):
             # A pipe that nobody reads any more is click's to end.
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
                 raise
-            from deckgen.cli.failures import tell_failure
+            from deckgen.cli.terminal import tell_failure
 
             ctx.exit(tell_failure(error))
 

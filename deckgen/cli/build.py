@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from deckgen.cli.options import Wanted, build_options
-from deckgen.cli.terminal import Detail, appearance, detail, echo, escaped, listen, say
+from deckgen.cli.terminal import Detail, appearance, detail, echo, json_text, listen, say
 from deckgen.memory import receipt
 from deckgen.project.layout import BUILD_DIR, LOCK_NAME
 
@@ -99,8 +99,6 @@ def _build(
 
 def _print_json(made: Build, written: Written) -> None:
     """What ``deckgen check --format json`` prints, with the folder and its packages."""
-    import json
-
     from deckgen.cli.formats import findings_document
 
     value = findings_document(written.diagnostics, made.changes) | {
@@ -110,7 +108,7 @@ def _print_json(made: Build, written: Written) -> None:
             for package in written.packages
         ],
     }
-    say(escaped(json.dumps(value, ensure_ascii=False, indent=2)) + "\n")
+    say(json_text(value, indent=2))
 
 
 def _print(made: Build, written: Written) -> int | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from urllib.parse import quote
 
 from deckgen import __version__
-from deckgen.cli.terminal import escaped, without_controls
+from deckgen.cli.terminal import json_text, without_controls
 from deckgen.diagnostics import RULES, Diagnostic, Severity
 from deckgen.identity import Changes
 from deckgen.model import Location
@@ -21,7 +20,7 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO
 
 def format_json(findings: Sequence[Diagnostic], changes: Changes) -> str:
     """One object; docs/rules.md describes its fields."""
-    return escaped(json.dumps(findings_document(findings, changes), ensure_ascii=False, indent=2)) + "\n"
+    return json_text(findings_document(findings, changes), indent=2)
 
 
 def findings_document(findings: Sequence[Diagnostic], changes: Changes) -> dict[str, object]:
@@ -69,7 +68,7 @@ def format_sarif(findings: Sequence[Diagnostic], changes: Changes) -> str:
         "results": [_result(found, places[found.rule]) for found in findings],
     }
     log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
-    return escaped(json.dumps(log, ensure_ascii=False, indent=2)) + "\n"
+    return json_text(log, indent=2)
 
 
 FORMATS: Mapping[str, Callable[[Sequence[Diagnostic], Changes], str]] = {

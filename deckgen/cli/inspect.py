@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import click
 from deckgen.apkg.contents import PackageContents
 from deckgen.apkg.reader import read_package
 from deckgen.cli.report import print_table
-from deckgen.cli.terminal import echo, escaped
+from deckgen.cli.terminal import echo, json_text, say
 from deckgen.text.sizes import human_size
 
 
@@ -22,7 +21,7 @@ def inspect(file: Path, as_json: bool) -> None:
     """Show the decks, notes, media and sizes of FILE, a package of deckgen's or of anyone's."""
     contents = read_package(file)
     if as_json:
-        click.echo(escaped(json.dumps(_as_object(file, contents), ensure_ascii=False, indent=1)))
+        say(json_text(_as_object(file, contents)))
         return
     print_table(
         f"{file.name}: {human_size(contents.size_bytes)}, {len(contents.notes)} notes, {len(contents.media)} media",

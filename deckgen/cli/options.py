@@ -22,6 +22,7 @@ from deckgen.project.layout import CONFIG_NAME, LOCK_NAME, project_above
 if TYPE_CHECKING:
     from deckgen.build import Options
     from deckgen.diagnostics import Diagnostic
+    from deckgen.identity.lock import Lock
     from deckgen.model import Edition
     from deckgen.project.reading import Project
 
@@ -65,6 +66,15 @@ def project_option(function: _F) -> _F:
         callback=_project_root,
         help="The deck project's folder; this folder by default.",
     )(function)
+
+
+def read_lock(root: Path) -> Lock | None:
+    """The project's lock, None where there is none. DeckgenError for one that cannot be read."""
+    from deckgen.identity.lock import require_lock
+    from deckgen.project.files import read_optional
+
+    text = read_optional(root / LOCK_NAME)
+    return require_lock(text, LOCK_NAME) if text is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

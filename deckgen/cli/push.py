@@ -11,15 +11,15 @@ from pathlib import Path
 
 import click
 
-from deckgen.cli.options import edition_named, project_option
+from deckgen.cli.options import edition_named, project_option, read_lock
 from deckgen.cli.report import fail_on_errors, print_diagnostics
 from deckgen.cli.terminal import echo
 from deckgen.diagnostics import DeckgenError
-from deckgen.identity.lock import require_lock
+from deckgen.identity.lock import Lock
 from deckgen.model import Edition
 from deckgen.project.config import Config, parse_config
 from deckgen.project.files import read_optional
-from deckgen.project.layout import BUILD_DIR, CONFIG_NAME, LOCK_NAME, MANIFEST_NAME
+from deckgen.project.layout import BUILD_DIR, CONFIG_NAME, MANIFEST_NAME
 from deckgen.publish.ankiconnect import DEFAULT_URL, AnkiConnect
 from deckgen.publish.learner import LearnerNote
 from deckgen.publish.push import RETIRED_TAG, PushOptions, PushPlan, push_package
@@ -98,13 +98,10 @@ def _built_package(root: Path, edition: Edition) -> Path:
 
 
 def _options(root: Path, config: Config, *, move: bool, delete_retired: bool) -> PushOptions:
-    text = read_optional(root / LOCK_NAME)
-    lock = require_lock(text, LOCK_NAME) if text is not None else None
+    lock = read_lock(root) or Lock(project_id="")
     return PushOptions(
-        retired_keys=frozenset(note.key for note in lock.notes if note.retired is not None) if lock else frozenset(),
-        deck_tags=frozenset(names.tag for item in lock.categories for names in item.names.values())
-        if lock
-        else frozenset(),
+        retired_keys=frozenset(note.key for note in lock.notes if note.retired is not None),
+        deck_tags=frozenset(names.tag for item in lock.categories for names in item.names.values()),
         delete_retired=delete_retired,
         move=move,
         keep_tags=config.learner.keep_tags,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 import re
 import sys
@@ -18,6 +20,14 @@ _HEARD = "deckgen.heard"
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _COMMAND = re.compile(r"^(\s*:)(?=:)|(##)(?=\[)")
 """What GitHub's runner takes for a command: ``::`` at the start of a line, ``##[`` anywhere."""
+_TRACEBACK = "DECKGEN_TRACEBACK"
+_HINTS = {
+    errno.ENOSPC: "make room on the disk, then run this again",
+    errno.EACCES: "check the permissions of the file and of its folder",
+    errno.EROFS: "the file system can only be read; write elsewhere with --out",
+    errno.EISDIR: "rename the folder",
+    errno.ENOTDIR: "a file stands where a folder is needed",
+}
 
 
 class Detail(Enum):
@@ -79,9 +89,14 @@ def plain(text: str) -> str:
     return _harmless(" ".join(re.split(r"[\r\n\u2028\u2029]+", text)))
 
 
-def escaped(json_text: str) -> str:
+def json_text(value: object, *, indent: int = 1) -> str:
+    """A JSON document with a line end, harmless."""
+    return escaped(json.dumps(value, ensure_ascii=False, indent=indent)) + "\n"
+
+
+def escaped(document: str) -> str:
     """A JSON document in which whatever a terminal or GitHub's runner would obey is escaped."""
-    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", json_text).replace("##[", "##\\u005b")
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", document).replace("##[", "##\\u005b")
 
 
 def without_controls(text: str) -> str:
@@ -91,3 +106,49 @@ def without_controls(text: str) -> str:
 
 def _harmless(line: str) -> str:
     return _COMMAND.sub(r"\1\2 ", without_controls(line))
+
+
+# --- failures ---------------------------------------------------------------------------------------------------------
+
+
+def tell_failure(error: Exception) -> int:
+    """Says in one clear message what failed, and returns the exit code."""
+    from deckgen.diagnostics import DeckgenError  # nor for this
+
+    if isinstance(error, DeckgenError):
+        where = plain(f"{error.location.path}:{error.location.line}: ") if error.location else ""
+        return _failed(f"{where}error: {error}", error.hint)
+    if isinstance(error, OSError):
+        return _failed(f"error: {_describe_os_error(error)}", _HINTS.get(error.errno or 0, ""))
+    if os.environ.get(_TRACEBACK):
+        raise error
+    _failed(f"error: deckgen itself failed: {_describe(error)}", f"report this; {_TRACEBACK}=1 shows the trace")
+    return 3
+
+
+def _failed(message: str, hint: str) -> int:
+    echo(message, err=True)
+    if hint:
+        echo(f"  hint: {hint}", err=True)
+    return 1
+
+
+def _describe_os_error(error: OSError) -> str:
+    """What the system refused, and where: the folder itself, where it is that which cannot be written."""
+    reason = error.strerror or str(error)
+    if error.filename and error.errno in (errno.EACCES, errno.EROFS):
+        folders = Path(os.fsdecode(error.filename)).absolute().parents
+        folder = next(folder for folder in folders if folder.is_dir())
+        if not os.access(folder, os.W_OK):
+            return f"the folder {folder} cannot be written: {reason}"
+    return f"{error.filename or 'the system'}: {reason}"
+
+
+def _describe(error: Exception) -> str:
+    """An error and the last line of deckgen's own that it came through."""
+    import traceback  # whoever builds has no time for it
+
+    package = Path(__file__).parent.parent
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if package in Path(frame.filename).parents]
+    place = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
+    return f"{type(error).__name__}: {error}{place}"

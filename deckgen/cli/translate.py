@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from difflib import unified_diff
@@ -14,7 +13,7 @@ from deckgen.cli.fill import fill
 from deckgen.cli.options import project_option
 from deckgen.cli.report import fail_on_errors, print_counts, print_diagnostics, print_table
 from deckgen.cli.review import review
-from deckgen.cli.terminal import echo, escaped
+from deckgen.cli.terminal import echo, json_text, say
 from deckgen.cli.translations import language_tag, open_translations, reviewer_option, today, write_catalogs
 from deckgen.diagnostics import Severity
 from deckgen.localisation.checking import check_translations
@@ -66,7 +65,7 @@ def status(languages: tuple[Language, ...], as_json: bool, root: Path) -> None:
     counts = count_states(found)
     print_diagnostics(found.diagnostics)
     if as_json:
-        echo(escaped(json.dumps(_document(counts), ensure_ascii=False, indent=1)))
+        say(json_text(_document(counts)))
     else:
         print_table("Translations, in blocks", ("language", "chapter", *_COUNTS[1:], "total", "done"), _rows(counts))
     fail_on_errors(found.diagnostics)

@@ -6,13 +6,10 @@ from pathlib import Path
 
 import click
 
-from deckgen.cli.options import project_option
+from deckgen.cli.options import project_option, read_lock
 from deckgen.cli.report import fail_on_errors, print_counts, print_diagnostics
 from deckgen.cli.terminal import echo
 from deckgen.diagnostics import Severity
-from deckgen.identity.lock import Lock, require_lock
-from deckgen.project.files import read_optional
-from deckgen.project.layout import LOCK_NAME
 from deckgen.releases.verify import CHECKS, verify_folder, verify_package
 
 
@@ -38,7 +35,7 @@ def verify(paths: tuple[Path, ...], no_anki: bool, deep: bool, root: Path) -> No
     deckgen.lock where it knows them; and a real import into an empty collection where the package anki is installed.
     Exit code 1 where something is wrong.
     """
-    lock = _read_lock(root)
+    lock = read_lock(root)
     found = [
         item
         for path in paths
@@ -49,8 +46,3 @@ def verify(paths: tuple[Path, ...], no_anki: bool, deep: bool, root: Path) -> No
     print_diagnostics(dict.fromkeys(found), least=Severity.INFO)
     print_counts(found)
     fail_on_errors(found)
-
-
-def _read_lock(root: Path) -> Lock | None:
-    text = read_optional(root / LOCK_NAME)
-    return require_lock(text, LOCK_NAME) if text is not None else None

@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from deckgen.build import Build
-from deckgen.cli.failures import tell_failure
 from deckgen.cli.report import print_counts, print_diagnostics
-from deckgen.cli.terminal import echo, plain
+from deckgen.cli.terminal import echo, plain, tell_failure
 from deckgen.diagnostics import name_some
 from deckgen.memory.watching import Watch
 from deckgen.model import Key
