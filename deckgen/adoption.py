@@ -66,7 +66,7 @@ def _copied(origin: Path) -> Iterator[tuple[str, bytes]]:
     if not origin.exists():
         raise DeckgenError(f"there is no {origin}", hint="name Markdown files, or folders that hold some")
     root = origin if origin.is_dir() else origin.parent
-    known = survey(root, skip=is_skipped).files
+    known, _ = survey(root, skip=is_skipped)
     chosen = choose_chapters(known, Config(), () if origin.is_dir() else (origin.name,), settled=False)
     data = {path: read_file(root / path, inside=root) for path in chosen.paths}
     texts = {path: decode_source(raw, path)[0] or "" for path, raw in data.items()}

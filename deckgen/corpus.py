@@ -15,7 +15,7 @@ from deckgen.chapters import apply_ignores, parse_chapter
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, diagnostic, has_errors, with_severities
 from deckgen.identity.lock import Lock, require_lock, revise
 from deckgen.markdown import Documents
-from deckgen.memory.store import Codec, Memory
+from deckgen.memory.store import Decoder, Memory, encoded
 from deckgen.memory.workers import MUCH_TEXT, WorkerDiedError, died_over, map_in_processes
 from deckgen.model import Chapter, Context, Corpus, Location, Markdown
 from deckgen.project.config import ChapterSettings
@@ -199,7 +199,7 @@ class _Reading:
     diagnostics: tuple[Diagnostic, ...]
 
 
-_CODEC = Codec(_Reading)
+_CODEC = Decoder(_Reading)
 _Sheet = tuple[Source, ChapterSettings, frozenset[str], frozenset[str], Path | None]
 """A chapter to read, the fingerprints of its answers that the lock knows, released categories, the cache's folder."""
 
@@ -275,7 +275,7 @@ def _read(sheet: _Sheet, progress: Progress = silent, jobs: int = 1) -> tuple[by
     )
     memory.close()
     linted = lint.lint_chapter(chapter, source.text, documents)
-    return _CODEC.encode(_Reading(chapter=chapter, diagnostics=(*problems, *linted))), memory.new
+    return encoded(_Reading(chapter=chapter, diagnostics=(*problems, *linted))), memory.new
 
 
 def texts_of(chapter: Chapter) -> Iterator[tuple[Markdown, Context]]:

@@ -22,7 +22,7 @@ from projects import deckgen, make_project
 from deckgen import media
 from deckgen.build import Options, make_decks
 from deckgen.markdown import Documents, gfm, parse_document
-from deckgen.memory.store import NAME, Codec, Memory, encoded
+from deckgen.memory.store import NAME, Decoder, Memory, encoded
 from deckgen.memory.workers import WorkerDiedError, map_in_processes
 from deckgen.model import Context, Dialect, Html, Language, Markdown, Text, TextState
 from deckgen.project.reading import Source, read_project
@@ -372,6 +372,6 @@ def test_texts_that_were_encoded_keep_no_second_copy_of_themselves() -> None:
     encoded(text.as_bytes())
     assert [sys.getsizeof(value) for value in (source.text, text.markdown)] == sizes
 
-    (made,) = Memory().remember("kind", Codec(str), [b"of"], lambda _: [source.text])
+    (made,) = Memory().remember("kind", Decoder(str), [b"of"], lambda _: [source.text])
     assert made == source.text
     assert sys.getsizeof(made) == sizes[0]

@@ -148,7 +148,7 @@ def _descriptions(
         lines = [html.escape(config.descriptions.get(language, ""))]
         lines.append(f"{html.escape(strings.version)} {html.escape(version)}")
         if config.origin:
-            lines.append(f"{html.escape(strings.origin)} {_linked(config.origin)}")
+            lines.append(f"{html.escape(strings.origin)} {linked(config.origin)}")
         if config.licence:
             lines.append(f"{html.escape(strings.licence)} {html.escape(config.licence)}")
         blocks.append(f'<div lang="{language}">{"<br>".join(line for line in lines if line)}</div>')
@@ -156,6 +156,7 @@ def _descriptions(
     return render.Descriptions(parent="<br>".join(blocks), cards=cards)
 
 
-def _linked(address: str) -> str:
+def linked(address: str) -> str:
+    """An address as HTML: a link where it is one of the web."""
     safe = html.escape(address)
     return f'<a href="{safe}">{safe}</a>' if address.startswith("https://") else safe

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from deckgen.text.similarity import Sketch
 
@@ -104,7 +105,7 @@ class Places:
 
     def __init__(self, asked: Rows, known: Rows, links: Mapping[int, int]) -> None:
         self._asked, self._known, self._links = asked, known, links
-        self._before = dict(_neighbours(known))
+        self._before = {after: before for row in known.values() for before, after in pairwise(row)}
         self._after = {before: after for after, before in self._before.items()}
         self._ranks = {old: rank for row in known.values() for rank, old in enumerate(row)}
 
@@ -132,12 +133,6 @@ class Places:
         if not olds and right is not None:
             olds = [*reversed(list(_walk(self._before.get(self._links[right]), self._before, lost)))]
         return olds
-
-
-def _neighbours(rows: Rows) -> Iterator[tuple[int, int]]:
-    """Every member of a row but the first, with the one before it."""
-    for row in rows.values():
-        yield from zip(row[1:], row, strict=False)
 
 
 def _runs(row: Sequence[int], links: Mapping[int, int]) -> Iterator[tuple[int | None, list[int], int | None]]:

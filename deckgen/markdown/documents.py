@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from deckgen.markdown.definitions import used_definitions
 from deckgen.markdown.document import Document, is_plain, parse_document
-from deckgen.memory.store import Codec, Memory
+from deckgen.memory.store import Decoder, Memory, encoded
 from deckgen.memory.workers import MUCH_TEXT, WorkerDiedError, died_over, map_in_processes
 from deckgen.model import Context, Html, Markdown
 
@@ -25,8 +25,8 @@ class _Shown:
     html: Html
 
 
-_CODEC = Codec(Document)
-_SHOWN = Codec(_Shown)
+_CODEC = Decoder(Document)
+_SHOWN = Decoder(_Shown)
 
 
 class Documents:
@@ -96,4 +96,4 @@ class Documents:
 
 def _encoded(text: TextInContext) -> bytes:
     """The document without its own text, which whoever decodes it knows."""
-    return _CODEC.encode(replace(parse_document(*text), markdown=Markdown("")))
+    return encoded(replace(parse_document(*text), markdown=Markdown("")))

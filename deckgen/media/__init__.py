@@ -31,7 +31,7 @@ from deckgen.media.image_paths import (
 )
 from deckgen.media.images import RECIPE, BrokenImageError, EncodedImage, encode_image, encoder_version
 from deckgen.memory.seal import sealed_digest
-from deckgen.memory.store import Codec, Memory, encoded
+from deckgen.memory.store import Decoder, Memory, encoded
 from deckgen.model import ImageReference, Location, MediaFile
 from deckgen.project.choices import Profile
 from deckgen.project.config import ImageSettings
@@ -104,7 +104,7 @@ class _Digest:
     size_bytes: int
 
 
-_DIGEST = Codec(_Digest)
+_DIGEST = Decoder(_Digest)
 _SETTLED_SECONDS = 2
 
 
@@ -155,7 +155,7 @@ def _encode_all(
         for count, (source, result) in enumerate(zip(sources, done, strict=True), 1):
             results[source] = by_name.setdefault(result.file.name, result) if isinstance(result, _Ready) else result
             if isinstance(result, _Ready) and source in marks and marks[source] not in known:
-                memory.keep({marks[source]: _DIGEST.encode(result.digest)})
+                memory.keep({marks[source]: encoded(result.digest)})
             if progress:
                 progress(count, len(sources))
     return results

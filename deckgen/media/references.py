@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from deckgen.markdown import Documents
-from deckgen.memory.store import Codec, encoded
+from deckgen.memory.store import Decoder, encoded
 from deckgen.model import ImageReference, Location, TextState, TranslatedQuestion, in_groups, locate_span
 
 _Found = tuple[tuple[ImageReference, Location], ...]
-_CODEC = Codec(_Found)
+_CODEC = Decoder(_Found)
 
 
 def image_references(questions: Sequence[TranslatedQuestion], documents: Documents) -> Iterator[_Found]:

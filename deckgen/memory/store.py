@@ -11,7 +11,7 @@ import hashlib
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -21,7 +21,6 @@ NAME = "memory.sqlite"
 MAX_BYTES = 512 * 1024 * 1024
 """A file that has grown beyond this is begun anew."""
 _WAIT_SECONDS = 2.0
-_ENCODER = msgspec.msgpack.Encoder()
 _Value = TypeVar("_Value")
 _MOST_WAITING = 2 * 1024 * 1024
 """Bytes of values that are not written yet."""
@@ -29,23 +28,10 @@ _CHUNK = 500
 """Keys in one query; SQLite takes at most 999."""
 
 
-def encoded(value: object) -> bytes:
-    """The bytes of any value of plain parts, for a key."""
-    return _ENCODER.encode(value)
-
-
-class Codec(Generic[_Value]):
-    """Values of one type ↔ bytes, typed on the way back, so that a value of an unknown make is none."""
-
-    def __init__(self, kind: type[_Value]) -> None:
-        self._decoder = msgspec.msgpack.Decoder(kind)
-
-    def encode(self, value: _Value) -> bytes:
-        return _ENCODER.encode(value)
-
-    def decode(self, data: bytes) -> _Value:
-        """ValueError where the bytes are no such value."""
-        return self._decoder.decode(data)
+encoded = msgspec.msgpack.Encoder().encode
+"""The bytes of any value of plain parts, for a key or to be kept."""
+Decoder = msgspec.msgpack.Decoder
+"""Of values of one type: ValueError for the bytes of any other."""
 
 
 class Memory:
@@ -97,7 +83,7 @@ class Memory:
     def remember(
         self,
         kind: str,
-        codec: Codec[_Value],
+        decoder: Decoder[_Value],
         depends: Iterable[bytes],
         make: Callable[[list[int]], Iterable[_Value]],
     ) -> list[_Value]:
@@ -106,11 +92,13 @@ class Memory:
         ``make`` gives those that are not known yet, in order, by their indexes; they are kept.
         """
         keys = [self.key(kind, data) for data in depends]
-        found = {key: codec.decode(value) for key, value in self.recall(keys).items()}
+        found = {key: decoder.decode(value) for key, value in self.recall(keys).items()}
         missing = [index for index, key in enumerate(keys) if key not in found]
         for index, value in zip(missing, make(missing) if missing else (), strict=True):
-            data = codec.encode(value)
-            found[keys[index]] = codec.decode(data)  # whose texts keep no copy of theirs as UTF-8, as those encoded do
+            data = encoded(value)
+            found[keys[index]] = decoder.decode(
+                data
+            )  # whose texts keep no copy of theirs as UTF-8
             self.keep({keys[index]: data})
         return [found[key] for key in keys]
 

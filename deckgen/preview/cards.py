@@ -15,7 +15,7 @@ from deckgen.build import Build
 from deckgen.card.anki_template import render_card
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.markdown.tree import plain_text_of
-from deckgen.memory.store import Codec, encoded
+from deckgen.memory.store import Decoder, encoded
 from deckgen.model import Deck, Html, Key, Note, NoteType, TextState
 from deckgen.preview import formulas
 from deckgen.text.packaged import packaged_text
@@ -41,7 +41,7 @@ class _Face:
     back: str
 
 
-_FACES = Codec(tuple[_Face, ...])
+_FACES = Decoder(tuple[_Face, ...])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

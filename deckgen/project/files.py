@@ -10,7 +10,6 @@ import tempfile
 import time
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from deckgen.diagnostics import DeckgenError
@@ -31,19 +30,12 @@ _KINDS = (
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
-    """What lies below a folder: its regular files, and what nobody reads, each with the reason.
+def survey(root: Path, *, skip: Callable[[str], bool]) -> tuple[frozenset[str], Mapping[str, str]]:
+    """The regular files below a folder, and what nobody reads there, each with the reason.
 
-    Paths are POSIX and relative; a link to a file of the folder is a file.
+    Paths are POSIX and relative. A link to a file of the folder is a file, one to a folder is not followed; ``skip``
+    says by name which folders are left out.
     """
-
-    files: frozenset[str]
-    refused: Mapping[str, str]
-
-
-def survey(root: Path, *, skip: Callable[[str], bool]) -> Survey:
-    """Walks through ``root`` without following a link to a folder; ``skip`` says by name which folders are left out."""
     files: set[str] = set()
     refused: dict[str, str] = {}
     waiting = [""]
@@ -71,7 +63,7 @@ def survey(root: Path, *, skip: Callable[[str], bool]) -> Survey:
                 refused[path] = why
             else:
                 files.add(path)
-    return Survey(files=frozenset(files), refused=refused)
+    return frozenset(files), refused
 
 
 def read_file(path: Path, *, inside: Path, most: int = MAX_BYTES) -> bytes:

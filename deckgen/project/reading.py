@@ -8,7 +8,7 @@ import errno
 import os
 import re
 import subprocess
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
@@ -20,7 +20,6 @@ from deckgen.project.config import Config, ImageSettings, is_pattern, locate_set
 from deckgen.project.discovery import SOURCES, choose_chapters, is_chapter, left_out, with_languages
 from deckgen.project.encoding import decode_source
 from deckgen.project.files import (
-    Survey,
     is_own_file,
     is_plain_name,
     own_path,
@@ -92,15 +91,15 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
         journal.resume(root / folder, beside=root / layout.LOCK_NAME)
     config_text = read_optional(root / layout.CONFIG_NAME)
     config, findings = parse_config(config_text, layout.CONFIG_NAME) if config_text is not None else (Config(), ())
-    found = survey(root, skip=layout.is_skipped)
-    remove_unfinished(root / path for path in found.files)
+    files, refused = survey(root, skip=layout.is_skipped)
+    remove_unfinished(root / path for path in files)
     asked = tuple(_relative_path(root, path) for path in chapters)
     ignored = _ignored_by_git(root) if not config.chapters else frozenset()
-    chosen = choose_chapters(found.files, config, asked, settled=config_text is not None, ignored=ignored)
+    chosen = choose_chapters(files, config, asked, settled=config_text is not None, ignored=ignored)
     sources, problems = _read_sources(root, chosen.paths)
     left = chosen.no_chapters({source.path: source.text for source in sources})
     sources = tuple(source for source in sources if source.path not in left)
-    problems = (*problems, *_refused(found, config), *left_out({**chosen.left, **left}))
+    problems = (*problems, *_refused(refused, config), *left_out({**chosen.left, **left}))
     if not sources and not any(found.rule == "unreadable-file" for found in problems):
         problems += (_no_chapters(config, config_text),)
     lock_text = read_optional(root / layout.LOCK_NAME)
@@ -109,15 +108,15 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
         root=root,
         config=config,
         sources=sources,
-        files=frozenset(path for path in found.files if PurePosixPath(path).suffix.lower() in IMAGE_SUFFIXES),
+        files=frozenset(path for path in files if PurePosixPath(path).suffix.lower() in IMAGE_SUFFIXES),
         lock_text=lock_text,
         notes_text=read_optional(root / layout.NOTES_PATH, inside=root),
         remote_text=read_optional(root / layout.REMOTE_MAP, inside=root),
         config_text=config_text or "",
-        released=tuple(_released(root, found.files)),
+        released=tuple(_released(root, files)),
         wanted=tuple(source.path for source in sources if source.path in chosen.wanted),
     )
-    return project, (*findings, *_unused_settings(project, found.files), *problems)
+    return project, (*findings, *_unused_settings(project, files), *problems)
 
 
 def _unused_settings(project: Project, pages: Iterable[str]) -> Iterator[Diagnostic]:
@@ -334,9 +333,9 @@ def _reason(error: OSError) -> str:
     return str(error.strerror) if error.errno in (errno.EPERM, errno.EFBIG) else f"cannot be read: {error.strerror}"
 
 
-def _refused(found: Survey, config: Config) -> Iterator[Diagnostic]:
+def _refused(refused: Mapping[str, str], config: Config) -> Iterator[Diagnostic]:
     """What lies in the project and is not read; an error where it would be a chapter or hold some."""
-    for path, why in sorted(found.refused.items()):
+    for path, why in sorted(refused.items()):
         finding = diagnostic("unreadable-file", f"{path} {why}", Location(path=path), hint=_PUT_IT_THERE)
         holds_chapters = any(pattern.startswith(f"{path}/") for pattern in (*config.chapters, SOURCES))
         serious = holds_chapters or is_chapter(path, config) or matches(SOURCES, path)

@@ -9,7 +9,7 @@ from functools import partial
 from types import MappingProxyType
 
 from deckgen.card import PercentTemplate, day_and_night, read_ui
-from deckgen.decks import card_settings
+from deckgen.decks import card_settings, linked
 from deckgen.model import Key, Language, parse_edition
 from deckgen.project.config import Config
 from deckgen.releases.changelog import (
@@ -168,9 +168,7 @@ def _origin(config: Config, licences: Iterable[str], language: Language) -> str:
     words = read_ui(language)
     parts = []
     if config.origin:
-        safe = html.escape(config.origin)
-        linked = f'<a href="{safe}">{safe}</a>' if config.origin.startswith("https://") else safe
-        parts.append(f"{words.origin} {linked}")
+        parts.append(f"{words.origin} {linked(config.origin)}")
     if config.licence:
         parts.append(f"{words.licence} {html.escape(config.licence)}")
     parts += [f'<a href="{html.escape(name)}">{html.escape(name)}</a>' for name in licences]

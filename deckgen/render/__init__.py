@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from deckgen.markdown import Documents
-from deckgen.memory.store import Codec, encoded
+from deckgen.memory.store import Decoder, encoded
 from deckgen.model import (
     Chapter,
     Context,
@@ -38,7 +38,7 @@ from deckgen.text.anki import safe_field, safe_name, safe_text
 
 _DOUBT = tuple(TextState)
 _SIDES = ("Question", "Answer", "Category", "Note")
-_NOTES = Codec(tuple[Note, ...])
+_NOTES = Decoder(tuple[Note, ...])
 _OF_TITLES = Context(dialect=Dialect.GFM)
 
 
