@@ -28,19 +28,9 @@ def inspect(file: Path, as_json: bool) -> None:
         ("deck", "cards"),
         [(deck.name, str(deck.cards)) for deck in contents.decks if deck.id != 1 or deck.cards],
     )
-    print_table(
-        "Note types",
-        ("note type", "id", "fields", "templates"),
-        [
-            (
-                packaged.note_type.name,
-                str(packaged.note_type.id),
-                str(len(packaged.note_type.fields)),
-                str(len(packaged.note_type.templates)),
-            )
-            for packaged in contents.note_types
-        ],
-    )
+    types = [packaged.note_type for packaged in contents.note_types]
+    rows = [(one.name, str(one.id), str(len(one.fields)), str(len(one.templates))) for one in types]
+    print_table("Note types", ("note type", "id", "fields", "templates"), rows)
     if contents.media:
         print_table("Media", ("file", "size"), [(item.name, human_size(item.size_bytes)) for item in contents.media])
     for name in contents.missing_media:

@@ -61,8 +61,8 @@ def push(
     config = _read_config(root)
     package = package or _built_package(root, edition or config.editions[0])
     anki = AnkiConnect(url=url, key=os.environ.get(KEY_VARIABLE), timeout_seconds=timeout_seconds)
-    if anki_profile:
-        _refuse_other_profile(anki, anki_profile)
+    if anki_profile and (opened := anki.call("getActiveProfile")) != anki_profile:
+        raise DeckgenError(f"Anki has the profile “{opened}” open", hint=f"switch to “{anki_profile}” in Anki")
     options = _options(root, config, move=move, delete_retired=delete_retired)
     plan, left = push_package(anki, package, options, dry_run=dry_run, report=lambda line: echo(line, err=True))
     _print_plan(plan, options, dry_run=dry_run)
@@ -106,11 +106,6 @@ def _options(root: Path, config: Config, *, move: bool, delete_retired: bool) ->
         move=move,
         keep_tags=config.learner.keep_tags,
     )
-
-
-def _refuse_other_profile(anki: AnkiConnect, wanted: str) -> None:
-    if (opened := anki.call("getActiveProfile")) != wanted:
-        raise DeckgenError(f"Anki has the profile “{opened}” open", hint=f"switch to “{wanted}” in Anki")
 
 
 def _print_plan(plan: PushPlan, options: PushOptions, *, dry_run: bool) -> None:

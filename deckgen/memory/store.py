@@ -96,9 +96,7 @@ class Memory:
         missing = [index for index, key in enumerate(keys) if key not in found]
         for index, value in zip(missing, make(missing) if missing else (), strict=True):
             data = encoded(value)
-            found[keys[index]] = decoder.decode(
-                data
-            )  # whose texts keep no copy of theirs as UTF-8
+            found[keys[index]] = decoder.decode(data)  # whose texts keep no copy of theirs as UTF-8
             self.keep({keys[index]: data})
         return [found[key] for key in keys]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -50,46 +50,31 @@ def read_learner(anki: AnkiConnect, note_type: NoteType, deck: str) -> Learner:
     ``deck`` is the deck's full name, in which foreign notes are counted. DeckgenError as AnkiConnect raises it.
     """
     try:
-        return _read(anki, note_type, deck)
+        types = tuple(_note_types(anki, note_type))
+        ids = [number for known in types for number in anki.call("findNotes", query=_search("note", known.name))]
+        infos = [info for info in anki.notes_info(ids) if "Key" in info["fields"]]
+        cards = [card for info in infos for card in info["cards"]]
+        decks = {card: name for name, found in anki.call("getDecks", cards=cards).items() for card in found}
+        inside = anki.call("findNotes", query=_search("deck", deck)) if deck in anki.call("deckNames") else []
+        notes = tuple(_note(info, decks) for info in infos)
     except (AttributeError, KeyError, TypeError) as error:
         raise DeckgenError("AnkiConnect answers with something unknown", hint="update the add-on") from error
+    return Learner(note_types=types, notes=notes, foreign=len(set(inside) - set(ids)))
 
 
-def _read(anki: AnkiConnect, note_type: NoteType, deck: str) -> Learner:
-    types = _note_types(anki, note_type)
-    ids = [number for known in types for number in anki.call("findNotes", query=_search("note", known.name))]
-    infos = [info for info in anki.notes_info(ids) if "Key" in info["fields"]]
-    cards = [card for info in infos for card in info["cards"]]
-    decks = {card: name for name, found in anki.call("getDecks", cards=cards).items() for card in found}
-    inside = anki.call("findNotes", query=_search("deck", deck)) if deck in anki.call("deckNames") else []
-    return Learner(
-        note_types=types,
-        notes=tuple(_note(info, decks) for info in infos),
-        foreign=len(set(inside) - set(ids)),
-    )
-
-
-def _note_types(anki: AnkiConnect, wanted: NoteType) -> tuple[LearnerNoteType, ...]:
+def _note_types(anki: AnkiConnect, wanted: NoteType) -> Iterator[LearnerNoteType]:
     """By its id, whatever it is called, and by name with ``+``, as Anki calls the copy beside one that was changed."""
-    found = []
+    templates = {template.name: {"Front": template.front, "Back": template.back} for template in wanted.templates}
     for name, number in sorted(anki.call("modelNamesAndIds").items()):
         if number != wanted.id and not re.fullmatch(re.escape(wanted.name) + r"\++", name):
             continue
         fields = anki.call("modelFieldNames", modelName=name)
-        found.append(
-            LearnerNoteType(
-                name=name,
-                matches=number == wanted.id and fields == [field.name for field in wanted.fields],
-                same_design=_same_design(anki, name, wanted),
-            )
+        css = anki.call("modelStyling", modelName=name)["css"]
+        yield LearnerNoteType(
+            name=name,
+            matches=number == wanted.id and fields == [field.name for field in wanted.fields],
+            same_design=css == wanted.css and anki.call("modelTemplates", modelName=name) == templates,
         )
-    return tuple(found)
-
-
-def _same_design(anki: AnkiConnect, name: str, wanted: NoteType) -> bool:
-    templates = {template.name: {"Front": template.front, "Back": template.back} for template in wanted.templates}
-    css = anki.call("modelStyling", modelName=name)["css"]
-    return bool(css == wanted.css and anki.call("modelTemplates", modelName=name) == templates)
 
 
 def _note(info: Mapping[str, Any], decks: Mapping[int, str]) -> LearnerNote:

@@ -89,11 +89,6 @@ def read_deck(path: Path) -> tuple[PackageContents, NoteType]:
     return contents, types[0]
 
 
-def top_deck(contents: PackageContents) -> str:
-    """The deck that holds all others of the package."""
-    return min((deck.name for deck in contents.decks if deck.id != 1), key=lambda name: name.count("::"))
-
-
 def plan_push(contents: PackageContents, note_type: NoteType, learner: Learner, options: PushOptions) -> PushPlan:
     """What differs between the package and what the learner has; pure.
 
@@ -137,16 +132,20 @@ def push_package(
     that broke off does what is missing. DeckgenError as ``read_deck`` and AnkiConnect raise it.
     """
     contents, note_type = read_deck(package)
-    deck = top_deck(contents)
+    top = min((deck.name for deck in contents.decks if deck.id != 1), key=lambda name: name.count("::"))
 
     def look() -> PushPlan:
-        return plan_push(contents, note_type, read_learner(anki, note_type, deck), options)
+        return plan_push(contents, note_type, read_learner(anki, note_type, top), options)
 
     plan = look()
     if dry_run or plan.is_empty:
         return plan, plan
     if own := [mending for mending in plan.old if mending.has_own]:
-        _refuse_future(contents, now())
+        if max(note.time for note in contents.notes) > now() + 1:
+            raise DeckgenError(
+                "the package is stamped with a time that has not come yet, so an import would replace the learner's own",
+                hint="set this machine's clock, and build the package again",
+            )
         report(f"bringing {len(own)} notes with the learner's own tags and remarks up to date")
         _mend(anki, package, own)
     if plan.new or plan.old or plan.new_design:
@@ -208,14 +207,6 @@ def _plain(text: str) -> str:
 
 
 # --- carrying it out --------------------------------------------------------------------------------------------------
-
-
-def _refuse_future(contents: PackageContents, now: float) -> None:
-    if max(note.time for note in contents.notes) > now + 1:
-        raise DeckgenError(
-            "the package is stamped with a time that has not come yet, so an import would replace the learner's own",
-            hint="set this machine's clock, and build the package again",
-        )
 
 
 def _mend(anki: AnkiConnect, package: Path, old: Sequence[Mending]) -> None:
