@@ -143,7 +143,8 @@ def push_package(
     if own := [mending for mending in plan.old if mending.has_own]:
         if max(note.time for note in contents.notes) > now() + 1:
             raise DeckgenError(
-                "the package is stamped with a time that has not come yet, so an import would replace the learner's own",
+                "the package is stamped with a time that has not come yet, so an import would replace the learner's "
+                "own",
                 hint="set this machine's clock, and build the package again",
             )
         report(f"bringing {len(own)} notes with the learner's own tags and remarks up to date")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from PIL import Image, ImageChops
 
 from deckgen.media.images.reading import as_rgb
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quality:
+class Quality(NamedTuple):
     """How far an encoded image may be from the exact one, in steps of 0–255, the worst channel counting.
 
     ``area_99`` and ``area_999`` are percentiles over the pixels that differ from no neighbour by more than 3: what
@@ -24,11 +23,7 @@ class Quality:
     worst_tile: int
 
     def within(self, limit: Quality) -> bool:
-        pairs = zip(self._values(), limit._values(), strict=True)
-        return all(measured <= allowed for measured, allowed in pairs)
-
-    def _values(self) -> tuple[int, int, int, int]:
-        return self.area_99, self.area_999, self.all_99, self.worst_tile
+        return all(measured <= allowed for measured, allowed in zip(self, limit, strict=True))
 
 
 DRAWING = Quality(area_99=4, area_999=8, all_99=12, worst_tile=13)
