@@ -12,7 +12,7 @@ from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.identity.assignment import Stage, assign, trace
 from deckgen.identity.changes import Changes, find_changes
 from deckgen.identity.keys import base_guid, mint_key
-from deckgen.identity.lock import SAID, Lock, PendingRecord, revise, with_records
+from deckgen.identity.lock import SAID, Lock, PendingRecord, revise, texts_of, with_records
 from deckgen.identity.succession import Place, category_keys, category_records, succeed
 from deckgen.identity.table import Assignment, Traits, rows_of_lock
 from deckgen.model import (
@@ -117,7 +117,9 @@ def match(
     known = lock or Lock(project_id=project_id)
     if project_id != known.project_id:
         findings.append(_another_project(project_id, known))
-        known = known if known.releases else _of_project(known, project_id)
+        if not known.releases:  # nobody has learned from it under its former id
+            notes = tuple(revise(note, guid=base_guid(project_id, note.key)) for note in known.notes)
+            known = revise(known, project_id=project_id, notes=notes)
     sketches = {note.answer: note.sketch for note in known.notes}
     asked = list(_asked(corpus, sketches))
     stages = [([item.traits for item in _asked(each, sketches)], parents) for each, parents in past.corpora]
@@ -222,16 +224,14 @@ def _explicit_keys(asked: Sequence[_Asked], lock: Lock) -> tuple[dict[int, Key],
 
 def _useless_claims(
     asked: Sequence[_Asked], claims: Mapping[int, Key], assignment: Assignment, lock: Lock
-) -> list[Diagnostic]:
+) -> Iterator[Diagnostic]:
     """Keys that the lock does not have, on questions that have another: learners' cards go by that one."""
-    findings = []
     for index, key in claims.items():
         old = assignment.links.get(index)
         if old is not None and (kept := lock.notes[old].key) != key:
             message = f"the question has the key “{kept}” already; “{key}” would make a new card of it"
             hint = f"write id={kept}, or take the comment out"
-            findings.append(diagnostic("bad-directive", message, asked[index].question.location, hint=hint))
-    return findings
+            yield diagnostic("bad-directive", message, asked[index].question.location, hint=hint)
 
 
 # --- who is who -------------------------------------------------------------------------------------------------------
@@ -246,16 +246,7 @@ def _assign(
     past: Past,
 ) -> Assignment:
     titles = {category.key: category.title for category in lock.categories}
-    known = [
-        Traits(
-            chapter=note.chapter,
-            category=titles[note.category],
-            title=note.title,
-            answer=note.answer,
-            sketch=note.sketch,
-        )
-        for note in lock.notes
-    ]
+    known = [Traits(**texts_of(note) | {"category": titles[note.category]}) for note in lock.notes]
     places = {note.key: number for number, note in enumerate(lock.notes)}
     pending = {
         (record.title, record.answer): tuple(places[key] for key in record.candidates) for record in lock.pending
@@ -336,12 +327,6 @@ def _missing_history() -> Diagnostic:
     )
 
 
-def _of_project(lock: Lock, project_id: str) -> Lock:
-    """The lock of a project that nobody has learned from under its former id."""
-    notes = tuple(revise(note, guid=base_guid(project_id, note.key)) for note in lock.notes)
-    return revise(lock, project_id=project_id, notes=notes)
-
-
 def _another_project(project_id: str, lock: Lock) -> Diagnostic:
     if not lock.releases:
         message = f"the project's id is “{project_id}” from now on, it was “{lock.project_id}”"
@@ -388,15 +373,13 @@ def _next_lock(found: _Keys, lock: Lock, lost: tuple[Key, ...], said: Mapping[tu
 # --- what to tell -----------------------------------------------------------------------------------------------------
 
 
-def _doubts(found: _Keys, lock: Lock) -> list[Diagnostic]:
+def _doubts(found: _Keys, lock: Lock) -> Iterator[Diagnostic]:
     titles = {note.key: note.title for note in lock.notes}
-    findings = []
     for key, asked, candidates in found.pending():
         olds = " or ".join(f"“{titles[old]}” ({old})" for old in candidates)
         message = f"the question may be {olds}; no card is made of it until that is settled"
         hint = f"“deckgen lock link {candidates[0]} {key}” if it is, “deckgen lock split {key}” if it is a new question"
-        findings.append(diagnostic("doubtful-match", message, asked.question.location, hint=hint))
-    return findings
+        yield diagnostic("doubtful-match", message, asked.question.location, hint=hint)
 
 
 def _keyed(corpus: Corpus, found: _Keys, lock: Lock) -> KeyedCorpus:
@@ -405,9 +388,8 @@ def _keyed(corpus: Corpus, found: _Keys, lock: Lock) -> KeyedCorpus:
     for asked in found.asked:
         key = found.categories[asked.place]
         if key not in categories:
-            categories[key] = KeyedCategory(
-                key=key, chapter=asked.chapter, title=asked.category.title, order=len(categories) + 1
-            )
+            title, order = asked.category.title, len(categories) + 1
+            categories[key] = KeyedCategory(key=key, chapter=asked.chapter, title=title, order=order)
     questions = tuple(
         KeyedQuestion(
             key=key,

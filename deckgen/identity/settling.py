@@ -21,14 +21,10 @@ def link_question(lock: Lock, *, old: Key, new: Key, force: bool = False) -> Loc
     notes = {note.key: note for note in lock.notes}
     if old not in notes or old == new:
         raise _unknown(lock, old)
-    asked = lock.questions.get(new)
-    if asked is None:
-        raise _unknown(lock, new)
-    for record in (notes[old], asked):
+    for record in (notes[old], lock.questions.get(new)):
         if isinstance(record, NoteRecord) and record.linked:
             raise DeckgenError(f"“{record.key}” is linked to “{record.linked}” already", hint=f"use {record.linked}")
-    if isinstance(asked, NoteRecord) and asked.retired is not None:
-        raise DeckgenError(f"“{new}” is retired: no question has it", hint="deckgen lock show lists the keys in use")
+    asked = _question(lock, new)
     candidates = asked.candidates if isinstance(asked, PendingRecord) else ()
     if notes[old].retired is None and old not in candidates and not force:
         raise DeckgenError(
@@ -52,15 +48,8 @@ def split_question(lock: Lock, *, key: Key) -> tuple[Lock, Key]:
     A pending question gets the key that it is reported under. A question that was taken for the note ``key`` gets a
     new one, and that note is retired. DeckgenError for a key that the lock does not have.
     """
-    notes, asked = {note.key: note for note in lock.notes}, lock.questions.get(key)
-    if asked is None:
-        raise _unknown(lock, key)
-    new = key
+    notes, asked, new = {note.key: note for note in lock.notes}, _question(lock, key), key
     if isinstance(asked, NoteRecord):
-        if asked.retired is not None:
-            raise DeckgenError(
-                f"“{key}” is retired: no question has it", hint="deckgen lock show lists the keys in use"
-            )
         where = {"project_id": lock.project_id, "chapter": asked.chapter, "title": asked.title}
         new = mint_key(**where, ordinal=1, taken=lock.questions)
         notes[key] = revise(asked, retired="")
@@ -80,6 +69,16 @@ def with_question(lock: Lock, seen: Lock, key: Key) -> Lock:
     if isinstance(asked, PendingRecord):
         return with_records(lock, pending=(*lock.pending, asked))
     return with_records(lock, notes=(*lock.notes, asked))
+
+
+def _question(lock: Lock, key: Key) -> NoteRecord | PendingRecord:
+    """The record of a question that is there. DeckgenError for a key without one."""
+    asked = lock.questions.get(key)
+    if asked is None:
+        raise _unknown(lock, key)
+    if isinstance(asked, NoteRecord) and asked.retired is not None:
+        raise DeckgenError(f"“{key}” is retired: no question has it", hint="deckgen lock show lists the keys in use")
+    return asked
 
 
 def _unknown(lock: Lock, key: Key) -> DeckgenError:

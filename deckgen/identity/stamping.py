@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from deckgen.diagnostics import Diagnostic, diagnostic
@@ -138,7 +138,7 @@ def _stamp_note_type(
     return revise(edition, note_type=record), mark.time
 
 
-def _rendered_differently(deck: Deck, records: Mapping[Key, NoteRecord]) -> list[Diagnostic]:
+def _rendered_differently(deck: Deck, records: Mapping[Key, NoteRecord]) -> Iterator[Diagnostic]:
     """Names the notes that differ from the last build although all that they are made from is the same."""
     edition = deck.edition.name
     keys = [
@@ -148,11 +148,10 @@ def _rendered_differently(deck: Deck, records: Mapping[Key, NoteRecord]) -> list
         and known.inputs == note.input_hash != ""
         and known.hash != note.content_hash
     ]
-    if not keys:
-        return []
-    message = f"edition {edition}: {len(keys)} notes are rendered differently from the same sources: {', '.join(keys)}"
-    hint = "a library was upgraded, or deckgen itself; learners get these notes anew"
-    return [diagnostic("rendered-differently", message, hint=hint)]
+    if keys:
+        told = f"{len(keys)} notes are rendered differently from the same sources: {', '.join(keys)}"
+        hint = "a library was upgraded, or deckgen itself; learners get these notes anew"
+        yield diagnostic("rendered-differently", f"edition {edition}: {told}", hint=hint)
 
 
 def _schema_findings(edition: EditionRecord, note_type: NoteType) -> list[Diagnostic]:

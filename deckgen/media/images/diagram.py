@@ -8,7 +8,8 @@ from xml.etree import ElementTree
 
 from PIL import Image, ImageChops, ImageColor
 
-_SAMPLE_PIXELS = 250_000
+from deckgen.media.images.colours import sampled
+
 _NEAR_WHITE = 232
 _WHITE_SHARE = 0.5
 _COVERED_SHARE = 0.98
@@ -20,15 +21,13 @@ _MAX_COLOURS = 50
 
 def is_diagram(image: Image.Image) -> bool:
     """Whether it is mostly near-white, and a few colours cover nearly all of it; seen on white."""
-    shrink = max(1.0, (image.width * image.height / _SAMPLE_PIXELS) ** 0.5)
-    size = (max(1, round(image.width / shrink)), max(1, round(image.height / shrink)))
-    sample = image.resize(size, Image.Resampling.NEAREST)
+    sample = sampled(image)
     if sample.has_transparency_data:
         seen = sample.convert("RGBA")
-        sample = Image.new("RGBA", size, "white")
+        sample = Image.new("RGBA", sample.size, "white")
         sample.alpha_composite(seen)
     sample = sample.convert("RGB")
-    pixels = size[0] * size[1]
+    pixels = sample.width * sample.height
     darkest = ImageChops.darker(ImageChops.darker(*sample.split()[:2]), sample.getchannel("B"))
     white = sum(darkest.histogram()[_NEAR_WHITE:])
     coarse = sample.point([value & 0xF0 for value in range(256)] * 3).getcolors(pixels) or []
