@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -61,7 +62,7 @@ def download_image(url: str, partial: Path, limits: DownloadLimits) -> bytes:
     if partial.is_file() and mark.is_file():
         headers |= {"Range": f"bytes={partial.stat().st_size}-", "If-Range": mark.read_text(encoding="ascii")}
     try:
-        _within(limits.seconds + _GRACE_SECONDS, lambda: _fetch(url, headers, partial, mark, limits, deadline))
+        _within(limits.seconds + _GRACE_SECONDS, lambda: _receive(url, headers, partial, mark, limits, deadline))
     # ValueError: what a stranger calls an address or a port.
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         silent = isinstance(error, TimeoutError | urllib3.exceptions.TimeoutError)
@@ -89,14 +90,13 @@ def _within(seconds: float, work: Callable[[], None]) -> None:
     done.result(seconds)
 
 
-def _fetch(
+def _receive(
     url: str, headers: dict[str, str], partial: Path, mark: Path, limits: DownloadLimits, deadline: float
 ) -> None:
-    response = _follow(url, headers, limits, deadline)
-    try:
-        _receive(response, partial, mark, limits, deadline)
-    finally:
-        response.close()
+    with closing(_follow(url, headers, limits, deadline)) as response:
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        _keep(response, partial, mark, limits, deadline)
 
 
 def _follow(url: str, headers: dict[str, str], limits: DownloadLimits, deadline: float) -> urllib3.BaseHTTPResponse:
@@ -172,12 +172,10 @@ def _is_public(address: str) -> bool:
     return found in _UNICAST and found.is_global and (found.sixtofour is None or found.sixtofour.is_global)
 
 
-def _receive(
+def _keep(
     response: urllib3.BaseHTTPResponse, partial: Path, mark: Path, limits: DownloadLimits, deadline: float
 ) -> None:
     """Writes the body to ``partial``, after what is there already if the server goes on from there."""
-    if time.monotonic() > deadline:
-        raise TimeoutError
     have = _resumed(response, partial)
     if response.status != HTTPStatus.OK and have is None:
         partial.unlink(missing_ok=True)

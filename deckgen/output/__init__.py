@@ -53,7 +53,9 @@ def write_build(
     give_back_memory()
     lock_text = format_lock(made.lock)
     if locked and lock_text != (made.project.lock_text or ""):
-        findings += (_lock_outdated(made),)
+        message = f"deckgen.lock would change: {'; '.join(lock_changes(made))}"
+        hint = "run “deckgen build” and commit deckgen.lock"
+        findings += (diagnostic("lock-outdated", message, Location(path=LOCK_NAME), hint=hint),)
     folder = out or own_path(made.project.root, BUILD_DIR)
     failed = has_errors(findings)
     if failed and (strict or not any(stamped.deck.notes for stamped in made.decks)):
@@ -204,12 +206,3 @@ def _default_packages(categories: int, chapters: int) -> Packages:
     if 1 < categories <= _MOST_PARTS:
         return Packages.CATEGORIES
     return Packages.CHAPTERS if 1 < chapters <= _MOST_PARTS else Packages.ALL
-
-
-def _lock_outdated(made: Build) -> Diagnostic:
-    return diagnostic(
-        "lock-outdated",
-        f"deckgen.lock would change: {'; '.join(lock_changes(made))}",
-        Location(path=LOCK_NAME),
-        hint="run “deckgen build” and commit deckgen.lock",
-    )

@@ -114,11 +114,8 @@ def _face(deck: Deck, note: Note, script: str) -> _Face:
         [_title(fields[f"{side} {language}"]) for language in deck.edition.languages]
         for side in ("Question", "Category")
     )
-    searched = [
-        _searched(fields[f"{side} {language}"])
-        for side in ("Question", "Answer")
-        for language in deck.edition.languages
-    ]
+    texts = (fields[f"{side} {language}"] for side in ("Question", "Answer") for language in deck.edition.languages)
+    searched = (" ".join(re.sub(r"\\[()\[\]]", " ", _plain(text)).split()) for text in texts)
     return _Face(
         titles=titles,
         groups=groups,
@@ -150,20 +147,13 @@ def _title(html: str) -> str:
     return " ".join(formulas.with_plain_formulas(_plain(html)).split())
 
 
-def _searched(html: str) -> str:
-    return " ".join(re.sub(r"\\[()\[\]]", " ", _plain(html)).split())
-
-
 def _plain(html: str) -> str:
     return plain_text_of(Html(html)) if "<" in html or "&" in html else html
 
 
 def _states(deck: Deck, note: Note) -> list[str]:
-    return [
-        f"{language} {state.value}"
-        for language, state in zip(deck.edition.languages, note.states, strict=True)
-        if state not in _QUIET
-    ]
+    pairs = zip(deck.edition.languages, note.states, strict=True)
+    return [f"{language} {state.value}" for language, state in pairs if state not in _QUIET]
 
 
 # --- findings ---------------------------------------------------------------------------------------------------------
@@ -196,14 +186,11 @@ def finding_entry(found: Diagnostic) -> dict[str, str]:
 
 def _spans(made: Build) -> Mapping[str, list[_Span]]:
     shown = {note.key for stamped in made.decks for note in stamped.deck.notes}
-    spans: dict[str, list[_Span]] = {}
+    spans: dict[str, list[_Span]] = defaultdict(list)
     for item in made.keyed.questions:
         if item.key in shown:
-            question = item.question
-            spans.setdefault(item.chapter.path, []).append((question.location.line, question.end_line, item.key))
-    for lines in spans.values():
-        lines.sort()
-    return spans
+            spans[item.chapter.path].append((item.question.location.line, item.question.end_line, item.key))
+    return {path: sorted(lines) for path, lines in spans.items()}
 
 
 def _key_at(spans: Mapping[str, list[_Span]], found: Diagnostic) -> Key | None:

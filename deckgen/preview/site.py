@@ -92,27 +92,19 @@ def page_data(name: str) -> str:
 
 
 def _deck_files(deck: CardData) -> Iterator[tuple[str, bytes]]:
-    yield (
-        f"{DATA_DIR}/{deck.name}.js",
-        _script(
-            "deck",
-            deck.name,
-            {
-                "languages": deck.languages,
-                "categories": deck.categories,
-                "css": deck.css,
-                "script": deck.script,
-                "perFile": CARDS_PER_FILE,
-                "cards": deck.entries,
-            },
-        ),
-    )
+    data = {
+        "languages": deck.languages,
+        "categories": deck.categories,
+        "css": deck.css,
+        "script": deck.script,
+        "perFile": CARDS_PER_FILE,
+        "cards": deck.entries,
+    }
+    yield f"{DATA_DIR}/{deck.name}.js", _script("deck", deck.name, data)
     yield f"{DATA_DIR}/{deck.name}-text.js", _script("text", deck.name, deck.texts)
     for number, start in enumerate(range(0, len(deck.sides), CARDS_PER_FILE)):
-        yield (
-            f"{DATA_DIR}/{deck.name}-{number}.js",
-            _script("cards", deck.name, number, deck.sides[start : start + CARDS_PER_FILE]),
-        )
+        sides = deck.sides[start : start + CARDS_PER_FILE]
+        yield f"{DATA_DIR}/{deck.name}-{number}.js", _script("cards", deck.name, number, sides)
 
 
 def _script(call: str, *arguments: object) -> bytes:
@@ -137,18 +129,13 @@ def _page(made: Build, decks: list[CardData], scripts: set[str], stamp: str) -> 
 
 def _questions(deck: CardData) -> str:
     """The list that shows where no script runs: every question in every language of the first edition."""
-    parts: list[str] = []
-    for number, category in enumerate(deck.categories):
-        items = "".join(
-            f"<li>{_in_languages(entry['t'], deck.languages)}</li>" for entry in deck.entries if entry["c"] == number
-        )
-        parts.append(f"<h2>{_in_languages(category, deck.languages)}</h2>\n<ol>{items}</ol>")
-    return "\n".join(parts)
+    items: list[list[str]] = [[] for _ in deck.categories]
+    for entry in deck.entries:
+        items[entry["c"]].append(f"<li>{_in_languages(entry['t'], deck.languages)}</li>")
+    heads = (_in_languages(category, deck.languages) for category in deck.categories)
+    return "\n".join(f"<h2>{head}</h2>\n<ol>{''.join(inside)}</ol>" for head, inside in zip(heads, items, strict=True))
 
 
 def _in_languages(texts: list[str], languages: list[str]) -> str:
-    return " ".join(
-        f'<span lang="{language}">{html.escape(text)}</span>'
-        for language, text in zip(languages, texts, strict=True)
-        if text
-    )
+    pairs = zip(languages, texts, strict=True)
+    return " ".join(f'<span lang="{language}">{html.escape(text)}</span>' for language, text in pairs if text)
