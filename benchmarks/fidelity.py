@@ -107,7 +107,8 @@ def _options() -> argparse.Namespace:
 def _measure(chapter: Chapter, through_anki: Render, *, verbose: bool) -> tuple[Row, list[str]]:
     row, fields = Row(), []
     for question in _questions(chapter):
-        compared = compare(question.answer, definitions=chapter.definitions, html_headings=chapter.html_headings)
+        context = chapter.context
+        compared = compare(question.answer, definitions=context.definitions, html_headings=context.html_headings)
         row.answers += 1
         row.equal += not compared.reason
         if compared.reason:

@@ -246,7 +246,7 @@ def image_syntax(checked: CheckedChapter) -> Iterator[Diagnostic]:
     for answer in checked.answers:
         text = answer.outline if "![" in answer.text else ""
         found = [*_WIKI_IMAGE.finditer(text)]
-        if chapter.dialect is Dialect.GFM:
+        if chapter.context.dialect is Dialect.GFM:
             found += (image for image in _IMAGE.finditer(text) if not _DESTINATION.fullmatch(image[1]))
         shown = prose_of(answer.document.html) if found else ""
         for image in found:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
 from typing import NewType
 
@@ -129,26 +128,17 @@ class Context:
     definitions: Markdown = Markdown("")
     """Link reference and footnote definitions."""
     html_headings: bool = False
-    """A line of ``===`` or ``---`` below text is never a heading."""
-
-
-@cache
-def _context(dialect: Dialect, definitions: Markdown, html_headings: bool) -> Context:
-    """One value for all texts of a chapter: it is asked for once for each."""
-    return Context(dialect=dialect, definitions=definitions, html_headings=html_headings)
+    """Questions are marked with HTML headings, so a line of ``===`` or ``---`` below text is never a heading."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chapter:
-    """One source file. ``definitions`` holds its link reference and footnote definitions, context for every answer."""
+    """One source file; ``context`` is that of every text in it."""
 
     path: str
     title: Markdown
-    dialect: Dialect
-    definitions: Markdown
+    context: Context
     categories: tuple[Category, ...]
-    html_headings: bool = False
-    """Questions are marked with HTML headings, so a line of ``===`` or ``---`` below text is never a heading."""
     fence_ends: tuple[int, ...] = ()
     """Lines, from 1, before which a code fence that is never closed was taken to end."""
 
@@ -157,10 +147,6 @@ class Chapter:
         """Where its categories are: in its file, or in the folder whose pages are a question each and named like it."""
         folder = self.path.rpartition("/")[0]
         return f"{folder}/" if folder and self.title == folder.rpartition("/")[2] else self.path
-
-    @property
-    def context(self) -> Context:
-        return _context(self.dialect, self.definitions, self.html_headings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from deckgen.model import (
     CardTemplate,
     Category,
     Chapter,
+    Context,
     Corpus,
     Deck,
     Dialect,
@@ -73,9 +74,7 @@ def chapter(path: str, categories: Iterable[tuple[str, Iterable[tuple[str, ...]]
         found.append(
             Category(title=Markdown(name), location=Location(path=path, line=line), questions=tuple(questions))
         )
-    return Chapter(
-        path=path, title=Markdown(path), dialect=Dialect.GFM, definitions=Markdown(""), categories=tuple(found)
-    )
+    return Chapter(path=path, title=Markdown(path), context=Context(dialect=Dialect.GFM), categories=tuple(found))
 
 
 def corpus(*chapters: Chapter) -> Corpus:

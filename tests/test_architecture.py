@@ -122,17 +122,13 @@ def test_no_pattern_repeats_a_group_possessively() -> None:
         assert not re.search(r"(?<!\\)\)(?:\*|\+|\?)\+", path.read_text(encoding="utf-8")), path
 
 
-_NAMED_ALIKE = ("html_headings", "parcels", "segments")
-"""Modules that are one function and its tables."""
-
-
 def test_a_name_means_one_thing() -> None:
     """No public class or type of two modules has one name, and no function that of its module, commands apart."""
     types: dict[str, list[str]] = defaultdict(list)
     for path in sorted(PACKAGE.rglob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef):
-                assert node.name != path.stem or path.parent.name == "cli" or path.stem in _NAMED_ALIKE, path
+                assert node.name != path.stem or path.parent.name == "cli", path
             is_alias = isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
             name = node.name if isinstance(node, ast.ClassDef) else node.targets[0].id if is_alias else ""
             if name[:1].isupper() and not name.isupper():

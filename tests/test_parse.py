@@ -50,7 +50,7 @@ def _settings(path: Path) -> ChapterSettings:
 
 
 def _chapter(chapter: Chapter) -> Iterator[str]:
-    yield f"title: {chapter.title}{' (HTML headings)' if chapter.html_headings else ''}"
+    yield f"title: {chapter.title}{' (HTML headings)' if chapter.context.html_headings else ''}"
     for category in chapter.categories:
         yield f"category {category.location.line}: {category.title}"
         for question in category.questions:
@@ -59,9 +59,9 @@ def _chapter(chapter: Chapter) -> Iterator[str]:
             yield f"  question {place}: ({question.number}) {question.title}{key}"
             yield from (f"   ?|{line}" for line in question.front.removesuffix("\n").split("\n") if question.front)
             yield from (f"    |{line}" for line in question.answer.split("\n"))
-    if chapter.definitions:
+    if chapter.context.definitions:
         yield "definitions:"
-        yield from (f"  |{line}" for line in chapter.definitions.split("\n"))
+        yield from (f"  |{line}" for line in chapter.context.definitions.split("\n"))
 
 
 def _findings(findings: tuple[Diagnostic, ...]) -> Iterator[str]:

@@ -12,8 +12,8 @@ from deckgen.text.similarity import (
     SKETCH_SIZE,
     answer_likeness,
     fingerprint,
+    hashes_of,
     is_sketch,
-    pieces,
     sketch,
     sketch_size,
     title_likeness,
@@ -23,7 +23,7 @@ from deckgen.text.similarity import (
 @given(st.text())
 def test_a_sketch_is_taken_for_one(text: str) -> None:
     assert is_sketch(sketch(text))
-    assert len(pieces(sketch(text))) == min(sketch_size(sketch(text)), SKETCH_SIZE)
+    assert len(hashes_of(sketch(text))) == min(sketch_size(sketch(text)), SKETCH_SIZE)
 
 
 @pytest.mark.parametrize("text", ["", "3:", ":AAAA", "x:AAAA", "1:AAA你", "-1:", "1:AAAA\n", "65:" + "A" * 260])

@@ -15,11 +15,10 @@ from small_corpus import CHAPTER, EN, TEXT, filled, keyed, made
 
 from deckgen.diagnostics import DeckgenError, Severity
 from deckgen.markdown import Documents
-from deckgen.model import KeyedCorpus, Language, Markdown
+from deckgen.model import KeyedCorpus, Language, Markdown, TextState
 from deckgen.translation.catalog import (
     Catalog,
     CatalogEntry,
-    EntryState,
     Machine,
     Proposal,
     Verdict,
@@ -223,22 +222,22 @@ def test_a_catalog_is_named_after_its_chapter(chapter: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("entry", "state"),
     [
-        (CatalogEntry(context="k|a", source=Markdown("一")), EntryState.MISSING),
-        (CatalogEntry(context="k|a", source=Markdown("一"), translation=Markdown("1")), EntryState.REVIEWED),
+        (CatalogEntry(context="k|a", source=Markdown("一")), TextState.MISSING),
+        (CatalogEntry(context="k|a", source=Markdown("一"), translation=Markdown("1")), TextState.REVIEWED),
         (
             CatalogEntry(context="k|a", source=Markdown("一"), translation=Markdown("1"), machine=MACHINE),
-            EntryState.REVIEWED,
+            TextState.REVIEWED,
         ),
-        (CatalogEntry(context="k|a", source=Markdown("一"), translation=Markdown("1"), fuzzy=True), EntryState.DRAFT),
+        (CatalogEntry(context="k|a", source=Markdown("一"), translation=Markdown("1"), fuzzy=True), TextState.DRAFT),
         (
             CatalogEntry(context="k|a", source=Markdown("一"), translation=Markdown("1"), fuzzy=True, machine=MACHINE),
-            EntryState.DRAFT,
+            TextState.DRAFT,
         ),
         (
             CatalogEntry(
                 context="k|a", source=Markdown("一"), translation=Markdown("1"), fuzzy=True, previous=Markdown("二")
             ),
-            EntryState.STALE,
+            TextState.STALE,
         ),
         (
             CatalogEntry(
@@ -249,13 +248,13 @@ def test_a_catalog_is_named_after_its_chapter(chapter: str, name: str) -> None:
                 previous=Markdown("二"),
                 machine=MACHINE,
             ),
-            EntryState.DRAFT,
+            TextState.DRAFT,
         ),
     ],
 )
-def test_the_marks_of_an_entry_tell_its_state(entry: CatalogEntry, state: EntryState) -> None:
+def test_the_marks_of_an_entry_tell_its_state(entry: CatalogEntry, state: TextState) -> None:
     assert entry.state is state
-    assert accepted(entry).state is (EntryState.REVIEWED if entry.translation else EntryState.MISSING)
+    assert accepted(entry).state is (TextState.REVIEWED if entry.translation else TextState.MISSING)
 
 
 def test_a_draft_that_a_person_changed_is_told_from_an_untouched_one() -> None:
@@ -310,7 +309,7 @@ def test_a_reworded_block_keeps_its_translation_and_remembers_what_it_was_made_f
     after = update(corpus, catalogs)
     entry = by_source(after[CHAPTER, EN])["旋转位置编码是一种固定的绝对位置编码策略。"]
     old = "旋转位置编码是一种绝对位置编码策略。"
-    assert (entry.translation, entry.previous, entry.state) == (made(old), old, EntryState.STALE)
+    assert (entry.translation, entry.previous, entry.state) == (made(old), old, TextState.STALE)
     again, lock = keyed(TEXT.replace("一种绝对位置编码策略", "一种巧妙的绝对位置编码策略"), lock)
     entry = by_source(update(again, after)[CHAPTER, EN])["旋转位置编码是一种巧妙的绝对位置编码策略。"]
     assert (entry.translation, entry.previous) == (made(old), old)
@@ -322,28 +321,28 @@ def test_a_reworded_title_keeps_its_translation_however_much_it_changed() -> Non
     _, lock, catalogs = translated()
     corpus, _ = keyed(TEXT.replace("什么是旋转位置编码？", "RoPE 是什么"), lock)  # type: ignore[arg-type]
     entry = by_source(update(corpus, catalogs)[CHAPTER, EN])["RoPE 是什么"]
-    assert (entry.state, entry.translation) == (EntryState.STALE, made("什么是旋转位置编码？"))
+    assert (entry.state, entry.translation) == (TextState.STALE, made("什么是旋转位置编码？"))
 
 
 def test_an_unrelated_block_never_gets_anothers_translation() -> None:
     _, lock, catalogs = translated()
     corpus, _ = keyed(TEXT.replace("它能达到相对位置编码的效果。", "完全不同的一句话，说的是别的。"), lock)  # type: ignore[arg-type]
     after = update(corpus, catalogs)[CHAPTER, EN]
-    assert by_source(after)["完全不同的一句话，说的是别的。"].state is EntryState.MISSING
+    assert by_source(after)["完全不同的一句话，说的是别的。"].state is TextState.MISSING
     assert [entry.source for entry in after.entries if entry.obsolete] == ["它能达到相对位置编码的效果。"]
 
 
 def test_short_blocks_have_to_be_much_more_alike() -> None:
     _, lock, catalogs = translated()
     corpus, _ = keyed(TEXT.replace("没有额外的参数", "只有额外的参数"), lock)  # type: ignore[arg-type]
-    assert by_source(update(corpus, catalogs)[CHAPTER, EN])["只有额外的参数"].state is EntryState.MISSING
+    assert by_source(update(corpus, catalogs)[CHAPTER, EN])["只有额外的参数"].state is TextState.MISSING
 
 
 def test_questions_are_never_matched_with_one_another() -> None:
     _, lock, catalogs = translated(TEXT.replace("什么是旋转位置编码？", "为什么要使用残差连接？"))
     corpus, _ = keyed(TEXT + "\n### 3. 为什么要使用层归一化？\n\n答案。\n", lock)  # type: ignore[arg-type]
     entry = by_source(update(corpus, catalogs)[CHAPTER, EN])["为什么要使用层归一化？"]
-    assert entry.state is EntryState.MISSING
+    assert entry.state is TextState.MISSING
 
 
 def test_what_is_reviewed_in_one_chapter_is_a_draft_in_every_other_until_a_reader_refuses_it() -> None:
@@ -351,8 +350,8 @@ def test_what_is_reviewed_in_one_chapter_is_a_draft_in_every_other_until_a_reade
     first = {key: catalog for key, catalog in update(corpus, {}).items() if key[0] == CHAPTER}
     after = update(corpus, {key: filled(catalog) for key, catalog in first.items()})
     offered = by_source(after["source/新.md", EN])
-    assert (offered["高效"].state, offered["高效"].translation) == (EntryState.DRAFT, made("高效"))
-    assert offered["何为残差连接？"].state is EntryState.MISSING
+    assert (offered["高效"].state, offered["高效"].translation) == (TextState.DRAFT, made("高效"))
+    assert offered["何为残差连接？"].state is TextState.MISSING
     assert update(corpus, after) == after
     refused = rejected(offered["高效"], by="李", date="2025-01-01")
     entries = tuple(refused if entry.source == "高效" else entry for entry in after["source/新.md", EN].entries)
@@ -364,7 +363,7 @@ def test_a_draft_is_not_offered_elsewhere() -> None:
     corpus, _ = keyed({CHAPTER: TEXT, "source/新.md": TEXT})
     first = {key: catalog for key, catalog in update(corpus, {}).items() if key[0] == CHAPTER}
     after = update(corpus, {key: filled(catalog, fuzzy=True) for key, catalog in first.items()})
-    assert {entry.state for entry in after["source/新.md", EN].entries} == {EntryState.MISSING}
+    assert {entry.state for entry in after["source/新.md", EN].entries} == {TextState.MISSING}
 
 
 def test_a_mark_changes_with_everything_that_a_reader_saw() -> None:
@@ -397,8 +396,8 @@ def test_a_question_that_moves_to_another_chapter_takes_its_entries_along(tmp_pa
     corpus, _ = keyed({CHAPTER: first, "source/新.md": f"## 1. 其他\n\n{second}"}, lock)  # type: ignore[arg-type]
     after = update(corpus, catalogs)
     moved = by_source(after["source/新.md", EN])
-    assert moved["残差连接把输入加到输出上。"].state is EntryState.REVIEWED
-    assert moved["其他"].state is EntryState.MISSING
+    assert moved["残差连接把输入加到输出上。"].state is TextState.REVIEWED
+    assert moved["其他"].state is TextState.MISSING
     assert not any(entry.obsolete for catalog in after.values() for entry in catalog.entries)
 
 
@@ -420,7 +419,7 @@ def test_translations_of_questions_that_were_never_built_survive_a_new_name_of_t
     renamed, _ = keyed({"source/新.md": TEXT})
     assert {question.key for question in renamed.questions}.isdisjoint(question.key for question in corpus.questions)
     after = update(renamed, catalogs)
-    assert all(entry.state is EntryState.REVIEWED for entry in live(after["source/新.md", EN]))
+    assert all(entry.state is TextState.REVIEWED for entry in live(after["source/新.md", EN]))
     assert not after[CHAPTER, EN].entries
 
 
@@ -455,9 +454,9 @@ def test_a_draft_whose_source_changes_is_still_a_draft() -> None:
         reworded, _ = keyed(TEXT.replace("一种绝对", "一种固定的绝对"), lock)
         after = update(reworded, catalogs)
         entry = by_source(after[CHAPTER, EN])["旋转位置编码是一种固定的绝对位置编码策略。"]
-        assert (entry.state, entry.previous) == (EntryState.DRAFT, "旋转位置编码是一种绝对位置编码策略。")
+        assert (entry.state, entry.previous) == (TextState.DRAFT, "旋转位置编码是一种绝对位置编码策略。")
         text = format_catalog(after[CHAPTER, EN])
-        assert parse_catalog(text, path="", language=EN)[0].entries[2].state is EntryState.DRAFT
+        assert parse_catalog(text, path="", language=EN)[0].entries[2].state is TextState.DRAFT
 
 
 def test_a_reviewed_machine_text_whose_source_changes_is_stale_and_no_draft() -> None:
@@ -465,7 +464,7 @@ def test_a_reviewed_machine_text_whose_source_changes_is_stale_and_no_draft() ->
     catalogs = {key: filled(catalog, machine=MACHINE) for key, catalog in update(corpus, {}).items()}
     reworded, _ = keyed(TEXT.replace("一种绝对", "一种固定的绝对"), lock)
     entry = by_source(update(reworded, catalogs)[CHAPTER, EN])["旋转位置编码是一种固定的绝对位置编码策略。"]
-    assert entry.state is EntryState.STALE
+    assert entry.state is TextState.STALE
 
 
 def test_comments_and_headers_of_translators_are_kept() -> None:

@@ -18,7 +18,7 @@ from deckgen.translation.catalog import CatalogEntry
 from deckgen.translation.checks.numbers import numbers_in
 from deckgen.translation.checks.pairs import Pair, check_pair, check_repeats
 from deckgen.translation.files import read_catalogs
-from deckgen.translation.glossary import Glossary, LanguageGlossary, Term, broken_terms, kept_terms, parse_glossary
+from deckgen.translation.glossary import Glossary, Term, broken_terms, kept_terms, parse_glossary
 
 ROOT = Path(__file__).parents[1]
 FAULTS = Path(__file__).parent / "faults"
@@ -194,7 +194,7 @@ def test_a_table_cell_may_not_be_ended_from_within() -> None:
 
 
 def test_kept_chinese_is_no_residue() -> None:
-    glossary = LanguageGlossary(keep=("《庄子》",))
+    glossary = Glossary(keep=("《庄子》",))
     assert rules("见《庄子》。", "See 《庄子》.", glossary=glossary) == set()
 
 
@@ -250,7 +250,7 @@ def test_a_glossary_is_read_by_language() -> None:
     glossary, findings = parse_glossary(text, "locale/glossary.toml")
     assert findings == ()
     assert glossary.for_language(Language("en")).keep == ("RoPE", "Key")
-    assert glossary.for_language(Language("ja")) == LanguageGlossary(keep=("RoPE",))
+    assert glossary.for_language(Language("ja")) == Glossary(keep=("RoPE",))
     assert glossary.for_language(Language("en")).terms == (Term(source="架构", targets=("architecture", "structure")),)
 
 
@@ -286,7 +286,7 @@ def test_a_wrong_glossary_is_located(text: str, line: int) -> None:
 
 
 def test_a_longer_term_hides_the_shorter_one_in_it() -> None:
-    glossary = LanguageGlossary(
+    glossary = Glossary(
         keep=("GPT-3", "GPT"),
         terms=(Term(source="预训练模型", targets=("pre-trained models",)), Term(source="训练", targets=("learning",))),
     )
@@ -294,7 +294,7 @@ def test_a_longer_term_hides_the_shorter_one_in_it() -> None:
     assert list(english("GPT-3是预训练模型", "GPT-3 is a pre-trained model")) == []
     assert [term for term, _ in english("预训练模型的训练", "a pre-trained model")] == ["训练"]
     assert [term for term, _ in english("GPT-3", "GPT 3")] == ["GPT-3"]
-    assert kept_terms("URL与RL", LanguageGlossary(keep=("RL",))) == ((4, 6),)
+    assert kept_terms("URL与RL", Glossary(keep=("RL",))) == ((4, 6),)
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ def test_a_longer_term_hides_the_shorter_one_in_it() -> None:
     ],
 )
 def test_a_term_may_stand_in_any_form(term: str, target: str, language: str, translation: str) -> None:
-    glossary = LanguageGlossary(terms=(Term(source=term, targets=(target,)),))
+    glossary = Glossary(terms=(Term(source=term, targets=(target,)),))
     assert list(broken_terms(term, translation, glossary, language=Language(language))) == []
 
 
@@ -329,13 +329,13 @@ def test_a_term_may_stand_in_any_form(term: str, target: str, language: str, tra
     ],
 )
 def test_another_word_is_not_the_term(term: str, target: str, language: str, translation: str) -> None:
-    glossary = LanguageGlossary(terms=(Term(source=term, targets=(target,)),))
+    glossary = Glossary(terms=(Term(source=term, targets=(target,)),))
     found = list(broken_terms(term, translation, glossary, language=Language(language)))
     assert found == [(term, (target,))]
 
 
 def test_a_kept_term_may_be_in_the_plural() -> None:
-    glossary = LanguageGlossary(keep=("LLM", "Query", "Transformer"))
+    glossary = Glossary(keep=("LLM", "Query", "Transformer"))
     broken = partial(broken_terms, "LLM、Query和Transformer", glossary=glossary, language=Language("en"))
     assert list(broken("LLMs, Queries and Transformers")) == []
     assert [term for term, _ in broken("LLMS, Querying and Transformer-like models")] == ["LLM", "Query"]

@@ -22,7 +22,7 @@ from deckgen.diagnostics import DeckgenError
 from deckgen.markdown.blocks import BlockKind
 from deckgen.model import Language, Markdown
 from deckgen.translation.checks.pairs import Pair
-from deckgen.translation.drafts.costs import Price, estimate, receipt
+from deckgen.translation.drafts.costs import Price, estimate, receipt_of
 from deckgen.translation.drafts.engines import (
     Batch,
     Engine,
@@ -40,9 +40,9 @@ from deckgen.translation.drafts.parcels import Job
 from deckgen.translation.drafts.placeholders import PlaceholderError, mask, unmask
 from deckgen.translation.drafts.remembered import RememberedDrafts
 from deckgen.translation.drafts.sending import TRIES, Clock
-from deckgen.translation.glossary import LanguageGlossary, Term
+from deckgen.translation.glossary import Glossary, Term
 
-GLOSSARY = LanguageGlossary(keep=("Q-Former", "RoPE"), terms=(Term(source="编码器", targets=("encoder",)),))
+GLOSSARY = Glossary(keep=("Q-Former", "RoPE"), terms=(Term(source="编码器", targets=("encoder",)),))
 SECRET = "k-51-secret"
 
 
@@ -603,7 +603,7 @@ def test_a_key_in_the_address_is_used_and_never_told(server: Server, tmp_path: P
     filled = fill(engine, [job("一段文字。"), Job(pair=job("又一段。").pair, key="k")], tmp_path / "c")
     assert server.queries == [f"key={SECRET}"] * 2
     assert "access refused" in filled.stopped
-    document = receipt(filled, engine=engine, language="en", date="2025-01-01", seconds=1.0, price=None)
+    document = receipt_of(filled, engine=engine, language="en", date="2025-01-01", seconds=1.0, price=None)
     assert SECRET not in f"{filled.stopped} {document} {engine.name}"
 
 
@@ -617,7 +617,7 @@ def test_a_plan_and_a_receipt_say_what_it_costs(server: Server, tmp_path: Path) 
     assert 20 < tokens_out < 80
     assert server.chats == []
     filled = fill(engine, jobs, tmp_path / "c")
-    document = receipt(filled, engine=engine, language="en", date="2025-01-01", seconds=1.25, price=price)
+    document = receipt_of(filled, engine=engine, language="en", date="2025-01-01", seconds=1.25, price=price)
     assert document["cost"] == (100 * 2 + 10 * 10) / 1_000_000
     assert (document["engine"], document["drafts"], document["requests"]) == ("openai:m1", 2, 1)
     assert plan_requests(jobs, engine, RememberedDrafts(tmp_path / "c", engine.identity), ())[1].cached == 2

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from deckgen.markdown import parse_document, safe_html
 from deckgen.markdown.blocks import BlockKind
-from deckgen.model import Context, Dialect, Language, Markdown
+from deckgen.model import Chapter, Context, Dialect, Key, Language, Location, Markdown
 from deckgen.translation.inline import TokenKind, is_translatable, tokens
-from deckgen.translation.segments import Segment, segments, splice, title_segments
+from deckgen.translation.segments import Segment, Side, SourceText, segments_of, splice, title_segments
 
 ZH = Language("zh")
 CONSTRUCTS = (
@@ -44,7 +44,8 @@ CONSTRUCTS = (
 
 def texts(markdown: str, dialect: Dialect = Dialect.GFM) -> list[str]:
     return [
-        segment.text for segment in segments(parse_document(Markdown(markdown), Context(dialect=dialect)), language=ZH)
+        segment.text
+        for segment in segments_of(parse_document(Markdown(markdown), Context(dialect=dialect)), language=ZH)
     ]
 
 
@@ -88,7 +89,7 @@ def test_python_markdown_admonitions_and_tabs_are_translated_inside_and_out() ->
 @given(st.lists(st.sampled_from(CONSTRUCTS), max_size=6), st.sampled_from(list(Dialect)))
 def test_copying_every_segment_changes_nothing(parts: list[str], dialect: Dialect) -> None:
     markdown = Markdown("\n\n".join(parts))
-    found = segments(parse_document(markdown, Context(dialect=dialect)), language=ZH)
+    found = segments_of(parse_document(markdown, Context(dialect=dialect)), language=ZH)
     assert splice(markdown, found, [segment.text for segment in found]) == markdown
     assert splice(markdown, found, [None] * len(found)) == markdown
 
@@ -97,7 +98,7 @@ def test_copying_every_segment_changes_nothing(parts: list[str], dialect: Dialec
 @given(st.text(alphabet="中文。a1 \n\t#>-*`$|[]()<!/p:=\\~_^.", max_size=60), st.sampled_from(list(Dialect)))
 def test_any_text_is_cut_into_blocks_that_do_not_overlap(text: str, dialect: Dialect) -> None:
     markdown = Markdown(text)
-    found = segments(parse_document(markdown, Context(dialect=dialect)), language=ZH)
+    found = segments_of(parse_document(markdown, Context(dialect=dialect)), language=ZH)
     for before, after in itertools.pairwise(found):
         assert before.block.end <= after.block.start
     assert splice(markdown, found, [segment.text for segment in found]) == markdown
@@ -111,10 +112,10 @@ def shape(markdown: str) -> list[str]:
 @given(st.lists(st.sampled_from(CONSTRUCTS), min_size=1, max_size=6))
 def test_a_translation_of_every_segment_keeps_the_structure_and_leaves_no_chinese(parts: list[str]) -> None:
     markdown = Markdown("\n\n".join(parts))
-    found = segments(parse_document(markdown, Context(dialect=Dialect.GFM)), language=ZH)
+    found = segments_of(parse_document(markdown, Context(dialect=Dialect.GFM)), language=ZH)
     translated = splice(markdown, found, [latin(segment) for segment in found])
     assert shape(translated) == shape(markdown)
-    left = segments(parse_document(translated, Context(dialect=Dialect.GFM)), language=ZH)
+    left = segments_of(parse_document(translated, Context(dialect=Dialect.GFM)), language=ZH)
     assert [segment.text for segment in left] == []
 
 
@@ -123,12 +124,12 @@ def test_a_translation_of_every_segment_keeps_the_structure_and_leaves_no_chines
 )
 def test_the_shipped_chapters_obey_the_laws(path: Path) -> None:
     markdown = Markdown(path.read_text(encoding="utf-8"))
-    found = segments(parse_document(markdown, Context(dialect=Dialect.GFM)), language=ZH)
+    found = segments_of(parse_document(markdown, Context(dialect=Dialect.GFM)), language=ZH)
     assert len(found) > 50
     assert splice(markdown, found, [segment.text for segment in found]) == markdown
     translated = splice(markdown, found, [latin(segment) for segment in found])
     assert shape(translated) == shape(markdown)
-    assert segments(parse_document(translated, Context(dialect=Dialect.GFM)), language=ZH) == ()
+    assert segments_of(parse_document(translated, Context(dialect=Dialect.GFM)), language=ZH) == ()
 
 
 def latin(segment: Segment) -> Markdown:
@@ -147,14 +148,14 @@ def _latin(text: str) -> str:
 
 def test_a_translation_gets_the_quote_marks_and_indentation_of_its_source() -> None:
     markdown = Markdown("> 一\n> 二\n\n- 三\n\n> - 四")
-    found = segments(parse_document(markdown, Context(dialect=Dialect.GFM)), language=ZH)
+    found = segments_of(parse_document(markdown, Context(dialect=Dialect.GFM)), language=ZH)
     shown = splice(markdown, found, [Markdown("a\nb\nc"), Markdown("d\ne"), Markdown("f\ng")])
     assert shown == "> a\n> b\n> c\n\n- d\n  e\n\n> - f\n>   g"
 
 
 def test_no_translation_ends_its_cell_or_its_heading() -> None:
     markdown = Markdown("# 题\n\n| 甲 | 乙 |\n|---|---|\n| 丙 | 丁 |")
-    found = segments(parse_document(markdown, Context(dialect=Dialect.GFM)), language=ZH)
+    found = segments_of(parse_document(markdown, Context(dialect=Dialect.GFM)), language=ZH)
     shown = splice(markdown, found, [Markdown(text) for text in ("a\nb", "c|d", "e\\|f", "g\nh", "i")])
     assert shown == "# a b\n\n| c\\|d | e\\|f |\n|---|---|\n| g h | i |"
 
@@ -166,9 +167,13 @@ def test_the_title_is_one_segment_even_where_it_begins_like_a_list() -> None:
     assert title_segments(Markdown("RoPE"), language=ZH) == ()
 
 
-def test_a_segment_knows_its_line_and_column() -> None:
-    (segment,) = segments(parse_document(Markdown("\n\n> - 文"), Context(dialect=Dialect.GFM)), language=ZH)
-    assert (segment.line, segment.column) == (3, 5)
+def test_a_text_knows_the_place_of_its_segments() -> None:
+    markdown, context = Markdown("\n\n> - 文"), Context(dialect=Dialect.GFM)
+    chapter = Chapter(path="a.md", title=Markdown("a"), context=context, categories=())
+    begins = Location(path="a.md", line=7, column=2)
+    text = SourceText(key=Key("k1"), side=Side.ANSWER, markdown=markdown, chapter=chapter, location=begins)
+    (segment,) = segments_of(parse_document(markdown, context), language=ZH)
+    assert text.place(segment) == Location(path="a.md", line=9, column=5, end_line=9, end_column=5)
 
 
 @pytest.mark.parametrize(

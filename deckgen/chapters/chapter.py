@@ -15,7 +15,7 @@ from deckgen.chapters.roles import Decision, Role, Ruling
 from deckgen.chapters.structure import find_structure
 from deckgen.diagnostics import Diagnostic
 from deckgen.markdown.definitions import find_definitions
-from deckgen.model import Category, Chapter, Location, Markdown, Question, is_key
+from deckgen.model import Category, Chapter, Context, Location, Markdown, Question, is_key
 from deckgen.project.config import ChapterSettings
 from deckgen.text.similarity import fingerprint_and_sketch
 from deckgen.text.titles import normalised_title, split_number
@@ -41,11 +41,13 @@ def parse_chapter(
     chapter = Chapter(
         path=path,
         title=title,
-        dialect=settings.dialect,
-        definitions=Markdown("\n".join(definitions.texts)),
+        context=Context(
+            dialect=settings.dialect,
+            definitions=Markdown("\n".join(definitions.texts)),
+            html_headings=explanation.chosen is not None and explanation.chosen.mark.markup is Markup.HTML,
+        ),
         categories=tuple(_categories(explanation.decisions, pieces, title, path, known, released)),
         fence_ends=structure.scan.fence_ends,
-        html_headings=explanation.chosen is not None and explanation.chosen.mark.markup is Markup.HTML,
     )
     read = Read(structure=structure, chapter=chapter, pieces=pieces, settings=settings, definitions=definitions.lines)
     used = frozenset(piece.key_line for piece in pieces if piece.key_line)

@@ -17,7 +17,7 @@ from deckgen.chapters.heading import (
     line_heading,
 )
 from deckgen.chapters.heading_text import without_navigation
-from deckgen.chapters.html_headings import html_headings, split_anchor
+from deckgen.chapters.html_headings import headings_of_html, split_anchor
 from deckgen.markdown.lines import BlockTracker, Fence, FrontMatter, Kind, RawElement, left_open, read_front_matter
 from deckgen.text.titles import split_number
 
@@ -173,7 +173,7 @@ def line_headings(lines: Sequence[str], index: int, *, in_html: bool = False) ->
     line = lines[index]
     first = line.lstrip()[:1]
     if "<h" in line or "<H" in line:
-        marked = list(html_headings(lines, index))
+        marked = list(headings_of_html(lines, index))
         yield from marked
         if marked:
             return

@@ -17,7 +17,7 @@ _ONLY_TAGS = re.compile(r"[\s>*+-]*(?:<[^<>]*>[ \t]*)*")
 _MAX_HTML_LINES = 4
 
 
-def html_headings(lines: Sequence[str], index: int) -> Iterator[Heading]:
+def headings_of_html(lines: Sequence[str], index: int) -> Iterator[Heading]:
     """Each ``<h2 …>…</h2>`` that begins on the line."""
     line = lines[index]
     masked = mask_code(mask_comments(line))

@@ -18,7 +18,7 @@ from deckgen.model import Language
 from deckgen.project.files import own_path
 from deckgen.project.reading import Project
 from deckgen.text.sizes import counted
-from deckgen.translation.drafts.costs import Price, estimate, receipt, write_receipt
+from deckgen.translation.drafts.costs import Price, estimate, receipt_of, write_receipt
 from deckgen.translation.drafts.engines import Batch, Engine, engine_names, make_engine
 from deckgen.translation.drafts.fill import Filled, draft_missing, plan_requests
 from deckgen.translation.drafts.remembered import RememberedDrafts
@@ -109,7 +109,7 @@ def fill(
     found = open_translations(root, (language,))  # somebody may have written translations meanwhile
     found, count = with_drafts(found, language, filled.drafts, engine=engine.name, date=today())
     write_catalogs(found)
-    document = receipt(filled, engine=engine, language=language, date=today(), seconds=seconds, price=price)
+    document = receipt_of(filled, engine=engine, language=language, date=today(), seconds=seconds, price=price)
     write_receipt(own_path(found.project.cache, "drafts/receipts.jsonl"), document)
     _print_result(filled, count, len(wanted), price)
     if filled.interrupted:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from deckgen.identity.table import Table, Traits
-from deckgen.text.similarity import answer_likeness, pieces, title_likeness
+from deckgen.text.similarity import answer_likeness, hashes_of, title_likeness
 from deckgen.text.titles import is_han, telling_part
 
 SAME_ANSWER = 55.0
@@ -97,7 +97,7 @@ class _Index:
 
     def near(self, text: Traits) -> set[int]:
         """The texts that share most with this one, by their answers and by their titles."""
-        return {*self._nearest(pieces(text.sketch)), *self._nearest(_pairs(text))}
+        return {*self._nearest(hashes_of(text.sketch)), *self._nearest(_pairs(text))}
 
     def _nearest(self, parts: Iterable[str]) -> list[int]:
         places = (self._places.get(part, []) for part in parts)
@@ -112,7 +112,7 @@ class _Index:
 
 
 def _parts(text: Traits) -> Iterable[str]:
-    yield from pieces(text.sketch)
+    yield from hashes_of(text.sketch)
     yield from _pairs(text)
 
 

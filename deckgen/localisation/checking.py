@@ -10,9 +10,9 @@ from deckgen.build import Build
 from deckgen.chapters import apply_ignores
 from deckgen.corpus import is_about_translations
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic, with_severities
-from deckgen.localisation.translations import TranslatedBlock, Translations, blocks, pair_of, with_glossary
-from deckgen.model import Language, Location, Markdown
-from deckgen.translation.catalog import CatalogEntry, EntryState
+from deckgen.localisation.translations import TranslatedBlock, Translations, pair_of, translated_blocks, with_glossary
+from deckgen.model import Language, Location, Markdown, TextState
+from deckgen.translation.catalog import CatalogEntry
 from deckgen.translation.checks.pair import shortened
 from deckgen.translation.checks.pairs import FACTS, check_pair, check_repeats
 
@@ -67,7 +67,7 @@ def _about(text: str) -> range:
 
 def _check(found: Translations, language: Language, *, strict: bool) -> Iterator[Checked]:
     glossary = found.glossary.for_language(language)
-    every = tuple(blocks(found, language))
+    every = tuple(translated_blocks(found, language))
     begun = {block.text.context for block in every if block.entry.translation.strip()}
     seen: dict[CatalogEntry, TranslatedBlock] = {}
     for block in every:
@@ -76,7 +76,7 @@ def _check(found: Translations, language: Language, *, strict: bool) -> Iterator
         seen[block.entry] = block
         for problem in check_pair(pair_of(block, found, glossary)):
             finding = _located(problem, block)
-            if strict and problem.rule in FACTS and block.entry.state is EntryState.REVIEWED:
+            if strict and problem.rule in FACTS and block.entry.state is TextState.REVIEWED:
                 finding = replace(finding, severity=Severity.ERROR)
             yield finding, block
     for entry, problem in check_repeats(seen):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from deckgen.localisation.translations import TranslatedBlock, Translations, blocks, pair_of, with_entries
-from deckgen.model import Key, Language, Markdown
-from deckgen.translation.catalog import CatalogEntry, EntryState, Machine, Proposal, digest
+from deckgen.localisation.translations import TranslatedBlock, Translations, pair_of, translated_blocks, with_entries
+from deckgen.model import Key, Language, Markdown, TextState
+from deckgen.translation.catalog import CatalogEntry, Machine, Proposal, digest
 from deckgen.translation.checks.pairs import Pair
 from deckgen.translation.drafts.engines import Example
 from deckgen.translation.drafts.fill import Draft
@@ -25,8 +25,8 @@ def draft_jobs(
 
     With ``stale`` also those whose source has changed since their translation was reviewed.
     """
-    wanted = (EntryState.MISSING, EntryState.STALE) if stale else (EntryState.MISSING,)
-    every = tuple(blocks(found, language))
+    wanted = (TextState.MISSING, TextState.STALE) if stale else (TextState.MISSING,)
+    every = tuple(translated_blocks(found, language))
     glossary = found.glossary.for_language(language)
     styles = {chapter: read_style(found.project.locale / language, chapter) for chapter in found.material.chapters}
     jobs: dict[tuple[str, str], Job] = {}
@@ -43,8 +43,8 @@ def reviewed_examples(found: Translations, language: Language) -> tuple[Example,
     """Every reviewed block of the language, each source once."""
     reviewed = {
         block.segment.text: block.entry.translation
-        for block in blocks(found, language)
-        if block.entry.state is EntryState.REVIEWED
+        for block in translated_blocks(found, language)
+        if block.entry.state is TextState.REVIEWED
     }
     return tuple(Example(source=source, translation=translation) for source, translation in reviewed.items())
 
@@ -62,10 +62,10 @@ def with_drafts(
         text = texts.get(entry.source)
         if not text or entry.was_rejected(text):
             return entry
-        if entry.state is EntryState.MISSING:
+        if entry.state is TextState.MISSING:
             machine = Machine(engine=engine, date=date, digest=digest(text))
             return replace(entry, translation=text, fuzzy=True, previous=None, machine=machine)
-        if entry.state is EntryState.STALE and not entry.proposal and text != entry.translation:
+        if entry.state is TextState.STALE and not entry.proposal and text != entry.translation:
             return replace(entry, proposal=Proposal(engine=engine, date=date, text=text))
         return entry
 
@@ -88,5 +88,5 @@ def _job(every: Sequence[TranslatedBlock], place: int, pair: Pair, titles: Mappi
 
 
 def _example(block: TranslatedBlock) -> Example:
-    done = block.entry.state is EntryState.REVIEWED
+    done = block.entry.state is TextState.REVIEWED
     return Example(source=block.segment.text, translation=block.entry.translation if done else Markdown(""))

@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from deckgen.localisation.translations import TranslatedBlock, Translations, blocks, pair_of, with_entries
+from deckgen.localisation.translations import TranslatedBlock, Translations, pair_of, translated_blocks, with_entries
 from deckgen.model import Language, Markdown
 from deckgen.translation.catalog import CatalogEntry, digest
 from deckgen.translation.checks.pairs import Pair, check_pair
-from deckgen.translation.glossary import LanguageGlossary
+from deckgen.translation.glossary import Glossary
 from deckgen.translation.inline import Edge, edged, protected
 
 
@@ -19,14 +19,14 @@ def mend(found: Translations) -> tuple[Translations, int]:
     changed: dict[CatalogEntry, CatalogEntry] = {}
     for language in found.languages:
         glossary = found.glossary.for_language(language)
-        for block in blocks(found, language):
+        for block in translated_blocks(found, language):
             text = Markdown(mended(block.entry.translation, language))
             if text != block.entry.translation and not _is_worse(block, text, found, glossary):
                 changed[block.entry] = _with_text(block.entry, text)
     return with_entries(found, lambda entry: changed.get(entry, entry))
 
 
-def _is_worse(block: TranslatedBlock, text: Markdown, found: Translations, glossary: LanguageGlossary) -> bool:
+def _is_worse(block: TranslatedBlock, text: Markdown, found: Translations, glossary: Glossary) -> bool:
     """Whether a check finds more than before, as where a blank more would undo a bold mark."""
     before, after = (_rules(pair_of(block, found, glossary, one)) for one in (None, text))
     return bool(after - before)

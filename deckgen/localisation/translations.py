@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from deckgen.corpus import identify, settle
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, with_severities
 from deckgen.markdown import Documents
-from deckgen.model import Language, Location, Markdown
+from deckgen.model import Language, Location, Markdown, TextState
 from deckgen.project.files import read_optional
 from deckgen.project.layout import GLOSSARY_PATH
 from deckgen.project.reading import Project, known_languages
-from deckgen.translation.catalog import Catalog, CatalogEntry, EntryState
+from deckgen.translation.catalog import Catalog, CatalogEntry
 from deckgen.translation.checks.pairs import Pair
 from deckgen.translation.files import CatalogFile, changed_files
-from deckgen.translation.glossary import Glossary, LanguageGlossary, parse_glossary
+from deckgen.translation.glossary import Glossary, parse_glossary
 from deckgen.translation.material import Material, read_material
 from deckgen.translation.segments import Segment, SourceText
 
@@ -86,7 +86,7 @@ def changed_catalogs(found: Translations) -> tuple[CatalogFile, ...]:
     return tuple(changed_files(found.project.locale, material.read, material.catalogs, project=project_id))
 
 
-def blocks(found: Translations, language: Language) -> Iterator[TranslatedBlock]:
+def translated_blocks(found: Translations, language: Language) -> Iterator[TranslatedBlock]:
     """Every block to translate into ``language``, in the order of the sources."""
     entries = {
         (entry.context, entry.source): (entry, catalog)
@@ -108,7 +108,7 @@ def count_states(found: Translations) -> dict[Language, dict[str, Counter[str]]]
     }
     for (chapter, language), catalog in found.material.catalogs.items():
         live = [entry for entry in catalog.entries if not entry.obsolete]
-        edited = sum(entry.state is EntryState.DRAFT and entry.edited for entry in live)
+        edited = sum(entry.state is TextState.DRAFT and entry.edited for entry in live)
         if chapter in counts[language]:
             counts[language][chapter] += Counter([str(entry.state) for entry in live]) + Counter(
                 total=len(live), edited=edited
@@ -126,7 +126,7 @@ def begun_languages(found: Translations) -> Translations:
 
 
 def pair_of(
-    block: TranslatedBlock, found: Translations, glossary: LanguageGlossary, translation: Markdown | None = None
+    block: TranslatedBlock, found: Translations, glossary: Glossary, translation: Markdown | None = None
 ) -> Pair:
     """The block beside its translation, or beside another one."""
     return Pair(

@@ -9,9 +9,9 @@ from typing import assert_never
 
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.localisation.checking import check_block
-from deckgen.localisation.translations import TranslatedBlock, Translations, blocks, with_entries
-from deckgen.model import Markdown
-from deckgen.translation.catalog import CatalogEntry, EntryState, accepted, mark, rejected
+from deckgen.localisation.translations import TranslatedBlock, Translations, translated_blocks, with_entries
+from deckgen.model import Markdown, TextState
+from deckgen.translation.catalog import CatalogEntry, accepted, mark, rejected
 
 
 class Action(StrEnum):
@@ -50,8 +50,8 @@ def pending_blocks(found: Translations) -> Iterator[tuple[str, TranslatedBlock]]
     """Every block that waits for a reader, in every language, with the mark of what there is to see."""
     for language in found.languages:
         seen: set[CatalogEntry] = set()
-        for block in blocks(found, language):
-            if block.entry.state in (EntryState.DRAFT, EntryState.STALE) and block.entry not in seen:
+        for block in translated_blocks(found, language):
+            if block.entry.state in (TextState.DRAFT, TextState.STALE) and block.entry not in seen:
                 seen.add(block.entry)
                 yield mark(block.entry, language), block
 
@@ -105,7 +105,7 @@ def heard(word: Word, entry: CatalogEntry, block: TranslatedBlock, found: Transl
 
 def _saved(entry: CatalogEntry, text: Markdown) -> CatalogEntry:
     """The entry with another text, which is a draft; a stale one stays stale, with the source that it was made for."""
-    stale = entry.state is EntryState.STALE
+    stale = entry.state is TextState.STALE
     unmarked = entry.machine is None and not stale
     return replace(entry, translation=text, fuzzy=bool(text), draft=bool(text) and unmarked, proposal=None)
 

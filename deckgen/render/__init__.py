@@ -12,9 +12,7 @@ from deckgen.markdown import Documents
 from deckgen.memory.store import Decoder, encoded
 from deckgen.model import (
     Chapter,
-    Context,
     Deck,
-    Dialect,
     Edition,
     EditionNames,
     Guid,
@@ -39,7 +37,6 @@ from deckgen.text.anki import safe_field, safe_name, safe_text
 _DOUBT = tuple(TextState)
 _SIDES = ("Question", "Answer", "Category", "Note")
 _NOTES = Decoder(tuple[Note, ...])
-_OF_TITLES = Context(dialect=Dialect.GFM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +169,7 @@ def _render_note(
     category = categories[keyed.category.key]
     values = {"Key": str(keyed.key), "Source": safe_text(keyed.chapter.path)}
     states: list[TextState] = []
-    inputs = [keyed.chapter.dialect.value, keyed.chapter.definitions]
+    inputs = [translated.context.dialect.value, translated.context.definitions]
     for language in edition.languages:
         sides = tuple(_in_language(texts, language) for texts in (translated.titles, translated.answers))
         texts = (*sides, _in_language(category.titles, language), _in_language(translated.notes, language))

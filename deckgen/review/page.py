@@ -17,17 +17,17 @@ from urllib.parse import quote
 from deckgen import card, media
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.localisation.checking import check_translations
-from deckgen.localisation.translations import TranslatedBlock, Translations, blocks
-from deckgen.model import Edition, ImageReference, Language, Location, Markdown, MediaFile
+from deckgen.localisation.translations import TranslatedBlock, Translations, translated_blocks
+from deckgen.model import Edition, ImageReference, Language, Location, Markdown, MediaFile, TextState
 from deckgen.preview.formulas import with_mathml
 from deckgen.project.choices import Profile
 from deckgen.render.cardhtml import card_html
 from deckgen.text.packaged import packaged_text
 from deckgen.text.wording import compare_words, marked_up
-from deckgen.translation.catalog import CatalogEntry, EntryState, digest, mark
+from deckgen.translation.catalog import CatalogEntry, digest, mark
 from deckgen.translation.segments import Side
 
-STATES = (EntryState.MISSING, EntryState.STALE, EntryState.DRAFT, EntryState.REVIEWED)
+STATES = (TextState.MISSING, TextState.STALE, TextState.DRAFT, TextState.REVIEWED)
 
 
 EDITOR = "vscode://file/{path}:{line}"
@@ -61,13 +61,13 @@ def show(found: Translations, language: Language, *, editor: str = EDITOR, jobs:
     )
 
 
-def render_review(showing: Showing, *, token: str = "") -> tuple[str, Mapping[EntryState, int]]:
+def render_review(showing: Showing, *, token: str = "") -> tuple[str, Mapping[TextState, int]]:
     """The page, with every block beside its translation as the card shows them, and how many it has in each state.
 
     With a ``token`` the page sends what its reader says to the server that it comes from.
     """
     found, language = showing.found, showing.language
-    shown = tuple(blocks(found, language))
+    shown = tuple(translated_blocks(found, language))
     counts = {state: sum(block.entry.state is state for block in shown) for state in STATES}
     rules = Counter(rule for block in shown for rule in {told.rule for told in _findings(block, showing)})
     script = _data("review.js") + (_data("serve.js") if token else "")
@@ -127,7 +127,7 @@ def render_row(block: TranslatedBlock, showing: Showing) -> str:
         side=_word(block.text.side),
         place=_link(block.place, showing),
         entry=_link(Location(path=path, line=line), showing) if line else f"<code>{html.escape(path)}</code>",
-        good=good if entry.state in (EntryState.DRAFT, EntryState.STALE) else "",
+        good=good if entry.state in (TextState.DRAFT, TextState.STALE) else "",
         source=_cell(block, block.segment.text, showing.found.material.corpus.language, showing),
         translation=_cell(block, entry.translation, showing.language, showing),
         changed=_changed(block, showing),
@@ -220,7 +220,7 @@ def _images(found: Translations, language: Language, jobs: int) -> Mapping[Image
 
 
 def _references(found: Translations, language: Language) -> Iterator[tuple[ImageReference, Location]]:
-    for block in blocks(found, language):
+    for block in translated_blocks(found, language):
         proposal = block.entry.proposal.text if block.entry.proposal else ""
         for markdown in (block.segment.text, block.entry.translation, proposal):
             if "!" in markdown or "<img" in markdown:
@@ -247,7 +247,7 @@ def _card_css(found: Translations, edition: Edition) -> str:
     return made.css.replace("</", "<\\/")
 
 
-def _filter(state: EntryState, count: int) -> str:
+def _filter(state: TextState, count: int) -> str:
     number = STATES.index(state) + 1
     return (
         f'<label class="filter"><input type="checkbox" name="state" value="{state}" checked> '

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.localisation.checking import check_block
-from deckgen.localisation.translations import TranslatedBlock, Translations, blocks
+from deckgen.localisation.translations import TranslatedBlock, Translations, translated_blocks
 from deckgen.localisation.verdicts import Action, Declined, Word, heard
 from deckgen.model import Language, Markdown
 from deckgen.preview.server import LocalApp, LocalServer
@@ -59,7 +59,7 @@ class ReviewDesk:
             showing, wanted = self._showing or self._shown(), said.get("mark")
             if (word := self._word(said)) is None:
                 return HTTPStatus.BAD_REQUEST, {"problem": "no such action"}
-            shown = blocks(showing.found, self.language)
+            shown = translated_blocks(showing.found, self.language)
             block = next((block for block in shown if mark(block.entry, self.language) == wanted), None)
             if block is None:
                 return HTTPStatus.CONFLICT, {"problem": _CHANGED}

@@ -86,7 +86,7 @@ def sketch_size(value: Sketch) -> int:
     return int(value.partition(":")[0])
 
 
-def pieces(value: Sketch) -> list[str]:
+def hashes_of(value: Sketch) -> list[str]:
     """What two sketches have in common where their texts do; each piece stands for one shingle."""
     return _PIECE.findall(value, value.index(":") + 1)
 

@@ -22,22 +22,17 @@ from deckgen.model import (
     TranslatedCategory,
     TranslatedCorpus,
     TranslatedQuestion,
+    locate_span,
 )
 from deckgen.project.choices import Policy
-from deckgen.translation.catalog import Catalog, CatalogEntry, EntryState
+from deckgen.translation.catalog import Catalog, CatalogEntry
 from deckgen.translation.inline import TokenKind, tokens
 from deckgen.translation.material import Material
 from deckgen.translation.segments import Side, SourceText, splice
 from deckgen.translation.update import CatalogId
 
-_HIDDEN = "hidden"
-_STATES = {
-    _HIDDEN: TextState.PARTIAL,
-    EntryState.REVIEWED: TextState.REVIEWED,
-    EntryState.STALE: TextState.STALE,
-    EntryState.DRAFT: TextState.DRAFT,
-    EntryState.MISSING: TextState.PARTIAL,
-}
+_HIDDEN = TextState.PARTIAL
+"""Of a block: there is a draft, and the policy shows the source in its place."""
 _DOUBT = tuple(TextState)
 
 
@@ -112,40 +107,40 @@ def _translated(
     written = text.writing(language)
     if written is not None:
         return Text(language=language, markdown=written, state=TextState.REVIEWED), ()
-    found = [entries[language, text.context, segment.text] for segment in text.segments]
-    kinds = [
-        _HIDDEN if entry.state is EntryState.DRAFT and policy is not Policy.DRAFT else entry.state for entry in found
-    ]
+    states = _states(text, language, entries, policy)
     translations = [
-        None if kind == _HIDDEN else entry.translation or None for entry, kind in zip(found, kinds, strict=True)
+        None if state is _HIDDEN else entries[language, text.context, segment.text].translation or None
+        for segment, state in zip(text.segments, states, strict=True)
     ]
-    findings = tuple(_findings(text, language, kinds, policy))
-    if found and not any(translations):
+    findings = tuple(_findings(text, language, states, policy))
+    if states and not any(translations):
         return Text(language=language, markdown=Markdown(""), state=TextState.MISSING), findings
-    state = max((_STATES[kind] for kind in kinds), key=_DOUBT.index, default=TextState.REVIEWED)
+    state = max(states, key=_DOUBT.index, default=TextState.REVIEWED)
+    state = TextState.PARTIAL if state is TextState.MISSING else state
     return Text(language=language, markdown=splice(text.markdown, text.segments, translations), state=state), findings
 
 
+def _states(text: SourceText, language: Language, entries: _Index, policy: Policy) -> list[TextState]:
+    """How far each block is, as the policy shows it."""
+    states = (entries[language, text.context, segment.text].state for segment in text.segments)
+    return [_HIDDEN if state is TextState.DRAFT and policy is not Policy.DRAFT else state for state in states]
+
+
 def _counts(language: Language, texts: Sequence[SourceText], entries: _Index, policy: Policy) -> BlockCounts:
-    states = Counter(
-        entries[language, text.context, segment.text].state
-        for text in texts
-        if text.writing(language) is None
-        for segment in text.segments
-    )
-    drafts = states[EntryState.DRAFT]
+    translated = (text for text in texts if text.writing(language) is None)
+    states = Counter(state for text in translated for state in _states(text, language, entries, policy))
     return BlockCounts(
         language=language,
-        reviewed=states[EntryState.REVIEWED],
-        stale=states[EntryState.STALE],
-        draft=drafts if policy is Policy.DRAFT else 0,
-        hidden=0 if policy is Policy.DRAFT else drafts,
-        missing=states[EntryState.MISSING],
+        reviewed=states[TextState.REVIEWED],
+        stale=states[TextState.STALE],
+        draft=states[TextState.DRAFT],
+        hidden=states[_HIDDEN],
+        missing=states[TextState.MISSING],
     )
 
 
 _SHORTFALLS = {
-    EntryState.MISSING: (
+    TextState.MISSING: (
         "untranslated",
         ("has no {language} translation", "have no {language} translation"),
         "run “deckgen translate extract” and fill the empty msgstr in {file}",
@@ -155,7 +150,7 @@ _SHORTFALLS = {
         ("is an unreviewed {language} draft and not shown", "are unreviewed {language} drafts and not shown"),
         "review them in {file}, or show them with --policy draft",
     ),
-    EntryState.STALE: (
+    TextState.STALE: (
         "stale-translation",
         (
             "has changed since its {language} translation was reviewed",
@@ -167,17 +162,19 @@ _SHORTFALLS = {
 """What is said of blocks that are not shown as they should be: the rule, of one and of many, and a hint."""
 
 
-def _findings(text: SourceText, language: Language, kinds: Sequence[str], policy: Policy) -> Iterator[Diagnostic]:
-    for kind, (rule, said, hint) in _SHORTFALLS.items():
-        if not (count := kinds.count(kind)):
+def _findings(
+    text: SourceText, language: Language, states: Sequence[TextState], policy: Policy
+) -> Iterator[Diagnostic]:
+    for state, (rule, said, hint) in _SHORTFALLS.items():
+        if not (count := states.count(state)):
             continue
         who = (
             f"the {text.side}"
-            if len(kinds) == 1
-            else f"{'one' if count == 1 else count} of {len(kinds)} blocks of the {text.side}"
+            if len(states) == 1
+            else f"{'one' if count == 1 else count} of {len(states)} blocks of the {text.side}"
         )
         what = said[count > 1].format(language=language)
-        first = text.segments[kinds.index(kind)]
+        first = text.segments[states.index(state)]
         found = diagnostic(
             rule,
             f"{who} {what}",
@@ -221,7 +218,7 @@ def _unsafe_content(material: Material) -> Iterator[Diagnostic]:
     for note in material.notes.values():
         for written in note.texts:
             for item in _found(written.markdown, contexts.get(note.key, plain), documents):
-                yield _diagnostic(item, _place(written.markdown, item.start, written.location))
+                yield _diagnostic(item, locate_span(written.markdown, item.start, item.end, written.location))
     for catalog in material.read.values():
         for entry in catalog.entries:
             if not entry.obsolete and (found := _found(entry.translation, plain, documents)):
@@ -232,12 +229,6 @@ def _unsafe_content(material: Material) -> Iterator[Diagnostic]:
 
 def _found(text: Markdown, context: Context, documents: Documents) -> tuple[Unsafe, ...]:
     return find_unsafe(documents.of(text, context)) if may_be_unsafe(text) else ()
-
-
-def _place(text: str, offset: int, begins: Location) -> Location:
-    line = text.count("\n", 0, offset)
-    column = offset - text.rfind("\n", 0, offset)
-    return Location(path=begins.path, line=begins.line + line, column=column + (0 if line else begins.column - 1))
 
 
 def _diagnostic(item: Unsafe, where: Location) -> Diagnostic:

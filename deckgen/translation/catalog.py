@@ -7,21 +7,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import polib
 
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.model import Language, Location, Markdown
-
-
-class EntryState(StrEnum):
-    """How far an entry is; ``STALE`` is one that was reviewed and whose source changed since."""
-
-    REVIEWED = "reviewed"
-    STALE = "stale"
-    DRAFT = "draft"
-    MISSING = "missing"
+from deckgen.model import Language, Location, Markdown, TextState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +66,13 @@ class CatalogEntry:
     line: int = 0
 
     @property
-    def state(self) -> EntryState:
+    def state(self) -> TextState:
+        """Reviewed, stale, a draft or missing."""
         if not self.translation:
-            return EntryState.MISSING
+            return TextState.MISSING
         if not self.fuzzy:
-            return EntryState.REVIEWED
-        return EntryState.STALE if self.previous is not None and not self.unreviewed else EntryState.DRAFT
+            return TextState.REVIEWED
+        return TextState.STALE if self.previous is not None and not self.unreviewed else TextState.DRAFT
 
     @property
     def unreviewed(self) -> bool:

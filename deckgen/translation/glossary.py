@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from deckgen.diagnostics import Diagnostic, diagnostic
@@ -22,26 +22,21 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LanguageGlossary:
-    """What holds for one language; both tuples have the longest terms first, since those hold the shorter ones."""
-
-    keep: tuple[str, ...] = ()
-    terms: tuple[Term, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Glossary:
-    """What holds for every language, and what for one."""
+    """What holds for one language or, with what more holds for each of the ``languages``, for all.
+
+    Both tuples have the longest terms first, since those hold the shorter ones.
+    """
 
     keep: tuple[str, ...] = ()
     terms: tuple[Term, ...] = ()
-    languages: tuple[tuple[Language, LanguageGlossary], ...] = ()
+    languages: tuple[tuple[Language, Glossary], ...] = ()
 
-    def for_language(self, language: Language) -> LanguageGlossary:
+    def for_language(self, language: Language) -> Glossary:
         """The terms of the language, with those of every language that it does not translate otherwise."""
-        own = next((found for tag, found in self.languages if tag == language), LanguageGlossary())
+        own = next((found for tag, found in self.languages if tag == language), Glossary())
         terms = {term.source: term for term in (*self.terms, *own.terms)}
-        return LanguageGlossary(
+        return Glossary(
             keep=tuple(sorted({*self.keep, *own.keep} - {*terms}, key=lambda term: (-len(term), term))),
             terms=tuple(sorted(terms.values(), key=lambda term: -len(term.source))),
         )
@@ -55,7 +50,7 @@ def parse_glossary(text: str, path: str) -> tuple[Glossary, tuple[Diagnostic, ..
     wrong: list[tuple[str, str]] = []
     languages = {name: entry for name, entry in table.items() if name not in ("keep", "terms")}
     general = _parse_part("", {name: entry for name, entry in table.items() if name not in languages}, wrong)
-    parts: list[tuple[Language, LanguageGlossary]] = []
+    parts: list[tuple[Language, Glossary]] = []
     for tag, entry in languages.items():
         if is_language(tag) and isinstance(entry, Mapping):
             parts.append((Language(tag), _parse_part(f"{tag}.", entry, wrong)))
@@ -65,10 +60,10 @@ def parse_glossary(text: str, path: str) -> tuple[Glossary, tuple[Diagnostic, ..
         diagnostic("bad-glossary", message, Location(path=path, line=_line(text, name)), hint=_FORMAT)
         for name, message in wrong
     )
-    return Glossary(keep=general.keep, terms=general.terms, languages=tuple(parts)), tuple(findings)
+    return replace(general, languages=tuple(parts)), tuple(findings)
 
 
-def kept_terms(text: str, glossary: LanguageGlossary) -> tuple[tuple[int, int], ...]:
+def kept_terms(text: str, glossary: Glossary) -> tuple[tuple[int, int], ...]:
     """Where the terms that have to stay stand in ``text``; of two that overlap the longer one counts."""
     taken: list[tuple[int, int]] = []
     for term in glossary.keep:
@@ -80,7 +75,7 @@ def kept_terms(text: str, glossary: LanguageGlossary) -> tuple[tuple[int, int], 
     return tuple(sorted(taken))
 
 
-def without_kept(text: str, glossary: LanguageGlossary) -> str:
+def without_kept(text: str, glossary: Glossary) -> str:
     """``text`` with a blank for each term that has to stay."""
     for start, end in reversed(kept_terms(text, glossary)):
         text = f"{text[:start]} {text[end:]}"
@@ -88,7 +83,7 @@ def without_kept(text: str, glossary: LanguageGlossary) -> str:
 
 
 def broken_terms(
-    source: str, translation: str, glossary: LanguageGlossary, *, language: Language
+    source: str, translation: str, glossary: Glossary, *, language: Language
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The terms of the source that the translation lacks, each with what it should have; markup is the caller's."""
     for term in dict.fromkeys(source[start:end] for start, end in kept_terms(source, glossary)):
@@ -106,7 +101,7 @@ def broken_terms(
 _FORMAT = 'write keep = ["RoPE"] for terms that stay, and "术语" = "term" below [terms] or [en.terms]'
 
 
-def _parse_part(prefix: str, part: Mapping[str, object], wrong: list[tuple[str, str]]) -> LanguageGlossary:
+def _parse_part(prefix: str, part: Mapping[str, object], wrong: list[tuple[str, str]]) -> Glossary:
     """What holds for one language or, without a prefix, for all; adds to ``wrong`` what stands where, and why it is."""
     for key in part:
         if key not in ("keep", "terms"):
@@ -124,7 +119,7 @@ def _parse_part(prefix: str, part: Mapping[str, object], wrong: list[tuple[str, 
             wrong.append((source, f"“{source}” has no translation"))
         if source and found:
             good.append(Term(source=source, targets=found))
-    return LanguageGlossary(keep=_texts(keep), terms=tuple(sorted(good, key=lambda term: -len(term.source))))
+    return Glossary(keep=_texts(keep), terms=tuple(sorted(good, key=lambda term: -len(term.source))))
 
 
 def _texts(value: object) -> tuple[str, ...]:

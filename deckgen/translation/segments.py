@@ -10,19 +10,17 @@ from functools import partial
 
 from deckgen.markdown import Document, Documents
 from deckgen.markdown.blocks import Block, BlockKind
-from deckgen.model import Chapter, Key, KeyedCorpus, KeyedQuestion, Language, Location, Markdown
+from deckgen.model import Chapter, Key, KeyedCorpus, KeyedQuestion, Language, Location, Markdown, locate_span
 from deckgen.translation.inline import is_translatable
 from deckgen.translation.notes import Notes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """A block to translate; ``text`` is its Markdown without quote marks and indentation, ``line`` counts from 1."""
+    """A block to translate; ``text`` is its Markdown without quote marks and indentation."""
 
     block: Block
     text: Markdown
-    line: int
-    column: int
 
 
 class Side(StrEnum):
@@ -58,12 +56,7 @@ class SourceText:
 
     def place(self, segment: Segment) -> Location:
         """Where a segment stands in its file."""
-        first = segment.line == 1
-        return Location(
-            path=self.location.path,
-            line=self.location.line + segment.line - 1,
-            column=segment.column + (self.location.column - 1 if first else 0),
-        )
+        return locate_span(self.markdown, segment.block.start, segment.block.end, self.location)
 
     def writing(self, language: Language) -> Markdown | None:
         """The text that its author wrote in ``language``."""
@@ -82,16 +75,10 @@ def source_texts(corpus: KeyedCorpus, notes: Notes, documents: Documents | None)
         seen.add(item.category.key)
 
 
-def segments(document: Document, *, language: Language) -> tuple[Segment, ...]:
+def segments_of(document: Document, *, language: Language) -> tuple[Segment, ...]:
     """The blocks of a text, written in ``language``, that have to be translated, in their order."""
-    found = []
-    markdown = document.markdown
-    for block in document.blocks:
-        if is_translatable(text := block.text(markdown), language):
-            line_start = markdown.rfind("\n", 0, block.start) + 1
-            line = markdown.count("\n", 0, block.start) + 1
-            found.append(Segment(block=block, text=text, line=line, column=block.start - line_start + 1))
-    return tuple(found)
+    every = (Segment(block=block, text=block.text(document.markdown)) for block in document.blocks)
+    return tuple(segment for segment in every if is_translatable(segment.text, language))
 
 
 def title_segments(markdown: Markdown, *, language: Language) -> tuple[Segment, ...]:
@@ -101,7 +88,7 @@ def title_segments(markdown: Markdown, *, language: Language) -> tuple[Segment, 
         return ()
     start = markdown.index(text)
     block = Block(kind=BlockKind.HEADING, spans=((start, start + len(text)),), prefix="")
-    return (Segment(block=block, text=Markdown(text), line=1, column=start + 1),)
+    return (Segment(block=block, text=Markdown(text)),)
 
 
 def splice(markdown: Markdown, found: Sequence[Segment], translations: Sequence[Markdown | None]) -> Markdown:
@@ -149,7 +136,7 @@ def _texts(item: KeyedQuestion, language: Language, notes: Notes, *, is_first: b
 def _segments(text: SourceText, language: Language, documents: Documents) -> tuple[Segment, ...]:
     if text.side in (Side.CATEGORY, Side.QUESTION):
         return title_segments(text.markdown, language=language)
-    return segments(documents.of(text.markdown, text.chapter.context), language=language)
+    return segments_of(documents.of(text.markdown, text.chapter.context), language=language)
 
 
 def _placed(markdown: str, block: Block, translation: str) -> str:

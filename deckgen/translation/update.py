@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from deckgen.model import Language, Markdown
+from deckgen.model import Language, Markdown, TextState
 from deckgen.text.similarity import title_likeness
-from deckgen.translation.catalog import Catalog, CatalogEntry, EntryState, accepted
+from deckgen.translation.catalog import Catalog, CatalogEntry, accepted
 from deckgen.translation.segments import Side, SourceText
 
 CatalogId = tuple[str, Language]
@@ -74,7 +74,7 @@ def _remembering(catalogs: Mapping[str, Catalog]) -> dict[str, Catalog]:
     reviewed: dict[Markdown, Markdown] = {}
     every = [entry for catalog in catalogs.values() for entry in catalog.entries]
     for entry in sorted(every, key=lambda entry: entry.obsolete):
-        if entry.state is EntryState.REVIEWED:
+        if entry.state is TextState.REVIEWED:
             reviewed.setdefault(entry.source, entry.translation)
     return {
         chapter: replace(catalog, entries=tuple(_remembered(entry, reviewed) for entry in catalog.entries))
@@ -84,7 +84,7 @@ def _remembering(catalogs: Mapping[str, Catalog]) -> dict[str, Catalog]:
 
 def _remembered(entry: CatalogEntry, reviewed: Mapping[Markdown, Markdown]) -> CatalogEntry:
     known = reviewed.get(entry.source)
-    if known is None or entry.state is not EntryState.MISSING or entry.obsolete or entry.was_rejected(known):
+    if known is None or entry.state is not TextState.MISSING or entry.obsolete or entry.was_rejected(known):
         return entry
     return replace(entry, translation=known, fuzzy=True, draft=True)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from deckgen.markdown.blocks import BlockKind
 from deckgen.model import Language, Markdown
-from deckgen.translation.glossary import LanguageGlossary
+from deckgen.translation.glossary import Glossary
 from deckgen.translation.inline import words
 
 
@@ -21,7 +21,7 @@ class Pair:
     language: Language
     source_language: Language = Language("zh")
     kind: BlockKind = BlockKind.PARAGRAPH
-    glossary: LanguageGlossary = field(default_factory=LanguageGlossary)
+    glossary: Glossary = field(default_factory=Glossary)
 
     @property
     def said(self) -> str:

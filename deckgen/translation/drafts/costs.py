@@ -42,7 +42,7 @@ def _tokens(text: str) -> int:
     return wide + (len(text) - wide + 3) // 4
 
 
-def receipt(
+def receipt_of(
     filled: Filled, *, engine: Engine, language: str, date: str, seconds: float, price: Price | None
 ) -> Mapping[str, object]:
     """What a run was: no text, no address, no key."""

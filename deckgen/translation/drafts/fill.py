@@ -15,7 +15,7 @@ from deckgen.model import Markdown
 from deckgen.text.titles import folded
 from deckgen.translation.drafts.answers import UselessError, draft_of, objection
 from deckgen.translation.drafts.engines import Batch, Engine, EngineAnswer, EngineError, Example, Remedy
-from deckgen.translation.drafts.parcels import Asked, Job, Parcel, ask, batches, parcels
+from deckgen.translation.drafts.parcels import Asked, Job, Parcel, ask, batches, in_parcels
 from deckgen.translation.drafts.placeholders import PlaceholderError, holds_placeholder
 from deckgen.translation.drafts.remembered import RememberedDrafts
 from deckgen.translation.drafts.sending import Clock, Sender
@@ -100,7 +100,7 @@ def plan_requests(
 ) -> tuple[tuple[Batch, ...], Filled]:
     """What `draft_missing` would send if every first answer were good, and what it would know without sending."""
     run = _Run(engine, remembered, reviewed, None)
-    waiting = tuple(parcels(run.ready(jobs), engine))
+    waiting = tuple(in_parcels(run.ready(jobs), engine))
     return tuple(batch for parcel in waiting for batch in batches(parcel, engine, reviewed)), run.filled(jobs)
 
 
@@ -156,7 +156,7 @@ class _Run:
     def work(self, jobs: Sequence[Job], in_flight: int, progress: Callable[[int, int], None]) -> None:
         """First what needs no engine, then one parcel per thread until none is left."""
         progress(0, len(jobs))
-        self._waiting.extend(parcels(self.ready(jobs), self._engine))
+        self._waiting.extend(in_parcels(self.ready(jobs), self._engine))
         for _ in range(in_flight):
             threading.Thread(target=self._serve, daemon=True).start()
         try:

@@ -11,7 +11,7 @@ from deckgen.text.similarity import most_alike
 from deckgen.translation.checks.pairs import Pair
 from deckgen.translation.drafts.engines import Batch, Briefing, Engine, EngineError, Example, Passage, Remedy
 from deckgen.translation.drafts.placeholders import Masked, mask
-from deckgen.translation.glossary import LanguageGlossary, kept_terms
+from deckgen.translation.glossary import Glossary, kept_terms
 
 _EXAMPLES, _EXAMPLES_PER_TEXT = 4, 2
 _ALIKE = 50.0
@@ -55,12 +55,12 @@ Parcel = tuple[Asked, ...]
 
 def ask(job: Job, engine: Engine) -> Asked:
     """The job ready to be sent. PlaceholderError or EngineError where it cannot be."""
-    hidden = LanguageGlossary() if engine.reads_briefings else job.pair.glossary
+    hidden = Glossary() if engine.reads_briefings else job.pair.glossary
     given = mask(job.pair.source, hidden, engine.placeholder)
     return Asked(job=job, given=given, pieces=tuple(_pieces(given.text, engine.limits.characters)))
 
 
-def parcels(asked: Iterable[Asked], engine: Engine) -> Iterator[Parcel]:
+def in_parcels(asked: Iterable[Asked], engine: Engine) -> Iterator[Parcel]:
     """What is sent together: blocks of one key in their order, as many as a request may hold."""
     limits = engine.limits
     parcel: list[Asked] = []

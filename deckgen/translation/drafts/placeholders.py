@@ -9,7 +9,7 @@ from functools import cache
 
 from deckgen.model import Markdown
 from deckgen.text.sizes import counted
-from deckgen.translation.glossary import LanguageGlossary, kept_terms
+from deckgen.translation.glossary import Glossary, kept_terms
 from deckgen.translation.inline import MARKS, Edge, Token, TokenKind, edged, protected
 
 
@@ -45,7 +45,7 @@ def _pattern(style: str) -> re.Pattern[str]:
     return re.compile(rf"{forms[0]}\s*([0-9０-９]+)\s*{forms[1]}")
 
 
-def mask(text: str, glossary: LanguageGlossary, style: str) -> Masked:
+def mask(text: str, glossary: Glossary, style: str) -> Masked:
     """``text`` with a placeholder, written in ``style``, for all markup and for every term that ``glossary`` keeps.
 
     PlaceholderError where the text itself holds what looks like one.
@@ -78,7 +78,7 @@ def holds_placeholder(text: str, style: str) -> bool:
     return _pattern(style).search(text) is not None
 
 
-def _protected(text: str, glossary: LanguageGlossary) -> Iterator[Token]:
+def _protected(text: str, glossary: Glossary) -> Iterator[Token]:
     """What to protect, in order and without overlaps."""
     terms = (
         Token(kind=TokenKind.TERM, start=start, end=end, text=text[start:end], value=text[start:end])
