@@ -10,18 +10,16 @@ from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from deckgen.chapters.boxes import CLOSING, OPENING_DETAILS
 from deckgen.chapters.contents import Claims
 from deckgen.chapters.heading import LEVEL_OF_HAN, Heading, Markup
 from deckgen.chapters.headings import Scan
 from deckgen.markdown.inline import mask_comments
 from deckgen.markdown.lines import Kind
-from deckgen.text.titles import Split, ask_score, folded, split_number
+from deckgen.text.titles import Split, ask_score, folded, split_lettered, split_number
 
 _RULE = re.compile(r"[ \t]{0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _ANCHOR_LINE = re.compile(r"(?:[ \t]*<a\s[^<>]*>[ \t]*</a[ \t]*>|[ \t]*<a\s[^<>]*/>)+[ \t]*$", re.IGNORECASE)
-OPENING_DETAILS = re.compile(r"\s*<details(?:\s[^<>]*)?>\s*$", re.IGNORECASE)
-CLOSING_DETAILS = re.compile(r"\s*(?:</(?:b|p|strong)\s*>\s*)*</details\s*>\s*$", re.IGNORECASE)
-"""A line of nothing but the tag."""
 _LAYOUT = re.compile(r"\s*(?:</?(?:b|br|center|div|p|span|strong)(?:\s[^<>]*)?/?>\s*)+$", re.IGNORECASE)
 """A line of nothing but tags that show nothing."""
 _NUMBER = re.compile(
@@ -33,7 +31,8 @@ _TOC_MARK = re.compile(r"[ \t]*(?:\[toc\]|\[\[toc\]\]|\[\[_toc_\]\]|@\[toc\].*)[
 _UNSEEN = {
     **dict.fromkeys("-*_", (_RULE,)),
     **dict.fromkeys("[@", (_TOC_MARK,)),
-    "<": (OPENING_DETAILS, CLOSING_DETAILS, _LAYOUT, _ANCHOR_LINE),
+    **dict.fromkeys(":{", (CLOSING,)),
+    "<": (OPENING_DETAILS, CLOSING, _LAYOUT, _ANCHOR_LINE),
     "#": (_DECK_TAG,),
 }
 """What of lines that begin so shows nothing."""
@@ -249,8 +248,7 @@ def _evidence(
     count = len(group)
     entries = [claims.names(heading) for heading in group]
     listed = sum(0.0 if entry is None else 0.5 if entry.parent else 1.0 for entry in entries) / count
-    values = [splits[heading.line].value for heading in group]
-    numbered = _in_sequence(values)
+    numbered = _in_sequence([splits[heading.line] for heading in group])
     asked = sum(
         1.0 if mark.markup is Markup.QA else ask_score(splits[heading.line].title or heading.text) for heading in group
     )
@@ -279,17 +277,20 @@ def _number_group(group: Sequence[Heading]) -> Sequence[Split]:
         split if split.number else split_number(heading.text, bare=True)
         for heading, split in zip(group, plain, strict=True)
     ]
+    if not any(split.number for split in bare) and len(group) > 1:
+        lettered = [split_lettered(heading.text) for heading in group]
+        return lettered if _in_sequence(lettered) >= 0.6 else plain
     bare_share = sum(split.style == "bare" for split in bare) / len(group)
     lone = (
         len(group) == 1 and len(bare[0].parts) > 1 and bare[0].value != 0
     )  # 10.2 矩形覆盖, as 10.1 斐波那契数列; not 2.0 版
-    if bare_share >= 0.5 and (lone or _in_sequence([split.value for split in bare]) >= 0.4):
+    if bare_share >= 0.5 and (lone or _in_sequence(bare) >= 0.4):
         return bare
     singles = sum(split.style == "number" and len(split.parts) == 1 for split in plain)
     if singles * 3 < len(group) or singles == len(group):
         return plain
     in_turn = _in_turn(group, plain)
-    return in_turn if _in_sequence([split.value for split in in_turn]) >= 0.6 else plain
+    return in_turn if _in_sequence(in_turn) >= 0.6 else plain
 
 
 def _in_turn(group: Sequence[Heading], plain: Sequence[Split]) -> Sequence[Split]:
@@ -304,13 +305,14 @@ def _in_turn(group: Sequence[Heading], plain: Sequence[Split]) -> Sequence[Split
     return found
 
 
-def _in_sequence(values: Sequence[int | None]) -> float:
-    """The share of numbers that follow the one before."""
-    hits, previous = 0, 0
-    for value in values:
-        hits += value is not None and value == previous + 1
-        previous = previous if value is None else value
-    return hits / len(values) if values else 0.0
+def _in_sequence(splits: Sequence[Split]) -> float:
+    """The share of numbers that follow the one before, 2.1 behind 1.4 too."""
+    hits, previous = 0, tuple[int, ...]((0,))
+    for split in splits:
+        follows = previous[-1] + 1 if split.parts[:-1] == previous[:-1] or len(split.parts) == 1 else 1
+        hits += split.value == follows
+        previous = split.parts or previous
+    return hits / len(splits) if splits else 0.0
 
 
 def _covered(mark: Mark, headings: Sequence[Heading], body: Body, last_line: int) -> int:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from deckgen.chapters.heading import LEVEL_OF_ANY_ROW, Heading, Markup, line_heading
+from deckgen.chapters.boxes import box_of
+from deckgen.chapters.heading import LEVEL_OF_ANY_ROW, LEVEL_OF_ASKING, Heading, Markup, line_heading
 from deckgen.markdown.inline import mask_code
 from deckgen.text.titles import ask_score
 
@@ -20,16 +21,21 @@ _DELIMITERS = re.compile(r"[ \t]*\|?(?:[ \t]*:?-+:?[ \t]*\|)+[ \t]*(?::?-+:?)?[ 
 _SEPARATOR = re.compile(r"(?<![\w:]):::?(?!:)|(?<!:):::?(?![\w:])", re.ASCII)
 _ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d{1,4}[.)])[ \t]+")
 _ASKED_ABOVE = re.compile(r"[ \t]*(?:\?{1,2}|？)[ \t]*$")
+_DEFINES = re.compile(r":[ \t]+\S")
 _SIDES = {"front": "front", "正面": "front", "back": "back", "背面": "back", "反面": "back"}
 _MAY_HOLD_CARDS = re.compile(
     rf"\|[ \t]*(?:{_ASKED_COLUMN.pattern})[ \t]*\||^[ \t]*[?？]{{1,2}}[ \t]*$|::|^[-*+][ \t].*[?？][ \t]*$",
     re.MULTILINE,
 )
-_NOTE = re.compile(
-    r">[ \t]*\[!(?:question|faq|help)\][-+]?[ \t]+(.*\S)|(?:\?\?\?\+?|!!!)[ \t]+(?:question|faq|help)[ \t]+\"(.*\S)\"",
-    re.IGNORECASE,
-)
-_BULLET = re.compile(r"[-*+][ \t]+(?=[^\s*_\d\[])")
+_BULLET = re.compile(r"[-*+][ \t]+(\[[ xX]\][ \t]+)?(?=[^\s*_\d\[])")
+_TAGGED = re.compile(r"[ \t]*[-*+][ \t]+(.*\s#(?:flash)?cards?(?:/\S*)?)[ \t]*$", re.IGNORECASE)
+PROPERTY = re.compile(r"[ \t]*(?:id|collapsed|card-[\w-]+)::(?:[ \t]|$)")
+"""What Logseq keeps with a block and does not show."""
+CARD_STARTS = "START"
+"""Below which a plugin of Obsidian reads the kind of card, its front, ``Back:``, and ``END``."""
+_BOLD_CARD = re.compile(r"[ \t]*(?:[-*+][ \t]+)?(\*\*|__)((?:(?!\1).)+[?？])\1[ \t]*[:：]?[ \t]*(?=\S)")
+_STANDS_ALONE = re.compile(r"[^\s#>|<*_+\-\d=`~\[!:].{1,100}$")
+_ASKING_KINDS = ("question", "faq", "help")
 _ASKS = re.compile(r"[?？][*_ \t]*$")
 _MOST_PARAGRAPH_LINES = 8
 
@@ -97,17 +103,21 @@ def rows_of(lines: Sequence[str], index: int) -> Iterator[Heading]:
 
 
 def item_of(lines: Sequence[str], index: int) -> Heading | None:
-    """An item that asks above what is further in, a quoted line that asks, a note such as ``> [!question] …``."""
+    """An item that asks, or can be ticked, above what is further in; a quoted line, a fold or a note that asks."""
     line = lines[index]
     below = lines[index + 1] if index + 1 < len(lines) else ""
-    if found := _NOTE.match(line):
-        heading = line_heading(Markup.ITEM, found[1] or found[2], line, index)
-        return replace(heading, listed=not line.lstrip().startswith(">"))
-    if (found := _BULLET.match(line)) and below.strip() and not _ITEM.match(below[:2]) and ask_score(line) == 1.0:
-        inside = below.startswith(("  ", "\t"))
-        return replace(line_heading(Markup.ITEM, line[found.end() :], line, index), listed=inside)
+    if (box := box_of(line)) and (box.enclosed or box.kind in _ASKING_KINDS or ask_score(box.title) == 1.0):
+        heading = line_heading(Markup.SUMMARY if box.enclosed else Markup.ITEM, box.title, line, index)
+        return replace(heading, listed=not (box.enclosed or line.lstrip().startswith(">")))
+    if found := _BULLET.match(line):
+        inside = next(filter(str.strip, lines[index + 1 : index + 3]), "").startswith(("  ", "\t"))
+        follows = inside or (below.strip() and not _ITEM.match(below[:2]))
+        if follows and (ask_score(line) == 1.0 or (inside and found[1])):
+            return replace(line_heading(Markup.ITEM, line[found.end() :], line, index), listed=inside)
     if line.startswith(">") and not below.strip() and _ASKS.search(line) and not (index and lines[index - 1].strip()):
         return line_heading(Markup.ITEM, line[1:], line, index)
+    if _ASKS.search(line) and _STANDS_ALONE.match(line) and not (index and lines[index - 1].strip()):
+        return line_heading(Markup.ITEM, line, line, index, level=LEVEL_OF_ASKING)
     return None
 
 
@@ -119,13 +129,24 @@ def _cells(line: str) -> list[tuple[str, int]]:
 
 
 def card_of(lines: Sequence[str], index: int) -> Heading | None:
-    """``question::answer`` on one line, or a paragraph above a line of ``?``."""
+    """``question::answer``, ``**question?** answer``, a paragraph above ``?`` or ``: …``, an item with ``#card``."""
     line = lines[index]
-    if found := _SEPARATOR.search(mask_code(line)) if "::" in line else None:
-        text = _ITEM.sub("", line[: found.start()])
+    if line == CARD_STARTS and index + 2 < len(lines):
+        front = line_heading(Markup.CARD, lines[index + 2], line, index)
+        return replace(front, end_line=index + 3, end_column=len(lines[index + 2]))
+    if tagged := _TAGGED.match(line):
+        return replace(line_heading(Markup.CARD, tagged[1], line, index), listed=True)
+    if bold := _BOLD_CARD.match(line):
+        return line_heading(Markup.CARD, bold[2], line[: bold.end()], index)
+    if PROPERTY.match(line):
+        return None
+    found = _SEPARATOR.search(mask_code(line)) if "::" in line else None
+    if found and (text := _ITEM.sub("", line[: found.start()]).strip()):
         return line_heading(Markup.CARD, text, line[: found.end()], index)
     if index and lines[index - 1].strip():
         return None
+    if index + 1 < len(lines) and _DEFINES.match(lines[index + 1]):
+        return replace(line_heading(Markup.CARD, line, line, index), end_line=index + 2, end_column=1)
     for end in range(index + 1, min(index + _MOST_PARAGRAPH_LINES, len(lines))):
         if _ASKED_ABOVE.match(lines[end]):
             text = " ".join(line.strip() for line in lines[index:end])

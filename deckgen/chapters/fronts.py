@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from deckgen.chapters.boxes import box_of
 from deckgen.chapters.evidence import is_visible
 from deckgen.markdown.lines import Kind, line_kinds
 from deckgen.text.titles import folded
@@ -21,7 +22,8 @@ _LABEL = re.compile(rf"(?:{_ANSWER}|答|解|回答|a|ans)\s*\d{{0,4}}\s*(?:\*\*|
 _MARK_WORDS = "答 解 题 描述 nswer NSWER olution A: A： roblem escription 정답 <summary ack 背面 反面".split()
 """One of them stands in every body that has a mark, and so does a line that begins as below; to look costs little."""
 _MAYBE = re.compile(
-    r"^(?:[ \t]*<(?:details|summary|h\d)|[^\w\n]{0,12}(?:\d[\d.、 ]*)?(?:[\w ]{0,30}?(?:答案|解答|题解|answer|solution)"
+    r"^(?:[ \t]*<(?:details|summary|h\d)|[ \t>]*(?:\{[{%]|:::|\?\?\?|!!!|===|\[!)"
+    r"|[^\w\n]{0,12}(?:\d[\d.、 ]*)?(?:[\w ]{0,30}?(?:答案|解答|题解|answer|solution)"
     r"|[答解题]|描述|回答|a(?:ns)?\W{0,4}[:：]|problem|description|task|question|statement|정답|back|背面|反面))",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -80,7 +82,7 @@ def front_lengths(bodies: Sequence[str], marks: Sequence[str] | None) -> Iterato
 
 def _length(lines: Sequence[str], line: int) -> int:
     """The characters before a line, 0 where nothing is seen before it or nothing but the mark after it."""
-    below = lines[line + 1 :] if _DETAILS.match(lines[line]) or _HEADING.match(lines[line]) else lines[line:]
+    below = lines[line + 1 :] if _opens(lines[line]) or _HEADING.match(lines[line]) else lines[line:]
     if not (any(map(is_visible, lines[:line])) and any(map(is_visible, below))):
         return 0
     return sum(len(text) + 1 for text in lines[:line])
@@ -100,7 +102,7 @@ def _find(body: str, marks: Sequence[str] | None) -> _Mark | None:
     for at in _prose(lines, kinds):
         heading = _HEADING.match(lines[at])
         title = _bare(heading[2] or heading[4] or "") if heading else ""
-        if _DETAILS.match(lines[at]):
+        if _opens(lines[at]):
             if _SAID.fullmatch(_summary(lines, at)):
                 return _Mark(line=at, sure=True)
         elif heading and _SAID.fullmatch(title):
@@ -144,12 +146,20 @@ def _is_label(line: str) -> bool:
 
 def _says(lines: Sequence[str], at: int, wanted: set[str]) -> bool:
     """Whether a line, or the fold that it opens, is one of the words, or begins with one and a colon."""
-    text = _summary(lines, at) if _DETAILS.match(lines[at]) else lines[at]
+    text = _summary(lines, at) if _opens(lines[at]) else lines[at]
     said = re.split(r"[:：]", text, maxsplit=1)[0]
     return folded(_bare(_TAG.sub("", said))) in wanted
 
 
+def _opens(line: str) -> bool:
+    """Whether a fold or a note begins with a line."""
+    return _DETAILS.match(line) is not None or box_of(line) is not None
+
+
 def _summary(lines: Sequence[str], at: int) -> str:
+    """The title of a fold or note, else the word for its kind."""
+    if box := box_of(lines[at]):
+        return _bare(box.title or box.kind)
     found = _SUMMARY.search("\n".join(lines[at : at + _SUMMARY_LINES]))
     return _bare(found[1]) if found else ""
 

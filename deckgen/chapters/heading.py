@@ -29,8 +29,8 @@ MAX_TITLE = 300
 _LEVELS = {kind: level for level, kind in enumerate(("bold", "qa", "plain", "summary", "row", "card", "item"), 7)}
 LEVEL_OF_LIST, LEVEL_OF_BRACKETS, LEVEL_OF_HAN = 20, 21, 22
 """Numbered lines that are another way than ``1、``: ``1. ``, ``1)`` and ``（1）``, ``一、``."""
-LEVEL_OF_ANY_ROW = 23
-"""Rows of tables whose columns are not called after questions and answers: only a setting makes them cards."""
+LEVEL_OF_ANY_ROW, LEVEL_OF_LETTERS, LEVEL_OF_ASKING = 23, 24, 25
+"""Rows of tables that name no column of questions, which only a setting makes cards; ``A.1. 标题``; lines that ask."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

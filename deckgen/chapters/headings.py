@@ -10,6 +10,7 @@ from deckgen.chapters.flashcards import card_of, item_of, rows_of
 from deckgen.chapters.heading import (
     LEVEL_OF_BRACKETS,
     LEVEL_OF_HAN,
+    LEVEL_OF_LETTERS,
     LEVEL_OF_LIST,
     MAX_TITLE,
     Heading,
@@ -19,7 +20,7 @@ from deckgen.chapters.heading import (
 from deckgen.chapters.heading_text import without_navigation
 from deckgen.chapters.html_headings import headings_of_html, split_anchor
 from deckgen.markdown.lines import BlockTracker, Fence, FrontMatter, Kind, RawElement, left_open, read_front_matter
-from deckgen.text.titles import split_number
+from deckgen.text.titles import split_lettered, split_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +105,8 @@ def scan_headings(
                 headings.pop()
             headings.append(underlined)
             continue
-        found = line_headings(lines, index, in_html=tracker.in_html)
-        for heading in (*found, *(_loose_headings(lines, index) if loose else ())):
+        found = tuple(line_headings(lines, index, in_html=tracker.in_html))
+        for heading in found or (_loose_headings(lines, index) if loose else ()):
             if not heading.text or (heading.markup is Markup.SUMMARY and folds > 1):
                 continue
             headings.append(replace(heading, folds=folds) if folds else heading)
@@ -215,6 +216,8 @@ def _loose_headings(lines: Sequence[str], index: int) -> Iterator[Heading]:
     if (found := _BOLD.fullmatch(text.strip())) and _ASKS.search(found[2]):
         if bullet or not split_number(found[2]).number:
             heading = line_heading(Markup.BOLD, found[2], line, index)
+    elif split_lettered(line).number:
+        heading = line_heading(Markup.PLAIN, line.strip(), line, index, level=LEVEL_OF_LETTERS)
     elif bullet and _PLAIN.match(text):
         heading = line_heading(Markup.PLAIN, text.strip(), line, index, level=LEVEL_OF_LIST)
     if heading is not None:

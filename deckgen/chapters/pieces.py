@@ -7,8 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from deckgen.chapters.boxes import CLOSING, OPENING_DETAILS
 from deckgen.chapters.directives import Directive
-from deckgen.chapters.evidence import CLOSING_DETAILS, OPENING_DETAILS, is_anchor, is_layout, is_rule, is_visible
+from deckgen.chapters.evidence import is_anchor, is_layout, is_rule, is_visible
+from deckgen.chapters.flashcards import CARD_STARTS, PROPERTY
 from deckgen.chapters.heading import Heading, Markup
 from deckgen.chapters.heading_text import is_navigation, markdown_of_html
 from deckgen.chapters.roles import Decision, Role
@@ -24,6 +26,8 @@ _ASKED = re.compile(
     r"^(?:(?:\*\*|__)面试官(?:\*\*|__)\s*[:：]\s*|(\*\*|__)?(?:[Qq问][.、](?:\s+|(?=[\u2e80-\u9fff]|[A-Z][a-z]))"
     r"|(?:[Ff]ront|正面|面试官)\s*[:：]\s*|【(?:问|问题|Q)】\s*|(?:题目?|思考题)\s*\d{1,4}\s*[:：]\s*))(?=\S)"
 )
+_CARD_TAGS = re.compile(r"(?:\s+#(?:flash)?cards?(?:/\S*)?)+$", re.IGNORECASE)
+"""Which Logseq and plugins of Obsidian make cards of."""
 _WHOLE_BOLD = re.compile(r"(\*\*|__)((?:(?!\1).)+)\1[ \t]*[:：]?")
 _QUOTED = re.compile(r"^> ?")
 _INDENT = re.compile(" *")
@@ -81,7 +85,7 @@ def title_of(decision: Decision) -> str:
     if decision.heading.markup in (Markup.HTML, Markup.SUMMARY):
         return markdown_of_html(text)
     text = " ".join(_COMMENT.sub("", text).split()) or text
-    text = _ASKED.sub(r"\1", text)
+    text = _CARD_TAGS.sub("", _ASKED.sub(r"\1", text))
     return found[2] if (found := _WHOLE_BOLD.fullmatch(text)) else text
 
 
@@ -124,11 +128,7 @@ def _piece(
         more, line = _longer_question(lines, kinds, heading, min(stop_line, len(lines) + 1))
         title, column = " ".join((title, *more)), len(lines[line - 1]) if more else column
     end_line = stop_line - 1 if stop_column == 1 else stop_line
-    if heading.markup is Markup.SUMMARY:
-        closing = (number for number in range(end_line, line, -1) if CLOSING_DETAILS.match(lines[number - 1]))
-        end_line = next(closing, end_line + 1) - 1
-    if heading.answer is not None:
-        end_line = line
+    end_line = _last_line(lines, heading, end_line)
     end_line = max(line, _without_end_rule(lines, kinds, line, end_line) if stop_column == 1 else end_line)
     rest = lines[line - 1][column : stop_column - 1 if stop_line == line else None]
     rest = rest if heading.answer is None else heading.answer
@@ -137,6 +137,8 @@ def _piece(
         body[-1] = body[-1][: stop_column - 1]
     if heading.markup is Markup.ITEM:
         body[1:] = _unquoted(body[1:])
+    if heading.markup is Markup.CARD and heading.listed:
+        body[1:] = ["" if PROPERTY.match(line) else line for line in body[1:]]
     if heading.listed or heading.markup in (Markup.PLAIN, Markup.BOLD, Markup.QA, Markup.CARD):
         body[1:] = _moved_left(body[1:], listed=heading.listed)
     answer = Markdown("\n".join(body))
@@ -154,6 +156,20 @@ def _piece(
         key=key.key if key else None,
         key_line=key.line if key else 0,
     )
+
+
+def _last_line(lines: Sequence[str], heading: Heading, last: int) -> int:
+    """The last line, from 1, of what a heading's own markup holds, at most ``last``."""
+    below = range(heading.end_line, last)
+    if heading.answer is not None:
+        return heading.end_line
+    if heading.markup is Markup.SUMMARY:
+        return next((at for at in reversed(below) if CLOSING.match(lines[at])), last)
+    if heading.markup is Markup.CARD and heading.listed:
+        return next((at for at in below if lines[at].strip() and not lines[at][: heading.column].isspace()), last)
+    if lines[heading.line - 1] == CARD_STARTS:
+        return next((at for at in below if lines[at].strip() == "END"), last)
+    return last
 
 
 def _unquoted(body: list[str]) -> list[str]:

@@ -6,7 +6,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cached_property
 
-from deckgen.chapters.evidence import OPENING_DETAILS, Mark, is_outline, mark_of
+from deckgen.chapters.boxes import OPENING_DETAILS
+from deckgen.chapters.evidence import Mark, is_outline, mark_of
 from deckgen.chapters.heading import Heading, Markup
 from deckgen.markdown.lines import Fence, RawElement
 from deckgen.text.titles import ask_score, folded, normalised_title, split_number

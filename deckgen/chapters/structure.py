@@ -18,7 +18,7 @@ from deckgen.chapters.evidence import (
     weigh,
 )
 from deckgen.chapters.flashcards import join_fronts, may_hold_cards
-from deckgen.chapters.heading import LEVEL_OF_ANY_ROW, Heading, Markup
+from deckgen.chapters.heading import LEVEL_OF_ANY_ROW, LEVEL_OF_ASKING, Heading, Markup
 from deckgen.chapters.headings import Scan, scan_headings, with_front_title, without_attributes
 from deckgen.chapters.pages import page_title, topics
 from deckgen.chapters.resumption import Resumption
@@ -84,10 +84,12 @@ def find_structure(text: str, *, settings: ChapterSettings) -> Structure:
     found = _structure(text, settings)
     chosen = found.explanation.chosen
     lines_restart = chosen is not None and chosen.mark.markup is Markup.PLAIN and chosen.numbered < 1
+    lone_line = chosen is not None and chosen.mark.markup is Markup.QA and chosen.count == 1
+    unsure = not _asks(chosen) or lines_restart or lone_line
     cards = (chosen is None or chosen.asking < _HARDLY) and may_hold_cards(text)
     if settings.headings in _LOOSE:
         return _structure(text, settings, loose=True)
-    if settings.headings == "auto" and not settings.question_level and (lines_restart or cards or not _asks(chosen)):
+    if settings.headings == "auto" and not settings.question_level and (unsure or cards):
         loose = _structure(text, settings, loose=True)
         better = loose.explanation.chosen
         many = better is not None and chosen is not None and better.count >= _MANY * chosen.count
@@ -111,7 +113,11 @@ def _asks(chosen: Evidence | None) -> bool:
 
 
 def _is_more(item: Evidence | None, other: Evidence | None) -> bool:
-    return item is not None and (other is None or item.count > other.count or not other.in_contents)
+    if item is None or other is None:
+        return item is not None
+    if item.mark.level == LEVEL_OF_ASKING and other.count > 1:  # prose asks what it answers
+        return False
+    return item.count > other.count or not other.in_contents
 
 
 def _structure(text: str, settings: ChapterSettings, *, loose: bool = False, page: bool = False) -> Structure:

@@ -36,6 +36,9 @@ _STYLES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 _TURN = re.compile(r"\s*([0-9０-９]{1,6})\s*[.．]\s*(?=\S)")
 _BARE = re.compile(rf"\s*(?P<n>{_DOTTED})\s+(?=\S)")
+_LETTERED = re.compile(
+    r"(?P<letters>[A-Z]{1,4})[.．](?P<n>\d{1,3}(?:\.\d{1,3}){0,3})(?:[.．、:：]\s*|\s+)(?=\S)", re.ASCII
+)
 _OF_DIGITS_FIRST = tuple((name, pattern) for name, pattern in _STYLES if name in ("number", "keycap"))
 _STARTS = frozenset(
     "第面问题提QqＱ(（【[①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳〇零一二两三四五六七八九十百0123456789０１２３４５６７８９"
@@ -96,6 +99,15 @@ def split_number(text: str, *, bare: bool = False, expected: int | None = None) 
             return Split(number=inner.number, title=rest[len(found[1]) :].strip(), style=inner.style, parts=inner.parts)
         return Split(number=inner.number, title=found[1] + rest, style=inner.style, parts=inner.parts)
     return _split(text, bare, expected) or Split(number="", title=text.strip())
+
+
+def split_lettered(text: str) -> Split:
+    """The title and number of ``A.1. 什么是锁？`` or ``IV.2 …``, which its neighbours alone tell from M.2 and H.264."""
+    if not (found := _LETTERED.match(text)):
+        return Split(number="", title=text)
+    letters = sum(ord(letter) << 8 * place for place, letter in enumerate(found["letters"]))
+    parts = (letters, *map(int, found["n"].split(".")))
+    return Split(number=found[0].strip(), title=text[found.end() :].strip(), style="lettered", parts=parts)
 
 
 def normalised_title(title: str) -> str:
