@@ -177,9 +177,9 @@ def _open_question(reading: Reading) -> Iterable[str]:
     if not reading.explanation.weak or not reading.explanation.alternatives:
         return
     yield from ("", f"[chapters.{_quoted(reading.chapter.path)}]")
-    for item in reading.explanation.alternatives:
+    for choice, item in reading.explanation.alternatives:
         now = ", as it is read now" if item == reading.explanation.chosen else ""
-        yield f"# {item.mark.choice}  # {item.count} × {item.mark}{now}"
+        yield f"# {choice}  # {item.count} × {item.mark}{now}"
 
 
 def _quoted(text: str) -> str:

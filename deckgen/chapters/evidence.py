@@ -27,6 +27,7 @@ _NUMBER = re.compile(
 )
 _DECK_TAG = re.compile(r"[ \t]*#flashcards?(?:/\S*)?[ \t]*$")
 """Where Obsidian's plugins put the cards of a page."""
+_CARD_ENDS = re.compile(r"END[ \t]*$")
 _TOC_MARK = re.compile(r"[ \t]*(?:\[toc\]|\[\[toc\]\]|\[\[_toc_\]\]|@\[toc\].*)[ \t]*$", re.IGNORECASE)
 _UNSEEN = {
     **dict.fromkeys("-*_", (_RULE,)),
@@ -34,6 +35,7 @@ _UNSEEN = {
     **dict.fromkeys(":{", (CLOSING,)),
     "<": (OPENING_DETAILS, CLOSING, _LAYOUT, _ANCHOR_LINE),
     "#": (_DECK_TAG,),
+    "E": (_CARD_ENDS,),
 }
 """What of lines that begin so shows nothing."""
 

@@ -146,7 +146,8 @@ def _heading_findings(read: Read) -> Iterator[Diagnostic]:
         first = read.pieces[0].decision.heading
         yield diagnostic(
             "weak-structure",
-            f"headings marked {chosen.mark} are taken for questions, {len(read.pieces)} of them; nothing else says so"
+            f"headings marked {chosen.mark} are taken for questions, {len(read.pieces)} of them; "
+            + ("they are exercises below prose" if chosen == explanation.exercises else "nothing else says so")
             + _second_best(explanation),
             heading_location(first, read.path),
             hint=_choices(read),
@@ -182,16 +183,16 @@ def _heading_findings(read: Read) -> Iterator[Diagnostic]:
 
 def _second_best(explanation: Explanation) -> str:
     others = explanation.alternatives[1:]
-    return "".join(f"; the next best reading is {other.mark}, {other.count} of them" for other in others)
+    return "".join(f"; the next best reading is {other.mark}, {other.count} of them" for _, other in others)
 
 
 def _choices(read: Read) -> str:
     """The setting that chooses each of the best readings, and what it reads as questions."""
     lines = [f'what is right belongs into deckgen.toml, below [chapters."{read.path}"]:']
-    for item in read.structure.explanation.alternatives:
+    for choice, item in read.structure.explanation.alternatives:
         shown = " · ".join(title if len(title) <= _SHOWN else f"{title[:_SHOWN]}…" for title in item.examples)
         more = f" · and {item.count - len(item.examples)} more" if item.count > len(item.examples) else ""
-        lines.append(f"{item.mark.choice}  # {item.count} × {item.mark}: {shown}{more}")
+        lines.append(f"{choice}  # {item.count} × {item.mark}: {shown}{more}")
     return "\n".join(lines)
 
 

@@ -200,6 +200,9 @@ def _loose_headings(lines: Sequence[str], index: int) -> Iterator[Heading]:
     if line.lstrip()[:1] == "|":
         yield from rows_of(lines, index)
         return
+    if split_lettered(line).number:
+        yield line_heading(Markup.PLAIN, line.strip(), line, index, level=LEVEL_OF_LETTERS)
+        return
     if (card := card_of(lines, index)) is not None:
         yield card
         return
@@ -216,8 +219,6 @@ def _loose_headings(lines: Sequence[str], index: int) -> Iterator[Heading]:
     if (found := _BOLD.fullmatch(text.strip())) and _ASKS.search(found[2]):
         if bullet or not split_number(found[2]).number:
             heading = line_heading(Markup.BOLD, found[2], line, index)
-    elif split_lettered(line).number:
-        heading = line_heading(Markup.PLAIN, line.strip(), line, index, level=LEVEL_OF_LETTERS)
     elif bullet and _PLAIN.match(text):
         heading = line_heading(Markup.PLAIN, text.strip(), line, index, level=LEVEL_OF_LIST)
     if heading is not None:

@@ -27,7 +27,15 @@ _ASKED_BY_A_PAGE = re.compile(
     r"[?？]|什么|为何|怎么|怎样|如何(?!学)|是否|区别|[吗呢]$|^\W*(?:what|why|how|when|which|explain|describe)\b",
     re.IGNORECASE,
 )
+_ASKING = 0.7
 _ASKS_PLAINLY = re.compile(r"[?？]|.{9}")
+_EXERCISES = frozenset(
+    "练习 练习题 习题 课后习题 课后练习 本章习题 章节习题 思考题 课后思考 思考与练习 复习题 自测题 测验 小测 "
+    "面试题 面试问题 常见面试题 高频面试题 相关面试题 常见问题 "
+    "exercises exercise quiz questions reviewquestions practicequestions interviewquestions problems faq".split()
+)
+"""What the part of a chapter of prose that asks is called, folded."""
+_EXERCISE = re.compile(r"(?:exercise|problem|question|习题|练习|思考题|题目?|例题?)\s*[\d.]+", re.IGNORECASE)
 _MOST_SECTIONS, _MOST_LINES = 12, 200
 """Of a page about the one question that its title asks."""
 
@@ -71,6 +79,23 @@ def page_title(
     short = len(parts) >= 0.6 * len(splits)  # 一、是什么
     plain = (shown.asking < 0.5 or short) and styles <= {"", "han"} and not shown.in_contents
     return top if small and plain and _ASKED_BY_A_PAGE.search(title) else None
+
+
+def spans_of_exercises(headings: Sequence[Heading], last_line: int) -> tuple[range, ...]:
+    """The lines from each heading that is called after exercises to the next one that is no further in."""
+    outline = [heading for heading in headings if is_outline(mark_of(heading)) and not heading.doubtful]
+    spans = []
+    for index, heading in enumerate(outline):
+        if folded(split_number(heading.text, bare=True).title) in _EXERCISES:
+            after = (other.line for other in outline[index + 1 :] if other.level <= heading.level)
+            spans.append(range(heading.line, next(after, last_line + 1)))
+    return tuple(spans)
+
+
+def are_exercises(item: Evidence) -> bool:
+    """Whether what is below such headings is answered, and asks or is called Exercise 1."""
+    asks = item.asking >= _ASKING or all(map(_EXERCISE.match, item.examples))
+    return asks and item.count > 1 and item.answered >= _ASKING
 
 
 def _are_sections(headings: Sequence[Heading]) -> bool:

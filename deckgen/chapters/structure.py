@@ -20,7 +20,7 @@ from deckgen.chapters.evidence import (
 from deckgen.chapters.flashcards import join_fronts, may_hold_cards
 from deckgen.chapters.heading import LEVEL_OF_ANY_ROW, LEVEL_OF_ASKING, Heading, Markup
 from deckgen.chapters.headings import Scan, scan_headings, with_front_title, without_attributes
-from deckgen.chapters.pages import page_title, topics
+from deckgen.chapters.pages import are_exercises, page_title, spans_of_exercises, topics
 from deckgen.chapters.resumption import Resumption
 from deckgen.chapters.roles import Decision, Role, Ruling, decide_roles
 from deckgen.chapters.surroundings import look_around
@@ -37,6 +37,7 @@ _ALIKE = 0.6
 _HARDLY = 0.3
 _NOTHING_ELSE = "they ask and are answered, and nothing else marks questions"
 _SECTIONS = "the headings below it are sections of one answer"
+_EXERCISES = "they are the exercises of a chapter of prose"
 _TOPICS = "below each stands one line that says what is asked"
 _NEIGHBOURS = 20
 _MANY = 2
@@ -53,13 +54,17 @@ class Explanation:
     decisions: tuple[Decision, ...]
     weak: bool
     """Nothing but the headings' level says that they are questions, or nothing is one."""
+    exercises: Evidence | None = None
+    """Those of a chapter of prose: another reading, or the one that was chosen."""
 
     @property
-    def alternatives(self) -> tuple[Evidence, ...]:
-        """The two best readings, the one that was chosen first; of one heading last."""
-        chosen = (self.chosen,) if self.chosen else ()
-        others = [item for item in self.evidence if item.mark.choice not in (now.mark.choice for now in chosen)]
-        return (*chosen, *sorted(others, key=lambda item: (item.count == 1, -item.score)))[:2]
+    def alternatives(self) -> tuple[tuple[str, Evidence], ...]:
+        """The two best readings by the setting that chooses each: first the one that was chosen, one heading last."""
+        others = sorted(self.evidence, key=lambda item: (item.count == 1, -item.score))
+        found: dict[str, Evidence] = {}
+        for item in filter(None, (self.chosen, self.exercises, *others)):
+            found.setdefault('headings = "exercises"' if item == self.exercises else item.mark.choice, item)
+        return tuple(found.items())[:2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +94,12 @@ def find_structure(text: str, *, settings: ChapterSettings) -> Structure:
     cards = (chosen is None or chosen.asking < _HARDLY) and may_hold_cards(text)
     if settings.headings in _LOOSE:
         return _structure(text, settings, loose=True)
-    if settings.headings == "auto" and not settings.question_level and (unsure or cards):
+    if settings.headings == "exercises":
+        return _structure(text, replace(settings, headings="auto"), exercises=True)
+    free = settings.headings == "auto" and not settings.question_level
+    if free and (asked := _exercises(text, settings, found)).explanation.exercises:
+        return asked
+    if free and (unsure or cards):
         loose = _structure(text, settings, loose=True)
         better = loose.explanation.chosen
         many = better is not None and chosen is not None and better.count >= _MANY * chosen.count
@@ -107,6 +117,19 @@ def find_structure(text: str, *, settings: ChapterSettings) -> Structure:
     return found
 
 
+def _exercises(text: str, settings: ChapterSettings, found: Structure) -> Structure:
+    """A chapter of prose with exercises that ask and are answered: read for whichever are more, the other one named."""
+    prose = found.explanation
+    if prose.chosen is None or prose.chosen.asking >= _HARDLY or not spans_of_exercises(found.scan.headings, 0):
+        return found
+    asked = _structure(text, settings, exercises=True)
+    if (chosen := asked.explanation.chosen) is None or not are_exercises(chosen):
+        return found
+    read = asked if chosen.count >= prose.chosen.count else found
+    evidence = (chosen, *(item for item in prose.evidence if item.mark != chosen.mark))
+    return replace(read, explanation=replace(read.explanation, evidence=evidence, exercises=chosen, weak=True))
+
+
 def _asks(chosen: Evidence | None) -> bool:
     """Whether the marks that were chosen are questions by what they say, not by the contents list alone."""
     return chosen is not None and max(chosen.asking, chosen.numbered) >= _HARDLY
@@ -120,7 +143,9 @@ def _is_more(item: Evidence | None, other: Evidence | None) -> bool:
     return item.count > other.count or not other.in_contents
 
 
-def _structure(text: str, settings: ChapterSettings, *, loose: bool = False, page: bool = False) -> Structure:
+def _structure(
+    text: str, settings: ChapterSettings, *, loose: bool = False, page: bool = False, exercises: bool = False
+) -> Structure:
     lines = text.split("\n")
     scan = scan_headings(text, Resumption(titles_in_contents(lines), lines), loose=loose)
     headings = join_fronts(scan.headings, scan.lines)
@@ -131,17 +156,25 @@ def _structure(text: str, settings: ChapterSettings, *, loose: bool = False, pag
         scan = without_attributes(scan)
     contents = find_contents(scan)
     usable = [heading for heading in scan.headings if _is_usable(heading, contents, settings)]
+    elsewhere: frozenset[int] = frozenset()
+    if exercises:
+        spans = spans_of_exercises(usable, len(lines))
+        elsewhere = frozenset(range(1, len(lines) + 1)).difference(*spans)
+        outer = min((heading.level for heading in usable if any(heading.line == span[0] for span in spans)), default=0)
+        usable = [heading for heading in usable if heading.line not in elsewhere or heading.level <= outer]
     claims = Claims(contents.entries)
     splits = number_headings(usable)
     if loose and settings.headings == "auto":  # numbered lines that do not ask are lists within answers
         usable = [item for item in usable if item.markup is not Markup.PLAIN or ask_score(splits[item.line].title) == 1]
-    body = Body(scan, contents.lines)
+    body = Body(scan, contents.lines | elsewhere)
     heads = heads_of_groups(usable, body)
     sections = repeated_marks(usable, splits) if settings.headings == "auto" and not settings.question_level else ()
     weighed = [item for item in usable if item.line not in heads and mark_of(item) not in sections]
+    weighed = [item for item in weighed if not exercises or item.level > outer]
     evidence = weigh(weighed, splits, claims, body, len(scan.lines))
     free = loose and settings.headings == "auto"
     chosen, because = (_choose_loosely(evidence) if free else None) or _choose(evidence, settings)
+    because = _EXERCISES if exercises else because
     if chosen is not None and (topic := topics(chosen, evidence, weighed, splits)) is not None:
         chosen, because = topic, _TOPICS
     if chosen is not None and (title := page_title(chosen, evidence, usable, settings, body.visible)) is not None:

@@ -80,8 +80,8 @@ def _show(readings: Sequence[Reading]) -> None:
     for reading in readings:
         if reading.explanation.weak and reading.explanation.alternatives:
             echo(f"{plain(reading.chapter.path)} can be read in several ways; deckgen.toml offers the choice:")
-            for item in reading.explanation.alternatives:
-                echo(f"  {item.mark.choice}: {item.count} × {item.mark}")
+            for choice, item in reading.explanation.alternatives:
+                echo(f"  {choice}: {item.count} × {item.mark}")
     questions = [
         question for reading in readings for category in reading.chapter.categories for question in category.questions
     ]

@@ -306,7 +306,9 @@ SETTINGS: Mapping[str, Mapping[str, Setting]] = {
     "learner": {"keep_tags": _TEXTS},
     "chapters": {
         "dialect": one_of(Dialect),
-        "headings": one_of(("auto", "html", "atx", "setext", "numbered", "qa", "folds", "tables", "cards", "items")),
+        "headings": one_of(
+            ("auto", "html", "atx", "setext", "numbered", "qa", "folds", "tables", "cards", "items", "exercises")
+        ),
         "category_level": _LEVEL,
         "question_level": _LEVEL,
         "title": TEXT,
