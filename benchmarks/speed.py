@@ -329,4 +329,5 @@ def draw_picture(path: Path, chance: random.Random) -> None:
 
 if __name__ == "__main__":
     os.environ.setdefault("SOURCE_DATE_EPOCH", "1760000000")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the rivals are compiled, as pip leaves them; so are we
     sys.exit(main())

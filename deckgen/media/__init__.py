@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 import json
@@ -30,6 +29,7 @@ from deckgen.media.image_paths import (
     shown_target,
 )
 from deckgen.media.images import RECIPE, BrokenImageError, EncodedImage, encode_image, encoder_version
+from deckgen.memory.receipt import mark_of
 from deckgen.memory.seal import sealed_digest
 from deckgen.memory.store import Decoder, Memory, encoded
 from deckgen.model import ImageReference, Location, MediaFile
@@ -96,15 +96,21 @@ def read_media(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Digest:
-    """Of an image's bytes: what its name is made of, and under what it is kept."""
+class _Known:
+    """Of an image's bytes: what its name is made of, under what it is kept, and what it became, without the bytes.
+
+    The encoded file is not read as long as it has this mark.
+    """
 
     identity: str
     key: str
-    size_bytes: int
+    source_bytes: int
+    image: EncodedImage | None = None
+    encoded_bytes: int = 0
+    mark: tuple[int, ...] | None = None
 
 
-_DIGEST = Decoder(_Digest)
+_KNOWN = Decoder(_Known)
 _SETTLED_SECONDS = 2
 
 
@@ -112,7 +118,7 @@ _SETTLED_SECONDS = 2
 class _Ready:
     file: MediaFile
     remark: str
-    digest: _Digest
+    known: _Known
 
 
 _Problem = tuple[str, str, str]
@@ -146,62 +152,64 @@ def _encode_all(
         for source in sources
         if (mark := _mark(source, root))
     }
-    known = {key: _DIGEST.decode(value) for key, value in memory.recall(marks.values()).items()}
+    known = {key: _KNOWN.decode(value) for key, value in memory.recall(marks.values()).items()}
     results: dict[Found, _Ready | BrokenImageError] = {}
     by_name: dict[str, _Ready] = {}
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        digests = [known.get(marks.get(source, b"")) for source in sources]
-        done = pool.map(partial(_encode, root, profile, cache, version), sources, digests)
+        found = [known.get(marks.get(source, b"")) for source in sources]
+        # Where all are known, threads would only wait for each other.
+        done = (map if all(found) else pool.map)(partial(_encode, root, profile, cache, version), sources, found)
         for count, (source, result) in enumerate(zip(sources, done, strict=True), 1):
             results[source] = by_name.setdefault(result.file.name, result) if isinstance(result, _Ready) else result
-            if isinstance(result, _Ready) and source in marks and marks[source] not in known:
-                memory.keep({marks[source]: encoded(result.digest)})
+            if isinstance(result, _Ready) and source in marks and known.get(marks[source]) != result.known:
+                memory.keep({marks[source]: encoded(result.known)})
             if progress:
                 progress(count, len(sources))
     return results
 
 
 def _encode(
-    root: Path, profile: Profile, cache: Path, version: str, source: Found, known: _Digest | None
+    root: Path, profile: Profile, cache: Path, version: str, source: Found, known: _Known | None
 ) -> _Ready | BrokenImageError:
-    """One image, from the cache where it is there; its file is not even read where its digest is ``known``."""
+    """One image, from the cache where it is there; its file is not even read where it is ``known``."""
     try:
         data = None if known else _read(source, root)
-        digest = known or _digest(data or b"", profile, version)
-        slot = cache / digest.key[:2] / digest.key
-        image = _recall(slot)
-        if image is None:
-            image = encode_image(_read(source, root) if data is None else data, profile)
-            slot = _keep(slot, image)
+        known = known or _identify(data or b"", profile, version)
+        slot = cache / known.key[:2] / known.key
+        image = known.image
+        if not (image and known.mark and known.mark == mark_of(slot.with_suffix(f".{image.suffix}"))):
+            image = _recall(slot)
+            if image is None:
+                image = encode_image(_read(source, root) if data is None else data, profile)
+                slot = _keep(slot, image)
+            mark = mark_of(slot.with_suffix(f".{image.suffix}"))
+            known = replace(known, image=replace(image, data=b""), encoded_bytes=len(image.data), mark=mark)
     except BrokenImageError as error:
         return error
     file = MediaFile(
-        name=f"dg-{digest.identity}-{profile[0]}.{image.suffix}",
-        identity=digest.identity,
+        name=f"dg-{known.identity}-{profile[0]}.{image.suffix}",
+        identity=known.identity,
         path=slot.with_suffix(f".{image.suffix}"),
         source=source.path or "data:",
         width_px=image.width_px,
         height_px=image.height_px,
-        size_bytes=len(image.data),
-        source_bytes=digest.size_bytes,
+        size_bytes=known.encoded_bytes,
+        source_bytes=known.source_bytes,
         diagram=image.diagram,
     )
-    return _Ready(file=file, remark=image.remark, digest=digest)
+    return _Ready(file=file, remark=image.remark, known=known)
 
 
-def _digest(data: bytes, profile: Profile, version: str) -> _Digest:
+def _identify(data: bytes, profile: Profile, version: str) -> _Known:
     identity = hashlib.sha256(f"{RECIPE}\0".encode() + data).hexdigest()[:20]
     key = hashlib.sha256(f"{identity}\0{profile}\0{version}\0".encode() + data).hexdigest()
-    return _Digest(identity=identity, key=key, size_bytes=len(data))
+    return _Known(identity=identity, key=key, source_bytes=len(data))
 
 
 def _mark(source: Found, root: Path) -> tuple[int, ...]:
     """What any writing of the file changes; empty where it is none, or was written too lately for its times to tell."""
-    with contextlib.suppress(OSError, ValueError):
-        status = (root / source.path).stat() if source.path else None
-        if status and time.time() - max(status.st_mtime, status.st_ctime) > _SETTLED_SECONDS:
-            return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
-    return ()
+    mark = mark_of(root / source.path) if source.path else None
+    return mark if mark and time.time() - max(mark[1:3]) / 1e9 > _SETTLED_SECONDS else ()
 
 
 def _read(source: Found, root: Path) -> bytes:

@@ -25,7 +25,7 @@ from deckgen.project.layout import BUILD_DIR, LOCK_NAME, MANIFEST_NAME, PARTIAL_
 from deckgen.text.slugs import ascii_slug
 
 _MOST_PARTS = 48
-_MANY_NOTES = 1000
+_MANY_NOTES = 5000
 """From which on it pays to begin other processes."""
 
 
