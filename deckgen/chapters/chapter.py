@@ -98,7 +98,8 @@ def _categories(
 
 def _with_fronts(pieces: Sequence[Piece], settings: ChapterSettings) -> tuple[Piece, ...]:
     lengths = front_lengths([piece.answer for piece in pieces], settings.answer_marks)
-    return tuple(replace(piece, front_length=length) for piece, length in zip(pieces, lengths, strict=True))
+    found = zip(pieces, lengths, strict=True)
+    return tuple(piece if piece.said else replace(piece, front_length=length) for piece, length in found)
 
 
 def _question(piece: Piece, path: str, known: Container[str]) -> Question:
@@ -112,8 +113,8 @@ def _question(piece: Piece, path: str, known: Container[str]) -> Question:
         location=heading_location(piece.decision.heading, path),
         front_line=piece.answer_line,
         front_column=piece.answer_column,
-        answer_line=piece.answer_line + front.count("\n"),
-        answer_column=1 if front else piece.answer_column,
+        answer_line=piece.said.line if piece.said else piece.answer_line + front.count("\n"),
+        answer_column=piece.said.column if piece.said else 1 if front else piece.answer_column,
         end_line=piece.end_line,
         explicit_key=piece.key if piece.key is not None and is_key(piece.key) else None,
         folded_title=normalised_title(split_number(piece.title, bare=True).title),

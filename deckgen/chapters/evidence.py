@@ -179,10 +179,14 @@ def heads_of_groups(headings: Sequence[Heading], body: Body) -> dict[int, tuple[
     With it the mark of those below, and its own number and title.
     """
     found = {}
+    part = 0
     for heading, below in pairwise(headings):
-        if heading.level == LEVEL_OF_HAN:  # 二、基础 above （1）
-            if split_number(below.text).value == 1 and not body.between(heading.end_line, below.line):
-                found[heading.line] = (mark_of(below), split_number(heading.text))
+        if heading.level == LEVEL_OF_HAN:  # 一、选择题 above 1、, 二、判断题 above 1、 or the next number
+            own, begins = split_number(heading.text), split_number(below.text).value
+            leads = begins is not None and not body.between(heading.end_line, below.line)
+            if leads and (begins == 1 or 0 < part == (own.value or 0) - 1):
+                found[heading.line] = (mark_of(below), own)
+                part = own.value or 0
             continue
         number = _NUMBER.match(heading.text)
         first = split_number(below.text, bare=True).parts if number else ()

@@ -1,13 +1,36 @@
-"""How a chapter was read, in words: what ``deckgen check --explain`` prints."""
+"""How a chapter was read and what else it may be: what ``deckgen check --explain`` prints and settings choose."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from deckgen.chapters.evidence import Evidence, mark_of
-from deckgen.chapters.roles import Role
-from deckgen.chapters.structure import Explanation
+from deckgen.chapters.roles import Decision, Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """How a chapter was read: the evidence for each mark, the mark that was chosen, and what every heading became."""
+
+    evidence: tuple[Evidence, ...]
+    chosen: Evidence | None
+    because: str
+    decisions: tuple[Decision, ...]
+    weak: bool
+    """Nothing but the headings' level says that they are questions, or nothing is one."""
+    exercises: Evidence | None = None
+    """Those of a chapter of prose: another reading, or the one that was chosen."""
+
+    @property
+    def alternatives(self) -> tuple[tuple[str, Evidence], ...]:
+        """The two best readings by the setting that chooses each: first the one that was chosen, one heading last."""
+        others = sorted(self.evidence, key=lambda item: (item.count == 1, -item.score))
+        found: dict[str, Evidence] = {}
+        for item in filter(None, (self.chosen, self.exercises, *others)):
+            found.setdefault('headings = "exercises"' if item == self.exercises else item.mark.choice, item)
+        return tuple(found.items())[:2]
 
 
 def describe_explanation(explanation: Explanation) -> Iterator[str]:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from deckgen.chapters.evidence import is_visible, mark_of
+from deckgen.chapters.explain import Explanation
 from deckgen.chapters.heading import Heading
 from deckgen.chapters.heading_text import is_navigation
 from deckgen.chapters.headings import line_headings
 from deckgen.chapters.pieces import Piece
 from deckgen.chapters.roles import Role, Ruling
-from deckgen.chapters.structure import Explanation, Structure
+from deckgen.chapters.structure import Structure
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
 from deckgen.markdown.lines import Fence, Kind
 from deckgen.model import Chapter, Location

@@ -38,6 +38,8 @@ _STANDS_ALONE = re.compile(r"[^\s#>|<*_+\-\d=`~\[!:].{1,100}$")
 _ASKING_KINDS = ("question", "faq", "help")
 _ASKS = re.compile(r"[?？][*_ \t]*$")
 _MOST_PARAGRAPH_LINES = 8
+_DEEPEST = 6
+"""Level of a heading that Markdown or HTML knows."""
 
 
 def may_hold_cards(text: str) -> bool:
@@ -46,12 +48,14 @@ def may_hold_cards(text: str) -> bool:
 
 
 def join_fronts(headings: Sequence[Heading], lines: Sequence[str]) -> Sequence[Heading]:
-    """The headings without ``### Front`` and ``### Back``.
+    """The headings without ``### Front`` and ``### Back``, or those called 答案 below most others of their level.
 
     A front is part of the title above it, or the line below it is one; a back stays in the text, where it begins the
     answer. Headings that are not in such pairs stay as they are.
     """
     sides = [heading for heading in headings if _side(heading)]
+    if not sides and any(map(_is_answer, headings)):
+        return _without_answers(headings)
     if not sides or list(map(_side, sides)) != ["front", "back"] * (len(sides) // 2):
         return headings
     titles = {below.line: above for above, below in pairwise(headings) if _stands_right_above(lines, above, below)}
@@ -61,6 +65,18 @@ def join_fronts(headings: Sequence[Heading], lines: Sequence[str]) -> Sequence[H
         ends = ((item, fronts.get(item, item)) for item in others)
         return [replace(item, end_line=end.end_line, end_column=end.end_column) for item, end in ends]
     return sorted((*others, *(_first_line(lines, front) for front in sides[::2])), key=lambda heading: heading.line)
+
+
+def _is_answer(heading: Heading) -> bool:
+    return len(heading.text) > 1 and _ANSWER_COLUMN.fullmatch(heading.text.strip(" :：")) is not None
+
+
+def _without_answers(headings: Sequence[Heading]) -> Sequence[Heading]:
+    outline = [heading for heading in headings if heading.level <= _DEEPEST]
+    answers = {below.line for above, below in pairwise(outline) if above.level == below.level and _is_answer(below)}
+    levels = [heading.level for heading in outline if heading.line in answers]
+    most = all(5 * levels.count(level) >= 2 * sum(item.level == level for item in headings) for level in levels)
+    return [heading for heading in headings if heading.line not in answers] if levels and most else headings
 
 
 def _side(heading: Heading) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from deckgen.chapters.answers_apart import AnswerApart
 from deckgen.chapters.boxes import CLOSING, OPENING_DETAILS
 from deckgen.chapters.directives import Directive
 from deckgen.chapters.evidence import is_anchor, is_layout, is_rule, is_visible
@@ -62,6 +63,8 @@ class Piece:
     key: Key | None
     key_line: int
     front_length: int = 0
+    said: AnswerApart | None = None
+    """The end of ``answer``, which stands below all questions."""
 
 
 def cut(structure: Structure, directives: Sequence[Directive]) -> Iterator[Piece]:
@@ -74,9 +77,11 @@ def cut(structure: Structure, directives: Sequence[Directive]) -> Iterator[Piece
     bounds = [item for item in structure.explanation.decisions if item.role is not Role.ANSWER]
     starts = [_start(lines, kinds, bound.heading, keys) for bound in bounds]
     starts.append((len(lines) + 1, 1))
+    said = iter(structure.said)
     for index, decision in enumerate(bounds):
         if decision.role is Role.QUESTION:
-            yield _piece(lines, kinds, decision, starts[index], starts[index + 1], keys)
+            piece = _piece(lines, kinds, decision, starts[index], starts[index + 1], keys)
+            yield _answered(piece, next(said, None))
 
 
 def title_of(decision: Decision) -> str:
@@ -156,6 +161,16 @@ def _piece(
         key=key.key if key else None,
         key_line=key.line if key else 0,
     )
+
+
+def _answered(piece: Piece, said: AnswerApart | None) -> Piece:
+    """A question with the answer that stands elsewhere: all below its heading is asked."""
+    if said is None:
+        return piece
+    asked = "" if piece.empty else f"{piece.answer}\n\n"
+    first, *more = said.text.rstrip().split("\n")
+    answer = Markdown(asked + "\n".join([first, *_moved_left(more, listed=True)]))
+    return replace(piece, answer=answer, front_length=len(asked), said=said, empty=False, placeholder=False)
 
 
 def _last_line(lines: Sequence[str], heading: Heading, last: int) -> int:

@@ -21,7 +21,7 @@ _OUTSIDE_TITLES = frozenset(
     "questionsoverview questionlist listofquestions questionscovered interviewquestionscovered 题目概览 题目总览 "
     "题目列表 题目清单 题目一览 问题列表 问题清单 问题概览 难度分布 "
     "seealso relatedtopics tableofcontents resources 目的 索引 小结 本章小结 本节小结 章节小结 总结 本章总结 练习 习题 "
-    "课后习题 课后练习 summary conclusion exercises".split()
+    "课后习题 课后练习 答案 参考答案 习题答案 答案与解析 answers answerkey summary conclusion exercises".split()
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from deckgen.chapters.answers_apart import AnswerApart, answers_to, find_answers
 from deckgen.chapters.contents import Claims, Contents, Entry, alike, find_contents, group_title, titles_in_contents
 from deckgen.chapters.evidence import (
     Body,
@@ -17,6 +18,7 @@ from deckgen.chapters.evidence import (
     repeated_marks,
     weigh,
 )
+from deckgen.chapters.explain import Explanation
 from deckgen.chapters.flashcards import join_fronts, may_hold_cards
 from deckgen.chapters.heading import LEVEL_OF_ANY_ROW, LEVEL_OF_ASKING, Heading, Markup
 from deckgen.chapters.headings import Scan, scan_headings, with_front_title, without_attributes
@@ -37,34 +39,12 @@ _ALIKE = 0.6
 _HARDLY = 0.3
 _NOTHING_ELSE = "they ask and are answered, and nothing else marks questions"
 _SECTIONS = "the headings below it are sections of one answer"
+_ANSWERED_APART = "the answers below all of them have their numbers"
 _EXERCISES = "they are the exercises of a chapter of prose"
 _TOPICS = "below each stands one line that says what is asked"
 _NEIGHBOURS = 20
 _MANY = 2
 """So many times as many items that ask as headings that do not: those are their categories."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
-    """How a chapter was read: the evidence for each mark, the mark that was chosen, and what every heading became."""
-
-    evidence: tuple[Evidence, ...]
-    chosen: Evidence | None
-    because: str
-    decisions: tuple[Decision, ...]
-    weak: bool
-    """Nothing but the headings' level says that they are questions, or nothing is one."""
-    exercises: Evidence | None = None
-    """Those of a chapter of prose: another reading, or the one that was chosen."""
-
-    @property
-    def alternatives(self) -> tuple[tuple[str, Evidence], ...]:
-        """The two best readings by the setting that chooses each: first the one that was chosen, one heading last."""
-        others = sorted(self.evidence, key=lambda item: (item.count == 1, -item.score))
-        found: dict[str, Evidence] = {}
-        for item in filter(None, (self.chosen, self.exercises, *others)):
-            found.setdefault('headings = "exercises"' if item == self.exercises else item.mark.choice, item)
-        return tuple(found.items())[:2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +57,8 @@ class Structure:
     missing: tuple[Entry, ...]
     unlisted: frozenset[int]
     """The lines of the questions that the contents list does not name."""
+    said: tuple[AnswerApart | None, ...] = ()
+    """Where the answers stand below all questions: that to each. The chapter is scanned up to there."""
 
 
 def explain_structure(text: str, *, settings: ChapterSettings) -> Explanation:
@@ -86,6 +68,17 @@ def explain_structure(text: str, *, settings: ChapterSettings) -> Explanation:
 
 def find_structure(text: str, *, settings: ChapterSettings) -> Structure:
     r"""The structure of a chapter with ``\n`` line ends."""
+    asked, answers = find_answers(text)
+    for own in (settings, replace(settings, headings="numbered")) if answers else ():
+        found = _find(asked, own)
+        questions = [item.split for item in found.explanation.decisions if item.role is Role.QUESTION]
+        if said := answers_to(questions, answers):
+            explanation = replace(found.explanation, because=_ANSWERED_APART, weak=False)
+            return replace(found, said=said, explanation=explanation)
+    return _find(text, settings)
+
+
+def _find(text: str, settings: ChapterSettings) -> Structure:
     found = _structure(text, settings)
     chosen = found.explanation.chosen
     lines_restart = chosen is not None and chosen.mark.markup is Markup.PLAIN and chosen.numbered < 1
