@@ -1,10 +1,11 @@
-"""Rules about what a chapter says, each a pure function in the table CHECKS; its structure is parsing's to judge."""
+"""Rules about what a chapter says: two tables of pure functions; its structure is for parsing to judge."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,7 +17,7 @@ from deckgen.markdown.inline import mask
 from deckgen.markdown.lines import Kind, line_kinds
 from deckgen.markdown.tree import prose_of
 from deckgen.markdown.unsafe import find_unsafe
-from deckgen.model import Chapter, Dialect, Location, Markdown, Question
+from deckgen.model import Chapter, Dialect, Location, Markdown, Question, locate_span
 
 LONG_ANSWER = 6000
 """Visible characters outside code: about six screens of a phone."""
@@ -36,45 +37,11 @@ _DESTINATION = re.compile(r"""\s*\S*(\s+("[^"]*"|'[^']*'))?\s*""")
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheckedChapter:
-    """A chapter and the lines it was read from."""
-
-    chapter: Chapter
-    text: str
-    documents: Documents
-
-    @cached_property
-    def lines(self) -> list[str]:
-        return self.text.split("\n")
-
-    @cached_property
-    def answers(self) -> tuple[Answer, ...]:
-        path, context = self.chapter.path, self.chapter.context
-        return tuple(
-            Answer(
-                question=question,
-                path=path,
-                text=text,
-                line=line,
-                column=column,
-                document=self.documents.of(text, context),
-            )
-            for category in self.chapter.categories
-            for question in category.questions
-            for text, line, column in (
-                (question.front, question.front_line, question.front_column),
-                (question.answer, question.answer_line, question.answer_column),
-            )
-            if text or text is question.answer
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
 class Answer:
     """A question's answer, or what else it asks, which knows where in the file its characters stand."""
 
+    chapter: Chapter
     question: Question
-    path: str
     text: Markdown
     line: int
     column: int
@@ -115,7 +82,7 @@ class Answer:
         start, end = span
         line, column = self._place(start)
         end_line, end_column = self._place(max(start, end - 1))
-        place = Location(path=self.path, line=line, column=column, end_line=end_line, end_column=end_column)
+        place = Location(path=self.chapter.path, line=line, column=column, end_line=end_line, end_column=end_column)
         found = diagnostic(rule, message, place, hint=hint, excerpt=self._excerpt(start))
         return replace(found, severity=Severity.INFO) if mild else found
 
@@ -136,18 +103,34 @@ class Answer:
 
 def lint_chapter(chapter: Chapter, text: str, documents: Documents) -> tuple[Diagnostic, ...]:
     """What the rules find in a chapter, in the order of the file. ``text`` is what the chapter was read from."""
-    checked = CheckedChapter(chapter=chapter, text=text, documents=documents)
-    found = [item for check in CHECKS for item in check(checked)]
+    found = [item for check in CHAPTER_CHECKS for item in check(chapter, text)]
+    for answer in _answers(chapter, documents):
+        found += (item for check in CHECKS for item in check(answer))
     return tuple(sorted(found, key=lambda item: item.location or Location(path=chapter.path)))
 
 
-def merge_conflicts(checked: CheckedChapter) -> Iterator[Diagnostic]:
+def _answers(chapter: Chapter, documents: Documents) -> Iterator[Answer]:
+    for category in chapter.categories:
+        for question in category.questions:
+            for text, line, column in (
+                (question.front, question.front_line, question.front_column),
+                (question.answer, question.answer_line, question.answer_column),
+            ):
+                if text or text is question.answer:
+                    document = documents.of(text, chapter.context)
+                    yield Answer(
+                        chapter=chapter, question=question, text=text, line=line, column=column, document=document
+                    )
+
+
+def merge_conflicts(chapter: Chapter, text: str) -> Iterator[Diagnostic]:
     """All three marks of a conflict, in their order, each at the start of its line."""
-    if "<<<<<<<" not in checked.text:
+    if "<<<<<<<" not in text:
         return
     waiting: list[int] = []
-    kinds = line_kinds(checked.lines, fence_ends=checked.chapter.fence_ends)
-    for index, line in enumerate(checked.lines):
+    lines = text.split("\n")
+    kinds = line_kinds(lines, fence_ends=chapter.fence_ends)
+    for index, line in enumerate(lines):
         if not _CONFLICT.match(line):
             continue
         mark = line[0]
@@ -157,52 +140,48 @@ def merge_conflicts(checked: CheckedChapter) -> Iterator[Diagnostic]:
             waiting.append(index)
         elif mark == ">" and len(waiting) > 1:
             if not all(kinds[number] is Kind.CODE for number in range(waiting[0], index + 1)):
+                first, excerpt = waiting[0] + 1, lines[waiting[0]]
                 yield diagnostic(
                     "merge-conflict",
                     f"a merge left its conflict here, up to line {index + 1}",
-                    _line(checked, waiting[0]),
+                    Location(path=chapter.path, line=first, end_line=first, end_column=len(excerpt)),
                     hint="choose one side and take the <<<<<<<, ======= and >>>>>>> lines out",
-                    excerpt=checked.lines[waiting[0]],
+                    excerpt=excerpt,
                 )
             waiting = []
 
 
-def control_characters(checked: CheckedChapter) -> Iterator[Diagnostic]:
+def control_characters(chapter: Chapter, text: str) -> Iterator[Diagnostic]:
     """One finding for each kind of character, at its first place."""
-    counts: dict[str, int] = {}
-    first: dict[str, int] = {}
-    for found in _INVISIBLE.finditer(checked.text):
-        counts[found[0]] = counts.get(found[0], 0) + 1
-        first.setdefault(found[0], found.start())
-    for character, offset in first.items():
+    found = _INVISIBLE.findall(text)
+    for character, count in Counter(found).items():
         name = unicodedata.name(character, "control character")
-        line = checked.text.count("\n", 0, offset)
-        column = offset - (checked.text.rfind("\n", 0, offset) + 1) + 1
-        times = "once" if counts[character] == 1 else f"{counts[character]} times, here first"
+        times = "once" if count == 1 else f"{count} times, here first"
+        start = text.index(character)
+        place = locate_span(text, start, start + 1, Location(path=chapter.path))
         yield diagnostic(
             "control-character",
             f"U+{ord(character):04X} ({name.lower()}), which nobody sees, stands in the text {times}",
-            Location(path=checked.chapter.path, line=line + 1, column=column, end_line=line + 1, end_column=column),
+            place,
             hint="delete it",
-            excerpt=checked.lines[line],
+            excerpt=text.split("\n")[place.line - 1],
         )
 
 
-def unbalanced_math(checked: CheckedChapter) -> Iterator[Diagnostic]:
+def unbalanced_math(answer: Answer) -> Iterator[Diagnostic]:
     """The first delimiter of a paragraph outside every formula, with LaTeX right after it."""
-    for answer in checked.answers:
-        if not _has_opening_maths(answer):
-            continue
-        paragraph_end = 0
-        for found in _OPENING_MATH.finditer(answer.prose):
-            after = answer.prose[found.end() : found.end() + _MATH_REACH].split("\n\n")[0]
-            # Behind the first that is open nothing in the paragraph can be told.
-            if found.start() >= paragraph_end and (_LATEX.search(after) or (found[0] == "$$" and after.strip())):
-                end = answer.prose.find("\n\n", found.end())
-                paragraph_end = end if end >= 0 else len(answer.prose)
-                message = f"{found[0]} opens a formula that nothing closes"
-                hint = "close it in the same paragraph, or write \\$ for a dollar sign"
-                yield answer.finding("unbalanced-math", message, found.span(), hint=hint)
+    if not _has_opening_maths(answer):
+        return
+    paragraph_end = 0
+    for found in _OPENING_MATH.finditer(answer.prose):
+        after = answer.prose[found.end() : found.end() + _MATH_REACH].split("\n\n")[0]
+        # Behind the first that is open nothing in the paragraph can be told.
+        if found.start() >= paragraph_end and (_LATEX.search(after) or (found[0] == "$$" and after.strip())):
+            end = answer.prose.find("\n\n", found.end())
+            paragraph_end = end if end >= 0 else len(answer.prose)
+            message = f"{found[0]} opens a formula that nothing closes"
+            hint = "close it in the same paragraph, or write \\$ for a dollar sign"
+            yield answer.finding("unbalanced-math", message, found.span(), hint=hint)
 
 
 def _has_opening_maths(answer: Answer) -> bool:
@@ -215,66 +194,60 @@ def _has_opening_maths(answer: Answer) -> bool:
     return bool(_OPENING_MATH.search(answer.text, start))
 
 
-def ineffective_bold(checked: CheckedChapter) -> Iterator[Diagnostic]:
+def ineffective_bold(answer: Answer) -> Iterator[Diagnostic]:
     """A remark where the card shows what was meant, a warning where it cannot."""
-    for answer in checked.answers:
-        for bold in answer.document.literal_bold:
-            text = answer.text[bold.start : bold.end]
-            shown = text if len(text) <= 40 else f"{text[:38]}…"
-            card = "; the card shows it bold" if bold.mended else ", and so does the card"
-            hint = "put a space outside the asterisks" if bold.mended else "take out the spaces inside the asterisks"
-            message = f"GitHub shows the asterisks of {shown!r}{card}"
-            yield answer.finding("ineffective-bold", message, (bold.start, bold.end), hint=hint, mild=bold.mended)
+    for bold in answer.document.literal_bold:
+        text = answer.text[bold.start : bold.end]
+        shown = text if len(text) <= 40 else f"{text[:38]}…"
+        card = "; the card shows it bold" if bold.mended else ", and so does the card"
+        hint = "put a space outside the asterisks" if bold.mended else "take out the spaces inside the asterisks"
+        message = f"GitHub shows the asterisks of {shown!r}{card}"
+        yield answer.finding("ineffective-bold", message, (bold.start, bold.end), hint=hint, mild=bold.mended)
 
 
-def unsafe_content(checked: CheckedChapter) -> Iterator[Diagnostic]:
-    for answer in checked.answers:
-        for item in find_unsafe(answer.document):
-            yield answer.finding(item.rule, item.what, (item.start, item.end), hint=item.hint, mild=item.is_remark)
+def unsafe_content(answer: Answer) -> Iterator[Diagnostic]:
+    for item in find_unsafe(answer.document):
+        yield answer.finding(item.rule, item.what, (item.start, item.end), hint=item.hint, mild=item.is_remark)
 
 
-def unknown_html(checked: CheckedChapter) -> Iterator[Diagnostic]:
-    for answer in checked.answers:
-        for start, tag in find_unknown_html(answer.text, answer.document.code, answer.document.brackets):
-            message = f"{tag} is no HTML: the card shows it as text, GitHub may swallow it"
-            yield answer.finding("unknown-html", message, (start, start + len(tag)), hint="put it between backticks")
+def unknown_html(answer: Answer) -> Iterator[Diagnostic]:
+    for start, tag in find_unknown_html(answer.text, answer.document.code, answer.document.brackets):
+        message = f"{tag} is no HTML: the card shows it as text, GitHub may swallow it"
+        yield answer.finding("unknown-html", message, (start, start + len(tag)), hint="put it between backticks")
 
 
-def image_syntax(checked: CheckedChapter) -> Iterator[Diagnostic]:
+def image_syntax(answer: Answer) -> Iterator[Diagnostic]:
     """Images written in a way that Markdown does not read, so that the card shows the brackets."""
-    chapter = checked.chapter
-    for answer in checked.answers:
-        text = answer.outline if "![" in answer.text else ""
-        found = [*_WIKI_IMAGE.finditer(text)]
-        if chapter.context.dialect is Dialect.GFM:
-            found += (image for image in _IMAGE.finditer(text) if not _DESTINATION.fullmatch(image[1]))
-        shown = prose_of(answer.document.html) if found else ""
-        for image in found:
-            name = answer.text[image.start(1) : image.end(1)]
-            if name in shown:
-                path = name.split("|")[0].strip() if image[0].startswith("![[") else name.strip()
-                written = f"<{path}>" if " " in path else path
-                message = f"{answer.text[slice(*image.span())]} is no image in Markdown; the card shows it as text"
-                hint = f"write ![…]({written})" + (", or %20 for each space" if " " in path else "")
-                yield answer.finding("image-syntax", message, image.span(), hint=hint)
+    text = answer.outline if "![" in answer.text else ""
+    found = [*_WIKI_IMAGE.finditer(text)]
+    if answer.chapter.context.dialect is Dialect.GFM:
+        found += (image for image in _IMAGE.finditer(text) if not _DESTINATION.fullmatch(image[1]))
+    shown = prose_of(answer.document.html) if found else ""
+    for image in found:
+        name = answer.text[image.start(1) : image.end(1)]
+        if name in shown:
+            path = name.split("|")[0].strip() if image[0].startswith("![[") else name.strip()
+            written = f"<{path}>" if " " in path else path
+            message = f"{answer.text[slice(*image.span())]} is no image in Markdown; the card shows it as text"
+            hint = f"write ![…]({written})" + (", or %20 for each space" if " " in path else "")
+            yield answer.finding("image-syntax", message, image.span(), hint=hint)
 
 
-def long_answers(checked: CheckedChapter) -> Iterator[Diagnostic]:
-    for answer in checked.answers:
-        if len(answer.text) <= LONG_ANSWER:
-            continue
-        length = sum(not character.isspace() for character in answer.prose)
-        if length > LONG_ANSWER:
-            yield diagnostic(
-                "long-answer",
-                f"this answer has {length} characters outside code and formulas; a card is read at one go",
-                answer.question.location,
-                hint="split the question",
-            )
+def long_answers(answer: Answer) -> Iterator[Diagnostic]:
+    if len(answer.text) <= LONG_ANSWER:
+        return
+    length = sum(not character.isspace() for character in answer.prose)
+    if length > LONG_ANSWER:
+        yield diagnostic(
+            "long-answer",
+            f"this answer has {length} characters outside code and formulas; a card is read at one go",
+            answer.question.location,
+            hint="split the question",
+        )
 
 
-def changed_tags(checked: CheckedChapter) -> Iterator[Diagnostic]:
-    for category in checked.chapter.categories:
+def changed_tags(chapter: Chapter, text: str) -> Iterator[Diagnostic]:
+    for category in chapter.categories:
         if re.search(r"\s|::", category.title.strip()):
             yield diagnostic(
                 "bad-tag",
@@ -284,34 +257,30 @@ def changed_tags(checked: CheckedChapter) -> Iterator[Diagnostic]:
             )
 
 
-def deep_nesting(checked: CheckedChapter) -> Iterator[Diagnostic]:
-    for answer in checked.answers:
-        if answer.document.too_deep:
-            yield diagnostic(
-                "deep-nesting",
-                "the answer is so long, or nested so deep, that the card shows the Markdown instead",
-                answer.question.location,
-                hint="part it into several questions, or nest less deeply",
-            )
+def deep_nesting(answer: Answer) -> Iterator[Diagnostic]:
+    if answer.document.too_deep:
+        yield diagnostic(
+            "deep-nesting",
+            "the answer is so long, or nested so deep, that the card shows the Markdown instead",
+            answer.question.location,
+            hint="part it into several questions, or nest less deeply",
+        )
 
 
-CHECKS: tuple[Callable[[CheckedChapter], Iterator[Diagnostic]], ...] = (
+CHAPTER_CHECKS: tuple[Callable[[Chapter, str], Iterator[Diagnostic]], ...] = (
     merge_conflicts,
     control_characters,
+    changed_tags,
+)
+CHECKS: tuple[Callable[[Answer], Iterator[Diagnostic]], ...] = (
     unbalanced_math,
     ineffective_bold,
     unsafe_content,
     unknown_html,
     image_syntax,
     long_answers,
-    changed_tags,
     deep_nesting,
 )
-
-
-def _line(checked: CheckedChapter, index: int) -> Location:
-    length = max(1, len(checked.lines[index]))
-    return Location(path=checked.chapter.path, line=index + 1, end_line=index + 1, end_column=length)
 
 
 def _apart(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from projects import NOON
 
 from deckgen.build import Options, make_decks
-from deckgen.card import CardSettings, note_type, read_ui
+from deckgen.card import CardSettings, note_type
 from deckgen.card.anki_template import render_card
 from deckgen.model import parse_edition
 from deckgen.preview.cards import SCRIPT_MARK, deck_cards, sort_findings
@@ -41,8 +41,7 @@ def back_of(
 ) -> dict[str, str]:
     """The ``card`` and the ``css`` of a note with these fields, made without a project, for ``PAGE``."""
     parsed = parse_edition(edition)
-    ui = {language: read_ui(language) for language in parsed.languages}
-    kind = note_type(project_id="x", edition=parsed, name="x", settings=CardSettings(), ui=ui, diagrams=diagrams)
+    kind = note_type(project_id="x", edition=parsed, name="x", settings=CardSettings(), diagrams=diagrams)
     known = {"Key": "k", "Question zh": "问题？", "Answer zh": "<p>答案</p>", **fields}
     values = tuple(known.get(field.name, "") for field in kind.fields)
     style = kind.css + packaged_text("preview/page/formulas.css")

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 
 from deckgen.card import (
     CardSettings,
-    UiStrings,
     check_user_css,
     day_and_night,
     field_names,
@@ -42,8 +41,7 @@ HEX = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 
 def make(edition: str = "zh-en", settings: CardSettings = PLAIN, project: str = "book") -> NoteType:
     parsed = parse_edition(edition)
-    ui = {language: read_ui(language) for language in parsed.languages}
-    return note_type(project_id=project, edition=parsed, name="Book", settings=settings, ui=ui)
+    return note_type(project_id=project, edition=parsed, name="Book", settings=settings)
 
 
 def filled(kind: NoteType, **values: str) -> tuple[str, ...]:
@@ -430,7 +428,7 @@ def test_every_language_has_the_same_words() -> None:
         path.name: tomllib.loads(path.read_text(encoding="utf-8"))
         for path in resources.files("deckgen").joinpath("templates/ui").iterdir()
     }
-    expected = {field.name for field in fields(UiStrings)} - {"language_name", "voice"}
+    expected = set(words["en.toml"])
     assert {name: set(table) for name, table in words.items()} == dict.fromkeys(words, expected)
     assert all(isinstance(text, str) and text.strip() for table in words.values() for text in table.values())
     assert all("{count}" in table["cards_count"] for table in words.values())
@@ -449,19 +447,7 @@ def test_every_language_has_the_same_words() -> None:
 )
 def test_a_language_speaks_for_itself_or_falls_back(tag: str, name: str, editor_note: str) -> None:
     words = read_ui(Language(tag))
-    assert (words.language_name, words.editor_note) == (name, editor_note)
-
-
-def test_a_project_may_have_its_own_words() -> None:
-    words = read_ui(Language("en"), {"editor_note": "<Correction>"})
-    assert words.editor_note == "<Correction>"
-    with pytest.raises(ValueError, match="editors_note"):
-        read_ui(Language("en"), {"editors_note": "x"})
-    kind = note_type(
-        project_id="p", edition=parse_edition("en"), name="n", settings=CardSettings(), ui={Language("en"): words}
-    )
-    assert "&lt;Correction&gt;" in kind.templates[0].back
-    assert "<Correction>" not in kind.templates[0].back
+    assert (words["language_name"], words["editor_note"]) == (name, editor_note)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from projects import copy_shipped, make_project
 from stress import ARABIC, FORMULA, make_stress_project
 
-from deckgen.card import CardSettings, note_type, read_ui
+from deckgen.card import CardSettings, note_type
 from deckgen.card.anki_template import render_card
 from deckgen.model import parse_edition
 
@@ -319,8 +319,7 @@ def test_code_stands_out_in_an_alert_and_the_first_block_begins_at_the_top(block
 
 def test_an_arabic_text_runs_from_right_to_left_whatever_its_first_word(page: Page, tmp_path: Path) -> None:
     edition = parse_edition("zh-ar")
-    ui = {language: read_ui(language) for language in edition.languages}
-    kind = note_type(project_id="x", edition=edition, name="x", settings=CardSettings(), ui=ui)
+    kind = note_type(project_id="x", edition=edition, name="x", settings=CardSettings())
     answers = {
         "Question zh": "<b>Transformer</b> 是什么？",
         "Question ar": f"Transformer {ARABIC}",

@@ -23,13 +23,14 @@ from deckgen.translation.catalog import (
     Proposal,
     Verdict,
     accepted,
+    catalog_name,
     digest,
     format_catalog,
     mark,
     parse_catalog,
     rejected,
 )
-from deckgen.translation.files import catalog_name, changed_files, read_catalogs, write_files
+from deckgen.translation.files import changed_files, read_catalogs, write_files
 from deckgen.translation.segments import source_texts
 from deckgen.translation.update import Catalogs, update_catalogs
 

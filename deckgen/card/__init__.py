@@ -6,7 +6,8 @@ import hashlib
 import html
 import string
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from functools import cache
 from types import MappingProxyType
 from urllib.parse import quote
 
@@ -27,7 +28,6 @@ __all__ = [
     "SETTINGS",
     "CardSettings",
     "PercentTemplate",
-    "UiStrings",
     "anchor_of",
     "check_user_css",
     "day_and_night",
@@ -60,56 +60,25 @@ _RIGHT_TO_LEFT = frozenset("ar arc ckb dv fa he ks ps sd syr ug ur yi Adlm Arab 
 _BADGES = ("draft", "stale", "partial", "missing")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UiStrings:
-    """The words on a card and of a deck's description, in one language.
-
-    ``language_name`` is what the language calls itself, ``voice`` the locale that Anki's text-to-speech asks for;
-    ``cards_count`` and ``outline`` hold ``{count}``, ``updated`` holds ``{version}``; ``version``, ``origin`` and
-    ``licence`` are labels.
-    """
-
-    language_name: str
-    voice: str
-    draft: str
-    stale: str
-    partial: str
-    missing: str
-    editor_note: str
-    corrected: str
-    outline: str
-    top: str
-    source: str
-    report: str
-    enlarge: str
-    close: str
-    cards_count: str
-    version: str
-    updated: str
-    origin: str
-    licence: str
-
-
 def known_languages() -> tuple[str, ...]:
     """The tags of the languages whose names the cards know, in order."""
     return tuple(sorted(packaged_table("templates/languages.toml")))
 
 
-def read_ui(language: Language, overrides: Mapping[str, str] = MappingProxyType({})) -> UiStrings:
-    """The words in ``language``, else of the tag without its region or script, else English.
+@cache
+def read_ui(language: Language) -> Mapping[str, str]:
+    """The words on a card and of a deck's description, those of the tag without its region or script, else English.
 
-    ``overrides`` are a project's own words by field name; ValueError for a name that is not a field.
+    ``language_name`` is what the language calls itself, ``voice`` the locale that Anki's text-to-speech asks for;
+    ``cards_count`` and ``outline`` hold ``{count}``, ``updated`` holds ``{version}``.
     """
-    known = {field.name for field in fields(UiStrings)}
-    if unknown := sorted(set(overrides) - known):
-        raise ValueError(f"unknown words: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
     base = language.split("-")[0]
     names = packaged_table("templates/languages.toml")
     called = names.get(language) or names.get(base) or {"name": language, "voice": language.replace("-", "_")}
     available = packaged_names("templates/ui")
     nearest = next(tag for tag in (language, base, "en") if f"{tag}.toml" in available)
-    called = {"language_name": called["name"], "voice": called["voice"]}
-    return UiStrings(**{**packaged_table(f"templates/ui/{nearest}.toml"), **called, **overrides})
+    words = packaged_table(f"templates/ui/{nearest}.toml")
+    return {**words, "language_name": called["name"], "voice": called["voice"]}
 
 
 def note_type(
@@ -119,12 +88,11 @@ def note_type(
     root: Edition | None = None,
     name: str,
     settings: CardSettings,
-    ui: Mapping[Language, UiStrings],
     diagrams: Iterable[str] = (),
     addresses: Mapping[Key, str] = MappingProxyType({}),
     version: str = "",
 ) -> NoteType:
-    """The edition's note type; ``ui`` has every language of the edition.
+    """The edition's note type.
 
     ``diagrams`` are the identities of the images that take the colours of the night, ``addresses`` those of the
     questions in the book, ``version`` the newest release. They stand in style and templates, so they change no note.
@@ -137,7 +105,7 @@ def note_type(
     shown = languages_shown(edition, settings)
     root = root or edition
     identify = _identifier(project_id, root)
-    words = _Words(languages=shown, ui=ui, settings=settings, addresses=addresses, version=version)
+    words = _Words(languages=shown, settings=settings, addresses=addresses, version=version)
     template = CardTemplate(
         name="Card 1",
         id=identify("template:Card 1"),
@@ -209,14 +177,13 @@ class _Words:
     """What the templates are filled with; the first language is the one that shows."""
 
     languages: tuple[Language, ...]
-    ui: Mapping[Language, UiStrings]
     settings: CardSettings
     addresses: Mapping[Key, str]
     version: str
 
     @property
-    def primary(self) -> UiStrings:
-        return self.ui[self.languages[0]]
+    def primary(self) -> Mapping[str, str]:
+        return read_ui(self.languages[0])
 
 
 def _front(words: _Words) -> str:
@@ -243,7 +210,7 @@ def _back(words: _Words) -> str:
         note=_in_language("note.html", words, primary),
         translations=_translations("answer_translation.html", words),
         links=link_attributes(words.addresses),
-        source=html.escape(words.primary.source),
+        source=html.escape(words.primary["source"]),
         report=_report(words),
         script=packaged_text("templates/card.js"),
     )
@@ -274,10 +241,10 @@ def _translations(template: str, words: _Words) -> str:
 
 def _in_language(template: str, words: _Words, language: Language, **parts: str) -> str:
     """A template with what is said in, or of, one language of the card, and its own parts."""
-    own, primary = words.ui[language], words.languages[0]
+    own, primary = read_ui(language), words.languages[0]
     badges = (
         f'<span class="dg-badge dg-badge-{state}" data-lang="{language}" lang="{primary}">'
-        f"{html.escape(getattr(words.primary, state))}</span>"
+        f"{html.escape(words.primary[state])}</span>"
         for state in _BADGES
     )
     return _fill(
@@ -285,10 +252,10 @@ def _in_language(template: str, words: _Words, language: Language, **parts: str)
         language=language,
         direction=text_direction(language),
         primary=primary,
-        name=html.escape(own.language_name),
-        label=html.escape(own.editor_note),
-        corrected=html.escape(own.corrected),
-        missing=html.escape(words.primary.missing),
+        name=html.escape(own["language_name"]),
+        label=html.escape(own["editor_note"]),
+        corrected=html.escape(own["corrected"]),
+        missing=html.escape(words.primary["missing"]),
         badges="".join(badges),
         **parts,
     )
@@ -308,15 +275,15 @@ def _corrections(words: _Words) -> str:
 def _labels(words: _Words) -> str:
     """The words that the script needs, as attributes."""
     ui = words.primary
-    labels = {name: getattr(ui, name) for name in ("enlarge", "close", "outline", "top")}
-    labels["language"] = ui.language_name
+    labels = {name: ui[name] for name in ("enlarge", "close", "outline", "top")}
+    labels["language"] = ui["language_name"]
     return " ".join(f'data-{name}="{html.escape(text)}"' for name, text in labels.items())
 
 
 def _speech(words: _Words, side: str) -> str:
     if not words.settings.text_to_speech:
         return ""
-    return f'<div class="dg-speech">{{{{tts {words.primary.voice}:{side} {words.languages[0]}}}}}</div>'
+    return f'<div class="dg-speech">{{{{tts {words.primary["voice"]}:{side} {words.languages[0]}}}}}</div>'
 
 
 def _report(words: _Words) -> str:
@@ -327,7 +294,7 @@ def _report(words: _Words) -> str:
     )
     # The title can be written into an address by the script alone.
     address, title = wanted.replace("{title}", "{{Key}}"), f' data-address="{wanted}"' if "{title}" in wanted else ""
-    return f'<a class="dg-report" href="{address}"{title}>{html.escape(words.primary.report)}</a>'
+    return f'<a class="dg-report" href="{address}"{title}>{html.escape(words.primary["report"])}</a>'
 
 
 # --- style ------------------------------------------------------------------------------------------------------------

@@ -17,7 +17,6 @@ from deckgen.model import (
     ImageReference,
     Key,
     KeyedCorpus,
-    Language,
     MediaFile,
     TranslatedCorpus,
     parse_edition,
@@ -46,7 +45,6 @@ def render_decks(
     decks = []
     for named in names:
         edition, root = named.edition, parse_edition(lock.root_of(named.edition.name))
-        ui = {language: card.read_ui(language) for language in edition.languages}
         decks.append(
             render.render_deck(
                 translated,
@@ -58,7 +56,6 @@ def render_decks(
                     root=root,
                     name=named.note_type,
                     settings=settings,
-                    ui=ui,
                     diagrams=diagrams,
                     addresses=addresses,
                     version=released,
@@ -66,7 +63,8 @@ def render_decks(
                 primary=card.languages_shown(edition, settings)[0],
                 guids={item.key: identity.edition_guid(item.guid, root.name) for item in keyed.questions},
                 images=images,
-                descriptions=_descriptions(edition, project.config, version, ui),
+                description=_description(edition, project.config, version),
+                cards_count=" · ".join(html.escape(card.read_ui(tag)["cards_count"]) for tag in edition.languages),
             )
         )
     return tuple(decks), problems
@@ -98,7 +96,7 @@ def marked_by(before: Lock, *, now: int, release: str | None) -> identity.DeckMa
 
     def mark(deck: Deck, after: Lock) -> Deck:
         keys = identity.updated_keys(after, deck.edition.name, newest=newest) if after.releases else ()
-        text = card.read_ui(deck.edition.primary).updated.format(version="".join(after.releases[-1:]))
+        text = card.read_ui(deck.edition.primary)["updated"].format(version="".join(after.releases[-1:]))
         return replace(deck, note_type=card.mark_updated(deck.note_type, keys, text))
 
     return mark
@@ -135,25 +133,22 @@ def development_version(released: Sequence[str]) -> str:
     return f"{released[-1] if released else '0.0.0'}+dev"
 
 
-def _descriptions(
-    edition: Edition, config: Config, version: str, ui: Mapping[Language, card.UiStrings]
-) -> render.Descriptions:
-    """What decks say of themselves in Anki: HTML in the edition's languages, the primary first, a blank line between.
+def _description(edition: Edition, config: Config, version: str) -> str:
+    """What a deck says of itself in Anki: HTML in the edition's languages, the primary first, a blank line between.
 
-    The parent's holds no count: the last package imported sets it, and packages differ in what they hold.
+    It holds no count: the last package imported sets it, and packages differ in what they hold.
     """
     blocks = []
     for language in edition.languages:
-        strings = ui[language]
+        words = card.read_ui(language)
         lines = [html.escape(config.descriptions.get(language, ""))]
-        lines.append(f"{html.escape(strings.version)} {html.escape(version)}")
+        lines.append(f"{html.escape(words['version'])} {html.escape(version)}")
         if config.origin:
-            lines.append(f"{html.escape(strings.origin)} {linked(config.origin)}")
+            lines.append(f"{html.escape(words['origin'])} {linked(config.origin)}")
         if config.licence:
-            lines.append(f"{html.escape(strings.licence)} {html.escape(config.licence)}")
+            lines.append(f"{html.escape(words['licence'])} {html.escape(config.licence)}")
         blocks.append(f'<div lang="{language}">{"<br>".join(line for line in lines if line)}</div>')
-    cards = " · ".join(html.escape(ui[language].cards_count) for language in edition.languages)
-    return render.Descriptions(parent="<br>".join(blocks), cards=cards)
+    return "<br>".join(blocks)
 
 
 def linked(address: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 CONFIG_NAME = "deckgen.toml"
 LOCK_NAME = "deckgen.lock"
 NOTES_PATH = "source/notes.toml"
+SOURCE_DIR = "source"
 LOCALE_DIR = "locale"
 GLOSSARY_PATH = "locale/glossary.toml"
 BUILD_DIR = "build"

@@ -96,7 +96,7 @@ def _both(say: Callable[[Language], str], tag: str = "span") -> str:
 
 
 def _count(count: int, language: Language) -> str:
-    return read_ui(language).cards_count.format(count=count)
+    return read_ui(language)["cards_count"].format(count=count)
 
 
 def _images(names: Iterable[str]) -> str:
@@ -116,7 +116,7 @@ def _editions(release: Release, packages: PackageSums) -> Iterator[str]:
         mine = [package for package in packages if package.edition == edition.name]
         if not mine:
             continue
-        languages = " + ".join(read_ui(tag).language_name for tag in parse_edition(edition.name).languages)
+        languages = " + ".join(read_ui(tag)["language_name"] for tag in parse_edition(edition.name).languages)
         yield f"<h3>{html.escape(languages)} <small>{html.escape(edition.name)}</small></h3>"
         for package in mine:
             if not package.first_category:
@@ -168,8 +168,8 @@ def _origin(config: Config, licences: Iterable[str], language: Language) -> str:
     words = read_ui(language)
     parts = []
     if config.origin:
-        parts.append(f"{words.origin} {linked(config.origin)}")
+        parts.append(f"{words['origin']} {linked(config.origin)}")
     if config.licence:
-        parts.append(f"{words.licence} {html.escape(config.licence)}")
+        parts.append(f"{words['licence']} {html.escape(config.licence)}")
     parts += [f'<a href="{html.escape(name)}">{html.escape(name)}</a>' for name in licences]
     return " · ".join(parts)

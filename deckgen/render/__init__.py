@@ -6,7 +6,7 @@ import hashlib
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from deckgen.markdown import Documents
 from deckgen.memory.store import Decoder, encoded
@@ -39,15 +39,6 @@ _SIDES = ("Question", "Answer", "Category", "Note")
 _NOTES = Decoder(tuple[Note, ...])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Descriptions:
-    """What the decks say of themselves: HTML for the parent, and for a sub-deck by its number of cards."""
-
-    parent: str
-    cards: str
-    """With ``{count}`` where the number stands."""
-
-
 def render_deck(
     corpus: TranslatedCorpus,
     names: EditionNames,
@@ -57,11 +48,13 @@ def render_deck(
     primary: Language,
     guids: Mapping[Key, Guid],
     images: Mapping[ImageReference, MediaFile],
-    descriptions: Descriptions,
+    description: str,
+    cards_count: str,
 ) -> Deck:
     """The edition's deck, whose cards show ``primary`` first.
 
-    ``images`` lacks those that are missing: they leave a visible placeholder.
+    ``images`` lacks those that are missing: they leave a visible placeholder. ``description`` is what the deck says of
+    itself, and ``cards_count`` what its sub-decks do, with ``{count}`` where the number stands; both are HTML.
     """
     by_name = {file.name: file for file in images.values()}
     tags = {subdeck.category: safe_name(subdeck.tag) for subdeck in names.subdecks}
@@ -100,9 +93,9 @@ def render_deck(
         edition=names.edition,
         id=_stable_id(corpus.project_id, names.edition.name, "deck"),
         name=safe_name(names.deck),
-        description=safe_field(descriptions.parent),
+        description=safe_field(description),
         note_type=replace(note_type, name=safe_name(note_type.name)),
-        subdecks=_render_subdecks(corpus, names, notes, descriptions),
+        subdecks=_render_subdecks(corpus, names, notes, cards_count),
         notes=notes,
         media=tuple(by_name[name] for name in sorted(used)),
     )
@@ -134,7 +127,7 @@ def content_hash(fields: Iterable[str], tags: tuple[str, ...], identities: Mappi
 
 
 def _render_subdecks(
-    corpus: TranslatedCorpus, names: EditionNames, notes: tuple[Note, ...], descriptions: Descriptions
+    corpus: TranslatedCorpus, names: EditionNames, notes: tuple[Note, ...], cards_count: str
 ) -> tuple[Subdeck, ...]:
     orders = {category.category.key: category.category.order for category in corpus.categories}
     counts = Counter(note.category for note in notes)
@@ -143,7 +136,7 @@ def _render_subdecks(
             category=subdeck.category,
             id=_stable_id(corpus.project_id, names.edition.name, f"deck:{subdeck.category}"),
             name=safe_name(f"{names.deck}::{subdeck.deck}"),
-            description=safe_field(descriptions.cards.format(count=counts[subdeck.category])),
+            description=safe_field(cards_count.format(count=counts[subdeck.category])),
             tag=safe_name(subdeck.tag),
             slug=subdeck.slug,
             order=orders[subdeck.category],

@@ -240,10 +240,8 @@ def _data_addresses(files: Iterable[MediaFile]) -> Mapping[str, str]:
 
 def _card_css(found: Translations, edition: Edition) -> str:
     settings, _ = card.parse_card_settings(found.project.config.card)
-    ui = {language: card.read_ui(language) for language in edition.languages}
-    made = card.note_type(
-        project_id=found.material.corpus.project_id, edition=edition, name="review", settings=settings, ui=ui
-    )
+    project_id = found.material.corpus.project_id
+    made = card.note_type(project_id=project_id, edition=edition, name="review", settings=settings)
     return made.css.replace("</", "<\\/")
 
 

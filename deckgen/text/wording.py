@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import StrEnum
 
 from deckgen.text.similarity import edits
@@ -47,8 +47,7 @@ def compare_words(before: str, after: str) -> tuple[WordSpan, ...]:
 
     What is removed stands before what is added in its place.
     """
-    head, changes = _changes(_TOKEN.findall(before), _TOKEN.findall(after))
-    return tuple(_spans(head, _joined(changes)))
+    return tuple(_spans(_joined(_changes(_TOKEN.findall(before), _TOKEN.findall(after)))))
 
 
 def shorten(spans: Iterable[WordSpan], *, context: int = 40) -> tuple[WordSpan, ...]:
@@ -74,34 +73,26 @@ def columns_of(text: str) -> int:
     return sum(2 if character >= "\u2e80" else 1 for character in text)
 
 
-def _changes(before: list[str], after: list[str]) -> tuple[str, list[_Change]]:
-    changes: list[_Change] = []
-    head, at = "", 0
+def _changes(before: list[str], after: list[str]) -> list[_Change]:
+    """The changes in order, behind one that changes nothing and has what both begin with."""
+    changes, at = [_Change("", "", "")], 0
     for gone, come in edits(before, after):
-        kept = "".join(before[at : gone.start])
-        if changes:
-            changes[-1].kept += kept
-        else:
-            head += kept
-        if changes and not changes[-1].kept:
-            changes[-1].removed += "".join(before[gone])
-            changes[-1].added += "".join(after[come])
-        else:
-            changes.append(_Change("".join(before[gone]), "".join(after[come]), ""))
+        changes[-1].kept += "".join(before[at : gone.start])
+        if len(changes) == 1 or changes[-1].kept:
+            changes.append(_Change("", "", ""))
+        changes[-1].removed += "".join(before[gone])
+        changes[-1].added += "".join(after[come])
         at = gone.stop
-    tail = "".join(before[at:])
-    if not changes:
-        return tail, []
-    changes[-1].kept += tail
-    return head, changes
+    changes[-1].kept += "".join(before[at:])
+    return changes
 
 
 def _joined(changes: list[_Change]) -> list[_Change]:
     """Changes with hardly anything between them become one."""
-    joined: list[_Change] = []
-    for change in changes:
-        before = joined[-1] if joined else None
-        if before is not None and _is_crumb(before, change):
+    joined = changes[:2]
+    for change in changes[2:]:
+        before = joined[-1]
+        if _is_crumb(before, change):
             before.removed += before.kept + change.removed
             before.added += before.kept + change.added
             before.kept = change.kept
@@ -118,17 +109,10 @@ def _is_crumb(before: _Change, after: _Change) -> bool:
     return width <= _TINY or (width <= _SHORT and width < min(sizes))
 
 
-def _spans(head: str, changes: list[_Change]) -> Iterator[WordSpan]:
-    if head:
-        yield WordSpan(kind=SpanKind.KEPT, text=head)
+def _spans(changes: list[_Change]) -> Iterator[WordSpan]:
     for change in changes:
-        for kind, text in (
-            (SpanKind.REMOVED, change.removed),
-            (SpanKind.ADDED, change.added),
-            (SpanKind.KEPT, change.kept),
-        ):
-            if text:
-                yield WordSpan(kind=kind, text=text)
+        pieces = zip((SpanKind.REMOVED, SpanKind.ADDED, SpanKind.KEPT), astuple(change), strict=True)
+        yield from (WordSpan(kind=kind, text=text) for kind, text in pieces if text)
 
 
 def _cut(text: str, context: int, *, first: bool, last: bool) -> str:

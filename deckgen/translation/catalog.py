@@ -12,6 +12,7 @@ import polib
 
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.model import Language, Location, Markdown, TextState
+from deckgen.project.layout import SOURCE_DIR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,13 @@ class Catalog:
     entries: tuple[CatalogEntry, ...] = ()
     header: tuple[tuple[str, str], ...] = ()
     comment: str = ""
+
+
+def catalog_name(chapter: str) -> str:
+    """The path of a chapter's catalog within its language's folder: ``source/a/模型.md`` → ``a/模型.po``."""
+    inner = chapter.removeprefix(f"{SOURCE_DIR}/")
+    stem, dot, suffix = inner.rpartition(".")
+    return f"{stem if dot and '/' not in suffix else inner}.po"
 
 
 def digest(translation: str) -> str:

@@ -9,19 +9,11 @@ from pathlib import Path
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic
 from deckgen.model import Language, Location
 from deckgen.project.files import own_path, read_file, read_optional, write_atomically
-from deckgen.project.layout import LOCALE_DIR
-from deckgen.translation.catalog import Catalog, CatalogEntry, format_catalog, parse_catalog
+from deckgen.project.layout import LOCALE_DIR, SOURCE_DIR
+from deckgen.translation.catalog import Catalog, CatalogEntry, catalog_name, format_catalog, parse_catalog
 from deckgen.translation.update import CatalogId
 
-_SOURCE = "source/"
 _RENAME = "rename one of the two chapters"
-
-
-def catalog_name(chapter: str) -> str:
-    """The path of a chapter's catalog within its language's folder: ``source/a/模型.md`` → ``a/模型.po``."""
-    inner = chapter.removeprefix(_SOURCE)
-    stem, dot, suffix = inner.rpartition(".")
-    return f"{stem if dot and '/' not in suffix else inner}.po"
 
 
 def read_style(folder: Path, chapter: str) -> str:
@@ -62,7 +54,7 @@ def read_catalogs(
             catalog, problems = _read(file, f"{LOCALE_DIR}/{language}/{name}", language, folder)
             findings += problems
             if catalog is not None:
-                catalogs[names.get(name, f"{_SOURCE}{name.removesuffix('.po')}.md"), language] = catalog
+                catalogs[names.get(name, f"{SOURCE_DIR}/{name.removesuffix('.po')}.md"), language] = catalog
         findings += _contradictions(catalog for (_, tag), catalog in catalogs.items() if tag == language)
     return catalogs, tuple(findings)
 
@@ -106,7 +98,7 @@ def changed_files(
         text = format_catalog(catalog, project=project) if catalog.entries else None
         if (chapter, language) not in before and path.is_file():
             raise DeckgenError(
-                f"{catalog.path or path.name} cannot be read and is left alone",
+                f"{catalog.path} cannot be read and is left alone",
                 hint="mend the errors that were reported, then run this again",
             )
         old = read_optional(path, inside=folder)

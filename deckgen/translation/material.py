@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.markdown import Documents
@@ -11,7 +11,7 @@ from deckgen.model import KeyedCorpus, Language, Location
 from deckgen.project.layout import NOTES_PATH
 from deckgen.project.reading import Project, known_languages
 from deckgen.translation.catalog import Catalog
-from deckgen.translation.files import catalog_name, read_catalogs
+from deckgen.translation.files import read_catalogs
 from deckgen.translation.notes import Notes, parse_notes, strange_languages
 from deckgen.translation.segments import SourceText, source_texts
 from deckgen.translation.update import CatalogId, update_catalogs
@@ -55,19 +55,13 @@ def bring_together(
 ) -> Material:
     """The catalogs need not be up to date: a block that was reworded since has its old translation and is stale."""
     texts = tuple(source_texts(corpus, notes, documents if languages else None))
-    catalogs = {
-        (chapter, language): catalog
-        if catalog.path
-        else replace(catalog, path=f"locale/{language}/{catalog_name(chapter)}")
-        for (chapter, language), catalog in update_catalogs(read, texts, languages=languages).items()
-    }
     return Material(
         corpus=corpus,
         notes=notes,
         texts=texts,
         languages=languages,
         read=read,
-        catalogs=catalogs,
+        catalogs=update_catalogs(read, texts, languages=languages),
         documents=documents,
     )
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 from itertools import groupby
 
 from deckgen.model import Language, Markdown, TextState
+from deckgen.project.layout import LOCALE_DIR
 from deckgen.text.similarity import title_likeness
-from deckgen.translation.catalog import Catalog, CatalogEntry, accepted
+from deckgen.translation.catalog import Catalog, CatalogEntry, accepted, catalog_name
 from deckgen.translation.segments import Side, SourceText
 
 CatalogId = tuple[str, Language]
@@ -61,7 +62,7 @@ def _updated(known: Mapping[str, Catalog], texts: Sequence[SourceText], language
         gone[homes[context]] += entries
     return {
         chapter: replace(
-            known.get(chapter, Catalog(language=language, path="")),
+            known.get(chapter, Catalog(language=language, path=f"{LOCALE_DIR}/{language}/{catalog_name(chapter)}")),
             entries=(*entries, *_obsolete(known.get(chapter), gone[chapter], entries)),
         )
         for chapter, entries in live.items()
