@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deckgen.markdown import parse_document, safe_html
-from deckgen.markdown.blocks import BlockKind
+from deckgen.markdown.blocks import BlockKind, LeafBlock
 from deckgen.model import Chapter, Context, Dialect, Key, Language, Location, Markdown
 from deckgen.translation.inline import TokenKind, is_translatable, tokens
-from deckgen.translation.segments import Segment, Side, SourceText, segments_of, splice, title_segments
+from deckgen.translation.segments import Side, SourceText, segments_of, splice, title_segments
 
 ZH = Language("zh")
 CONSTRUCTS = (
@@ -132,7 +132,7 @@ def test_the_shipped_chapters_obey_the_laws(path: Path) -> None:
     assert segments_of(parse_document(translated, Context(dialect=Dialect.GFM)), language=ZH) == ()
 
 
-def latin(segment: Segment) -> Markdown:
+def latin(segment: LeafBlock) -> Markdown:
     """The segment with a letter for every Chinese character outside code, formulas and addresses."""
     text, parts, last = segment.text, [], 0
     for token in tokens(text):
@@ -163,7 +163,7 @@ def test_no_translation_ends_its_cell_or_its_heading() -> None:
 def test_the_title_is_one_segment_even_where_it_begins_like_a_list() -> None:
     (segment,) = title_segments(Markdown("1) 什么是 `x`？"), language=ZH)
     assert segment.text == "1) 什么是 `x`？"
-    assert segment.block.kind is BlockKind.HEADING
+    assert segment.kind is BlockKind.HEADING
     assert title_segments(Markdown("RoPE"), language=ZH) == ()
 
 

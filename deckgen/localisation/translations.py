@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from deckgen.corpus import identify, settle
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, with_severities
 from deckgen.markdown import Documents
+from deckgen.markdown.blocks import LeafBlock
 from deckgen.model import Language, Location, Markdown, TextState
 from deckgen.project.files import read_optional
 from deckgen.project.layout import GLOSSARY_PATH
@@ -18,7 +19,7 @@ from deckgen.translation.checks.pairs import Pair
 from deckgen.translation.files import CatalogFile, changed_files
 from deckgen.translation.glossary import Glossary, parse_glossary
 from deckgen.translation.material import Material, read_material
-from deckgen.translation.segments import Segment, SourceText
+from deckgen.translation.segments import SourceText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ class TranslatedBlock:
     """An entry beside the block that it translates."""
 
     text: SourceText
-    segment: Segment
+    segment: LeafBlock
     entry: CatalogEntry
     catalog: Catalog
 
@@ -134,7 +135,7 @@ def pair_of(
         translation=block.entry.translation if translation is None else translation,
         language=block.catalog.language,
         source_language=found.material.corpus.language,
-        kind=block.segment.block.kind,
+        kind=block.segment.kind,
         glossary=glossary,
     )
 

@@ -20,14 +20,15 @@ class BlockKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """A leaf block. ``spans`` are the offsets of its text, one pair per line, without quote marks and indentation;
-    ``prefix`` is what a further line would have to begin with.
+class LeafBlock:
+    """``spans`` are the offsets of its ``text``, one pair per line, without quote marks and indentation; ``prefix`` is
+    what a further line would have to begin with.
     """
 
     kind: BlockKind
     spans: tuple[tuple[int, int], ...]
     prefix: str
+    text: Markdown
 
     @property
     def start(self) -> int:
@@ -36,9 +37,6 @@ class Block:
     @property
     def end(self) -> int:
         return self.spans[-1][1]
-
-    def text(self, markdown: str) -> Markdown:
-        return Markdown("\n".join(markdown[start:end] for start, end in self.spans))
 
 
 class Leaf(NamedTuple):
@@ -50,13 +48,13 @@ class Leaf(NamedTuple):
     quotes: int
 
 
-def leaf_blocks(markdown: str, leaves: Iterable[Leaf]) -> tuple[Block, ...]:
+def leaf_blocks(markdown: str, leaves: Iterable[Leaf]) -> tuple[LeafBlock, ...]:
     """The blocks of the leaves that are not empty, in the order of the source."""
     found = [block for leaf in leaves for block in _blocks(markdown, leaf)]
     return tuple(sorted((block for block in found if block.start < block.end), key=lambda block: block.start))
 
 
-def _blocks(markdown: str, leaf: Leaf) -> Iterator[Block]:
+def _blocks(markdown: str, leaf: Leaf) -> Iterator[LeafBlock]:
     match leaf.kind:
         case BlockKind.HEADING:
             start, end = _heading(markdown, leaf.start, leaf.end)
@@ -68,7 +66,7 @@ def _blocks(markdown: str, leaf: Leaf) -> Iterator[Block]:
             yield _block(markdown, leaf.kind, leaf.start, leaf.end, leaf.quotes)
 
 
-def _block(markdown: str, kind: BlockKind, start: int, end: int, quotes: int) -> Block:
+def _block(markdown: str, kind: BlockKind, start: int, end: int, quotes: int) -> LeafBlock:
     """The block of ``markdown[start:end]``; blank and quote marks around its lines are cut off."""
     spans: list[tuple[int, int]] = []
     at = start
@@ -83,7 +81,8 @@ def _block(markdown: str, kind: BlockKind, start: int, end: int, quotes: int) ->
     before = markdown[markdown.rfind("\n", 0, start) + 1 : spans[0][0]]
     if kind is BlockKind.HTML:
         before = before[: _after_quotes(before, quotes)]
-    return Block(kind=kind, spans=tuple(spans), prefix=re.sub(r"[^>\s]", " ", before))
+    text = Markdown("\n".join(markdown[first:last] for first, last in spans))
+    return LeafBlock(kind=kind, spans=tuple(spans), prefix=re.sub(r"[^>\s]", " ", before), text=text)
 
 
 def _after_quotes(text: str, quotes: int) -> int:

@@ -11,7 +11,7 @@ from html import escape, unescape
 from urllib.parse import unquote
 
 from deckgen.markdown import gfm, python_markdown
-from deckgen.markdown.blocks import Block, BlockKind, Leaf, leaf_blocks
+from deckgen.markdown.blocks import BlockKind, Leaf, LeafBlock, leaf_blocks
 from deckgen.markdown.definitions import used_definitions
 from deckgen.markdown.depth import MAX_CHARACTERS, preformatted, too_deep
 from deckgen.markdown.formulas import Formula
@@ -73,7 +73,7 @@ class Document:
     """How often the parser made each kind of node out of Markdown."""
 
     @property
-    def blocks(self) -> tuple[Block, ...]:
+    def blocks(self) -> tuple[LeafBlock, ...]:
         """The headings, paragraphs, table cells and texts within raw HTML that are not empty, in their order.
 
         Code and the definitions of links are left out; so are footnotes that nothing refers to. In the Python-Markdown

@@ -9,18 +9,10 @@ from enum import StrEnum
 from functools import partial
 
 from deckgen.markdown import Document, Documents
-from deckgen.markdown.blocks import Block, BlockKind
+from deckgen.markdown.blocks import BlockKind, LeafBlock
 from deckgen.model import Chapter, Key, KeyedCorpus, KeyedQuestion, Language, Location, Markdown, locate_span
 from deckgen.translation.inline import is_translatable
 from deckgen.translation.notes import Notes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """A block to translate; ``text`` is its Markdown without quote marks and indentation."""
-
-    block: Block
-    text: Markdown
 
 
 class Side(StrEnum):
@@ -45,7 +37,7 @@ class SourceText:
     markdown: Markdown
     chapter: Chapter
     location: Location
-    segments: tuple[Segment, ...] = ()
+    segments: tuple[LeafBlock, ...] = ()
     hint: str = ""
     written: tuple[tuple[Language, Markdown], ...] = ()
 
@@ -54,9 +46,9 @@ class SourceText:
         """The PO context of its entries; one for front and answer, so that text may move between them."""
         return f"{self.key}|{Side.ANSWER if self.side is Side.FRONT else self.side}"
 
-    def place(self, segment: Segment) -> Location:
+    def place(self, segment: LeafBlock) -> Location:
         """Where a segment stands in its file."""
-        return locate_span(self.markdown, segment.block.start, segment.block.end, self.location)
+        return locate_span(self.markdown, segment.start, segment.end, self.location)
 
     def writing(self, language: Language) -> Markdown | None:
         """The text that its author wrote in ``language``."""
@@ -75,23 +67,22 @@ def source_texts(corpus: KeyedCorpus, notes: Notes, documents: Documents | None)
         seen.add(item.category.key)
 
 
-def segments_of(document: Document, *, language: Language) -> tuple[Segment, ...]:
+def segments_of(document: Document, *, language: Language) -> tuple[LeafBlock, ...]:
     """The blocks of a text, written in ``language``, that have to be translated, in their order."""
-    every = (Segment(block=block, text=block.text(document.markdown)) for block in document.blocks)
-    return tuple(segment for segment in every if is_translatable(segment.text, language))
+    return tuple(block for block in document.blocks if is_translatable(block.text, language))
 
 
-def title_segments(markdown: Markdown, *, language: Language) -> tuple[Segment, ...]:
+def title_segments(markdown: Markdown, *, language: Language) -> tuple[LeafBlock, ...]:
     """A title as one segment, whatever its first characters would begin elsewhere; none where it says nothing."""
     text = markdown.strip()
     if not text or not is_translatable(text, language):
         return ()
     start = markdown.index(text)
-    block = Block(kind=BlockKind.HEADING, spans=((start, start + len(text)),), prefix="")
-    return (Segment(block=block, text=Markdown(text)),)
+    spans = ((start, start + len(text)),)
+    return (LeafBlock(kind=BlockKind.HEADING, spans=spans, prefix="", text=Markdown(text)),)
 
 
-def splice(markdown: Markdown, found: Sequence[Segment], translations: Sequence[Markdown | None]) -> Markdown:
+def splice(markdown: Markdown, found: Sequence[LeafBlock], translations: Sequence[Markdown | None]) -> Markdown:
     """``markdown`` with each segment replaced by its translation; None, or the segment's own text, leaves it as it is.
 
     All else stays as it is, character by character. A translation's further lines get what the source's have before
@@ -100,11 +91,10 @@ def splice(markdown: Markdown, found: Sequence[Segment], translations: Sequence[
     """
     parts, last = [], 0
     for segment, translation in zip(found, translations, strict=True):
-        block = segment.block
         if translation is None or translation == segment.text:
             continue
-        parts += [markdown[last : block.start], _placed(markdown, block, translation)]
-        last = block.end
+        parts += [markdown[last : segment.start], _placed(markdown, segment, translation)]
+        last = segment.end
     return Markdown("".join([*parts, markdown[last:]]))
 
 
@@ -133,13 +123,13 @@ def _texts(item: KeyedQuestion, language: Language, notes: Notes, *, is_first: b
         yield text(side=Side.NOTE, markdown=source.markdown, location=source.location, written=written)
 
 
-def _segments(text: SourceText, language: Language, documents: Documents) -> tuple[Segment, ...]:
+def _segments(text: SourceText, language: Language, documents: Documents) -> tuple[LeafBlock, ...]:
     if text.side in (Side.CATEGORY, Side.QUESTION):
         return title_segments(text.markdown, language=language)
     return segments_of(documents.of(text.markdown, text.chapter.context), language=language)
 
 
-def _placed(markdown: str, block: Block, translation: str) -> str:
+def _placed(markdown: str, block: LeafBlock, translation: str) -> str:
     if block.kind in (BlockKind.HEADING, BlockKind.CELL):
         flat = " ".join(translation.split("\n"))
         return re.sub(r"(?<!\\)((?:\\\\)*)\|", r"\1\\|", flat) if block.kind is BlockKind.CELL else flat
