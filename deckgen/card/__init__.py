@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import html
 import string
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from types import MappingProxyType
 from urllib.parse import quote
 
@@ -104,7 +104,7 @@ def note_type(
     """
     shown = languages_shown(edition, settings)
     root = root or edition
-    identify = _identifier(project_id, root)
+    identify = partial(_identify, project_id, root)
     words = _Words(languages=shown, settings=settings, addresses=addresses, version=version)
     template = CardTemplate(
         name="Card 1",
@@ -354,14 +354,10 @@ def languages_shown(edition: Edition, settings: CardSettings) -> tuple[Language,
     return tuple(sorted(edition.languages, key=lambda language: language != first))
 
 
-def _identifier(project_id: str, edition: Edition) -> Callable[[str], int]:
-    """Ids from 2³¹ to 2⁴⁰: beyond genanki's habit, before the first day of Anki, whose own ids are milliseconds."""
-
-    def identify(part: str) -> int:
-        digest = hashlib.sha256("\0".join((project_id, edition.name, part)).encode()).digest()
-        return 2**31 + int.from_bytes(digest[:8], "big") % (2**40 - 2**31)
-
-    return identify
+def _identify(project_id: str, edition: Edition, part: str) -> int:
+    """An id from 2³¹ to 2⁴⁰: beyond genanki's habit, before the first day of Anki, whose own ids are milliseconds."""
+    digest = hashlib.sha256("\0".join((project_id, edition.name, part)).encode()).digest()
+    return 2**31 + int.from_bytes(digest[:8], "big") % (2**40 - 2**31)
 
 
 def _fill(template: str, **values: str) -> str:

@@ -34,12 +34,13 @@ def check_block(found: Translations, block: TranslatedBlock, translation: Markdo
     """What would be wrong with another translation of a block, beside those of the other blocks too."""
     language = block.catalog.language
     entry = replace(block.entry, translation=translation)
+    alike = range(len(translation) // 2, 2 * len(translation) + 1)  # texts as long may differ in spaces and marks alone
     others = (
         other
         for (_, tag), catalog in found.material.catalogs.items()
         if tag == language
         for other in catalog.entries
-        if not other.obsolete and other is not block.entry and len(other.translation) in _about(translation)
+        if not other.obsolete and other is not block.entry and len(other.translation) in alike
     )
     repeated = (problem for named, problem in check_repeats((*others, entry)) if named is entry)
     pair = pair_of(block, found, found.glossary.for_language(language), translation)
@@ -58,11 +59,6 @@ def check_build(made: Build, *, strict: bool = False) -> tuple[Diagnostic, ...]:
     # The build says of each text that it is untranslated.
     more = (finding for finding in (*found.diagnostics, *checked) if finding.rule != "untranslated")
     return tuple(sorted(dict.fromkeys((*made.diagnostics, *more)), key=lambda item: item.location or Location(path="")))
-
-
-def _about(text: str) -> range:
-    """The lengths of texts that may be the same but for spaces and marks."""
-    return range(len(text) // 2, 2 * len(text) + 1)
 
 
 def _check(found: Translations, language: Language, *, strict: bool) -> Iterator[Checked]:

@@ -83,10 +83,12 @@ def _job(every: Sequence[TranslatedBlock], place: int, pair: Pair, titles: Mappi
         key=text.key,
         category=category,
         question=question,
-        neighbours=tuple(_example(block) for block in around if block is not every[place]),
+        neighbours=tuple(
+            Example(
+                source=block.segment.text,
+                translation=block.entry.translation if block.entry.state is TextState.REVIEWED else Markdown(""),
+            )
+            for block in around
+            if block is not every[place]
+        ),
     )
-
-
-def _example(block: TranslatedBlock) -> Example:
-    done = block.entry.state is TextState.REVIEWED
-    return Example(source=block.segment.text, translation=block.entry.translation if done else Markdown(""))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from deckgen.localisation.translations import TranslatedBlock, Translations, pair_of, translated_blocks, with_entries
 from deckgen.model import Language, Markdown
 from deckgen.translation.catalog import CatalogEntry, digest
-from deckgen.translation.checks.pairs import Pair, check_pair
+from deckgen.translation.checks.pairs import check_pair
 from deckgen.translation.glossary import Glossary
 from deckgen.translation.inline import Edge, edged, protected
 
@@ -28,12 +28,9 @@ def mend(found: Translations) -> tuple[Translations, int]:
 
 def _is_worse(block: TranslatedBlock, text: Markdown, found: Translations, glossary: Glossary) -> bool:
     """Whether a check finds more than before, as where a blank more would undo a bold mark."""
-    before, after = (_rules(pair_of(block, found, glossary, one)) for one in (None, text))
+    pairs = (pair_of(block, found, glossary, one) for one in (None, text))
+    before, after = (Counter(problem.rule for problem in check_pair(pair)) for pair in pairs)
     return bool(after - before)
-
-
-def _rules(pair: Pair) -> Counter[str]:
-    return Counter(problem.rule for problem in check_pair(pair))
 
 
 def _with_text(entry: CatalogEntry, text: Markdown) -> CatalogEntry:

@@ -12,6 +12,7 @@ import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from urllib.parse import quote
 
 from deckgen import card, media
@@ -92,10 +93,8 @@ def render_review(showing: Showing, *, token: str = "") -> tuple[str, Mapping[Te
 
 def _sections(shown: tuple[TranslatedBlock, ...], showing: Showing) -> Iterator[str]:
     """A section per note or category, its blocks in order."""
-    by_key: dict[str, list[TranslatedBlock]] = defaultdict(list)
-    for block in shown:
-        by_key[block.text.key].append(block)
-    for key, mine in by_key.items():
+    for key, group in groupby(shown, key=lambda block: block.text.key):
+        mine = list(group)
         text = mine[0].text
         title = text.hint if text.side in (Side.FRONT, Side.ANSWER, Side.NOTE) else text.markdown
         yield _template("section.html").substitute(

@@ -33,7 +33,8 @@ _FULL_WIDTH = {ord(character): ord(character) + 0xFEE0 for character in "<&\\[{"
 def safe_field(markup: str) -> str:
     """Serialised, well-formed HTML as a field that Anki keeps as it is; a field comes out unchanged."""
     markup = composed(markup)
-    if "\\" in markup and _has_loose_delimiters(markup):
+    # Formulas have two delimiters each; to count is far quicker than to look where they are.
+    if "\\" in markup and len(_DELIMITER.findall(markup)) != 2 * markup.count(_FORMULA):
         markup = _shield_delimiters(markup)
     markup = _TAKEN.sub("&#91;", markup)
     return markup.replace("{{", "&#123;&#123;").replace("}}", "&#125;&#125;")
@@ -61,17 +62,8 @@ def composed(markup: str) -> str:
     if unicodedata.is_normalized("NFC", markup):
         return markup
     if _SLASH in markup:
-        markup = _TEXT_START.sub(_part, markup)
+        markup = _TEXT_START.sub(lambda found: found[0] + _JOINER * bool(unicodedata.combining(found[2])), markup)
     return unicodedata.normalize("NFC", markup)
-
-
-def _part(found: re.Match[str]) -> str:
-    return found[0] + _JOINER if unicodedata.combining(found[2]) else found[0]
-
-
-def _has_loose_delimiters(markup: str) -> bool:
-    """Whether there are other delimiters than the two of each formula; far quicker than looking where they are."""
-    return len(_DELIMITER.findall(markup)) != 2 * markup.count(_FORMULA)
 
 
 def _shield_delimiters(markup: str) -> str:

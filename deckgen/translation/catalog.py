@@ -176,7 +176,18 @@ def format_catalog(catalog: Catalog, *, project: str = "") -> str:
     file.header = catalog.comment
     file.metadata = dict(catalog.header or _header(catalog.language, project))
     for entry in sorted(catalog.entries, key=lambda entry: entry.obsolete):
-        file.append(_raw(entry))
+        file.append(
+            polib.POEntry(
+                msgctxt=entry.context,
+                msgid=entry.source,
+                msgstr=entry.translation,
+                flags=[*(("fuzzy",) if entry.fuzzy else ()), *entry.flags],
+                previous_msgid=entry.previous,
+                tcomment="\n".join(_comment_lines(entry)),
+                comment="" if entry.obsolete else entry.hint,
+                obsolete=entry.obsolete,
+            )
+        )
     text = str(file)
     return text if text.endswith("\n") else f"{text}\n"
 
@@ -284,19 +295,6 @@ def _unquoted(text: str) -> Markdown | None:
         return Markdown(str(json.loads(text)))
     except ValueError:
         return None
-
-
-def _raw(entry: CatalogEntry) -> polib.POEntry:
-    return polib.POEntry(
-        msgctxt=entry.context,
-        msgid=entry.source,
-        msgstr=entry.translation,
-        flags=[*(("fuzzy",) if entry.fuzzy else ()), *entry.flags],
-        previous_msgid=entry.previous,
-        tcomment="\n".join(_comment_lines(entry)),
-        comment="" if entry.obsolete else entry.hint,
-        obsolete=entry.obsolete,
-    )
 
 
 def _comment_lines(entry: CatalogEntry) -> Iterator[str]:

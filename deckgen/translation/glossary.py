@@ -160,13 +160,9 @@ def _holds_phrase(text: str, phrase: str) -> bool:
     wanted, words = _words(phrase), _words(text)
     starts = range(len(words) - len(wanted) + 1)
     return bool(wanted) and any(
-        all(_same_word(word, target) for word, target in zip(words[start:], wanted, strict=False)) for start in starts
+        all(not _bases(word).isdisjoint(_bases(target)) for word, target in zip(words[start:], wanted, strict=False))
+        for start in starts
     )
-
-
-def _same_word(one: str, other: str) -> bool:
-    """Told by spelling alone, since a stemmer would take encoder and encoding, two terms, for one."""
-    return not _bases(one).isdisjoint(_bases(other))
 
 
 _BREAK = "\0"
@@ -182,8 +178,12 @@ def _words(text: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _bases(word: str) -> frozenset[str]:
-    """The word and all that it may be a form of."""
-    known, new = set[str](), {_american(_TABLE["irregular"].get(word, word))}
+    """The word and all that it may be a form of.
+
+    Told by spelling alone, since a stemmer would take encoder and encoding, two terms, for one.
+    """
+    regular = _TABLE["irregular"].get(word, word)
+    known, new = set[str](), {re.sub(r"is(?=(?:e[sd]?|ing|ations?)$)", "iz", regular)}  # British as American
     while new:
         known |= new
         new = {base for form in new for base in _shorter(form)} - known
@@ -199,7 +199,3 @@ def _shorter(word: str) -> Iterator[str]:
             yield from (f"{stem}{replacement}" for replacement in replacements)
             if ending in ("ed", "ing") and stem[-1] == stem[-2]:
                 yield stem[:-1]
-
-
-def _american(word: str) -> str:
-    return re.sub(r"is(?=(?:e[sd]?|ing|ations?)$)", "iz", word)

@@ -43,12 +43,9 @@ def _names(source: str) -> Iterator[str]:
     for found in _NAME.finditer(source):
         name = found[0][:-1] if re.fullmatch("[A-Z0-9]{2,}s", found[0]) else found[0]
         inner = any(character.isupper() or character.isdecimal() for character in name[1:])
-        if inner and sum(map(str.isalpha, name)) >= (1 if name[-1].isdecimal() else 2) and not _is_no_name(name):
+        enough = sum(map(str.isalpha, name)) >= (1 if name[-1].isdecimal() else 2)
+        if inner and enough and not (name.upper() in _SAID_OTHERWISE or _ROMAN.fullmatch(name) or is_unit(name)):
             yield name
-
-
-def _is_no_name(name: str) -> bool:
-    return name.upper() in _SAID_OTHERWISE or bool(_ROMAN.fullmatch(name)) or is_unit(name)
 
 
 def _stands_in(name: str, translation: str) -> bool:

@@ -33,7 +33,8 @@ def exchanged_facts(pair: Pair) -> Iterator[str]:
         names, others = (list(dict.fromkeys(_PATTERNS["name"].findall(text))) for text in (said, meant))
         shared = [name for name in names if name in others]
         same = len(shared) > 1 and shared == [name for name in others if name in names]
-        held = same or any(map(_is_held, both)) or _goes_from_to(said, meant)
+        goes_from_to = _PATTERNS["from_to"].search(said) and _PATTERNS["goes_from_to"].search(meant)
+        held = same or any(map(_is_held, both)) or goes_from_to
         kept = _keeps_its_order(said, meant, pair.script)
         for item in both:
             if _is_exchanged(item) and (held or (kept and item.things)):
@@ -182,10 +183,6 @@ def _keeps_its_order(source: str, translation: str, script: str) -> bool:
     if _PATTERNS["beside"].search(source) or _PATTERNS["passive"].search(translation):
         return False
     return re.search(r"\bthan\b", translation) is not None if script == "en" else "比" not in source
-
-
-def _goes_from_to(source: str, translation: str) -> bool:
-    return bool(_PATTERNS["from_to"].search(source) and _PATTERNS["goes_from_to"].search(translation))
 
 
 def _moved_values(source: str, translation: str) -> tuple[str, str] | None:

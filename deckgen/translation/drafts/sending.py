@@ -54,8 +54,9 @@ class Sender:
                 self._note_failure(error)
                 if error.remedy is not Remedy.RETRY or attempt == TRIES - 1:
                     raise
-                if error.after_seconds is None:
-                    self._clock.sleep(self._backoff(attempt))
+                if error.after_seconds is None:  # twice as long each time, with jitter so that many clients spread
+                    pause = min(_BASE_SECONDS * 2.0**attempt, _MOST_SECONDS)
+                    self._clock.sleep(pause * self._clock.chance.uniform(0.5, 1.5))
                 continue
             with self._lock:
                 self._failures.clear()
@@ -90,15 +91,14 @@ class Sender:
                 raise self._over
             self.requests += 1
 
-    def _backoff(self, attempt: int) -> float:
-        """Twice as long each time, with jitter so that many clients spread."""
-        return min(_BASE_SECONDS * 2.0**attempt, _MOST_SECONDS) * self._clock.chance.uniform(0.5, 1.5)
-
     def _note_failure(self, error: EngineError) -> None:
         """Makes everybody wait where the server asks for it, and ends the run where there is no hope."""
         with self._lock:
-            if error.after_seconds is not None:
-                self._wait_for_all(error.after_seconds)
+            if (seconds := error.after_seconds) is not None:
+                if seconds > _LONGEST_WAIT_SECONDS:
+                    message = f"the engine asks to wait for {seconds:.0f} seconds; run this again later"
+                    self._over = EngineError(message, Remedy.STOP)
+                self._next_at = max(self._next_at, self._clock.now() + seconds)
             elif error.remedy is Remedy.RETRY:
                 self._failures.append(self._clock.now())
                 enough = _DOWN_UNREACHABLE if error.unreachable else _DOWN_FAILURES
@@ -108,9 +108,3 @@ class Sender:
                 self._over = error
             if self._over:
                 raise self._over from None
-
-    def _wait_for_all(self, seconds: float) -> None:
-        if seconds > _LONGEST_WAIT_SECONDS:
-            message = f"the engine asks to wait for {seconds:.0f} seconds; run this again later"
-            self._over = EngineError(message, Remedy.STOP)
-        self._next_at = max(self._next_at, self._clock.now() + seconds)
