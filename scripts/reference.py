@@ -20,8 +20,7 @@ from deckgen.diagnostics import RULES, Severity
 from deckgen.identity.lock import AnyRecord
 from deckgen.output.manifest import Manifest
 from deckgen.project import config
-from deckgen.releases.records import LINES
-from deckgen.releases.release_manifest import ReleaseManifest
+from deckgen.releases.records import LINES, ReleaseManifest
 
 HEAD = """# Commands
 

@@ -35,8 +35,7 @@ from deckgen.model import Context, Dialect, Language, Markdown
 from deckgen.output.manifest import package_files
 from deckgen.project.config import ChapterSettings, parse_config
 from deckgen.project.encoding import decode_source
-from deckgen.releases.records import parse_record
-from deckgen.releases.release_manifest import parse_manifest
+from deckgen.releases.records import parse_manifest, parse_record
 from deckgen.releases.verify import verify_package
 from deckgen.render.cardhtml import card_html
 from deckgen.text.anki import safe_field, safe_name

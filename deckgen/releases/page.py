@@ -23,7 +23,7 @@ from deckgen.releases.changelog import (
 )
 from deckgen.releases.diff import ReleaseDiff
 from deckgen.releases.plan import Release
-from deckgen.releases.release_manifest import FileSum, ReleasedPackage
+from deckgen.releases.records import FileSum, ReleasedPackage
 from deckgen.text.packaged import packaged_text
 from deckgen.text.sizes import human_size
 

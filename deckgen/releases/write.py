@@ -23,8 +23,7 @@ from deckgen.project.layout import BUILD_DIR, LOCK_NAME, RECORD_NAME, RELEASE_DI
 from deckgen.project.reading import licence_files, record_path, screenshots
 from deckgen.releases.page import NOTES_NAMES, PackageSums, format_notes, format_page
 from deckgen.releases.plan import Release
-from deckgen.releases.records import format_record
-from deckgen.releases.release_manifest import (
+from deckgen.releases.records import (
     MANIFEST_NAME,
     MANIFEST_VERSION,
     SUMS_NAME,
@@ -33,6 +32,7 @@ from deckgen.releases.release_manifest import (
     ReleasedPackage,
     ReleaseManifest,
     format_manifest,
+    format_record,
     format_sums,
     released_notes,
     sum_file,

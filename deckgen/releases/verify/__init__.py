@@ -11,7 +11,6 @@ from deckgen.apkg.reader import read_package, unpack_media
 from deckgen.diagnostics import DeckgenError, Diagnostic, has_errors
 from deckgen.identity.lock import Lock
 from deckgen.releases.verify.browser import judge_in_browser
-from deckgen.releases.verify.findings import CHECKS, finding
 from deckgen.releases.verify.folder import (
     judge_manifest,
     judge_record,
@@ -21,7 +20,7 @@ from deckgen.releases.verify.folder import (
     sum_folder,
 )
 from deckgen.releases.verify.importing import anki_is_installed, anki_sides, try_import
-from deckgen.releases.verify.package import judge_package, own_sides, without_known_scripts
+from deckgen.releases.verify.package import CHECKS, finding, judge_package, own_sides, without_known_scripts
 
 __all__ = ["CHECKS", "verify_folder", "verify_package"]
 

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from deckgen.diagnostics import DeckgenError, Diagnostic, name_some
-from deckgen.releases.verify.findings import finding
+from deckgen.releases.verify.package import finding
 from deckgen.text.packaged import packaged_table, packaged_text
 
 CHOICE = "DECKGEN_BROWSER"

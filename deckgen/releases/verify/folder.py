@@ -9,8 +9,7 @@ from deckgen.apkg.contents import PackageContents
 from deckgen.diagnostics import DeckgenError, Diagnostic
 from deckgen.project.choices import Profile
 from deckgen.project.layout import RECORD_NAME
-from deckgen.releases.records import parse_record
-from deckgen.releases.release_manifest import (
+from deckgen.releases.records import (
     FORMER_NAME,
     MANIFEST_NAME,
     SUMS_NAME,
@@ -18,12 +17,13 @@ from deckgen.releases.release_manifest import (
     ReleasedPackage,
     ReleaseManifest,
     parse_manifest,
+    parse_record,
     parse_sums,
     released_notes,
     sum_file,
 )
 from deckgen.releases.snapshot import packaged_hash
-from deckgen.releases.verify.findings import finding
+from deckgen.releases.verify.package import finding
 from deckgen.text.slugs import is_plain_name
 
 _Found = Iterator[Diagnostic]

@@ -13,8 +13,7 @@ from typing import Any
 
 from deckgen.apkg.contents import PackageContents
 from deckgen.diagnostics import Diagnostic
-from deckgen.releases.verify.findings import finding
-from deckgen.releases.verify.package import judge_shown, note_name
+from deckgen.releases.verify.package import finding, judge_shown, note_name
 
 
 def anki_is_installed() -> bool:

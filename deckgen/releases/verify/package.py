@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from urllib.parse import quote
 
 from deckgen.apkg.contents import PackageContents, PackagedNote, PackagedNoteType
@@ -18,9 +19,13 @@ from deckgen.identity.lock import EditionRecord, Lock
 from deckgen.markdown.judge import Judgement, judge_css, judge_html
 from deckgen.model import Key
 from deckgen.releases.snapshot import note_type_edition
-from deckgen.releases.verify.findings import finding
 from deckgen.text.packaged import packaged_table
 
+CHECKS: Mapping[str, tuple[Severity, str]] = MappingProxyType(
+    {name: (Severity(how), what) for name, (how, what) in packaged_table("releases/verify/checks.toml").items()}
+)
+_LONGEST = 600
+"""Characters of a message, which may name what a stranger made as long as they liked."""
 MAX_MEDIA_BYTES = 100 * 1024 * 1024
 """What Anki's sync takes as one file."""
 MAX_NAME_BYTES = 100
@@ -40,6 +45,15 @@ _CLOCK = "a clock, SOURCE_DATE_EPOCH or a commit's time was wrong; restore deckg
 _NOTHING = Judgement()
 """Most of what there is; names are made for findings alone, of which a crafted package could ask for millions."""
 _Found = Iterator[Diagnostic]
+
+
+def finding(check: str, file: str, message: str, *, severity: Severity | None = None, hint: str = "") -> Diagnostic:
+    """A finding about ``file``. KeyError for a check that is not in the table."""
+    if len(message) > _LONGEST:
+        message = f"{message[:_LONGEST]}…"
+    return Diagnostic(
+        rule=check, severity=severity or CHECKS[check][0], message=f"{file}: {message}" if file else message, hint=hint
+    )
 
 
 def judge_package(
