@@ -23,8 +23,8 @@ from pathlib import Path
 from rapidfuzz import fuzz
 
 from deckgen.chapters import parse_chapter
-from deckgen.identity import match
 from deckgen.identity.lock import Lock, format_lock, parse_lock
+from deckgen.identity.matching import match
 from deckgen.model import Corpus, Language
 from deckgen.project.config import ChapterSettings
 

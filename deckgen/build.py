@@ -6,12 +6,15 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from deckgen import identity, media, render, translation
+from deckgen import media, render, translation
 from deckgen.corpus import Progress, identify, settle, silent, texts_of
-from deckgen.decks import development_version, lines_of, marked_by, naming, render_decks
-from deckgen.decks.selection import select
+from deckgen.decks import development_version, lines_of, marked_by, naming, render_decks, select
 from deckgen.diagnostics import Diagnostic, diagnostic
+from deckgen.identity.changes import Changes
+from deckgen.identity.editions import freeze_names, grow_editions, name_findings
 from deckgen.identity.lock import Lock
+from deckgen.identity.matching import Matched
+from deckgen.identity.stamping import stamp
 from deckgen.markdown import Documents
 from deckgen.media.references import image_references
 from deckgen.memory.store import Memory
@@ -26,7 +29,7 @@ from deckgen.model import (
     StampedDeck,
     TranslatedCorpus,
 )
-from deckgen.project.choices import Policy, Profile
+from deckgen.project import Policy, Profile
 from deckgen.project.layout import REMOTE_MAP
 from deckgen.project.reading import Project
 
@@ -56,7 +59,7 @@ class ReadProject:
     project: Project
     chapters: tuple[Chapter, ...]
     material: translation.Material
-    matched: identity.Matched
+    matched: Matched
     translated: TranslatedCorpus
     findings: tuple[Diagnostic, ...]
     whole: bool
@@ -76,7 +79,7 @@ class Build:
     titles: Mapping[Language, str]
     slug: str
     lock: Lock
-    changes: identity.Changes
+    changes: Changes
     diagnostics: tuple[Diagnostic, ...]
     selected: bool
     """Chapters or categories were chosen, so the decks do not hold the whole project."""
@@ -140,20 +143,20 @@ def finish_decks(read: ReadProject, options: Options, progress: Progress = silen
     findings = (*read.findings, *_with_excerpts(problems, project))
 
     book = naming.name_book(config, read.chapters, matched.lock, folder=project.root.resolve().name)
-    before, grown = identity.grow_editions(matched.lock, config.editions)
+    before, grown = grow_editions(matched.lock, config.editions)
     findings += grown
     proposals = tuple(naming.propose_names(translated, item, documents, book=book, lock=before) for item in editions)
     paths = {unicodedata.normalize("NFC", source.path) for source in project.sources}
     whole = read.whole and before.chapters <= paths
-    names, lock = identity.freeze_names(before, proposals, whole=whole)
-    findings += identity.name_findings(before, lock, proposals, built=() if options.editions else editions)
+    names, lock = freeze_names(before, proposals, whole=whole)
+    findings += name_findings(before, lock, proposals, built=() if options.editions else editions)
     version = options.release or development_version(lock.releases)
     decks, problems = render_decks(project, matched.corpus, translated, names, documents, images, version, lock)
     findings += problems
 
     now, release = options.now, options.release
     mark = marked_by(lock, now=now, release=release)
-    stamped, lock, problems = identity.stamp(decks, lock, now=now, release=release, mark=mark)
+    stamped, lock, problems = stamp(decks, lock, now=now, release=release, mark=mark)
     profile = options.profile or config.profile
     stamped = tuple(_moved(one, int(profile is Profile.DESKTOP)) for one in stamped)
     chosen = select(stamped, matched.corpus, chapters=options.chapters, categories=options.categories)

@@ -10,10 +10,12 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from deckgen import identity, lint
+from deckgen import lint
 from deckgen.chapters import apply_ignores, parse_chapter
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, diagnostic, has_errors, with_severities
+from deckgen.identity.keys import derive_project_id
 from deckgen.identity.lock import Lock, require_lock, revise
+from deckgen.identity.matching import Matched, Past, match, of_chapters
 from deckgen.markdown import Documents
 from deckgen.memory.store import Decoder, Memory, encoded
 from deckgen.memory.workers import MUCH_TEXT, WorkerDiedError, died_over, map_in_processes
@@ -41,7 +43,7 @@ def identify(
     whole: bool = True,
     allow_retire: bool = False,
     progress: Progress = silent,
-) -> tuple[tuple[Chapter, ...], identity.Matched, tuple[Diagnostic, ...]]:
+) -> tuple[tuple[Chapter, ...], Matched, tuple[Diagnostic, ...]]:
     """The first two stages: the chapters, their questions with their keys, and ``findings`` with what these add.
 
     Where the build is not of the ``whole`` project, no note is retired.
@@ -60,7 +62,7 @@ def identify(
     others, unreadable = read_others(project, {note.chapter for note in before.live} if before else ())
     known = (_parse_source(project, before, source) for source in others)
     texts = {unicodedata.normalize("NFC", source.path): source.text for source in (*project.sources, *others)}
-    matched = identity.match(
+    matched = match(
         Corpus(language=config.language, chapters=(*chapters, *known)),
         before,
         project_id=config.id or (before.project_id if before else _new_id(project)),
@@ -73,18 +75,18 @@ def identify(
     if not (past.missing and matched.lock.pending):  # else the history, once it is there, settles what is doubtful
         matched = replace(matched, lock=revise(matched.lock, sources=revision(texts, matched.lock.chapters)))
     if others:
-        matched = identity.of_chapters(matched, frozenset(source.path for source in project.sources))
+        matched = of_chapters(matched, frozenset(source.path for source in project.sources))
     return chapters, matched, (*findings, *matched.diagnostics)
 
 
 def _new_id(project: Project) -> str:
-    return identity.derive_project_id((source.path for source in project.sources), birthmark(project.root))
+    return derive_project_id((source.path for source in project.sources), birthmark(project.root))
 
 
-def _past(project: Project, lock: Lock | None, texts: Mapping[str, str]) -> identity.Past:
+def _past(project: Project, lock: Lock | None, texts: Mapping[str, str]) -> Past:
     """The corpora since the lock was written, each version of a chapter parsed once."""
     if lock is None:
-        return identity.Past()
+        return Past()
     steps, missing = steps_since(project.root, lock.sources, texts, lock.chapters)
     known = frozenset(note.answer for note in lock.notes)
     parse = functools.cache(lambda source: _parse_source(project, lock, source, known))
@@ -92,7 +94,7 @@ def _past(project: Project, lock: Lock | None, texts: Mapping[str, str]) -> iden
         (Corpus(language=project.config.language, chapters=tuple(map(parse, sources))), parents)
         for sources, parents in steps
     )
-    return identity.Past(corpora=corpora, missing=missing)
+    return Past(corpora=corpora, missing=missing)
 
 
 def _parse_source(project: Project, lock: Lock | None, source: Source, known: Container[str] = ()) -> Chapter:

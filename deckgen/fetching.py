@@ -22,7 +22,7 @@ from deckgen.media.image_paths import (
     resolve_image,
 )
 from deckgen.media.images import BrokenImageError, encode_image, suffix_of
-from deckgen.project.choices import Profile
+from deckgen.project import Profile
 from deckgen.project.files import own_path, read_file, write_atomically
 from deckgen.project.layout import REMOTE_DIR, REMOTE_MAP
 from deckgen.project.reading import Project

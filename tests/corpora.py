@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 
-from deckgen.identity import Matched, edition_guid, match
+from deckgen.identity.keys import edition_guid
 from deckgen.identity.lock import Lock
+from deckgen.identity.matching import Matched, match
 from deckgen.model import (
     CardTemplate,
     Category,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from deckgen import identity
 from deckgen.chapters import parse_chapter
 from deckgen.identity.lock import Lock
+from deckgen.identity.matching import match
 from deckgen.model import Corpus, KeyedCorpus, Language, Markdown
 from deckgen.project.config import ChapterSettings
 from deckgen.translation.catalog import Catalog, CatalogEntry
@@ -36,9 +36,7 @@ def keyed(
     """The questions of these chapters, by path, with their keys, and the lock after them."""
     texts = {CHAPTER: chapters} if isinstance(chapters, str) else chapters
     parsed = tuple(parse_chapter(text, path=path, settings=ChapterSettings())[0] for path, text in texts.items())
-    matched = identity.match(
-        Corpus(language=ZH, chapters=parsed), lock, project_id="test", complete=complete, allow_empty=True
-    )
+    matched = match(Corpus(language=ZH, chapters=parsed), lock, project_id="test", complete=complete, allow_empty=True)
     return matched.corpus, matched.lock
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from deckgen.apkg import write_package
-from deckgen.decks.selection import split
+from deckgen.decks import split
 from deckgen.model import (
     CardTemplate,
     Deck,

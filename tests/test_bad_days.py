@@ -14,7 +14,7 @@ from projects import NOON, deckgen, make_project
 from deckgen.cli.formats import FORMATS
 from deckgen.cli.terminal import escaped, plain
 from deckgen.diagnostics import diagnostic
-from deckgen.identity import Changes
+from deckgen.identity.changes import Changes
 from deckgen.model import Location
 
 HOSTILE = "\x1b]0;owned\x07\x1b[31m\n::error file=a::owned\r##[error]x\u202e\x9b2J"

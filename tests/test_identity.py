@@ -12,23 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deckgen.diagnostics import DeckgenError
-from deckgen.identity import (
-    ChangeKind,
-    Matched,
-    base_guid,
-    derive_project_id,
-    edition_guid,
-    freeze_names,
-    grow_editions,
-    match,
-    name_findings,
-    stamp,
-    updated_keys,
-)
-from deckgen.identity.keys import mint_key
+from deckgen.identity.changes import ChangeKind
+from deckgen.identity.editions import freeze_names, grow_editions, name_findings
+from deckgen.identity.keys import base_guid, derive_project_id, edition_guid, mint_key
 from deckgen.identity.lock import Lock, NoteTypeRecord, format_lock, revise
+from deckgen.identity.matching import Matched, match
 from deckgen.identity.merging import merge_lock
 from deckgen.identity.settling import link_question, split_question
+from deckgen.identity.stamping import stamp, updated_keys
 from deckgen.model import Corpus, EditionNames, Guid, Key, Markdown, SubdeckNames, is_key, parse_edition
 
 TOPICS = (

@@ -17,7 +17,7 @@ from deckgen.cli import main
 from deckgen.cli.formats import FORMATS
 from deckgen.cli.report import excerpt_lines
 from deckgen.diagnostics import RULES, Diagnostic, Severity, diagnostic
-from deckgen.identity import Changes
+from deckgen.identity.changes import Changes
 from deckgen.lint import LONG_ANSWER, lint_chapter
 from deckgen.markdown import Documents, parse_document
 from deckgen.markdown.gfm import literal_bold_starts

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deckgen.diagnostics import DeckgenError, Diagnostic
-from deckgen.identity import freeze_names, stamp
+from deckgen.identity.editions import freeze_names
 from deckgen.identity.lock import (
     VERSION,
     CategoryNames,
@@ -28,6 +28,7 @@ from deckgen.identity.lock import (
     revise,
 )
 from deckgen.identity.merging import merge_lock
+from deckgen.identity.stamping import stamp
 from deckgen.model import EditionNames, Guid, Key, SubdeckNames, parse_edition
 from deckgen.text.similarity import sketch
 

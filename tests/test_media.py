@@ -26,7 +26,7 @@ from deckgen.media.images.diagram import is_svg_diagram
 from deckgen.media.images.quality import DRAWING, Meter
 from deckgen.media.images.reading import MAX_WIDTH_PX
 from deckgen.model import ImageReference, Location, MediaFile
-from deckgen.project.choices import Profile
+from deckgen.project import Profile
 from deckgen.project.config import ImageSettings
 
 
@@ -657,7 +657,7 @@ PEAK = """
 import sys
 from PIL import Image
 from deckgen.media.images import encode_image
-from deckgen.project.choices import Profile
+from deckgen.project import Profile
 data = open(sys.argv[1], "rb").read()
 result = encode_image(data, Profile.MOBILE)
 assert result.width_px == 1080

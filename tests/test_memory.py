@@ -223,7 +223,7 @@ def test_a_build_that_changes_nothing_imports_no_stage_and_no_library(project: P
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
     names = (
         *("", ".cli", ".cli.build", ".cli.options", ".cli.terminal", ".memory", ".memory.receipt", ".memory.seal"),
-        *(".project", ".project.choices", ".project.layout"),
+        *(".project", ".project.layout"),
     )
     again = subprocess.run(command, capture_output=True, text=True, check=True)
     assert again.stdout.splitlines()[-1] == f"{[f'deckgen{name}' for name in names]} False"

@@ -16,7 +16,7 @@ from projects import NOON, deckgen
 
 from deckgen.apkg.reader import read_package
 from deckgen.diagnostics import DeckgenError
-from deckgen.project.choices import Profile
+from deckgen.project import Profile
 from deckgen.project.reading import read_project
 from deckgen.releases.plan import Release, Version, parse_version, plan_release
 from deckgen.releases.records import parse_record

@@ -13,7 +13,7 @@ from small_corpus import CHAPTER, EN, TEXT, ZH, filled, keyed, made
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.markdown import Documents
 from deckgen.model import KeyedCorpus, Language, Markdown, TextState, TranslatedCorpus
-from deckgen.project.choices import Policy
+from deckgen.project import Policy
 from deckgen.translation import translate
 from deckgen.translation.catalog import Catalog, CatalogEntry, Machine
 from deckgen.translation.material import Material, bring_together, strangers

@@ -21,7 +21,7 @@ from deckgen.markdown.judge import judge_html
 from deckgen.media.images import BrokenImageError, encode_image
 from deckgen.model import Context, Dialect, Markdown
 from deckgen.preview.formulas import mathml
-from deckgen.project.choices import Profile
+from deckgen.project import Profile
 from deckgen.render.cardhtml import card_html
 
 UNSAFE_FORMULAS = (

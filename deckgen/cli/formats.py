@@ -9,7 +9,7 @@ from urllib.parse import quote
 from deckgen import __version__
 from deckgen.cli.terminal import json_text, without_controls
 from deckgen.diagnostics import RULES, Diagnostic, Severity
-from deckgen.identity import Changes
+from deckgen.identity.changes import Changes
 from deckgen.model import Location
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note", Severity.OFF: "none"}

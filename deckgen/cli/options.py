@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from deckgen.cli.terminal import Detail, detail_option
-from deckgen.project.choices import Policy, Profile
+from deckgen.project import Policy, Profile
 from deckgen.project.layout import CONFIG_NAME, LOCK_NAME, project_above
 
 if TYPE_CHECKING:

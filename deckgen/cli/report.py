@@ -21,7 +21,7 @@ from deckgen.model import Location
 
 if TYPE_CHECKING:
     from deckgen.corpus import Progress as ReportProgress
-    from deckgen.identity import Changes
+    from deckgen.identity.changes import Changes
 
 _MANY, _FEW = 10, 3
 """Of findings with one rule: more than so many are many, and so many are shown then."""

@@ -33,7 +33,7 @@ from deckgen.memory.receipt import mark_of
 from deckgen.memory.seal import sealed_digest
 from deckgen.memory.store import Decoder, Memory, encoded
 from deckgen.model import ImageReference, Location, MediaFile
-from deckgen.project.choices import Profile
+from deckgen.project import Profile
 from deckgen.project.config import ImageSettings
 from deckgen.project.files import read_file, write_atomically
 

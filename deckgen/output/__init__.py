@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deckgen.build import Build
 from deckgen.corpus import Progress, silent
-from deckgen.decks.selection import split
+from deckgen.decks import split
 from deckgen.diagnostics import Diagnostic, diagnostic, has_errors
 from deckgen.identity.changes import describe_changes
 from deckgen.identity.lock import format_lock, parse_lock
@@ -18,8 +18,7 @@ from deckgen.memory.store import Memory
 from deckgen.memory.workers import give_back_memory, map_in_processes, without_collector
 from deckgen.model import Location, StampedDeck
 from deckgen.output.manifest import ManifestPackage, PackagePart, describe_package, format_manifest, package_files
-from deckgen.project import journal
-from deckgen.project.choices import Packages, Profile
+from deckgen.project import Packages, Profile, journal
 from deckgen.project.files import own_path, read_optional
 from deckgen.project.layout import BUILD_DIR, LOCK_NAME, MANIFEST_NAME, PARTIAL_DIR
 from deckgen.text.slugs import ascii_slug

@@ -18,7 +18,7 @@ from msgspec import Meta
 
 from deckgen.diagnostics import RULES, Diagnostic, Severity, diagnostic
 from deckgen.model import Dialect, Edition, Language, Location, parse_edition, parse_language
-from deckgen.project.choices import Packages, Policy, Profile
+from deckgen.project import Packages, Policy, Profile
 
 _PARTS = re.compile(r"\*\*/|\*\*|\*|\?|\[!?\]?[^\]/]*\]|.", re.DOTALL)
 _MEANING = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}

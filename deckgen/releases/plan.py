@@ -9,14 +9,14 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from deckgen import identity
 from deckgen.build import Build, Options, finish_decks, make_decks, with_profile
 from deckgen.corpus import Progress, silent
 from deckgen.diagnostics import DeckgenError, Diagnostic, has_errors, name_some
 from deckgen.identity.lock import format_lock
+from deckgen.identity.stamping import next_time
 from deckgen.localisation.checking import check_build
 from deckgen.model import Language
-from deckgen.project.choices import Profile
+from deckgen.project import Profile
 from deckgen.project.files import read_optional
 from deckgen.project.layout import CHANGELOG_NAME, LOCK_NAME
 from deckgen.project.reading import Project, changed_files, record_path
@@ -101,7 +101,7 @@ def plan_release(
             wrong = _contradiction(version, last, compare(before, record))
         refusals += [wrong] if wrong else []
         if not refusals:
-            time = known.time if known else identity.next_time(made.lock, now)
+            time = known.time if known else next_time(made.lock, now)
             builds = _builds(made, version, time=time, progress=progress)
             record = record_release(record, builds[0], version=str(version), time=time)
             refusals += [_other_content(known, record)] if known and format_record(record) != text else []

@@ -21,7 +21,7 @@ from deckgen.localisation.checking import check_translations
 from deckgen.localisation.translations import TranslatedBlock, Translations, translated_blocks
 from deckgen.model import Edition, ImageReference, Language, Location, Markdown, MediaFile, TextState
 from deckgen.preview.formulas import with_mathml
-from deckgen.project.choices import Profile
+from deckgen.project import Profile
 from deckgen.render.cardhtml import card_html
 from deckgen.text.packaged import packaged_text
 from deckgen.text.wording import compare_words, marked_up

@@ -24,7 +24,7 @@ from deckgen.model import (
     TranslatedQuestion,
     locate_span,
 )
-from deckgen.project.choices import Policy
+from deckgen.project import Policy
 from deckgen.translation.catalog import Catalog, CatalogEntry
 from deckgen.translation.inline import TokenKind, tokens
 from deckgen.translation.material import Material

@@ -42,7 +42,7 @@ from deckgen.media.images.reading import (
     target_size,
 )
 from deckgen.media.svg import UnsafeSvgError, check_svg, looks_like_svg
-from deckgen.project.choices import Profile
+from deckgen.project import Profile
 
 __all__ = ["RECIPE", "BrokenImageError", "EncodedImage", "encode_image", "encoder_version", "suffix_of"]
 

@@ -8,7 +8,7 @@ import warnings
 
 from PIL import Image, ImageCms, ImageOps
 
-from deckgen.project.choices import Profile
+from deckgen.project import Profile
 
 MAX_WIDTH_PX = {Profile.MOBILE: 1080, Profile.DESKTOP: 1920, Profile.ORIGINAL: 16383}
 MAX_SIDE_PX = 16383

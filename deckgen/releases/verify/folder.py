@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deckgen.apkg.contents import PackageContents
 from deckgen.diagnostics import DeckgenError, Diagnostic
-from deckgen.project.choices import Profile
+from deckgen.project import Profile
 from deckgen.project.layout import RECORD_NAME
 from deckgen.releases.records import (
     FORMER_NAME,

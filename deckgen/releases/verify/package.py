@@ -14,7 +14,7 @@ from urllib.parse import quote
 from deckgen.apkg.contents import PackageContents, PackagedNote, PackagedNoteType
 from deckgen.card.anki_template import render_template
 from deckgen.diagnostics import Diagnostic, Severity, name_some
-from deckgen.identity import edition_guid
+from deckgen.identity.keys import edition_guid
 from deckgen.identity.lock import EditionRecord, Lock
 from deckgen.markdown.judge import Judgement, judge_css, judge_html
 from deckgen.model import Key
