@@ -21,7 +21,7 @@ from deckgen.apkg import write_package
 from deckgen.apkg.contents import Layout, PackageContents
 from deckgen.apkg.database import media_references
 from deckgen.apkg.protobuf import message_fields
-from deckgen.apkg.reader import Limits, read_package
+from deckgen.apkg.reader import read_package
 from deckgen.diagnostics import DeckgenError
 from deckgen.model import StampedDeck
 
@@ -164,9 +164,9 @@ def _with_database(package: Path, target: Path, script: str) -> Path:
         return _rezip(package, target, {"collection.anki2": connection.serialize()})
 
 
-def _refuses(path: Path, reason: str, limits: Limits | None = None) -> None:
+def _refuses(path: Path, reason: str) -> None:
     with pytest.raises(DeckgenError, match=reason) as refusal:
-        read_package(path, limits=limits or Limits())
+        read_package(path)
     assert path.name in str(refusal.value)
 
 
@@ -226,13 +226,26 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(package: Path, tmp_path: Pa
     _refuses(bomb, "200 times")
 
 
-def test_more_entries_or_bytes_than_the_limit_are_refused(package: Path, tmp_path: Path) -> None:
-    _refuses(package, "5 entries", Limits(entries=4))
-    _refuses(package, "would unpack to", Limits(total_bytes=1000))
-    _refuses(package, "media map is larger", Limits(map_bytes=10))
-    _refuses(package, "bytes of text; at most 10 are read", Limits(text_bytes=10))
-    _refuses(package, "notes; at most 3 are read", Limits(rows=3))
-    _refuses(_with_database(package, tmp_path / "x.apkg", "DELETE FROM notes"), "cards; at most 3", Limits(rows=3))
+@pytest.mark.parametrize(
+    ("limit", "most", "reason"),
+    [
+        ("MAX_ENTRIES", 4, "5 entries"),
+        ("MAX_TOTAL_BYTES", 1000, "would unpack to"),
+        ("MAX_MAP_BYTES", 10, "media map is larger"),
+        ("MAX_TEXT_BYTES", 10, "bytes of text; at most 10 are read"),
+        ("MAX_ROWS", 3, "notes; at most 3 are read"),
+    ],
+)
+def test_more_entries_or_bytes_than_the_limit_are_refused(
+    package: Path, monkeypatch: pytest.MonkeyPatch, limit: str, most: int, reason: str
+) -> None:
+    monkeypatch.setattr(f"deckgen.apkg.reader.{limit}", most)
+    _refuses(package, reason)
+
+
+def test_more_cards_than_the_limit_are_refused(package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deckgen.apkg.reader.MAX_ROWS", 3)
+    _refuses(_with_database(package, tmp_path / "x.apkg", "DELETE FROM notes"), "cards; at most 3")
 
 
 def test_a_size_that_lies_is_refused(package: Path, tmp_path: Path) -> None:

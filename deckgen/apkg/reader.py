@@ -10,7 +10,6 @@ import zipfile
 import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -25,36 +24,31 @@ from deckgen.text.slugs import is_plain_name
 _CHUNK_BYTES = 1 << 20
 _SMALL_BYTES = 8 << 20
 """An entry up to this size may be packed as tightly as it likes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What a package may ask of the machine. Real text is packed about 4 to 20 times smaller than it is."""
-
-    entries: int = 100_000
-    total_bytes: int = 4 << 30
-    map_bytes: int = 8 << 20
-    ratio: int = 200
-    rows: int = 100_000
-    """Notes, and cards: some ten times what anybody studies."""
-    text_bytes: int = 256 << 20
-    """Of the fields of all notes together."""
+MAX_ENTRIES = 100_000
+MAX_TOTAL_BYTES = 4 << 30
+MAX_MAP_BYTES = 8 << 20
+_MAX_RATIO = 200
+"""Real text is packed about 4 to 20 times smaller than it is."""
+MAX_ROWS = 100_000
+"""Notes, and cards: some ten times what anybody studies."""
+MAX_TEXT_BYTES = 256 << 20
+"""Of the fields of all notes together."""
 
 
 class _RefusalError(Exception):
     """The reason why a package cannot be read."""
 
 
-def read_package(path: Path, *, limits: Limits = Limits()) -> PackageContents:
+def read_package(path: Path) -> PackageContents:
     """Everything that the package holds; its media are hashed, not kept.
 
     Raises DeckgenError, with the reason, for a package that Anki could not import or that is not safe to open: no zip
-    or a damaged one, more than ``limits`` allow, a name that leads out of the media folder, a missing file, a database
+    or a damaged one, more than the limits allow, a name that leads out of the media folder, a missing file, a database
     that is none or would run code. Packages of the newest layout need Python 3.14 or the ``zstandard`` package.
     """
     try:
         with path.open("rb") as file, zipfile.ZipFile(file) as archive:
-            return _read_archive(archive, path.stat().st_size, limits)
+            return _read_archive(archive, path.stat().st_size)
     except _RefusalError as refusal:
         raise DeckgenError(f"{path.name}: {refusal}") from refusal
     except (zipfile.BadZipFile, zlib.error, EOFError, UnicodeDecodeError) as error:
@@ -68,7 +62,7 @@ def read_package(path: Path, *, limits: Limits = Limits()) -> PackageContents:
         raise DeckgenError(f"{path.name}: cannot be read: {error.strerror or error}") from error
 
 
-def unpack_media(path: Path, names: Collection[str], folder: Path, *, limits: Limits = Limits()) -> tuple[Path, ...]:
+def unpack_media(path: Path, names: Collection[str], folder: Path) -> tuple[Path, ...]:
     """Writes those of the package's media files into ``folder`` and returns their paths; of a package that was read.
 
     DeckgenError where a file cannot be written or the package is another than it was.
@@ -76,26 +70,23 @@ def unpack_media(path: Path, names: Collection[str], folder: Path, *, limits: Li
     written = []
     try:
         with path.open("rb") as file, zipfile.ZipFile(file) as archive:
-            entries = _safe_names(archive, limits)
-            layout, budget = _layout(entries), _Budget(limits.total_bytes)
-            for entry, name in _media_names(archive, entries, layout, limits):
+            entries = _safe_names(archive)
+            layout, budget = _layout(entries), _Budget()
+            for entry, name in _media_names(archive, entries, layout):
                 if name in names:
-                    with _unpacked(archive, entry, layout) as source, (folder / name).open("wb") as target:
-                        while chunk := source.read(_CHUNK_BYTES):
-                            budget.spend(len(chunk))
-                            target.write(chunk)
+                    with (folder / name).open("wb") as target:
+                        target.writelines(_chunks(archive, entry, layout, budget))
                     written.append(folder / name)
     except (_RefusalError, zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError) as error:
         raise DeckgenError(f"{path.name}: its images cannot be unpacked: {error}") from error
     return tuple(written)
 
 
-def _read_archive(archive: zipfile.ZipFile, size_bytes: int, limits: Limits) -> PackageContents:
-    names = _safe_names(archive, limits)
-    layout = _layout(names)
-    budget = _Budget(limits.total_bytes)
-    media_names = _media_names(archive, names, layout, limits)
-    contents = _database(archive, layout, budget, limits)
+def _read_archive(archive: zipfile.ZipFile, size_bytes: int) -> PackageContents:
+    names = _safe_names(archive)
+    layout, budget = _layout(names), _Budget()
+    media_names = _media_names(archive, names, layout)
+    contents = _database(archive, layout, budget)
     media = []
     for entry, name in media_names:
         if entry not in names:
@@ -114,20 +105,20 @@ def _read_archive(archive: zipfile.ZipFile, size_bytes: int, limits: Limits) -> 
     )
 
 
-def _safe_names(archive: zipfile.ZipFile, limits: Limits) -> dict[str, zipfile.ZipInfo]:
+def _safe_names(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """The entries by name, once none of them can do harm; what an entry says of its size binds the reader."""
     entries = archive.infolist()
-    if len(entries) > limits.entries:
-        raise _RefusalError(f"it has {len(entries)} entries; at most {limits.entries} are read")
-    if (total := sum(entry.file_size for entry in entries)) > limits.total_bytes:
-        raise _RefusalError(f"it would unpack to {total} bytes; at most {limits.total_bytes} are read")
+    if len(entries) > MAX_ENTRIES:
+        raise _RefusalError(f"it has {len(entries)} entries; at most {MAX_ENTRIES} are read")
+    if (total := sum(entry.file_size for entry in entries)) > MAX_TOTAL_BYTES:
+        raise _RefusalError(f"it would unpack to {total} bytes; at most {MAX_TOTAL_BYTES} are read")
     names = {}
     for entry in entries:
         _refuse_unsafe_name(entry.filename, "entry")
         if entry.filename in names:
             raise _RefusalError(f"it has two entries named {entry.filename}")
-        if entry.file_size > max(_SMALL_BYTES, limits.ratio * entry.compress_size):
-            raise _RefusalError(f"its entry {entry.filename} would unpack to more than {limits.ratio} times its size")
+        if entry.file_size > max(_SMALL_BYTES, _MAX_RATIO * entry.compress_size):
+            raise _RefusalError(f"its entry {entry.filename} would unpack to more than {_MAX_RATIO} times its size")
         names[entry.filename] = entry
     return names
 
@@ -148,8 +139,8 @@ def _layout(names: dict[str, zipfile.ZipInfo]) -> Layout:
 class _Budget:
     """How many bytes may still be unpacked: the sizes in a zip say nothing of what is packed twice."""
 
-    def __init__(self, remaining_bytes: int) -> None:
-        self._remaining_bytes = remaining_bytes
+    def __init__(self) -> None:
+        self._remaining_bytes = MAX_TOTAL_BYTES
 
     def spend(self, count: int) -> None:
         self._remaining_bytes -= count
@@ -157,33 +148,26 @@ class _Budget:
             raise _RefusalError("it unpacks to more than is read")
 
 
-# --- the parts --------------------------------------------------------------------------------------------------------
-
-
-def _database(archive: zipfile.ZipFile, layout: Layout, budget: _Budget, limits: Limits) -> DatabaseContents:
+def _database(archive: zipfile.ZipFile, layout: Layout, budget: _Budget) -> DatabaseContents:
     with TemporaryDirectory() as folder:
         path = Path(folder, "collection")
-        with _unpacked(archive, layout, layout) as source, path.open("wb") as target:
-            while chunk := source.read(_CHUNK_BYTES):
-                budget.spend(len(chunk))
-                target.write(chunk)
+        with path.open("wb") as target:
+            target.writelines(_chunks(archive, layout, layout, budget))
         try:
-            return read_database(path, rows=limits.rows, text_bytes=limits.text_bytes)
+            return read_database(path, rows=MAX_ROWS, text_bytes=MAX_TEXT_BYTES)
         except (sqlite3.Error, ValueError, TypeError, OverflowError, AttributeError) as error:
             # A column may hold a value of any type, whatever it was declared as.
             raise _RefusalError(f"its collection cannot be read: {error}") from error
 
 
-def _media_names(
-    archive: zipfile.ZipFile, names: dict[str, zipfile.ZipInfo], layout: Layout, limits: Limits
-) -> list[tuple[str, str]]:
+def _media_names(archive: zipfile.ZipFile, names: dict[str, zipfile.ZipInfo], layout: Layout) -> list[tuple[str, str]]:
     """Pairs of zip entry and file name, in the order of the media map."""
     if "media" not in names:
         raise _RefusalError("it has no media map")
     with _unpacked(archive, "media", layout) as source:
-        data = source.read(limits.map_bytes + 1)
-    if len(data) > limits.map_bytes:
-        raise _RefusalError(f"its media map is larger than {limits.map_bytes} bytes")
+        data = source.read(MAX_MAP_BYTES + 1)
+    if len(data) > MAX_MAP_BYTES:
+        raise _RefusalError(f"its media map is larger than {MAX_MAP_BYTES} bytes")
     try:
         pairs = _modern_map(data) if layout is Layout.MODERN else _legacy_map(data)
     except (ValueError, RecursionError) as error:
@@ -208,12 +192,17 @@ def _modern_map(data: bytes) -> list[tuple[str, str]]:
 
 def _hashed(archive: zipfile.ZipFile, entry: str, name: str, layout: Layout, budget: _Budget) -> PackagedMedia:
     digest, size_bytes = hashlib.sha256(), 0
+    for chunk in _chunks(archive, entry, layout, budget):
+        digest.update(chunk)
+        size_bytes += len(chunk)
+    return PackagedMedia(name=name, size_bytes=size_bytes, sha256=digest.hexdigest())
+
+
+def _chunks(archive: zipfile.ZipFile, entry: str, layout: Layout, budget: _Budget) -> Iterator[bytes]:
     with _unpacked(archive, entry, layout) as source:
         while chunk := source.read(_CHUNK_BYTES):
             budget.spend(len(chunk))
-            digest.update(chunk)
-            size_bytes += len(chunk)
-    return PackagedMedia(name=name, size_bytes=size_bytes, sha256=digest.hexdigest())
+            yield chunk
 
 
 @contextmanager
