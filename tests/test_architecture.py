@@ -26,7 +26,7 @@ OWNERS = {
     "math_core": {"preview.formulas"},
     "msgspec": {
         *("identity.lock", "media.image_paths", "memory.store", "output.manifest", "project.config", "project.journal"),
-        *("releases.records"),
+        "releases.records",
     },
     "nh3": {"markdown.sanitize"},
     "playwright": {"releases.verify.browser"},

@@ -222,20 +222,20 @@ def _modern_note_types(connection: sqlite3.Connection) -> Iterator[PackagedNoteT
                     for field, field_config in _rows_of(connection, "fields", id_)
                 ),
                 templates=tuple(
-                    _modern_template(template, protobuf.message(template_config))
+                    CardTemplate(
+                        name=template,
+                        id=protobuf.integer(parts, 8),
+                        front=protobuf.text(parts, 1),
+                        back=protobuf.text(parts, 2),
+                    )
                     for template, template_config in _rows_of(connection, "templates", id_)
+                    for parts in (protobuf.message(template_config),)
                 ),
                 css=protobuf.text(settings, 3),
             ),
             time=time,
             is_cloze=protobuf.integer(settings, 1) == 1,
         )
-
-
-def _modern_template(name: str, config: dict[int, int | bytes]) -> CardTemplate:
-    return CardTemplate(
-        name=name, id=protobuf.integer(config, 8), front=protobuf.text(config, 1), back=protobuf.text(config, 2)
-    )
 
 
 def _rows_of(connection: sqlite3.Connection, table: str, note_type_id: int) -> Iterator[tuple[str, bytes]]:

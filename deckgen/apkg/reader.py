@@ -169,7 +169,12 @@ def _media_names(archive: zipfile.ZipFile, names: dict[str, zipfile.ZipInfo], la
     if len(data) > MAX_MAP_BYTES:
         raise _RefusalError(f"its media map is larger than {MAX_MAP_BYTES} bytes")
     try:
-        pairs = _modern_map(data) if layout is Layout.MODERN else _legacy_map(data)
+        if layout is Layout.MODERN:
+            # Anki's MediaEntries: field 1 is an entry, whose field 1 is the name; entries are numbered in order.
+            entries = [value for number, value in message_fields(data) if number == 1 and isinstance(value, bytes)]
+            pairs = [(str(index), text(message(entry), 1)) for index, entry in enumerate(entries)]
+        else:
+            pairs = _legacy_map(data)
     except (ValueError, RecursionError) as error:
         raise _RefusalError(f"its media map cannot be read: {error}") from error
     for _, name in pairs:
@@ -182,12 +187,6 @@ def _legacy_map(data: bytes) -> list[tuple[str, str]]:
     if not isinstance(names, list) or not all(isinstance(pair, tuple) and isinstance(pair[1], str) for pair in names):
         raise ValueError("it is no JSON object of file names")
     return names
-
-
-def _modern_map(data: bytes) -> list[tuple[str, str]]:
-    """Anki's ``MediaEntries``: field 1 is an entry, whose field 1 is the name; entries are numbered in order."""
-    entries = [value for number, value in message_fields(data) if number == 1 and isinstance(value, bytes)]
-    return [(str(index), text(message(entry), 1)) for index, entry in enumerate(entries)]
 
 
 def _hashed(archive: zipfile.ZipFile, entry: str, name: str, layout: Layout, budget: _Budget) -> PackagedMedia:

@@ -172,21 +172,20 @@ def select(
     """The decks with the notes of these chapters' paths and of the categories whose title or key contains or is one
     of the texts; where both are empty, all. DeckgenError if no category is called so.
     """
+
+    def is_called(category: KeyedCategory) -> bool:
+        return any(text.casefold() in category.title.casefold() or text == category.key for text in categories)
+
     wanted = frozenset(
         item.key
         for item in keyed.questions
-        if (not chapters or item.chapter.path in chapters)
-        and (not categories or any(_is_called(item.category, text) for text in categories))
+        if (not chapters or item.chapter.path in chapters) and (not categories or is_called(item.category))
     )
     chosen = tuple(_chosen(stamped, wanted) for stamped in decks)
     if categories and not any(stamped.deck.notes for stamped in chosen):
         titles = ", ".join(category.title for category in keyed.categories)
         raise DeckgenError(f"no category is called “{'”, “'.join(categories)}”", hint=f"there are: {titles}")
     return chosen
-
-
-def _is_called(category: KeyedCategory, text: str) -> bool:
-    return text.casefold() in category.title.casefold() or text == category.key
 
 
 def _chosen(stamped: StampedDeck, wanted: Container[Key]) -> StampedDeck:

@@ -320,15 +320,11 @@ def _parse_intact(text: str) -> Lock | None:
         lines = body.rstrip(b"\n").split(b"\n") if body.strip(b"\n") else []
         if header.version != VERSION or _digest(lines) != header.digest:
             return None
-        groups = {kind: b"\n".join(found) for kind, found in groupby(lines, key=_kind)}
-        records = [record for kind, found in groups.items() for record in _DECODERS[kind].decode_lines(found)]
+        groups = {kind: b"\n".join(found) for kind, found in groupby(lines, lambda line: line[2 : line.find(b'"', 2)])}
+        records = [record for kind, found in groups.items() for record in _DECODERS[kind.decode()].decode_lines(found)]
         return lock_of([header, *records])
-    except (msgspec.DecodeError, RecursionError, KeyError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError):
         return None
-
-
-def _kind(line: bytes) -> str:
-    return line[2 : line.find(b'"', 2)].decode(errors="replace")
 
 
 def _numbered(text: str) -> dict[str, int]:

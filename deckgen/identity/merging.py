@@ -56,10 +56,14 @@ def merge_lock(text: str, path: str, *, accept_missing: bool = False) -> tuple[L
                 "questions new cards: deckgen lock merge --accept-missing",
                 location=Location(path=path, line=1),
             )
+
+    def built(edition: EditionRecord) -> int:
+        return edition.note_type.time if edition.note_type else 0
+
     notes = _notes(of_kind(records, NoteRecord))
     merged: list[AnyRecord] = [
         _header(headers),
-        *(max(variants, key=_built) for variants in _groups(of_kind(records, EditionRecord)).values()),
+        *(max(variants, key=built) for variants in _groups(of_kind(records, EditionRecord)).values()),
         *map(_category, _groups(of_kind(records, CategoryRecord)).values()),
         *(asked[-1] for key, asked in _groups(of_kind(records, PendingRecord)).items() if key not in notes),
         *notes.values(),
@@ -93,10 +97,6 @@ def _header(headers: Sequence[HeaderRecord]) -> HeaderRecord:
     releases = dict.fromkeys(version for header in headers for version in header.releases)
     agreed = all(header.sources == headers[0].sources for header in headers)
     return revise(headers[0], releases=tuple(releases), sources=headers[0].sources if agreed else "")
-
-
-def _built(edition: EditionRecord) -> int:
-    return edition.note_type.time if edition.note_type else 0
 
 
 def _category(variants: Sequence[CategoryRecord]) -> CategoryRecord:

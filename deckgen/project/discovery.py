@@ -160,14 +160,11 @@ def _why_no_chapter(path: str, text: str) -> str:
         return ""
     if _share_of_links(text) >= _MOSTLY:
         return "a list of links"
-    if is_front_page(path) and not _asks_enough(text):
-        return "a front page"
-    return ""
-
-
-def _asks_enough(text: str) -> bool:
+    if not is_front_page(path):
+        return ""
     lines = (line for line, is_code in _lines(text) if not is_code and _HEADING.match(line))
-    return sum(ask_score(line) == 1.0 and not _LINK.search(line) for line in lines) >= _ENOUGH_QUESTIONS
+    asked = sum(ask_score(line) == 1.0 and not _LINK.search(line) for line in lines)
+    return "" if asked >= _ENOUGH_QUESTIONS else "a front page"
 
 
 def _share_of_links(text: str) -> float:

@@ -81,7 +81,7 @@ def describe_diff(diff: ReleaseDiff, language: Language) -> Changelog:
         title=title,
         summary=summarise(diff, language),
         duties_heading=words["breaches"],
-        duties=tuple(words["breach"].format(edition=found.edition, what=found.what) for found in diff.breaches),
+        duties=tuple(words["breach"].format(edition=edition, what=what) for edition, what in diff.breaches),
         remarks=tuple(_remarks(diff, words)),
         tables=tuple(_tables(diff, words, language)) if old else (),
         sections=tuple(_section(diff, kind, words, language) for kind in Difference if diff.of(kind)),
@@ -301,7 +301,7 @@ def _format_json(diff: ReleaseDiff, log: Changelog, _language: Language) -> str:
             key: {"titles": diff.categories[key].titles, "counts": counts} for key, counts in diff.by_category().items()
         },
         "languages": diff.by_language(),
-        "breaches": [{"edition": breach.edition, "what": breach.what} for breach in diff.breaches],
+        "breaches": [{"edition": edition, "what": what} for edition, what in diff.breaches],
         "new_editions": diff.new_editions,
         "grown_editions": diff.grown,
         "looks": diff.looks,

@@ -66,14 +66,6 @@ class NoteChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Breach:
-    """Something for which learners must act: nothing of their cards follows it by itself."""
-
-    edition: str
-    what: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseDiff:
     """All changes from ``old`` to ``new``: notes in the order of the cards, those that are gone last.
 
@@ -83,7 +75,8 @@ class ReleaseDiff:
     old: Record | None
     new: Record
     notes: tuple[NoteChange, ...]
-    breaches: tuple[Breach, ...] = ()
+    breaches: tuple[tuple[str, str], ...] = ()
+    """An edition, and something for which its learners must act: nothing of their cards follows it by itself."""
     new_editions: tuple[str, ...] = ()
     grown: Mapping[str, str] = field(default_factory=dict)
     """Editions that gained or lost a language and kept their notes: what they were called, and are."""
@@ -237,30 +230,30 @@ def _states(note: RecordedNote, others: Iterable[Language]) -> Mapping[Language,
 # --- what no update mends ---------------------------------------------------------------------------------------------
 
 
-def _breaches(old: Record, new: Record, *, of_one_project: bool) -> Iterator[Breach]:
+def _breaches(old: Record, new: Record, *, of_one_project: bool) -> Iterator[tuple[str, str]]:
     """Note types, GUIDs and decks that Anki will not take for those it has."""
     decks = {category.key: category.decks for category in old.categories}
     for edition in old.editions:
         name = edition.name
         if (present := new.by_edition.get(name)) is None:
             if of_one_project:
-                yield Breach(edition=name, what="the edition is no more")
+                yield name, "the edition is no more"
             continue
         if edition.note_type != present.note_type:
-            yield Breach(edition=name, what="the note type has another id")
+            yield name, "the note type has another id"
         elif (edition.fields, edition.templates) != (present.fields, present.templates):
-            yield Breach(edition=name, what="the note type has other fields or templates")
+            yield name, "the note type has other fields or templates"
         if edition.deck != present.deck:
-            yield Breach(edition=name, what=f"the deck “{edition.deck}” is now “{present.deck}”")
+            yield name, f"the deck “{edition.deck}” is now “{present.deck}”"
         guids, fresh = (
             {note.key: note.copies[name].guid for note in record.notes if name in note.copies} for record in (old, new)
         )
         if changed := sum(guids.get(key, guid) != guid for key, guid in fresh.items()):
-            yield Breach(edition=name, what=f"{changed} notes have another GUID")
+            yield name, f"{changed} notes have another GUID"
         for category in new.categories if of_one_project else ():
             one, other = decks.get(category.key, {}).get(name), category.decks.get(name)
             if one and other and one != other:
-                yield Breach(edition=name, what=f"the deck “{one}” is now “{other}”")
+                yield name, f"the deck “{one}” is now “{other}”"
 
 
 def _look_differs(old: RecordedEdition, new: RecordedEdition) -> bool:

@@ -201,7 +201,7 @@ def propose_version(last: Version | None, diff: ReleaseDiff) -> tuple[Version | 
     if last is None:
         return Version(1, 0, 0), f"the first release; any version from {LEAST} on will do"
     if diff.breaches:
-        told = "; ".join(f"{found.edition}: {found.what}" for found in diff.breaches)
+        told = "; ".join(f"{edition}: {what}" for edition, what in diff.breaches)
         return Version(last.major + 1, 0, 0), f"learners must act: {told}"
     added, retired = len(diff.of(Difference.ADDED)), len(diff.of(Difference.RETIRED))
     parts = [counted(added, "new card")] if added else []

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import threading
 from dataclasses import dataclass
 
@@ -102,8 +103,10 @@ def encode_image(source: bytes, profile: Profile) -> EncodedImage:
         animated = image.format in _ANIMATED and is_animated(image)
         if _is_kept(image, source, profile, animated=animated):
             return _keep(image, source, diagram=not animated)
-        if animated and image.format in ("WEBP", "AVIF") and _animation_pixels(image, profile) <= _MAX_ANIMATION_PIXELS:
-            return _encode_animation(image, profile)
+        if animated and image.format in ("WEBP", "AVIF"):
+            pixels = math.prod(target_size(image.size, profile)) * int(getattr(image, "n_frames", 1))
+            if pixels <= _MAX_ANIMATION_PIXELS:
+                return _encode_animation(image, profile)
         remark = "is too large an animation, so only its first frame is shown" if animated else ""
         return _encode_still(image, source, profile, remark)
 
@@ -221,11 +224,6 @@ def _webp(image: Image.Image, *, quality: int | None = None) -> bytes:
     target = io.BytesIO()
     image.save(target, "WEBP", exif=b"", icc_profile=b"", xmp=b"", **options)
     return target.getvalue()
-
-
-def _animation_pixels(image: Image.Image, profile: Profile) -> int:
-    width, height = target_size(image.size, profile)
-    return width * height * int(getattr(image, "n_frames", 1))
 
 
 def _encode_animation(image: Image.Image, profile: Profile) -> EncodedImage:
