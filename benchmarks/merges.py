@@ -174,7 +174,7 @@ class Simulation:
 
     def merge_lines(self) -> None:
         text = (self.root / "deckgen.lock").read_text(encoding="utf-8")
-        self.put(merge_lock(text, "deckgen.lock")[0])
+        self.put(merge_lock(text)[0])
 
     def settle(self, where: str) -> Build:
         """Builds until nothing is in doubt, and compares with what is known."""
@@ -265,7 +265,7 @@ class Simulation:
 
     def link(self, number: int) -> None:
         """Says on this branch which question a stray one was."""
-        lock = require_lock((self.root / "deckgen.lock").read_text(encoding="utf-8"), "deckgen.lock")
+        lock = require_lock((self.root / "deckgen.lock").read_text(encoding="utf-8"))
         self.put(link_question(lock, old=self.keys[number], new=self.late.pop(number)))
         self.linked.add(number)
         self.settle("link")

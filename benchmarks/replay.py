@@ -120,7 +120,7 @@ def read_revision(path: Path, name: str, lock: Lock | None) -> tuple[list[Item],
         found = {"deckgen": str(keys.get(question.location, ""))}
         found |= {rival: identity(question.title, question.answer, position) for rival, identity in RIVALS.items()}
         items.append(Item(title=question.title, answer=question.answer, keys=found))
-    written, problems = parse_lock(format_lock(matched.lock), "deckgen.lock")
+    written, problems = parse_lock(format_lock(matched.lock))
     if written is None or written != matched.lock:
         raise SystemExit(f"{path}: the lock does not survive being written: {problems}")
     return items, written

@@ -49,7 +49,7 @@ def identify(
     Where the build is not of the ``whole`` project, no note is retired.
     """
     config = project.config
-    before = require_lock(project.lock_text, LOCK_NAME) if project.lock_text is not None else None
+    before = require_lock(project.lock_text) if project.lock_text is not None else None
     _require_releases(project, before)
     if before is None:
         findings += _lost_lock(project)

@@ -68,10 +68,10 @@ def _chapter(data: bytes) -> None:
 
 
 def _lock(data: bytes) -> None:
-    lock, problems = parse_lock(data.decode("utf-8", "replace"), "deckgen.lock")
+    lock, problems = parse_lock(data.decode("utf-8", "replace"))
     assert (lock is None) == bool(problems)
     if lock:
-        assert parse_lock(format_lock(lock), "deckgen.lock") == (lock, ())
+        assert parse_lock(format_lock(lock)) == (lock, ())
 
 
 def _po(data: bytes) -> None:

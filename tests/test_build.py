@@ -654,14 +654,14 @@ def test_a_released_category_keeps_its_title_though_it_repeats_below_a_second_to
     folder = make_project(tmp_path, picture=False, chapter=f"# 书\n\n{topics[0]}")
     deckgen("build", "--project", folder)
     lock = folder / "deckgen.lock"
-    before = require_lock(lock.read_text(encoding="utf-8"), lock.name)
+    before = require_lock(lock.read_text(encoding="utf-8"))
     assert [item.title for item in before.categories] == ["面试题"]
     lock.write_text(format_lock(revise(before, releases=releases)), encoding="utf-8")
     make_project(folder, picture=False, chapter="# 书\n\n" + "\n".join(topics))
     if releases:
         (folder / "source/chapter.md").rename(folder / "source/moved.md")
     deckgen("build", "--project", folder)
-    after = require_lock(lock.read_text(encoding="utf-8"), lock.name)
+    after = require_lock(lock.read_text(encoding="utf-8"))
     used = {note.category for note in after.live}
     assert {item.title for item in after.categories if item.key in used} == titles
 

@@ -599,7 +599,7 @@ def test_what_a_comment_said_outlives_the_comment_and_a_merge_with_a_branch_that
     assert {note.key: note.linked for note in linked.notes if note.key in (old, new)} == {old: None, new: old}
     edited = f"{answer}再加一句话。"
     _, _, branch = build(one(*ITEMS, (title, edited)), main, 4)
-    merged, _ = merge_lock(format_lock(linked) + format_lock(branch), "deckgen.lock")
+    merged, _ = merge_lock(format_lock(linked) + format_lock(branch))
     assert key_list(run(one(*ITEMS, (title, edited)), merged))[-1] == old
 
 
@@ -1021,7 +1021,7 @@ def test_a_merge_of_branches_before_and_after_an_edition_grew_has_one_edition() 
     _, _, lock = build(one(A, B), None, 100, release="1.0.0")
     grown, _ = grow_editions(build(one(A, B2), lock, 200)[2], (parse_edition("zh-en-ja"),))
     _, _, edited = build(one(A, B, ITEMS[0]), lock, 300)
-    merged, _ = merge_lock(format_lock(grown) + format_lock(edited), "deckgen.lock")
+    merged, _ = merge_lock(format_lock(grown) + format_lock(edited))
     assert [(record.name, record.root) for record in merged.editions] == [("zh-en-ja", "zh-en")]
     assert {name for note in merged.notes for name in note.stamps} == {"zh-en-ja"}
     assert len(merged.notes) == 3

@@ -105,7 +105,7 @@ def locks(draw: st.DrawFn) -> Lock:
 
 @given(locks())
 def test_a_lock_survives_being_written(lock: Lock) -> None:
-    assert parse_lock(format_lock(lock), "deckgen.lock") == (lock, ())
+    assert parse_lock(format_lock(lock)) == (lock, ())
 
 
 @given(locks())
@@ -120,7 +120,7 @@ def test_every_line_is_one_json_object(lock: Lock) -> None:
 def test_a_damaged_lock_is_read_or_reported_with_its_line(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text)))
     damaged = text[:start] + data.draw(st.text(max_size=5)) + text[start + data.draw(st.integers(0, 5)) :]
-    lock, findings = parse_lock(damaged, "deckgen.lock")
+    lock, findings = parse_lock(damaged)
     assert (lock is None) == bool(findings)
     for found in findings:
         assert found.rule == "bad-lock"
@@ -146,7 +146,7 @@ def lines(lock: Lock = TWO) -> list[str]:
 
 
 def findings(*text: str) -> tuple[Diagnostic, ...]:
-    lock, found = parse_lock("\n".join(text) + "\n", "deckgen.lock")
+    lock, found = parse_lock("\n".join(text) + "\n")
     assert lock is None
     return found
 
@@ -173,7 +173,7 @@ def test_a_newer_format_asks_for_a_newer_deckgen() -> None:
         "install a newer deckgen",
     )
     with pytest.raises(DeckgenError, match=f"has format {VERSION + 1}"):
-        merge_lock(format_lock(MANY).replace(f": {VERSION}", f": {VERSION + 1}", 1), "deckgen.lock")
+        merge_lock(format_lock(MANY).replace(f": {VERSION}", f": {VERSION + 1}", 1))
 
 
 @pytest.mark.parametrize("text", ["", "\n", "   \n\n"])
@@ -255,12 +255,12 @@ def test_every_wrong_line_is_reported_at_once() -> None:
 
 
 def test_windows_line_ends_and_blank_lines_do_no_harm() -> None:
-    assert parse_lock("\r\n".join([*lines(), "", ""]), "deckgen.lock") == (TWO, ())
+    assert parse_lock("\r\n".join([*lines(), "", ""])) == (TWO, ())
 
 
 def test_the_order_of_the_lines_does_not_count() -> None:
     header, *rest = lines()
-    assert parse_lock("\n".join([header, *reversed(rest)]), "deckgen.lock") == (TWO, ())
+    assert parse_lock("\n".join([header, *reversed(rest)])) == (TWO, ())
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -297,12 +297,12 @@ def test_branches_that_each_add_questions_merge_into_one_sound_lock(tmp_path: Pa
     git(tmp_path, "merge", "-q", "left")
     text = path.read_text(encoding="utf-8")
     assert "deckgen lock merge" in only_finding(*text.splitlines())[2]
-    merged, _ = merge_lock(text, "deckgen.lock")
+    merged, _ = merge_lock(text)
     assert [note.key for note in merged.live] == [note.key for note in built(*base, *left, *right).live]
-    assert parse_lock(format_lock(merged), "deckgen.lock") == (merged, ())
+    assert parse_lock(format_lock(merged)) == (merged, ())
     cut = text.splitlines(keepends=True)[:-1]
     with pytest.raises(DeckgenError, match="is missing"):
-        merge_lock("".join(cut), "deckgen.lock")
+        merge_lock("".join(cut))
 
 
 def test_one_note_changed_on_two_branches_is_made_one_line() -> None:
@@ -310,7 +310,7 @@ def test_one_note_changed_on_two_branches_is_made_one_line() -> None:
     both = [*lines(), format_lock(revise(TWO, notes=(changed,))).splitlines()[-1]]
     first = next(number for number, line in enumerate(both) if f'"note": "{changed.key}"' in line)
     assert f"is on line {first + 1} already" in only_finding(*both)[1]
-    assert merge_lock("\n".join(both), "deckgen.lock")[0] == revise(TWO, notes=(changed, *TWO.notes[1:]))
+    assert merge_lock("\n".join(both))[0] == revise(TWO, notes=(changed, *TWO.notes[1:]))
 
 
 # --- a lock that is not whole -----------------------------------------------------------------------------------------
@@ -321,7 +321,7 @@ MANY = built(*((f"什么是第{index}个概念", prose(index)) for index in rang
 def test_locks_of_two_projects_are_never_made_one() -> None:
     lock = Lock(project_id="one")
     with pytest.raises(DeckgenError, match="locks of two projects, “one” and “two”"):
-        merge_lock(format_lock(lock) + format_lock(revise(lock, project_id="two")), "deckgen.lock")
+        merge_lock(format_lock(lock) + format_lock(revise(lock, project_id="two")))
 
 
 @pytest.mark.parametrize("kept", range(1, len(format_lock(MANY).splitlines())))
@@ -330,7 +330,7 @@ def test_a_lock_cut_at_a_line_end_is_an_error_with_the_way_back(kept: int) -> No
     found = findings(*text)
     assert all("restore" in place.hint for place in found)
     with pytest.raises(DeckgenError, match="tells of 20 notes") as refused:
-        merge_lock("\n".join(text), "deckgen.lock")
+        merge_lock("\n".join(text))
     assert "git checkout HEAD" in refused.value.hint
 
 
@@ -345,13 +345,13 @@ def test_a_lost_line_and_a_changed_one_are_found_at_the_header() -> None:
     line, _, hint = only_finding(*changed)
     assert line == 1
     assert "deckgen lock merge" in hint
-    merged, _ = merge_lock("\n".join(changed), "deckgen.lock")
-    assert parse_lock(format_lock(merged), "deckgen.lock") == (merged, ())
+    merged, _ = merge_lock("\n".join(changed))
+    assert parse_lock(format_lock(merged)) == (merged, ())
 
 
 def test_going_on_without_a_lost_note_takes_an_explicit_word() -> None:
     text = format_lock(MANY).splitlines()[:-1]
-    merged, _ = merge_lock("\n".join(text), "deckgen.lock", accept_missing=True)
+    merged, _ = merge_lock("\n".join(text), accept_missing=True)
     assert merged.notes == MANY.notes[:-1]
 
 
@@ -359,11 +359,11 @@ def test_a_lock_of_the_first_format_is_read_and_gains_the_check() -> None:
     """As deckgen 0.1.0 wrote it: without the count and the digest."""
     header = json.dumps({"deckgen-lock": 1, "project": MANY.project_id, "releases": []})
     text = "\n".join([header, *format_lock(MANY).splitlines()[1:]])
-    assert parse_lock(text, "deckgen.lock") == (MANY, ())
+    assert parse_lock(text) == (MANY, ())
     assert format_lock(MANY).startswith('{"deckgen-lock": 2, ')
 
 
 def test_a_branch_with_the_first_format_merges_into_the_newer(tmp_path: Path) -> None:
     old = json.dumps({"deckgen-lock": 1, "project": MANY.project_id, "releases": ["1.0.0"]})
-    merged, _ = merge_lock("\n".join([old, *format_lock(MANY).splitlines()]), "deckgen.lock")
+    merged, _ = merge_lock("\n".join([old, *format_lock(MANY).splitlines()]))
     assert merged == revise(MANY, releases=("1.0.0",))

@@ -134,7 +134,7 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> Releases:
     first = write_release(
         root, root / "n0", text=chapter(FIRST, {}), now=times[0], version="1.0.0", font=17, pixel="red"
     )
-    lock, _ = parse_lock((root / "deckgen.lock").read_text(encoding="utf-8"), "deckgen.lock")
+    lock, _ = parse_lock((root / "deckgen.lock").read_text(encoding="utf-8"))
     assert lock
     keys = {note.title: note.key for note in lock.notes}
     translated = next(key for title, key in keys.items() if "低秩" in title)

@@ -70,7 +70,7 @@ def test_a_package_of_a_release_passes_alone(package: Path) -> None:
 
 
 def lock_of(released: Path) -> Lock:
-    lock, problems = parse_lock((released.parents[2] / "deckgen.lock").read_text("utf-8"), "deckgen.lock")
+    lock, problems = parse_lock((released.parents[2] / "deckgen.lock").read_text("utf-8"))
     assert lock
     assert not problems
     return lock
@@ -395,7 +395,7 @@ def test_a_package_that_learners_cards_would_not_follow_is_found(
 ) -> None:
     text = (released.parents[2] / "deckgen.lock").read_text("utf-8")
     assert old in text
-    (tmp_path / "deckgen.lock").write_text(format_lock(merge_lock(text.replace(old, new), "deckgen.lock")[0]), "utf-8")
+    (tmp_path / "deckgen.lock").write_text(format_lock(merge_lock(text.replace(old, new))[0]), "utf-8")
     result = deckgen("verify", released / "evolving-zh-en-v1.0.0.apkg", "--no-anki", "--project", tmp_path)
     assert result.exit_code == 1
     assert said in result.stderr

@@ -79,7 +79,7 @@ def split(key: str, root: Path) -> None:
 @project_option
 def merge(root: Path, accept_missing: bool) -> None:
     """Make one line of the lines that a merge of two branches left for one note, category or edition."""
-    merged, gone = merge_lock(_lock_text(root), LOCK_NAME, accept_missing=accept_missing)
+    merged, gone = merge_lock(_lock_text(root), accept_missing=accept_missing)
     _write_lock(root, merged)
     echo(f"{gone} lines merged; run “deckgen build”")
 
@@ -113,7 +113,7 @@ def _refuse_typo(known: Lock, key: str) -> None:
 
 
 def _read_lock(root: Path) -> Lock:
-    return require_lock(_lock_text(root), LOCK_NAME)
+    return require_lock(_lock_text(root))
 
 
 def _lock_text(root: Path) -> str:

@@ -74,7 +74,7 @@ def read_lock(root: Path) -> Lock | None:
     from deckgen.project.files import read_optional
 
     text = read_optional(root / LOCK_NAME)
-    return require_lock(text, LOCK_NAME) if text is not None else None
+    return require_lock(text) if text is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from msgspec import structs
 
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic
 from deckgen.model import Guid, Key, Location
+from deckgen.project.layout import LOCK_NAME
 from deckgen.text.similarity import Sketch, is_sketch
 
 VERSION = 2
@@ -277,9 +278,9 @@ def _digest(lines: Iterable[bytes]) -> str:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def require_lock(text: str, path: str) -> Lock:
+def require_lock(text: str) -> Lock:
     """The lock that a text holds. DeckgenError at the first thing wrong with it, which names the other lines too."""
-    lock, problems = parse_lock(text, path)
+    lock, problems = parse_lock(text)
     if lock is None:
         raise bad_lock(problems)
     return lock
@@ -293,7 +294,7 @@ def bad_lock(problems: Sequence[Diagnostic]) -> DeckgenError:
     return DeckgenError(message, hint=first.hint, location=first.location)
 
 
-def parse_lock(text: str, path: str) -> tuple[Lock | None, tuple[Diagnostic, ...]]:
+def parse_lock(text: str) -> tuple[Lock | None, tuple[Diagnostic, ...]]:
     """The lock that a text holds, or None with every ``bad-lock`` finding, each at its line.
 
     A line that is there twice, letter by letter, counts once: a union merge repeats lines between two insertions.
@@ -301,14 +302,14 @@ def parse_lock(text: str, path: str) -> tuple[Lock | None, tuple[Diagnostic, ...
     if (intact := _parse_intact(text)) is not None:
         return intact, ()
     lines = _numbered(text)
-    findings = _markers(lines, path) or _header_findings(lines, path)
+    findings = _markers(lines) or _header_findings(lines)
     if findings:
         return None, findings
-    records, findings = parse_lines(lines, path)
-    findings += (*_repeated(records, path), *_dangling(records, path))
-    findings = findings or _incomplete(records, lines, path)
+    records, findings = parse_lines(lines)
+    findings += (*_repeated(records), *_dangling(records))
+    findings = findings or _incomplete(records, lines)
     if findings:
-        return None, tuple(sorted(findings, key=lambda found: found.location or Location(path=path)))
+        return None, tuple(sorted(findings, key=lambda found: found.location or Location(path=LOCK_NAME)))
     return lock_of(record for _, record in records), ()
 
 
@@ -341,38 +342,38 @@ def lines_of_both_sides(text: str) -> dict[str, int]:
     return {line: number for line, number in _numbered(text).items() if not line.startswith(_MARKERS)}
 
 
-def _markers(lines: Mapping[str, int], path: str) -> tuple[Diagnostic, ...]:
+def _markers(lines: Mapping[str, int]) -> tuple[Diagnostic, ...]:
     hint = "run “deckgen lock merge”, then “deckgen build”; "
     hint += "with “deckgen.lock merge=union” in .gitattributes Git leaves no markers"
     message = "a merge left its conflict marker here"
     found = ((line, number) for line, number in lines.items() if line.startswith(_MARKERS))
-    return tuple(_bad(message, path, number, hint, line) for line, number in found)
+    return tuple(_bad(message, number, hint, line) for line, number in found)
 
 
-def _bad(message: str, path: str, line: int, hint: str, excerpt: str = "") -> Diagnostic:
-    return diagnostic("bad-lock", message, Location(path=path, line=line), hint=hint, excerpt=excerpt)
+def _bad(message: str, line: int, hint: str, excerpt: str = "") -> Diagnostic:
+    return diagnostic("bad-lock", message, Location(path=LOCK_NAME, line=line), hint=hint, excerpt=excerpt)
 
 
-def _header_findings(lines: Mapping[str, int], path: str) -> tuple[Diagnostic, ...]:
+def _header_findings(lines: Mapping[str, int]) -> tuple[Diagnostic, ...]:
     restore = "restore the file from its last commit; never delete it: learners' progress hangs on it"
     if not lines:
-        return (_bad("the lock is empty", path, 1, restore),)
+        return (_bad("the lock is empty", 1, restore),)
     line, number = next(iter(lines.items()))
     try:
         version = msgspec.json.decode(line)["deckgen-lock"]
     except (msgspec.MsgspecError, TypeError, KeyError, RecursionError):
-        return (_bad("the first line is not a lock's header", path, number, restore, line),)
+        return (_bad("the first line is not a lock's header", number, restore, line),)
     if type(version) is not int or version < 1:
-        return (_bad("the format's version is not a number", path, number, restore, line),)
+        return (_bad("the format's version is not a number", number, restore, line),)
     message = f"the lock has format {version}; this deckgen reads up to {VERSION}"
-    return (_bad(message, path, number, "install a newer deckgen", line),) if version > VERSION else ()
+    return (_bad(message, number, "install a newer deckgen", line),) if version > VERSION else ()
 
 
 Numbered = list[tuple[int, AnyRecord]]
 """Records with the numbers of their lines."""
 
 
-def parse_lines(lines: Mapping[str, int], path: str) -> tuple[Numbered, tuple[Diagnostic, ...]]:
+def parse_lines(lines: Mapping[str, int]) -> tuple[Numbered, tuple[Diagnostic, ...]]:
     """The records of the lines that can be read, and a finding for each that cannot."""
     records: Numbered = []
     findings: list[Diagnostic] = []
@@ -389,7 +390,7 @@ def parse_lines(lines: Mapping[str, int], path: str) -> tuple[Numbered, tuple[Di
         except (msgspec.DecodeError, RecursionError) as error:
             message = f"the line cannot be read: {error or 'it is nested too deeply'}"
             unknown = "; was the lock written by a newer deckgen?" if "unknown field" in message else ""
-            findings.append(_bad(message, path, number, f"{_RESTORE}{unknown}", line[:200]))
+            findings.append(_bad(message, number, f"{_RESTORE}{unknown}", line[:200]))
     return records, tuple(findings)
 
 
@@ -417,7 +418,7 @@ def lock_of(records: Iterable[AnyRecord]) -> Lock:
 # --- what lines say of each other -------------------------------------------------------------------------------------
 
 
-def _repeated(records: Numbered, path: str) -> Iterable[Diagnostic]:
+def _repeated(records: Numbered) -> Iterable[Diagnostic]:
     """What must occur once and occurs again: keys, GUIDs, categories, editions, the header."""
     names: dict[str, list[int]] = defaultdict(list)
     guids: dict[str, dict[Key, int]] = defaultdict(dict)
@@ -438,10 +439,10 @@ def _repeated(records: Numbered, path: str) -> Iterable[Diagnostic]:
         for number in others:
             hint = f"where a merge of two branches brought lines {first} and {number} together, run “deckgen lock "
             hint += "merge”, then “deckgen build”; else restore the lines from their last commit"
-            yield _bad(f"{what} is on line {first} already", path, number, hint)
+            yield _bad(f"{what} is on line {first} already", number, hint)
 
 
-def _dangling(records: Numbered, path: str) -> Iterable[Diagnostic]:
+def _dangling(records: Numbered) -> Iterable[Diagnostic]:
     """Notes of a category, and candidates, that the lock does not have."""
     categories = {record.key for _, record in records if isinstance(record, CategoryRecord)}
     notes = {record.key for _, record in records if isinstance(record, NoteRecord)}
@@ -454,10 +455,10 @@ def _dangling(records: Numbered, path: str) -> Iterable[Diagnostic]:
         needed += [(verb, other) for other in others if other and other not in notes]
         for said, missing in needed:
             message = f"“{record.key}” {said} “{missing}”, which the lock does not have"
-            yield _bad(message, path, number, "restore the missing line from its last commit")
+            yield _bad(message, number, "restore the missing line from its last commit")
 
 
-def _incomplete(records: Numbered, lines: Mapping[str, int], path: str) -> tuple[Diagnostic, ...]:
+def _incomplete(records: Numbered, lines: Mapping[str, int]) -> tuple[Diagnostic, ...]:
     """That the lines are not those which the header was written for: cut off, lost or changed."""
     number, header = records[0]
     if not isinstance(header, HeaderRecord) or (header.version == 1 and not header.digest):
@@ -467,7 +468,7 @@ def _incomplete(records: Numbered, lines: Mapping[str, int], path: str) -> tuple
         return ()
     message = missing_notes(header, (record for _, record in records)) or "a line was changed, or lost, by hand"
     hint = "restore it: “git checkout HEAD -- deckgen.lock”; after a merge or an edit that is meant run "
-    return (_bad(f"the lock is not as it was written: {message}", path, number, f"{hint}“deckgen lock merge”"),)
+    return (_bad(f"the lock is not as it was written: {message}", number, f"{hint}“deckgen lock merge”"),)
 
 
 def missing_notes(header: HeaderRecord, records: Iterable[AnyRecord]) -> str:

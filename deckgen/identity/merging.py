@@ -28,11 +28,12 @@ from deckgen.identity.lock import (
     revise,
 )
 from deckgen.model import Location
+from deckgen.project.layout import LOCK_NAME
 
 _R = TypeVar("_R", EditionRecord, CategoryRecord, PendingRecord, NoteRecord)
 
 
-def merge_lock(text: str, path: str, *, accept_missing: bool = False) -> tuple[Lock, int]:
+def merge_lock(text: str, *, accept_missing: bool = False) -> tuple[Lock, int]:
     """The lock with the lines for one thing made one, markers taken out, and how many lines went.
 
     Of a note the state with the later time wins, in each edition; a build compares it with the sources and stamps
@@ -41,7 +42,7 @@ def merge_lock(text: str, path: str, *, accept_missing: bool = False) -> tuple[L
     missing that one of the sides had.
     """
     lines = lines_of_both_sides(text)
-    numbered, problems = parse_lines(lines, path)
+    numbered, problems = parse_lines(lines)
     if problems:
         raise bad_lock(problems)
     records = _of_grown_editions([record for _, record in numbered])
@@ -54,7 +55,7 @@ def merge_lock(text: str, path: str, *, accept_missing: bool = False) -> tuple[L
                 f"the lock is not whole: {missing}",
                 hint="restore it, from git with: git checkout HEAD -- deckgen.lock; to go on without, and give those "
                 "questions new cards: deckgen lock merge --accept-missing",
-                location=Location(path=path, line=1),
+                location=Location(path=LOCK_NAME, line=1),
             )
 
     def built(edition: EditionRecord) -> int:

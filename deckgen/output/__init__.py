@@ -79,7 +79,7 @@ def write_build(
 def _texts_kept(made: Build) -> str:
     """The lock after a build with errors; empty where there is none yet."""
     text = made.project.lock_text
-    before = parse_lock(text, LOCK_NAME)[0] if text else None
+    before = parse_lock(text)[0] if text else None
     kept = keep_texts(before, made.lock) if before else None
     return format_lock(kept) if kept and kept != before else text or ""
 
@@ -87,7 +87,7 @@ def _texts_kept(made: Build) -> str:
 def lock_changes(made: Build) -> tuple[str, ...]:
     """What writing the build would do to deckgen.lock, a line for each change; none where it stays as it is."""
     text = made.project.lock_text
-    before = parse_lock(text, LOCK_NAME)[0] if text is not None else None
+    before = parse_lock(text)[0] if text is not None else None
     return describe_changes(before, made.lock, made.changes)
 
 
