@@ -30,7 +30,6 @@ from deckgen.model import (
     TranslatedCorpus,
 )
 from deckgen.project import Policy, Profile
-from deckgen.project.layout import REMOTE_MAP
 from deckgen.project.reading import Project
 
 
@@ -205,7 +204,7 @@ def _read_images(
         cache=project.cache,
         jobs=options.jobs,
         settings=project.config.images,
-        fetched=media.parse_fetched(project.remote_text or "", REMOTE_MAP),
+        fetched=media.parse_fetched(project.remote_text or ""),
         origin=project.config.origin,
         progress=lambda done, total: progress("images", done, total),
         memory=documents.memory,

@@ -41,7 +41,7 @@ class Fetched:
 
 def fetch_images(project: Project, limits: DownloadLimits) -> Iterator[Fetched]:
     """Downloads what is not there yet, one after another; what was written stays, whenever the run ends."""
-    known = dict(parse_fetched(project.remote_text or "", REMOTE_MAP))
+    known = dict(parse_fetched(project.remote_text or ""))
     for url in remote_urls(project):
         if url in known and _is_there(project, known[url]):
             continue

@@ -87,7 +87,7 @@ def _po(data: bytes) -> None:
 
 def _settings(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
-    parse_config(text, "deckgen.toml")
+    parse_config(text)
     parse_glossary(text, "glossary.toml")
     parse_notes(text, "notes.toml")
     check_user_css(text)

@@ -56,7 +56,7 @@ def test_a_folder_of_markdown_is_taken_as_it_is_and_what_git_ignored_stays(tmp_p
     assert before.items() <= _sums(folder).items()
     assert (folder / ".gitignore").read_text(encoding="utf-8") == "build/\n*.tmp\n/.cache/\n"
     assert "deckgen" in (folder / ".github/workflows/deck.yml").read_text(encoding="utf-8")
-    config, problems = parse_config((folder / "deckgen.toml").read_text(encoding="utf-8"), "deckgen.toml")
+    config, problems = parse_config((folder / "deckgen.toml").read_text(encoding="utf-8"))
     assert not problems
     assert (config.titles["zh"], config.id) == ("并发笔记", "bing-fa-bi-ji")
     assert deckgen("build", "--project", folder).exit_code == 0
@@ -78,7 +78,7 @@ def test_the_origin_is_where_the_clone_came_from(remote: str, below: str, addres
     (folder / ".gitattributes").write_text("*.md text\n", encoding="utf-8")
     deckgen("init", folder, "--yes")
     settings = (folder / "deckgen.toml").read_text(encoding="utf-8")
-    assert parse_config(settings, "deckgen.toml")[0].origin == address
+    assert parse_config(settings)[0].origin == address
     assert (folder / ".gitattributes").read_text(encoding="utf-8") == "*.md text\n"
 
 

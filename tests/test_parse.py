@@ -44,7 +44,7 @@ def test_no_golden_is_orphaned() -> None:
 def _settings(path: Path) -> ChapterSettings:
     if not path.exists():
         return ChapterSettings()
-    config, findings = parse_config(path.read_text(encoding="utf-8"), path.name)
+    config, findings = parse_config(path.read_text(encoding="utf-8"))
     assert findings == ()
     return config.settings_for(PATH)
 

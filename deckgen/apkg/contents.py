@@ -27,7 +27,6 @@ class PackagedNoteType:
 
     note_type: NoteType
     time: int
-    is_cloze: bool
     media: tuple[str, ...]
     """The files that its templates refer to."""
 

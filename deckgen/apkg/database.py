@@ -160,7 +160,6 @@ def _legacy_note_types(connection: sqlite3.Connection) -> Iterator[PackagedNoteT
                 css=_text(model, "css"),
             ),
             time=_integer(model, "mod"),
-            is_cloze=_integer(model, "type") == 1,
         )
 
 
@@ -234,7 +233,6 @@ def _modern_note_types(connection: sqlite3.Connection) -> Iterator[PackagedNoteT
                 css=protobuf.text(settings, 3),
             ),
             time=time,
-            is_cloze=protobuf.integer(settings, 1) == 1,
         )
 
 
@@ -255,9 +253,9 @@ def _modern_decks(connection: sqlite3.Connection) -> dict[int, tuple[str, str]]:
 # --- both -------------------------------------------------------------------------------------------------------------
 
 
-def _note_type(note_type: NoteType, *, time: int, is_cloze: bool) -> PackagedNoteType:
+def _note_type(note_type: NoteType, *, time: int) -> PackagedNoteType:
     sides = "".join(template.front + template.back for template in note_type.templates)
-    return PackagedNoteType(note_type=note_type, time=time, is_cloze=is_cloze, media=media_references(sides))
+    return PackagedNoteType(note_type=note_type, time=time, media=media_references(sides))
 
 
 def _decks(names: dict[int, tuple[str, str]], cards: list[tuple[Any, ...]]) -> tuple[PackagedDeck, ...]:

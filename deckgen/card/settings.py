@@ -12,7 +12,6 @@ from deckgen.card.links import PLACEHOLDERS
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.model import Language, Location, parse_language
 from deckgen.project.config import TEXT, Setting, one_of, read_table
-from deckgen.project.layout import CONFIG_NAME
 
 DENSITIES = ("compact", "normal", "relaxed")
 MAX_USER_CSS_BYTES = 64 * 1024
@@ -44,7 +43,7 @@ def parse_card_settings(table: Mapping[str, object], text: str = "") -> tuple[Ca
     """The settings in the ``[card]`` table of a deckgen.toml with this text, defaults for what is missing or wrong, and
     every problem.
     """
-    values, problems = read_table(table, "card", SETTINGS, text=text, path=CONFIG_NAME)
+    values, problems = read_table(table, "card", SETTINGS, text=text)
     return CardSettings(**values), problems
 
 

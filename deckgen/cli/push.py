@@ -74,7 +74,7 @@ def push(
 
 def _read_config(root: Path) -> Config:
     text = read_optional(root / CONFIG_NAME)
-    config, findings = parse_config(text, CONFIG_NAME) if text is not None else (Config(), ())
+    config, findings = parse_config(text) if text is not None else (Config(), ())
     print_diagnostics(findings)
     fail_on_errors(findings)
     return config

@@ -29,7 +29,6 @@ from deckgen.model import (
 )
 from deckgen.project.config import Config, locate_setting
 from deckgen.project.files import read_optional
-from deckgen.project.layout import CONFIG_NAME
 from deckgen.project.reading import Project
 
 
@@ -116,7 +115,7 @@ def card_settings(project: Project) -> tuple[card.CardSettings, tuple[Diagnostic
     editions = project.config.editions
     if settings.primary and not any(settings.primary in edition.languages for edition in editions):
         message = f"“card.primary”: no edition has the language {settings.primary}"
-        place = locate_setting(text, CONFIG_NAME, ("card", "primary"))
+        place = locate_setting(text, "card", "primary")
         hint = f"editions: {', '.join(edition.name for edition in editions)}"
         findings.append(diagnostic("bad-setting", message, place, hint=hint))
     if settings.css:
@@ -125,7 +124,7 @@ def card_settings(project: Project) -> tuple[card.CardSettings, tuple[Diagnostic
         findings += wrong
         if style is None:
             message = f"“card.css” names {settings.css}, and there is no such file"
-            findings.append(diagnostic("bad-setting", message, locate_setting(text, CONFIG_NAME, ("card", "css"))))
+            findings.append(diagnostic("bad-setting", message, locate_setting(text, "card", "css")))
     return settings, tuple(findings)
 
 

@@ -17,6 +17,7 @@ from urllib.parse import unquote, unquote_to_bytes
 import msgspec
 
 from deckgen.diagnostics import DeckgenError
+from deckgen.project.layout import REMOTE_MAP
 
 _REPOSITORY = re.compile(
     r"https?://(?:www\.)?(?P<host>github|gitee)\.com/(?P<name>[^/?#]+/[^/?#]+?)(?:\.git)?"
@@ -242,12 +243,12 @@ class FetchedImage(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
-def parse_fetched(text: str, path: str) -> Mapping[str, FetchedImage]:
+def parse_fetched(text: str) -> Mapping[str, FetchedImage]:
     """URL → image. DeckgenError for a text that is no such list."""
     try:
         return msgspec.convert(tomllib.loads(text), dict[str, FetchedImage])
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise DeckgenError(f"{path} cannot be read: {error}", hint="restore it from git") from error
+        raise DeckgenError(f"{REMOTE_MAP} cannot be read: {error}", hint="restore it from git") from error
 
 
 def format_fetched(images: Mapping[str, FetchedImage]) -> str:

@@ -19,6 +19,7 @@ from msgspec import Meta
 from deckgen.diagnostics import RULES, Diagnostic, Severity, diagnostic
 from deckgen.model import Dialect, Edition, Language, Location, parse_edition, parse_language
 from deckgen.project import Packages, Policy, Profile
+from deckgen.project.layout import CONFIG_NAME
 
 _PARTS = re.compile(r"\*\*/|\*\*|\*|\?|\[!?\]?[^\]/]*\]|.", re.DOTALL)
 _MEANING = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
@@ -91,12 +92,12 @@ class Config:
         return next(found, ChapterSettings(dialect=self.dialect))
 
 
-def parse_config(text: str, path: str) -> tuple[Config, tuple[Diagnostic, ...]]:
+def parse_config(text: str) -> tuple[Config, tuple[Diagnostic, ...]]:
     """The settings in ``text``, with defaults for what is missing or wrong, and every problem found."""
-    table, problems = parse_toml(text, path, rule="bad-setting")
+    table, problems = parse_toml(text, CONFIG_NAME, rule="bad-setting")
     if problems:
         return Config(), problems
-    reader = _Reader(text=text, path=path)
+    reader = _Reader(text)
     reader.check_keys(table, ("deck", "images", "card", "lint", "chapters", "learner"), ())
     return _read(reader, table), tuple(reader.problems)
 
@@ -113,16 +114,16 @@ def parse_toml(text: str, path: str, *, rule: str) -> tuple[Mapping[str, Any], t
         return {}, (diagnostic(rule, f"not valid TOML: {error}", place),)
 
 
-def locate_setting(text: str, path: str, where: tuple[str, ...]) -> Location:
-    """The line of a key in the text of a deckgen.toml, such as ``("card", "accent")``."""
-    return _Reader(text=text, path=path).locate(where)
+def locate_setting(text: str, *where: str) -> Location:
+    """The line of a key in the text of a deckgen.toml, such as ``"card", "accent"``."""
+    return _Reader(text).locate(where)
 
 
 def read_table(
-    table: Mapping[str, Any], name: str, settings: Mapping[str, Setting], *, text: str, path: str
+    table: Mapping[str, Any], name: str, settings: Mapping[str, Setting], *, text: str
 ) -> tuple[dict[str, Any], tuple[Diagnostic, ...]]:
     """What the table ``name`` of a deckgen.toml with this text gives of ``settings``, and every problem with it."""
-    reader = _Reader(text=text, path=path)
+    reader = _Reader(text)
     return reader.values({name: table}, (name,), settings), tuple(reader.problems)
 
 
@@ -167,10 +168,9 @@ def _in_languages(given: str | Mapping[Language, str], language: Language) -> Ma
 class _Reader:
     """Takes values out of a table one by one and remembers what was wrong with them."""
 
-    def __init__(self, *, text: str, path: str) -> None:
+    def __init__(self, text: str) -> None:
         self.problems: list[Diagnostic] = []
         self._lines = text.splitlines()
-        self._path = path
 
     def table(self, table: Mapping[str, Any], where: tuple[str, ...]) -> Mapping[str, Any]:
         """The table at the end of ``where``, which lies in ``table``; empty where it is none."""
@@ -210,9 +210,9 @@ class _Reader:
             header = name if opening else header
             full = name if opening or not header else f"{header}.{name}"
             if full == wanted or full.startswith(f"{wanted}."):
-                return Location(path=self._path, line=number)
+                return Location(path=CONFIG_NAME, line=number)
             line = number if opening and header == table else line
-        return Location(path=self._path, line=line)
+        return Location(path=CONFIG_NAME, line=line)
 
 
 @dataclass(frozen=True, slots=True)

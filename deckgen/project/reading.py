@@ -90,7 +90,7 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
     for folder in (layout.BUILD_DIR, f"{layout.BUILD_DIR}/{layout.PARTIAL_DIR}", layout.RECORDS_DIR):
         journal.resume(root / folder, beside=root / layout.LOCK_NAME)
     config_text = read_optional(root / layout.CONFIG_NAME)
-    config, findings = parse_config(config_text, layout.CONFIG_NAME) if config_text is not None else (Config(), ())
+    config, findings = parse_config(config_text) if config_text is not None else (Config(), ())
     files, refused = survey(root, skip=layout.is_skipped)
     remove_unfinished(root / path for path in files)
     asked = tuple(_relative_path(root, path) for path in chapters)
@@ -123,7 +123,7 @@ def _unused_settings(project: Project, pages: Iterable[str]) -> Iterator[Diagnos
     """``[chapters."…"]`` tables of no chapter, and image folders that are not there."""
 
     def found(rule: str, message: str, where: tuple[str, str], hint: str) -> Diagnostic:
-        return diagnostic(rule, message, locate_setting(project.config_text, layout.CONFIG_NAME, where), hint=hint)
+        return diagnostic(rule, message, locate_setting(project.config_text, *where), hint=hint)
 
     roots = project.config.images.roots
     for folder in roots if roots != ImageSettings().roots else ():
