@@ -16,7 +16,7 @@ from deckgen.cli.terminal import echo
 from deckgen.diagnostics import DeckgenError, has_errors
 from deckgen.localisation.translations import Translations, changed_catalogs, read_translations
 from deckgen.model import Language, parse_language
-from deckgen.project.reading import git_user, read_project
+from deckgen.project.reading import git_text, read_project
 from deckgen.translation.files import write_files
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -43,7 +43,7 @@ def open_translations(root: Path, languages: tuple[Language, ...], *, lenient: b
 
 def _reviewer(context: click.Context, _parameter: click.Parameter, given: str | None) -> str:
     """The name, on one line; without one that of git's settings."""
-    name = given if given is not None else git_user(context.params.get("root") or Path())
+    name = given if given is not None else git_text(context.params.get("root") or Path(), "config", "user.name")
     return " ".join(name.split())
 
 

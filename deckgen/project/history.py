@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from deckgen.project.encoding import decode_source
 from deckgen.project.layout import LOCK_NAME
-from deckgen.project.reading import Source, git
+from deckgen.project.reading import Source, git, git_text
 
 _FARTHEST = 400
 """So many commits are looked at; a lock that lags by more is taken for what its own commit had."""
@@ -34,7 +34,7 @@ def revision(texts: Mapping[str, str], chapters: Iterable[str]) -> str:
 
 def committed_lock(root: Path) -> str:
     """The newest commit that has a lock, empty where there is none. A lock that is not there now was lost."""
-    touched = (git(root, "log", "-1", "--format=%h", "--abbrev=12", "--", LOCK_NAME) or b"").decode().strip()
+    touched = git_text(root, "log", "-1", "--format=%h", "--abbrev=12", "--", LOCK_NAME)
     commits = (touched, f"{touched}^") if touched else ()
     return next((one for one in commits if git(root, "cat-file", "-e", f"{one}:./{LOCK_NAME}") is not None), "")
 
@@ -77,8 +77,7 @@ class _Past:
         self._folders = {str(PurePosixPath(path).parent) for path in paths}
         self._suffixes = {PurePosixPath(path).suffix for path in paths}
         self._texts: dict[str, str] = {}
-        found = git(root, "log", "-1", "--format=%H", "--", LOCK_NAME) or b""
-        self.last_lock = found.decode().strip()
+        self.last_lock = git_text(root, "log", "-1", "--format=%H", "--", LOCK_NAME)
 
     def find(self, recorded: str, chapters: frozenset[str]) -> str | None:
         """The newest commit whose chapters have the recorded revision."""
@@ -101,8 +100,8 @@ class _Past:
     def _list(self, *arguments: str) -> list[list[str]]:
         """Commits that touch a chapter, each with its parents among such commits."""
         patterns = [f":(glob){folder}/*{suffix}" for folder in self._folders for suffix in self._suffixes]
-        listed = git(self._root, "rev-list", "--parents", *arguments, "--", *patterns) or b""
-        return [line.split() for line in listed.decode().splitlines()]
+        listed = git_text(self._root, "rev-list", "--parents", *arguments, "--", *patterns)
+        return [line.split() for line in listed.splitlines()]
 
     def _sources(self, commit: str) -> Iterator[Source]:
         listed = git(self._root, "ls-tree", "-r", "-l", "-z", commit) or b""

@@ -198,7 +198,7 @@ def read_others(project: Project, chapters: Iterable[str]) -> tuple[tuple[Source
 
 def commit_time(root: Path) -> int | None:
     """The last commit's time in seconds since the epoch, None outside a git checkout."""
-    time = (git(root, "log", "-1", "--format=%ct") or b"").strip()
+    time = git_text(root, "log", "-1", "--format=%ct")
     return int(time) if time.isdigit() else None
 
 
@@ -216,29 +216,25 @@ def git(root: Path, *arguments: str) -> bytes | None:
     return done.stdout if done.returncode == 0 else None
 
 
+def git_text(root: Path, *arguments: str) -> str:
+    """The same as text without its line end; empty where there is none."""
+    return (git(root, *arguments) or b"").decode(errors="replace").strip()
+
+
 def repository_address(root: Path) -> str:
     """The page on GitHub or Gitee that a checkout came from: of the repository, or of the project's folder in it.
 
     Empty for any other host, and for a folder that git ignores.
     """
-
-    def told(*arguments: str) -> str:
-        return (git(root, *arguments) or b"").decode(errors="replace").strip()
-
-    remote = told("config", "--get", "remote.origin.url")
+    remote = git_text(root, "config", "--get", "remote.origin.url")
     found = re.fullmatch(r"(?:https://(?:[^/@]*@)?|(?:ssh://)?git@)(github|gitee)\.com[/:](.+?)(?:\.git)?/?", remote)
     if not found or git(root, "check-ignore", "--quiet", ".") is not None:
         return ""
-    below = told("rev-parse", "--show-prefix").rstrip("/")
+    below = git_text(root, "rev-parse", "--show-prefix").rstrip("/")
     below = re.sub(r"[\s#%?{}]", lambda one: quote(one[0]), below)
-    branch = told("rev-parse", "--abbrev-ref", "origin/HEAD").removeprefix("origin/")
-    branch = branch or told("symbolic-ref", "--short", "HEAD") or "HEAD"
+    branch = git_text(root, "rev-parse", "--abbrev-ref", "origin/HEAD").removeprefix("origin/")
+    branch = branch or git_text(root, "symbolic-ref", "--short", "HEAD") or "HEAD"
     return f"https://{found[1]}.com/{found[2]}" + (f"/tree/{branch}/{below}" if below else "")
-
-
-def git_user(root: Path) -> str:
-    """The name that git signs commits with, empty without git or a name."""
-    return (git(root, "config", "user.name") or b"").decode(errors="replace").strip()
 
 
 def edit_time(root: Path) -> int | None:
