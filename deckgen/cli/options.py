@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from deckgen.project.reading import Project
 
 _LAST_TIME = 2**32 - 1
-_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def edition_named(name: str) -> Edition:
@@ -58,14 +57,13 @@ def _project_root(context: click.Context, parameter: click.Parameter, given: Pat
     return given or Path()
 
 
-def project_option(function: _F) -> _F:
-    return click.option(
-        "--project",
-        "root",
-        type=click.Path(path_type=Path, file_okay=False, exists=True),
-        callback=_project_root,
-        help="The deck project's folder; this folder by default.",
-    )(function)
+project_option = click.option(
+    "--project",
+    "root",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    callback=_project_root,
+    help="The deck project's folder; this folder by default.",
+)
 
 
 def read_lock(root: Path) -> Lock | None:

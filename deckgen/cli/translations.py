@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
@@ -18,8 +16,6 @@ from deckgen.localisation.translations import Translations, changed_catalogs, re
 from deckgen.model import Language, parse_language
 from deckgen.project.reading import git_text, read_project
 from deckgen.translation.files import write_files
-
-_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def language_tag(value: str) -> Language:
@@ -47,10 +43,9 @@ def _reviewer(context: click.Context, _parameter: click.Parameter, given: str | 
     return " ".join(name.split())
 
 
-def reviewer_option(function: _F) -> _F:
-    return click.option(
-        "--by", metavar="NAME", callback=_reviewer, help="Who reviewed them, for the PO file; git's user by default."
-    )(function)
+reviewer_option = click.option(
+    "--by", metavar="NAME", callback=_reviewer, help="Who reviewed them, for the PO file; git's user by default."
+)
 
 
 def today() -> str:
