@@ -47,7 +47,7 @@ def test_what_was_written_is_read_back(stamped: StampedDeck, package: Path) -> N
     assert contents.layout is Layout.LEGACY
     assert contents.size_bytes == package.stat().st_size
     ((read_type,), note_type) = contents.note_types, deck.note_type
-    assert (read_type.note_type, read_type.time, read_type.is_cloze) == (note_type, stamped.note_type_time, False)
+    assert (read_type.note_type, read_type.time) == (note_type, stamped.note_type_time)
     decks = {(found.id, found.name, found.description, found.cards) for found in contents.decks if found.id != 1}
     assert decks == {
         (deck.id, deck.name, deck.description, 0),

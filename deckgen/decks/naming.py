@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from types import MappingProxyType
 
 from deckgen.identity.lock import Lock
 from deckgen.markdown import Documents
@@ -48,7 +47,7 @@ def name_book(config: Config, chapters: Iterable[Chapter], lock: Lock, *, folder
     before = edition.deck.removesuffix(f" ({edition.name})") if edition else ""
     slug = edition.note_type_name.removeprefix("deckgen ").removesuffix(f" {edition.name}") if edition else ""
     stem = PurePosixPath(only.path).stem if only and not is_front_page(only.path) else folder
-    titles = config.titles or MappingProxyType({config.language: title or before or folder or lock.project_id})
+    titles = config.titles or {config.language: title or before or folder or lock.project_id}
     return BookNames(
         titles=titles, slug=config.slug or config.id or slug or ascii_slug(stem) or ascii_slug(title) or lock.project_id
     )

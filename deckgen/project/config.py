@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import PurePosixPath
-from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -61,8 +60,8 @@ class Config:
 
     id: str | None = None
     slug: str | None = None
-    titles: Mapping[Language, str] = field(default_factory=lambda: MappingProxyType({}))
-    descriptions: Mapping[Language, str] = field(default_factory=lambda: MappingProxyType({}))
+    titles: Mapping[Language, str] = field(default_factory=dict)
+    descriptions: Mapping[Language, str] = field(default_factory=dict)
     language: Language = Language("zh")
     editions: tuple[Edition, ...] = (parse_edition("zh-en"),)
     settled: frozenset[str] = frozenset()
@@ -81,9 +80,9 @@ class Config:
     policy: Policy = Policy.REVIEWED
     images: ImageSettings = ImageSettings()
     learner: LearnerSettings = LearnerSettings()
-    card: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
-    severities: Mapping[str, Severity] = field(default_factory=lambda: MappingProxyType({}))
-    chapter_settings: Mapping[str, ChapterSettings] = field(default_factory=lambda: MappingProxyType({}))
+    card: Mapping[str, object] = field(default_factory=dict)
+    severities: Mapping[str, Severity] = field(default_factory=dict)
+    chapter_settings: Mapping[str, ChapterSettings] = field(default_factory=dict)
 
     def settings_for(self, path: str) -> ChapterSettings:
         """The settings of the chapter at ``path``, relative to the project and POSIX: its own, else its pattern's."""
@@ -149,20 +148,18 @@ def _read(reader: _Reader, table: Mapping[str, Any]) -> Config:
         settled=frozenset({"language", "editions"} & given.keys() if isinstance(given, Mapping) else ()),
         images=ImageSettings(**reader.values(table, ("images",), SETTINGS["images"])),
         learner=LearnerSettings(**reader.values(table, ("learner",), SETTINGS["learner"])),
-        card=MappingProxyType(reader.table(table, ("card",))),
-        severities=MappingProxyType(reader.values(table, ("lint",), SETTINGS["lint"])),
-        chapter_settings=MappingProxyType(
-            {
-                path: ChapterSettings(**own | reader.values(chapters, ("chapters", path), SETTINGS["chapters"]))
-                for path in chapters
-            }
-        ),
+        card=reader.table(table, ("card",)),
+        severities=reader.values(table, ("lint",), SETTINGS["lint"]),
+        chapter_settings={
+            path: ChapterSettings(**own | reader.values(chapters, ("chapters", path), SETTINGS["chapters"]))
+            for path in chapters
+        },
     )
 
 
 def _in_languages(given: str | Mapping[Language, str], language: Language) -> Mapping[Language, str]:
     """Texts by language; one alone is in ``language``."""
-    return MappingProxyType({language: given} if isinstance(given, str) else given)
+    return {language: given} if isinstance(given, str) else given
 
 
 class _Reader:

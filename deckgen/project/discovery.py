@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from types import MappingProxyType
 
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic, name_some
 from deckgen.model import Edition, Language, parse_edition
@@ -258,4 +257,4 @@ def first_edition(language: Language) -> Edition:
 
 def _moved(texts: Mapping[Language, str], old: Language, new: Language) -> Mapping[Language, str]:
     """Texts by language, one alone in the language that the book turned out to have."""
-    return MappingProxyType({new: texts[old]}) if old != new and texts.keys() == {old} else texts
+    return {new: texts[old]} if old != new and texts.keys() == {old} else texts

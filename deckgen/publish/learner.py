@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 from deckgen.diagnostics import DeckgenError
@@ -83,7 +82,7 @@ def _note(info: Mapping[str, Any], decks: Mapping[int, str]) -> LearnerNote:
         id=info["noteId"],
         key=fields["Key"],
         note_type=info["modelName"],
-        fields=MappingProxyType(fields),
+        fields=fields,
         tags=tuple(info["tags"]),
         cards=tuple(info["cards"]),
         decks=tuple(decks[card] for card in info["cards"] if card in decks),

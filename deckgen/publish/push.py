@@ -13,7 +13,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from types import MappingProxyType
 
 from deckgen.apkg.contents import PackageContents, PackagedNote
 from deckgen.apkg.reader import read_package, unpack_media
@@ -184,7 +183,7 @@ def _mending(
     kept = [tag for tag in own if any(fnmatchcase(tag.casefold(), pattern.casefold()) for pattern in keep_tags)]
     return Mending(
         note=note,
-        fields=MappingProxyType(fields),
+        fields=fields,
         add_tags=add,
         remove_tags=(*outdated, *(tag for tag in own if tag not in kept)),
         media=wanted.media,

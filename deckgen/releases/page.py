@@ -6,7 +6,6 @@ import html
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from types import MappingProxyType
 
 from deckgen.card import PercentTemplate, day_and_night, read_ui
 from deckgen.decks import card_settings, linked
@@ -27,9 +26,7 @@ from deckgen.releases.records import FileSum, ReleasedPackage
 from deckgen.text.packaged import packaged_text
 from deckgen.text.sizes import human_size
 
-NOTES_NAMES: Mapping[Language, str] = MappingProxyType(
-    {Language("zh"): "RELEASE-NOTES.zh-CN.md", Language("en"): "RELEASE-NOTES.en.md"}
-)
+NOTES_NAMES = {Language("zh"): "RELEASE-NOTES.zh-CN.md", Language("en"): "RELEASE-NOTES.en.md"}
 _NIGHT = ' class="night"'
 _NUMBER = ' class="number"'
 

@@ -8,7 +8,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 from urllib.parse import quote
 
 from deckgen.apkg.contents import PackageContents, PackagedNote, PackagedNoteType
@@ -21,9 +20,9 @@ from deckgen.model import Key
 from deckgen.releases.snapshot import note_type_edition
 from deckgen.text.packaged import packaged_table
 
-CHECKS: Mapping[str, tuple[Severity, str]] = MappingProxyType(
-    {name: (Severity(how), what) for name, (how, what) in packaged_table("releases/verify/checks.toml").items()}
-)
+CHECKS: Mapping[str, tuple[Severity, str]] = {
+    name: (Severity(how), what) for name, (how, what) in packaged_table("releases/verify/checks.toml").items()
+}
 _LONGEST = 600
 """Characters of a message, which may name what a stranger made as long as they liked."""
 MAX_MEDIA_BYTES = 100 * 1024 * 1024
