@@ -108,9 +108,6 @@ def _harmless(line: str) -> str:
     return _COMMAND.sub(r"\1\2 ", without_controls(line))
 
 
-# --- failures ---------------------------------------------------------------------------------------------------------
-
-
 def tell_failure(error: Exception) -> int:
     """Says in one clear message what failed, and returns the exit code."""
     from deckgen.diagnostics import DeckgenError  # nor for this

@@ -162,9 +162,6 @@ def linked(address: str) -> str:
     return f'<a href="{safe}">{safe}</a>' if address.startswith("https://") else safe
 
 
-# --- what was asked for -----------------------------------------------------------------------------------------------
-
-
 def select(
     decks: tuple[StampedDeck, ...], keyed: KeyedCorpus, *, chapters: tuple[str, ...], categories: tuple[str, ...]
 ) -> tuple[StampedDeck, ...]:

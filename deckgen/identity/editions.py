@@ -138,9 +138,6 @@ def _free_names(proposal: SubdeckNames, taken: Iterable[CategoryNames]) -> Categ
     )
 
 
-# --- editions that gain a language ------------------------------------------------------------------------------------
-
-
 def grow_editions(lock: Lock, wanted: tuple[Edition, ...]) -> tuple[Lock, tuple[Diagnostic, ...]]:
     """The lock in which editions that learners have go on as ``wanted`` ones, and a ``grown-edition`` for each.
 

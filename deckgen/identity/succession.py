@@ -52,9 +52,6 @@ def keep_texts(before: Lock, after: Lock) -> Lock:
     return before if notes == before.notes else revise(before, notes=notes, sources=after.sources)
 
 
-# --- categories -------------------------------------------------------------------------------------------------------
-
-
 def category_keys(places: Collection[Place], moves: Iterable[tuple[Key, Place]], lock: Lock) -> dict[Place, Key]:
     """The key of each of a corpus's categories: that of an equal title in its chapter, of a renamed category, or new.
 

@@ -76,9 +76,6 @@ class Table:
         return [(questions[value], found) for value, found in notes.items()]
 
 
-# --- places -----------------------------------------------------------------------------------------------------------
-
-
 def rows_of_lock(notes: Iterable[tuple[str, str, str | None]]) -> dict[str, list[int]]:
     """The rows of notes that are given as chapter, key and the key before them: empty for the first, None if unknown.
 

@@ -233,9 +233,6 @@ def _decode_data_uri(target: str) -> bytes:
         return b""
 
 
-# --- images of other servers ------------------------------------------------------------------------------------------
-
-
 class FetchedImage(msgspec.Struct, frozen=True, kw_only=True):
     """An image of another server as it was fetched: its path in the project, and the SHA-256 of its bytes in hex."""
 

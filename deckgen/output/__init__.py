@@ -143,9 +143,6 @@ def _partial(folder: Path) -> list[str]:
     return [f"{PARTIAL_DIR}/{file}" for file in (*files, MANIFEST_NAME)] if files else []
 
 
-# --- packages that are there already ----------------------------------------------------------------------------------
-
-
 def package_digest(stamped: StampedDeck, part: PackagePart) -> str:
     """Of all that the bytes of a package depend on, code and libraries apart, in hex.
 
@@ -161,9 +158,6 @@ def package_digest(stamped: StampedDeck, part: PackagePart) -> str:
     everything = (part, rest, stamped.note_type_time, stamped.created, media)
     digest.update(repr(everything).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
-
-
-# --- which ------------------------------------------------------------------------------------------------------------
 
 
 def plan_packages(

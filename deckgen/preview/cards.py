@@ -156,9 +156,6 @@ def _states(deck: Deck, note: Note) -> list[str]:
     return [f"{language} {state.value}" for language, state in pairs if state not in _QUIET]
 
 
-# --- findings ---------------------------------------------------------------------------------------------------------
-
-
 def sort_findings(made: Build) -> tuple[Mapping[Key, tuple[Diagnostic, ...]], tuple[Diagnostic, ...]]:
     """The build's findings, gravest first: by card those at its heading or its answer, then those of the project."""
     spans = _spans(made)

@@ -159,9 +159,6 @@ def push_package(
     return plan, look()
 
 
-# --- the plan ---------------------------------------------------------------------------------------------------------
-
-
 def _mending(
     note: LearnerNote, wanted: PackagedNote, names: Sequence[str], given: Collection[str], keep_tags: Iterable[str]
 ) -> Mending | None:
@@ -204,9 +201,6 @@ def _moves(known: Iterable[LearnerNote], wanted: Mapping[str, PackagedNote]) -> 
 def _plain(text: str) -> str:
     """As Anki keeps a text."""
     return unicodedata.normalize("NFC", text)
-
-
-# --- carrying it out --------------------------------------------------------------------------------------------------
 
 
 def _mend(anki: AnkiConnect, package: Path, old: Sequence[Mending]) -> None:

@@ -178,9 +178,6 @@ def _places(record: Record, editions: set[str], *, by_category: bool) -> Mapping
     }
 
 
-# --- one note ---------------------------------------------------------------------------------------------------------
-
-
 def _compare_note(
     old: RecordedNote | None, new: RecordedNote, common: set[str], source: Language, moved: frozenset[Key]
 ) -> NoteChange | None:
@@ -225,9 +222,6 @@ def _states(note: RecordedNote, others: Iterable[Language]) -> Mapping[Language,
     quiet = {TextState.SOURCE: TextState.REVIEWED}
     states = {language: note.texts[language].state for language in others if language in note.texts}
     return {language: quiet.get(state, state) for language, state in states.items()}
-
-
-# --- what no update mends ---------------------------------------------------------------------------------------------
 
 
 def _breaches(old: Record, new: Record, *, of_one_project: bool) -> Iterator[tuple[str, str]]:

@@ -118,9 +118,6 @@ def _put(stage: Path, target: Path) -> bool:
     return True
 
 
-# --- the files --------------------------------------------------------------------------------------------------------
-
-
 def _fill(folder: Path, release: Release, progress: Progress) -> PackageSums:
     root = release.project.root
     packages = {item: sum_file(folder / item.file) for item in _write_packages(folder, release, progress)}
