@@ -1,7 +1,5 @@
 """Begins a project: copies a book's chapters and images, or an example, and writes the files that a project has."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress

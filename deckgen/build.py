@@ -1,7 +1,5 @@
 """The stages in order, from a project's files to stamped decks; ``output`` writes them down."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """The first two stages, which building and translating share: a project's sources to questions with their keys."""
 
-from __future__ import annotations
-
 import functools
 import re
 import unicodedata

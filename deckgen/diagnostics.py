@@ -1,7 +1,5 @@
 """What deckgen tells an author or a maintainer: the rules, the values, the failures; nothing is printed here."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """``deckgen images fetch``: the images of other servers that chapters show, kept in the project with their hashes."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass

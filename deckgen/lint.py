@@ -1,7 +1,5 @@
 """Rules about what a chapter says: two tables of pure functions; its structure is for parsing to judge."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from bisect import bisect_right

@@ -1,7 +1,5 @@
 """The values that pass between the stages, one type per state; no I/O and no behaviour beyond derived properties."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ entries) is settled here. The layout is the legacy one (``collection.anki2`` and
 AnkiDroid and AnkiMobile reads.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import sqlite3

@@ -1,7 +1,5 @@
 """What an Anki package holds, as values; ``reader`` fills them and whoever inspects or verifies reads them."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Reads the database of an Anki package, of either schema, as something that a stranger may have built."""
 
-from __future__ import annotations
-
 import html
 import json
 import re

@@ -1,7 +1,5 @@
 """Reads protobuf messages without their schema, as far as Anki's packages need it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 

@@ -1,7 +1,5 @@
 """Opens an Anki package, ours or a stranger's, without Anki and without trusting it; ``apkg`` is the writing side."""
 
-from __future__ import annotations
-
 import hashlib
 import importlib
 import json

@@ -1,7 +1,5 @@
 """The note type that learners see: its fields, templates, style and words; what the fields hold is left to render."""
 
-from __future__ import annotations
-
 import hashlib
 import html
 import string

@@ -1,7 +1,5 @@
 """Anki's template language, for views outside Anki; read leniently, so that nothing escapes for being written oddly."""
 
-from __future__ import annotations
-
 import html
 import re
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Colours that can be read: WCAG contrast, and the nearest shade of a colour that reaches it."""
 
-from __future__ import annotations
-
 import colorsys
 import re
 from collections.abc import Iterable

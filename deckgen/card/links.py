@@ -1,7 +1,5 @@
 """Where a card's question stands at the book's host: addresses, and how a template holds them, so that no note does."""
 
-from __future__ import annotations
-
 import html
 import re
 import unicodedata

@@ -1,7 +1,5 @@
 """The ``[card]`` table and the author's own style: what a maintainer may change of a card, checked."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

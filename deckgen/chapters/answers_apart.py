@@ -1,7 +1,5 @@
 """The answers of a question bank that stand below all of its questions: where they begin, which number each has."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Folds and notes as HTML and site generators write them: how they open, what they are called, how they close."""
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

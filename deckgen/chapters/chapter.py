@@ -1,7 +1,5 @@
 """A chapter's text → categories and questions, each answer as it stands in the file; never raises on content."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace

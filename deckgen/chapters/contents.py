@@ -1,7 +1,5 @@
 """The contents list of a chapter: what it names, and which heading each entry means."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """The comments that speak to deckgen: ``<!-- deckgen: id=KEY -->`` and ``<!-- deckgen: ignore[rule] -->``."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What speaks for a mark being that of the questions: contents list, numbers, question words, bodies, coverage."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence

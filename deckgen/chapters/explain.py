@@ -1,7 +1,5 @@
 """How a chapter was read and what else it may be: what ``deckgen check --explain`` prints and settings choose."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What is wrong with a chapter's structure: its headings, its contents list, what stands outside every question."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """Questions as tools for flash cards read them: rows of tables, ``question::answer``, ``### Front`` and ``Back``."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Where the answer begins below a question's heading, and what above it is asked too: code, options, a task's text."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

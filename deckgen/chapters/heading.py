@@ -1,7 +1,5 @@
 """A line that may mark a question or a category: how it is written, what it says, where it stands."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 

@@ -1,7 +1,5 @@
 """A heading's text as Markdown: of an HTML heading what renders as it does; without links about the page."""
 
-from __future__ import annotations
-
 import html
 import re
 from collections.abc import Iterator

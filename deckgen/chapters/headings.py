@@ -1,7 +1,5 @@
 """Every line of a chapter that looks like a heading, of whatever markup; which are questions is decided elsewhere."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Headings that are written in HTML, on one line or over a few, and what is wrong with their tags."""
 
-from __future__ import annotations
-
 import html
 import re
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """``<!-- deckgen: ignore[rule] -->``: takes findings about the block that follows out of a chapter's list."""
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence

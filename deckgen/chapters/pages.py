@@ -1,7 +1,5 @@
 """Headings that are no questions by themselves: sections of a page about one, topics above lines that ask."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 

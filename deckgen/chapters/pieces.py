@@ -1,7 +1,5 @@
 """Cuts a chapter at its headings: the lines that each question's answer takes, its title, its explicit key."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence

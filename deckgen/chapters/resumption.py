@@ -1,7 +1,5 @@
 """Where a code fence or an element that was never closed must have ended: at the next question's heading."""
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cached_property

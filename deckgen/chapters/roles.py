@@ -1,7 +1,5 @@
 """What each heading of a chapter is taken for, given the mark of the questions: the rules in the order they apply."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum

@@ -1,7 +1,5 @@
 """The structure of a chapter and why it is read so: a decision that can be printed and overruled."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """What is known of a chapter's headings before any of them has a role: their contents entries, and what lies below."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 A subcommand's file is imported when it is called, so that ``--version``, ``--help`` and completion answer at once.
 """
 
-from __future__ import annotations
-
 import errno
 import sys
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """``deckgen build``: sources to packages."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -53,7 +51,7 @@ def build(
         say(text, err=to_stderr)
 
 
-def _make(wanted: Wanted, out: Path | None, strict: bool, locked: bool, allow_retire: bool) -> tuple[Build, Written]:
+def _make(wanted: Wanted, out: Path | None, strict: bool, locked: bool, allow_retire: bool) -> "tuple[Build, Written]":
     from deckgen.build import make_decks
     from deckgen.cli.report import progress_bar
     from deckgen.output import write_build
@@ -69,7 +67,7 @@ def _make(wanted: Wanted, out: Path | None, strict: bool, locked: bool, allow_re
 
 
 def _build(
-    wanted: Wanted, place: receipt.BuildPlace, make: Callable[[], tuple[Build, Written]], *, as_json: bool
+    wanted: Wanted, place: receipt.BuildPlace, make: "Callable[[], tuple[Build, Written]]", *, as_json: bool
 ) -> None:
     """Builds, says what came of it, and remembers that where another build would find nothing to do."""
     from deckgen.cli.report import print_changes
@@ -97,7 +95,7 @@ def _build(
         raise click.exceptions.Exit(1)
 
 
-def _print_json(made: Build, written: Written) -> None:
+def _print_json(made: "Build", written: "Written") -> None:
     """What ``deckgen check --format json`` prints, with the folder and its packages."""
     from deckgen.cli.formats import findings_document
 
@@ -111,7 +109,7 @@ def _print_json(made: Build, written: Written) -> None:
     say(json_text(value, indent=2))
 
 
-def _print(made: Build, written: Written) -> int | None:
+def _print(made: "Build", written: "Written") -> int | None:
     """Findings, tables and remarks; until when they hold, in seconds since the epoch, where they do not for ever."""
     from deckgen.cli.report import print_counts, print_diagnostics, print_table
     from deckgen.identity.settling import future_times
@@ -135,7 +133,7 @@ def _print(made: Build, written: Written) -> int | None:
     return min(future, default=None)
 
 
-def _languages(made: Build) -> Iterator[tuple[str, ...]]:
+def _languages(made: "Build") -> Iterator[tuple[str, ...]]:
     from deckgen.model import TextState
 
     # A text without words needs no translation, so a note may be done before anybody began.
@@ -155,7 +153,7 @@ def _languages(made: Build) -> Iterator[tuple[str, ...]]:
             yield deck.edition.name, language, f"{shown} of {len(states)}", others or "–"
 
 
-def missing_lines(made: Build) -> Iterator[str]:
+def missing_lines(made: "Build") -> Iterator[str]:
     """What the languages of the cards lack, and what the policy hides of them."""
     begun = {row[1] for row in _languages(made)}
     for counts in made.translated.counts:
@@ -166,7 +164,7 @@ def missing_lines(made: Build) -> Iterator[str]:
             yield f"{counts.missing} blocks have no translation into {counts.language} and show the source"
 
 
-def _written_lines(made: Build, written: Written) -> Iterator[str]:
+def _written_lines(made: "Build", written: "Written") -> Iterator[str]:
     from deckgen.text.sizes import counted, human_size
 
     yield from missing_lines(made)

@@ -1,7 +1,5 @@
 """``deckgen check``: every finding, and what a build would do to the lock; writes nothing."""
 
-from __future__ import annotations
-
 import click
 
 from deckgen.build import Build, make_decks

@@ -1,7 +1,5 @@
 """``deckgen diff``: what changed from one release to another, card by card."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

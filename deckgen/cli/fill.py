@@ -1,7 +1,5 @@
 """``deckgen translate fill``: an engine's drafts where there is no translation."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Sequence

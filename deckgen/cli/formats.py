@@ -1,7 +1,5 @@
 """Findings for programs: JSON, GitHub's workflow commands, SARIF 2.1.0; text for people is ``report``'s."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from urllib.parse import quote

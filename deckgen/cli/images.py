@@ -1,7 +1,5 @@
 """``deckgen images``: images of other servers, fetched into the project."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

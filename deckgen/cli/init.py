@@ -1,7 +1,5 @@
 """``deckgen init``: a project from what is there, from files elsewhere, or from an example."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from pathlib import Path

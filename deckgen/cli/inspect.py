@@ -1,7 +1,5 @@
 """``deckgen inspect``: what an Anki package holds."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """``deckgen lock``: what the lock knows, and a person's word on doubtful matches."""
 
-from __future__ import annotations
-
 import difflib
 import time
 from pathlib import Path

@@ -3,8 +3,6 @@
 Imports what makes a build only where one is made: a build that changes nothing has no time for it.
 """
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Callable
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
 _LAST_TIME = 2**32 - 1
 
 
-def edition_named(name: str) -> Edition:
+def edition_named(name: str) -> "Edition":
     """``zh-en`` → Edition, from the command line."""
     from deckgen.card import known_languages
     from deckgen.model import parse_edition
@@ -66,7 +64,7 @@ project_option = click.option(
 )
 
 
-def read_lock(root: Path) -> Lock | None:
+def read_lock(root: Path) -> "Lock | None":
     """The project's lock, None where there is none. DeckgenError for one that cannot be read."""
     from deckgen.identity.lock import require_lock
     from deckgen.project.files import read_optional
@@ -81,23 +79,23 @@ class Wanted:
 
     root: Path
     chapters: tuple[Path, ...]
-    editions: tuple[Edition, ...]
+    editions: "tuple[Edition, ...]"
     categories: tuple[str, ...]
     profile: str | None
     policy: str | None
     jobs: int | None
 
-    def read(self) -> tuple[Project, tuple[Diagnostic, ...]]:
+    def read(self) -> "tuple[Project, tuple[Diagnostic, ...]]":
         """The project as it lies on disk now, and what is wrong with its files."""
         from deckgen.project.reading import read_project
 
         return read_project(self.root, self.chapters)
 
-    def is_strict(self, project: Project) -> bool:
+    def is_strict(self, project: "Project") -> bool:
         """Whether nothing but reviewed and faultless translations will do."""
         return Policy(self.policy or project.config.policy) is Policy.STRICT
 
-    def options(self, project: Project, *, allow_retire: bool = False) -> Options:
+    def options(self, project: "Project", *, allow_retire: bool = False) -> "Options":
         from deckgen.build import Options
 
         return Options(

@@ -1,7 +1,5 @@
 """``deckgen preview``: every card as a web page, without Anki."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """``deckgen push``: a built deck into a running Anki."""
 
-from __future__ import annotations
-
 import html
 import json
 import os

@@ -1,7 +1,5 @@
 """``deckgen release``: the folder of a version, ready to upload, or the version that comes next."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import replace
 from pathlib import Path

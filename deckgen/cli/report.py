@@ -1,7 +1,5 @@
 """How findings, progress and results look on a terminal: the only module that imports rich."""
 
-from __future__ import annotations
-
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -126,7 +124,7 @@ def print_lines(lines: Sequence[str]) -> None:
         echo(f"  and {len(lines) - most} more; --verbose shows them")
 
 
-def print_changes(changes: Changes) -> None:
+def print_changes(changes: "Changes") -> None:
     """What a build does to the questions, on stdout, and each new one that stands where another vanished.
 
     Nothing with --quiet.
@@ -156,7 +154,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
 
 
 @contextmanager
-def progress_bar() -> Iterator[ReportProgress]:
+def progress_bar() -> "Iterator[ReportProgress]":
     """A bar on stderr that follows the stages; nothing where stderr is no terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:

@@ -1,7 +1,5 @@
 """``deckgen translate review``: sources and translations side by side on one page."""
 
-from __future__ import annotations
-
 import os
 import re
 from contextlib import suppress

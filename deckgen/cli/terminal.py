@@ -1,7 +1,5 @@
 """Text on a terminal or in a CI log: no escape sequence, false line or workflow command gets there from outside."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os

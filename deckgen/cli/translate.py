@@ -1,7 +1,5 @@
 """``deckgen translate``: catalogs brought up to date, drafted, checked, reviewed and measured."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from difflib import unified_diff

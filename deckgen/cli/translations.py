@@ -1,7 +1,5 @@
 """What the subcommands of ``deckgen translate`` share: their languages, what they read and what they write."""
 
-from __future__ import annotations
-
 import os
 import time
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """``deckgen verify``: whether a package or a release folder is what it should be."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

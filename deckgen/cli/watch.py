@@ -1,7 +1,5 @@
 """``deckgen build --watch``: builds again after every change, and says which cards it changed."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """The corpus in every language, its images and its names → decks with their note types, as the settings want them."""
 
-from __future__ import annotations
-
 import html
 from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence

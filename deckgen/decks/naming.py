@@ -1,7 +1,5 @@
 """What a book's decks, tags and files are called if they are named now; ``identity`` keeps the names of a release."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

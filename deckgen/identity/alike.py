@@ -3,8 +3,6 @@
 Explained in docs/identity.md, with the measurements behind every number here.
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What a build does to the notes of the lock, for a person to read before committing it; changes nothing."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

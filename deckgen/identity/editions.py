@@ -1,7 +1,5 @@
 """What the lock keeps of editions: their decks' names, frozen by a release, and how one gains a language; pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar

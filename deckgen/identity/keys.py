@@ -1,7 +1,5 @@
 """Keys, GUIDs and the project's id, each derived from what is committed; who gets which key is matching's work."""
 
-from __future__ import annotations
-
 import hashlib
 import unicodedata
 from collections.abc import Collection, Iterable

@@ -1,7 +1,5 @@
 """deckgen.lock: what it knows, as records, and its text, JSON Lines; matching and stamping decide what it says."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """Gives every question of a corpus its key: the one it had, or a new one; the lock that follows from it."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence

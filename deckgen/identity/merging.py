@@ -1,7 +1,5 @@
 """A lock with the lines of two branches → one line for each note, category and edition; only a person asks for it."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TypeVar

@@ -1,7 +1,5 @@
 """What a person decides about a match: that a question is an earlier one, or that it is not; changes the lock alone."""
 
-from __future__ import annotations
-
 from deckgen.diagnostics import DeckgenError
 from deckgen.identity.keys import mint_key
 from deckgen.identity.lock import Lock, NoteRecord, PendingRecord, Stamp, revise, texts_of, with_records

@@ -1,7 +1,5 @@
 """When each note and note type last changed, kept in the lock; reads no clock."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The lock that follows when every question has its key: its notes, its categories, and what failed builds keep."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any

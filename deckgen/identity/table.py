@@ -1,7 +1,5 @@
 """Questions beside the notes that they may be, who stands next to whom, and the pairs found so far."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,7 +44,7 @@ class Table:
 
     asked: Sequence[Traits]
     known: Sequence[Traits]
-    places: Places
+    places: "Places"
     links: dict[int, int]
     taken: set[int]
     doubtful: dict[int, tuple[int, ...]] = field(default_factory=dict)

@@ -1,7 +1,5 @@
 """What is wrong with the translations of a project or a build, each finding at its PO entry and its source."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace

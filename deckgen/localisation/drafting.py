@@ -1,7 +1,5 @@
 """The blocks of a project that want a draft, what an engine may be told of them, and the drafts put in place."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Mends what needs no judgement in translations: characters nobody sees, doubled blanks, widths, edges."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """A project's translations beside its sources: read, brought up to date, and what of their files that changes."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """What readers say of translations, each block by the mark of what they saw: accepted, refused, written anew."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """The leaf blocks of a Markdown text at their places in the source: what a translator gets, and where it goes back."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

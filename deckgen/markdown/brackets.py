@@ -1,7 +1,5 @@
 """Angle brackets: which are HTML and which are text, such as ``vector<int>``; and what of the HTML is not safe."""
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_right
 from collections import Counter

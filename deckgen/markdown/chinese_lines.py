@@ -1,7 +1,5 @@
 """The text of a card: lines of Chinese joined without a space."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from functools import cache

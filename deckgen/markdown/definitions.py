@@ -1,7 +1,5 @@
 """Link and footnote definitions: where a chapter has them, and which of them a piece of it needs."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

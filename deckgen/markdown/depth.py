@@ -1,7 +1,5 @@
 """How deep a text or its HTML is nested, and what is shown instead where that is too deep for any reader."""
 
-from __future__ import annotations
-
 import re
 from html import escape
 

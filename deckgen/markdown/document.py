@@ -1,7 +1,5 @@
 """A Markdown text, parsed once: its safe HTML and all that others want to know of it."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections import Counter, defaultdict

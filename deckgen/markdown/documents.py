@@ -1,7 +1,5 @@
 """Every Markdown text of a run as its document: parsed once, by several processes where there is much."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """Maths or prose: whether what stands between two delimiters is a formula, by how it looks."""
 
-from __future__ import annotations
-
 import re
 
 _TEXT_GROUP = re.compile(r"\\(?:text|mbox|textbf|textit|textrm|mathrm|operatorname|tag)\*?\s*\{[^{}]*\}")

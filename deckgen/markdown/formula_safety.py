@@ -4,8 +4,6 @@ r"""Which formulas a card may show: MathJax is a programming language, so comman
 that a phone's browser gives up, is for nobody to run: such a formula is shown as it is written.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache

@@ -4,8 +4,6 @@ A formula is found before any Markdown is read, so that emphasis, tables, lists 
 ``math`` are code blocks to every parser and are left to it.
 """
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """GitHub-flavoured Markdown by comrak: a text → its HTML and the nodes of its tree; the only module that imports it."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -96,7 +94,7 @@ def literal_bold_starts(
     return frozenset(node.start for node in nodes if node.name == STARS)
 
 
-def _nodes(root: comrak.AstNode, offsets: _Offsets, counts: Counter[str]) -> Iterator[Node]:
+def _nodes(root: comrak.AstNode, offsets: "_Offsets", counts: Counter[str]) -> Iterator[Node]:
     """The nodes that others read, in the order of the source but for footnotes, which stand last."""
     stack: list[tuple[comrak.AstNode, int]] = [(root, 0)]
     while stack:

@@ -1,7 +1,5 @@
 """Code with Pygments classes: the only module that imports Pygments."""
 
-from __future__ import annotations
-
 from functools import cache
 
 from pygments import format as format_tokens

@@ -1,7 +1,5 @@
 """Where code spans and comments lie within a text, so that nothing in them is taken for markup."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterator

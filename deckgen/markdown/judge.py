@@ -1,7 +1,5 @@
 """What any HTML or style sheet would run on a device or load from the network, as browsers and MathJax read it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What each line of a chapter is part of: text, code, a comment, raw HTML or front matter; knows no heading."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Sequence

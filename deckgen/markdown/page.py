@@ -1,7 +1,5 @@
 """The safe HTML of a text → what a page shows: links that lead somewhere, formulas, coloured code, wide tables."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from html import escape, unescape

@@ -4,8 +4,6 @@ Each character is replaced by one of a private range, so that lines and columns 
 taken back wherever it turns out to have been wrong: inside code, links and attributes.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,5 @@
 """Python-Markdown with pymdown-extensions, for sources that live in an MkDocs site; the only module that imports it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

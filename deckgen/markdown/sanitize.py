@@ -1,7 +1,5 @@
 """What HTML may reach a card: an allow-list, and no attribute that runs or loads anything."""
 
-from __future__ import annotations
-
 import re
 import string
 

@@ -1,7 +1,5 @@
 """HTML as a tree, by lxml: the tree itself, parsing and writing it; others only walk it."""
 
-from __future__ import annotations
-
 import lxml.etree
 import lxml.html
 from lxml.html import HtmlElement

@@ -1,7 +1,5 @@
 """What of a text does not reach its card, or not as it was meant, because it would run or load something."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Image references → media files: finds each image, encodes it once, keeps the result, reports what is wrong."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """Downloads one image from a server that nobody trusts: bounded in bytes and time, resumed, never from within."""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 import socket

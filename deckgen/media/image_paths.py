@@ -1,7 +1,5 @@
 """Finds the file that an image reference or a URL means; pure, and never outside the files it is given."""
 
-from __future__ import annotations
-
 import base64
 import difflib
 import json
@@ -74,14 +72,14 @@ class ImageFiles:
     """Path → files, for each way to compare."""
     by_name: tuple[Mapping[str, tuple[str, ...]], ...]
     """Base name → files under the image roots, for each way to compare."""
-    fetched: Mapping[str, FetchedImage]
+    fetched: "Mapping[str, FetchedImage]"
     """By URL."""
     origin: str
     """The address of the repository that the project is, if it is known."""
 
 
 def index_images(
-    paths: Iterable[str], roots: Iterable[str], *, fetched: Mapping[str, FetchedImage] | None = None, origin: str = ""
+    paths: Iterable[str], roots: Iterable[str], *, fetched: "Mapping[str, FetchedImage] | None" = None, origin: str = ""
 ) -> ImageFiles:
     """``paths`` are POSIX and relative to the project. A root such as ``imgs`` is every folder of that name or path."""
     every = sorted(set(paths))

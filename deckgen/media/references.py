@@ -1,7 +1,5 @@
 """Every image that a text of a card refers to, with its place in the sources."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 

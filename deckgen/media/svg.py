@@ -1,7 +1,5 @@
 """Tells whether an SVG image is safe and complete by itself, and how large it is; nothing is changed in it."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from xml.parsers import expat

@@ -3,8 +3,6 @@
 It stands between a command and all that makes a build: it imports next to nothing, for that is what takes the time.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """What tells that a kept result may be used: the code that made it, and a digest with a secret of this user's."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import os

@@ -4,8 +4,6 @@ An entry's key is a digest of all that its value depends on, the versions of the
 digest made with a secret of this machine: a damaged entry, or one that came with somebody's repository, is not there.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import sqlite3

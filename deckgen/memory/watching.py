@@ -1,7 +1,5 @@
 """Waits for the files of a project to change: the only module that imports watchfiles."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from collections.abc import Iterator

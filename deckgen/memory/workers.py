@@ -1,7 +1,5 @@
 """Work in several processes, in order; a process that dies is found out and the work it died of is named."""
 
-from __future__ import annotations
-
 import gc
 import multiprocessing
 import sys

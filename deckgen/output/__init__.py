@@ -1,7 +1,5 @@
 """What a build leaves on disk: packages, manifest and lock, from the decks that ``build`` made."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass

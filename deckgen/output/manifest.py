@@ -1,7 +1,5 @@
 """``manifest.json``: what a build made, for other programs; its schema is documented in docs/manifest.md."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """A deck → what the page needs of it: its cards as Anki would show them, their places, states, findings and texts."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from bisect import bisect_right

@@ -1,7 +1,5 @@
 """A card's formulas → MathML, so that a page shows them without a script: the only module that imports math_core."""
 
-from __future__ import annotations
-
 import html
 import re
 from functools import lru_cache

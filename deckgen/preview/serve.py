@@ -1,7 +1,5 @@
 """The preview on a local address, made anew after every change of the project; a broken edit is shown, not fatal."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import re

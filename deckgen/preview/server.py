@@ -1,7 +1,5 @@
 """Pages on a local address, for whoever opened them and no page elsewhere: what the preview and the review share."""
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Callable
 from functools import partial

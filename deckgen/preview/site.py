@@ -1,7 +1,5 @@
 """A build → the files of its preview: one page, its data in scripts that open from disk too, and the images."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import html

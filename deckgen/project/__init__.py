@@ -1,7 +1,5 @@
 """A book's folder: its settings and their choices, its files' names and texts, how files are read and put in place."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 

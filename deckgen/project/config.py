@@ -1,7 +1,5 @@
 """TOML text → Config: every setting with its default; an unknown key or a wrong value is a located finding."""
 
-from __future__ import annotations
-
 import difflib
 import os
 import re
@@ -119,7 +117,7 @@ def locate_setting(text: str, *where: str) -> Location:
 
 
 def read_table(
-    table: Mapping[str, Any], name: str, settings: Mapping[str, Setting], *, text: str
+    table: Mapping[str, Any], name: str, settings: "Mapping[str, Setting]", *, text: str
 ) -> tuple[dict[str, Any], tuple[Diagnostic, ...]]:
     """What the table ``name`` of a deckgen.toml with this text gives of ``settings``, and every problem with it."""
     reader = _Reader(text)
@@ -134,7 +132,7 @@ def _unknown_setting(where: tuple[str, ...], known: Iterable[str], place: Locati
     return diagnostic("unknown-setting", f"unknown setting “{'.'.join(where)}”", place, hint=hint)
 
 
-def _read(reader: _Reader, table: Mapping[str, Any]) -> Config:
+def _read(reader: "_Reader", table: Mapping[str, Any]) -> Config:
     given = table.get("deck")
     deck = reader.values(table, ("deck",), SETTINGS["deck"])
     language = deck.get("language", Config().language)
@@ -183,7 +181,7 @@ class _Reader:
                 self.problems.append(_unknown_setting((*where, key), keys, self.locate((*where, key))))
 
     def values(
-        self, table: Mapping[str, Any], where: tuple[str, ...], settings: Mapping[str, Setting]
+        self, table: Mapping[str, Any], where: tuple[str, ...], settings: "Mapping[str, Setting]"
     ) -> dict[str, Any]:
         """What the table at the end of ``where`` gives of these settings; what is wrong is left to its default."""
         given, found = self.table(table, where), {}

@@ -1,7 +1,5 @@
 """What settings leave open: which Markdown files are the chapters of a book, and which language it is in; pure."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """Bytes → a chapter's text: what is no text, in another encoding or damaged is found and named."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Iterator

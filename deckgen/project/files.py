@@ -1,7 +1,5 @@
 """Reads and writes files: regular ones alone, nothing beyond a folder's real path, each write whole or not at all."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os

@@ -1,7 +1,5 @@
 """What git knows of a project's past: its first commit, and its chapters between the lock's state and now."""
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import os

@@ -4,8 +4,6 @@ New files wait in a folder beside the old ones. A journal among them, written la
 what is to be done with them; from then on it is carried out, by the next run if need be. Without it they are litter.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import os

@@ -1,7 +1,5 @@
 """The names of a project's files and folders, and which folder is a project; nothing is read here."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 CONFIG_NAME = "deckgen.toml"

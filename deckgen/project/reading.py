@@ -1,7 +1,5 @@
 """The only place that knows folder names: reads a deck project's files and writes its lock, each write atomic."""
 
-from __future__ import annotations
-
 import contextlib
 import difflib
 import errno
@@ -43,7 +41,7 @@ class Source:
     path: str
     text: str
 
-    def __reduce__(self) -> tuple[Callable[[str, bytes], Source], tuple[str, bytes]]:
+    def __reduce__(self) -> "tuple[Callable[[str, bytes], Source], tuple[str, bytes]]":
         """To another process as bytes: a text that is pickled as it is keeps a copy of itself as UTF-8, for good."""
         return _from_bytes, (self.path, self.text.encode("utf-8", "surrogatepass"))
 

@@ -3,8 +3,6 @@
 What the answers mean for a deck is left to ``learner`` and ``push``.
 """
 
-from __future__ import annotations
-
 import http.client
 import json
 import urllib.error

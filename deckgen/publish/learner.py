@@ -1,7 +1,5 @@
 """What a learner's running Anki holds of a deck: notes by key, their decks, the note types; reads, changes nothing."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 A package alone cannot move cards, mark what is gone, or reach notes that the learner changed after it was stamped.
 """
 
-from __future__ import annotations
-
 import tempfile
 import time
 import unicodedata

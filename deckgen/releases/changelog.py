@@ -1,7 +1,5 @@
 """What a diff says to a learner, in Chinese or English: as plain text, Markdown, HTML or JSON."""
 
-from __future__ import annotations
-
 import html
 import json
 import re

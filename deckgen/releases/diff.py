@@ -1,7 +1,5 @@
 """Two release records → what a learner gets new, changed, moved or no more; how that is shown is changelog's."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """What learners read of a release: its notes, and the download page, which asks for nothing but the files beside it."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime

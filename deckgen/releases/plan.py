@@ -3,8 +3,6 @@
 Its version is a major one where learners must act, minor for cards that come or go, a patch for texts.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -2,8 +2,6 @@
 and ``SHA256SUMS``, described in docs/release-record.md.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """Makes a release record of what decks or packages hold, so that any two of them can be compared; trusts no file."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Writes a planned release: the whole folder aside, then record and lock together, then the folder in its place."""
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 from collections import defaultdict

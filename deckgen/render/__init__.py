@@ -1,7 +1,5 @@
 """Corpus, translation and media → the deck of one edition: every field's HTML, the names, the tags, the hashes."""
 
-from __future__ import annotations
-
 import hashlib
 import itertools
 from collections import Counter, defaultdict

@@ -1,7 +1,5 @@
 """What a page shows of a text → a field's HTML: its images and colours as the card has them, safe for Anki."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote, urlsplit

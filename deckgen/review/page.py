@@ -1,7 +1,5 @@
 """A language's translations beside their sources as one page that opens from a file, for a person to review."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import html

@@ -1,7 +1,5 @@
 """The review page on a local address: what its reader says is written into the PO files at once, or refused."""
 
-from __future__ import annotations
-
 import json
 import threading
 from collections.abc import Callable, Mapping

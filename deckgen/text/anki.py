@@ -5,8 +5,6 @@ goes on. It gives ``[sound:…]``, ``[[type:…]]``, ``[latex]`` and ``{{…}}``
 MathJax sets whatever is between ``\(`` and ``\)`` outside code. Every string that reaches a package goes through here.
 """
 
-from __future__ import annotations
-
 import html
 import re
 import unicodedata

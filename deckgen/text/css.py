@@ -1,7 +1,5 @@
 """What a style sheet would load, read token by token as browsers do: the only module that imports tinycss2."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import tinycss2

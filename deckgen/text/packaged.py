@@ -1,7 +1,5 @@
 """What comes with deckgen beside its code: texts and tables below the package's own folder, each read once."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from functools import cache

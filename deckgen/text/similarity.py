@@ -1,7 +1,5 @@
 """How alike two texts are, from their fingerprints and sketches; knows no question and no lock."""
 
-from __future__ import annotations
-
 import base64
 import functools
 import hashlib

@@ -1,7 +1,5 @@
 """How large something is, for people."""
 
-from __future__ import annotations
-
 
 def human_size(size_bytes: int) -> str:
     """``482 kB``; a kB has 1,000 bytes."""

@@ -1,7 +1,5 @@
 """Names for files and ids, and their ASCII forms: the only module that imports slugify."""
 
-from __future__ import annotations
-
 import re
 
 from slugify import slugify

@@ -1,7 +1,5 @@
 """What a title is: its leading number, the form in which two titles are the same, and whether it asks."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from dataclasses import dataclass, replace

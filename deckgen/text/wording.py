@@ -1,7 +1,5 @@
 """Two versions of a text → what was taken out and what was put in, word by word, Chinese character by character."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple, dataclass

@@ -1,7 +1,5 @@
 """Corpus and catalogs → the corpus in every language, as far as the policy shows it; says what it does not show."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace

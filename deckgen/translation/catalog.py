@@ -1,7 +1,5 @@
 """PO catalogs: text ↔ frozen values, byte for byte when nothing changed; the only module that imports polib."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

@@ -1,7 +1,5 @@
 """Where the catalogs lie, one per chapter and language: their files read, and written where they changed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The glossary ``locale/glossary.toml``: terms that stay as they are or are translated one way, per language."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -30,9 +28,9 @@ class Glossary:
 
     keep: tuple[str, ...] = ()
     terms: tuple[Term, ...] = ()
-    languages: tuple[tuple[Language, Glossary], ...] = ()
+    languages: "tuple[tuple[Language, Glossary], ...]" = ()
 
-    def for_language(self, language: Language) -> Glossary:
+    def for_language(self, language: Language) -> "Glossary":
         """The terms of the language, with those of every language that it does not translate otherwise."""
         own = next((found for tag, found in self.languages if tag == language), Glossary())
         terms = {term.source: term for term in (*self.terms, *own.terms)}

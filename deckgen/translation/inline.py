@@ -1,7 +1,5 @@
 """What stands inside a leaf block: the pieces that no translation may change, and whether a person has to read it."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """A corpus beside its catalogs and editor's notes: read once, for builds, for checks and for all that changes them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The editor's notes in ``source/notes.toml``: what an editor says below an answer, per question and language."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What a project has to translate: every text of every note and category, in the leaf blocks that a translator gets."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

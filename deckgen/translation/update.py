@@ -1,7 +1,5 @@
 """Brings catalogs in line with the sources: what is kept, what goes stale, what comes back; nothing is ever lost."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace

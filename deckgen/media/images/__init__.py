@@ -16,8 +16,6 @@ smaller JPEG is compressed harder until it is no larger, or the ladder ends; a d
 blends that a two-colour source did not have.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import math

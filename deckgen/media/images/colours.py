@@ -1,7 +1,5 @@
 """An image in few colours: those that fill areas exactly, those that blend along edges nearly."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """Whether an image is a diagram, which may be shown in the colours of the night."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from xml.etree import ElementTree

@@ -1,7 +1,5 @@
 """How far an encoded image is from the exact one, and how far it may be."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from PIL import Image, ImageChops
@@ -22,7 +20,7 @@ class Quality(NamedTuple):
     all_99: int
     worst_tile: int
 
-    def within(self, limit: Quality) -> bool:
+    def within(self, limit: "Quality") -> bool:
         return all(measured <= allowed for measured, allowed in zip(self, limit, strict=True))
 
 

@@ -1,7 +1,5 @@
 """Bytes → an image, upright, in sRGB and at its final size; every way in which bytes can be no image."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import warnings

@@ -1,7 +1,5 @@
 """Is a package, or a whole release folder, what it should be? Opens it without trusting it and names what is wrong."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory

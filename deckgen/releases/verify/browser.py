@@ -1,7 +1,5 @@
 """What cards do in a headless browser that opens each of them: the only module that imports playwright."""
 
-from __future__ import annotations
-
 import importlib
 import os
 import shutil

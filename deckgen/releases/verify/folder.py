@@ -1,7 +1,5 @@
 """Judges a release folder: its sums, its manifest, its record, and whether the packages are what these say."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 

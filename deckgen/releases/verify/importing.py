@@ -1,7 +1,5 @@
 """Imports a package with the real Anki into a collection that is thrown away: the only module that imports anki."""
 
-from __future__ import annotations
-
 import importlib
 import re
 import tempfile

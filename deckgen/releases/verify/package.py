@@ -1,7 +1,5 @@
 """Judges what a package holds, deckgen's or a stranger's: nothing here opens a file."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 import unicodedata

@@ -1,7 +1,5 @@
 """How a translation is made, whatever it says: its edges, its length, what is copied, doubled or left behind in it."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterator

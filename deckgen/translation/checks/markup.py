@@ -3,8 +3,6 @@
 The only check that renders Markdown.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """Terms of the glossary, and names of models, methods and products in Latin letters, which stay in every language."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The numbers in a text, whatever script and unit they are written in: 千万 is 10 million, 1000 m are 1 km."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections import Counter
@@ -49,7 +47,7 @@ class Number:
         unit = self.measure.name if self.measure and not self.text.endswith(self.measure.name) else ""
         return f"{self.text} {unit}" if unit.isascii() and unit else f"{self.text}{unit}"
 
-    def may_be(self, other: Number) -> bool:
+    def may_be(self, other: "Number") -> bool:
         if self.negative != other.negative:
             return False
         if self.measure and other.measure:

@@ -1,7 +1,5 @@
 """Facts that have turned round: a word that has become its opposite, a denial dropped or added, things exchanged."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -94,7 +92,7 @@ def _sentences(pair: Pair) -> tuple[tuple[str, str, tuple[_Found, ...]], ...]:
     return tuple((*both, tuple(_found(*both, known))) for both in aligned(said, meant))
 
 
-def _found(said: str, meant: str, known: Sequence[tuple[_Patterns, _Patterns]]) -> Iterator[_Found]:
+def _found(said: str, meant: str, known: "Sequence[tuple[_Patterns, _Patterns]]") -> Iterator[_Found]:
     for entry, (mine, other) in zip(_TABLE["opposites"], known, strict=False):
         if places := _places(mine, said):
             yield _Found(

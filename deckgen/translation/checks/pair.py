@@ -1,7 +1,5 @@
 """A block beside its translation, and the sentences of both beside each other."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

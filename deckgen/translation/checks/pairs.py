@@ -1,7 +1,5 @@
 """What can be wrong with a translation, told from the source and the translation alone: a table of checks."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """What in a translation is not of its language: characters, whole sentences, broken and invisible characters."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterator

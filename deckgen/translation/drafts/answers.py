@@ -1,7 +1,5 @@
 """Whether an engine's answer may become a draft: what is an error in words, chatter, or broken beyond use."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import replace

@@ -3,8 +3,6 @@
 https://platform.openai.com/docs/api-reference/chat; vLLM, Ollama, llama.cpp, DeepSeek and gateways answer the same.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import string

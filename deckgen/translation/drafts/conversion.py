@@ -1,7 +1,5 @@
 """Traditional Chinese from simplified as an engine: OpenCC's characters, the glossary's words, 「」 for “”."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from typing import Any

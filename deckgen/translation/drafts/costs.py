@@ -1,7 +1,5 @@
 """What a run would cost, before it is made, and the receipt of one that was."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping, Sequence

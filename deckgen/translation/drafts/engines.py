@@ -4,8 +4,6 @@ An engine from elsewhere is a package with an entry point in the group ``deckgen
 ``url``, ``model``, ``key`` and ``timeout_seconds`` and returns an `Engine`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """Fills what is missing with drafts of an engine: several requests at a time, each answer judged and kept at once."""
 
-from __future__ import annotations
-
 import queue
 import threading
 import time

@@ -1,7 +1,5 @@
 """Machine translation services as engines: deep-translator's classes, made to answer in time and to fail as we do."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection, Mapping
 from functools import partial

@@ -1,7 +1,5 @@
 """Blocks made into requests: what is hidden from an engine, what goes together, and what is told beside it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace

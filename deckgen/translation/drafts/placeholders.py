@@ -1,7 +1,5 @@
 """Text made safe to send to a machine: what it must not touch is replaced by placeholders, and put back afterwards."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Drafts that earlier runs got, so that nothing is paid for twice: a file with one JSON object per line."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -1,7 +1,5 @@
 """Sends batches to an engine: at its pace, again after failures that pass, and no more once the engine is down."""
 
-from __future__ import annotations
-
 import random
 import threading
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """HTTP for engines: in time, within bounds, without redirections, and without a text or a key in any message."""
 
-from __future__ import annotations
-
 import email.utils
 import threading
 import time
