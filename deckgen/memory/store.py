@@ -160,7 +160,8 @@ def _connect(path: Path) -> sqlite3.Connection:
                 database.execute("DROP TABLE IF EXISTS memory")
                 database.execute("DELETE FROM made_by")
                 database.execute("INSERT INTO made_by VALUES (?)", (code_version(),))
-            database.execute("CREATE TABLE IF NOT EXISTS memory (key BLOB PRIMARY KEY, value BLOB) WITHOUT ROWID")
+            # A rowid keeps the values out of the index, which reads a long one whole to compare its key.
+            database.execute("CREATE TABLE IF NOT EXISTS memory (key BLOB PRIMARY KEY, value BLOB)")
     except sqlite3.Error:
         database.close()
         raise
