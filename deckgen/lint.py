@@ -2,13 +2,13 @@
 
 import re
 import unicodedata
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
-from deckgen.diagnostics import Diagnostic, Severity, diagnostic
+from deckgen.diagnostics import RULES, Diagnostic, Severity, diagnostic
 from deckgen.markdown import Document, Documents
 from deckgen.markdown.brackets import find_unknown_html
 from deckgen.markdown.inline import mask
@@ -81,8 +81,8 @@ class Answer:
         line, column = self._place(start)
         end_line, end_column = self._place(max(start, end - 1))
         place = Location(path=self.chapter.path, line=line, column=column, end_line=end_line, end_column=end_column)
-        found = diagnostic(rule, message, place, hint=hint, excerpt=self._excerpt(start))
-        return replace(found, severity=Severity.INFO) if mild else found
+        severity, excerpt = Severity.INFO if mild else RULES[rule].severity, self._excerpt(start)
+        return Diagnostic(rule=rule, severity=severity, message=message, location=place, hint=hint, excerpt=excerpt)
 
     def _excerpt(self, offset: int) -> str:
         """The line at an offset, for a person to see; a line that nobody could read is none."""
@@ -103,7 +103,8 @@ def lint_chapter(chapter: Chapter, text: str, documents: Documents) -> tuple[Dia
     """What the rules find in a chapter, in the order of the file. ``text`` is what the chapter was read from."""
     found = [item for check in CHAPTER_CHECKS for item in check(chapter, text)]
     for answer in _answers(chapter, documents):
-        found += (item for check in CHECKS for item in check(answer))
+        checks = CHECKS_OF_WRITTEN if answer.document.too_deep else CHECKS
+        found += (item for check in checks for item in check(answer))
     return tuple(sorted(found, key=lambda item: item.location or Location(path=chapter.path)))
 
 
@@ -167,19 +168,20 @@ def control_characters(chapter: Chapter, text: str) -> Iterator[Diagnostic]:
 
 
 def unbalanced_math(answer: Answer) -> Iterator[Diagnostic]:
-    """The first delimiter of a paragraph outside every formula, with LaTeX right after it."""
-    if not _has_opening_maths(answer):
-        return
-    paragraph_end = 0
-    for found in _OPENING_MATH.finditer(answer.prose):
-        after = answer.prose[found.end() : found.end() + _MATH_REACH].split("\n\n")[0]
-        # Behind the first that is open nothing in the paragraph can be told.
-        if found.start() >= paragraph_end and (_LATEX.search(after) or (found[0] == "$$" and after.strip())):
-            end = answer.prose.find("\n\n", found.end())
-            paragraph_end = end if end >= 0 else len(answer.prose)
-            message = f"{found[0]} opens a formula that nothing closes"
-            hint = "close it in the same paragraph, or write \\$ for a dollar sign"
-            yield answer.finding("unbalanced-math", message, found.span(), hint=hint)
+    """A paragraph's first delimiter outside formulas with LaTeX right after it; behind it nothing can be told."""
+    start = 0
+    for paragraph in answer.prose.split("\n\n") if _has_opening_maths(answer) else ():
+        latex = [found.start() for found in _LATEX.finditer(paragraph)]
+        for found in _OPENING_MATH.finditer(paragraph):
+            near, reach = bisect_left(latex, found.end()), found.end() + _MATH_REACH
+            opens = near < len(latex) and latex[near] < reach
+            if opens or (found[0] == "$$" and paragraph[found.end() : reach].strip()):
+                message = f"{found[0]} opens a formula that nothing closes"
+                hint = "close it in the same paragraph, or write \\$ for a dollar sign"
+                span = (start + found.start(), start + found.end())
+                yield answer.finding("unbalanced-math", message, span, hint=hint)
+                break
+        start += len(paragraph) + 2
 
 
 def _has_opening_maths(answer: Answer) -> bool:
@@ -234,7 +236,7 @@ def image_syntax(answer: Answer) -> Iterator[Diagnostic]:
 def long_answers(answer: Answer) -> Iterator[Diagnostic]:
     if len(answer.text) <= LONG_ANSWER:
         return
-    length = sum(not character.isspace() for character in answer.prose)
+    length = sum(map(len, answer.prose.split()))
     if length > LONG_ANSWER:
         yield diagnostic(
             "long-answer",
@@ -256,13 +258,12 @@ def changed_tags(chapter: Chapter, text: str) -> Iterator[Diagnostic]:
 
 
 def deep_nesting(answer: Answer) -> Iterator[Diagnostic]:
-    if answer.document.too_deep:
-        yield diagnostic(
-            "deep-nesting",
-            "the answer is so long, or nested so deep, that the card shows the Markdown instead",
-            answer.question.location,
-            hint="part it into several questions, or nest less deeply",
-        )
+    yield diagnostic(
+        "deep-nesting",
+        "the answer is so long, or nested so deep, that the card shows the Markdown instead",
+        answer.question.location,
+        hint="part it into several questions, or nest less deeply",
+    )
 
 
 CHAPTER_CHECKS: tuple[Callable[[Chapter, str], Iterator[Diagnostic]], ...] = (
@@ -277,8 +278,9 @@ CHECKS: tuple[Callable[[Answer], Iterator[Diagnostic]], ...] = (
     unknown_html,
     image_syntax,
     long_answers,
-    deep_nesting,
 )
+CHECKS_OF_WRITTEN = (long_answers, deep_nesting)
+"""Of answers whose cards show the Markdown: nothing of them is left out, or read in another way than it is meant."""
 
 
 def _apart(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:

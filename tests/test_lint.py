@@ -102,6 +102,10 @@ def test_what_is_right_is_left_alone(answer: str) -> None:
     assert findings(answer) == ()
 
 
+def test_of_an_answer_that_is_shown_as_it_is_written_nothing_is_said_to_be_left_out() -> None:
+    assert [found.rule for found in findings("<script>" * 13_000 + "** $x_{1}")] == ["deep-nesting"]
+
+
 def test_bold_that_the_card_mends_is_a_remark_and_bold_that_it_cannot_mend_a_warning() -> None:
     severities = [found.severity for found in findings("前**编译：**使用\n\n** 粗体**")]
     assert severities == [Severity.INFO, Severity.WARNING]

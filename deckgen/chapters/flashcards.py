@@ -99,6 +99,8 @@ def rows_of(lines: Sequence[str], index: int) -> Iterator[Heading]:
     if index + 1 >= len(lines) or not _DELIMITERS.match(lines[index + 1]):
         return
     names = [name.strip("*_ ") for name, _ in _cells(lines[index])]
+    if not names:
+        return
     asked = next((at for at, name in enumerate(names) if _ASKED_COLUMN.fullmatch(name)), 0)
     answer = next((at for at, name in enumerate(names) if at != asked and _ANSWER_COLUMN.fullmatch(name)), asked + 1)
     named = _ASKED_COLUMN.fullmatch(names[asked]) and (

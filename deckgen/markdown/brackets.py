@@ -131,17 +131,23 @@ def find_unsafe_html(text: str, code: Iterable[tuple[int, int]], literal: Iterab
     ``code`` are the spans of what is shown as written, ``literal`` the offsets that ``literal_brackets`` found.
     """
     hidden, shown = _Spans(code), frozenset(literal)
+    # Each pattern looks through the text once: tags without an end would be looked through again and again.
+    taken = [
+        ([found.start() for found in pattern.finditer(text)], what)
+        for pattern, what in ((_HANDLER, "an event handler"), (_SCRIPT_URL, "a script address"), (_STYLE, "a style"))
+    ]
     for found in _CANDIDATE.finditer(text):
         if not found["name"] or found["close"] or found.start() in shown or hidden.cover(found.start()):
             continue
         name = found["name"].lower()
         end = text.find(">", found.end(), found.end() + _MAX_TAG)
-        tag = text[found.start() : end + 1 if end >= 0 else found.end() + _MAX_TAG]
+        end = end if end >= 0 else found.end() + _MAX_TAG
         if name in REMOVED_WITH_CONTENT or name in ("audio", "video", "form", "base", "link", "meta"):
             yield found.start(), f"<{name}>"
-        for pattern, what in ((_HANDLER, "an event handler"), (_SCRIPT_URL, "a script address"), (_STYLE, "a style")):
-            if name in ALLOWED and (inner := pattern.search(tag)):
-                yield found.start() + inner.start() + 1, what
+        for starts, what in taken if name in ALLOWED else ():
+            first = bisect_right(starts, found.start())
+            if first < len(starts) and starts[first] < end:
+                yield starts[first] + 1, what
     for found in _MARKDOWN_SCRIPT.finditer(text):
         if not hidden.cover(found.start()):
             yield found.start() + 2, "a script address"

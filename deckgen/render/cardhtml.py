@@ -108,8 +108,9 @@ def _place_remote(image: HtmlElement, target: str, alt: str) -> None:
 
 
 def _is_badge(target: str) -> bool:
-    address = urlsplit(target if ":" in target[:8] else f"https:{target}") if "[" not in target else None
-    if address is None:
+    try:
+        address = urlsplit(target if ":" in target[:8] else f"https:{target}")
+    except ValueError:  # brackets that hold no IPv6 address
         return False
     return (address.netloc or "").lower() in _BADGE_HOSTS or address.path.lower().endswith(("/badge.svg", "/badge"))
 

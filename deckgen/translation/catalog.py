@@ -163,7 +163,7 @@ def parse_catalog(text: str, *, path: str, language: Language) -> tuple[Catalog,
             findings.append(diagnostic("bad-catalog", message, where, hint="keep one of them", excerpt=entry.source))
         entries.setdefault(identity, entry)
     header = tuple(parsed.ordered_metadata()) if parsed.metadata else ()
-    findings += _wrong_charset(text, path)
+    findings += _wrong_charset(text, dict(header).get("Content-Type", ""), path)
     catalog = replace(empty, entries=tuple(entries.values()), header=header, comment=parsed.header.strip("\n"))
     return catalog, tuple(findings)
 
@@ -244,14 +244,16 @@ def _unpacked(octal: str) -> bytes:
     return bytes(int(digits, 8) & 0xFF for digits in octal.split("\\")[1:])
 
 
-def _wrong_charset(text: str, path: str) -> Iterator[Diagnostic]:
+def _wrong_charset(text: str, content_type: str, path: str) -> Iterator[Diagnostic]:
     """A header that names another encoding than the file's: a PO editor would read it in that one."""
-    header = text.partition("\nmsgctxt")[0]
-    found = re.search(r'^"Content-Type:[^"\n]*charset=([^\s";\\]+)', header, re.MULTILINE | re.IGNORECASE)
+    found = re.search(r'charset=([^\s";\\]+)', content_type, re.IGNORECASE)
     if found and found[1].upper() not in ("UTF-8", "UTF8", "CHARSET", "ASCII", "US-ASCII"):
         message = f"the header says that the file is in {found[1]}; it is in UTF-8"
-        where = Location(path=path, line=header.count("\n", 0, found.start()) + 1)
-        yield diagnostic("bad-catalog", message, where, hint="write charset=UTF-8", excerpt=found[0])
+        at = max(0, text.find(found[0]))
+        where = Location(path=path, line=text.count("\n", 0, at) + 1)
+        yield diagnostic(
+            "bad-catalog", message, where, hint="write charset=UTF-8", excerpt=text.split("\n")[where.line - 1]
+        )
 
 
 def _entry(raw: polib.POEntry) -> CatalogEntry:
