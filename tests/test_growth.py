@@ -21,6 +21,7 @@ from deckgen.lint import lint_chapter
 from deckgen.markdown import Documents, parse_document
 from deckgen.markdown.depth import MAX_CHARACTERS
 from deckgen.markdown.gfm import _LONG_LINE
+from deckgen.markdown.judge import judge_html
 from deckgen.markdown.unsafe import find_unsafe
 from deckgen.model import Context, Dialect, Markdown
 from deckgen.project.config import ChapterSettings
@@ -86,6 +87,7 @@ def lines_run(work: Callable[[], None]) -> int:
         count += event == "line"
         return trace
 
+    judge_html.cache_clear()
     before = sys.gettrace()
     sys.settrace(trace)
     try:
