@@ -179,7 +179,9 @@ def line_headings(lines: Sequence[str], index: int, *, in_html: bool = False) ->
     if first == "#":
         yield from _atx(line, index, in_html)
     elif first in "QqFf问正题思面【*_" and _QA.match(line):
-        yield line_heading(Markup.QA, line.strip(), line, index, in_html=in_html)
+        bold = _BOLD.match(line.strip())
+        text = bold[0] if bold and _ASKS.search(bold[2]) else line.strip()
+        yield line_heading(Markup.QA, text, line[: line.index(text) + len(text)], index, in_html=in_html)
     elif first in "*_" and (found := _BOLD.fullmatch(line.strip())) and _is_numbered(found[2]):
         yield line_heading(Markup.BOLD, found[2], line, index, in_html=in_html)
     elif first in "*_" and _BOLD_NUMBER.match(line.strip()):

@@ -127,7 +127,7 @@ def _piece(
     heading = decision.heading
     title, line, column = title_of(decision), heading.end_line, heading.end_column
     stop_line, stop_column = stop
-    if heading.markup is Markup.QA:
+    if heading.markup is Markup.QA and not lines[line - 1][column:].strip():
         more, line = _longer_question(lines, kinds, heading, min(stop_line, len(lines) + 1))
         title, column = " ".join((title, *more)), len(lines[line - 1]) if more else column
     end_line = stop_line - 1 if stop_column == 1 else stop_line

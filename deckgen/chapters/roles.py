@@ -12,7 +12,7 @@ from deckgen.text.titles import Split, ask_score, folded, normalised_title
 
 _OUTSIDE_TITLES = frozenset(
     "参考文献 参考资料 参考链接 参考 引用 扩展阅读 延伸阅读 推荐阅读 致谢 鸣谢 简介 前言 序言 序 引言 说明 写在前面 "
-    "使用说明 声明 免责声明 版权声明 许可证 许可 更新日志 更新记录 贡献者 贡献指南 "
+    "最后 结语 结束语 尾声 使用说明 声明 免责声明 版权声明 许可证 许可 更新日志 更新记录 贡献者 贡献指南 "
     "关于作者 关于我们 联系方式 联系我们 交流群 贡献 如何贡献 参与贡献 赞助 友情链接 star历史 "
     "references reference introduction preface license licence changelog contributors contributing acknowledgements "
     "about furtherreading contribute contribution starhistory sponsors backers credits thanks otheranswers "

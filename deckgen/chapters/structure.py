@@ -67,7 +67,8 @@ def explain_structure(text: str, *, settings: ChapterSettings) -> Explanation:
 def find_structure(text: str, *, settings: ChapterSettings) -> Structure:
     r"""The structure of a chapter with ``\n`` line ends."""
     asked, answers = find_answers(text)
-    for own in (settings, replace(settings, headings="numbered")) if answers else ():
+    numbered = (replace(settings, headings="numbered"),) if settings.headings == "auto" else ()
+    for own in (settings, *numbered) if answers else ():
         found = _find(asked, own)
         questions = [item.split for item in found.explanation.decisions if item.role is Role.QUESTION]
         if said := answers_to(questions, answers):
@@ -80,8 +81,8 @@ def _find(text: str, settings: ChapterSettings) -> Structure:
     found = _structure(text, settings)
     chosen = found.explanation.chosen
     lines_restart = chosen is not None and chosen.mark.markup is Markup.PLAIN and chosen.numbered < 1
-    lone_line = chosen is not None and chosen.mark.markup is Markup.QA and chosen.count == 1
-    unsure = not _asks(chosen) or lines_restart or lone_line
+    lone = chosen is not None and chosen.count == 1
+    unsure = not _asks(chosen) or lines_restart or lone
     cards = (chosen is None or chosen.asking < _HARDLY) and may_hold_cards(text)
     if settings.headings in _LOOSE:
         return _structure(text, settings, loose=True)
@@ -94,7 +95,10 @@ def _find(text: str, settings: ChapterSettings) -> Structure:
         loose = _structure(text, settings, loose=True)
         better = loose.explanation.chosen
         many = better is not None and chosen is not None and better.count >= _MANY * chosen.count
-        if better is not None and (holds_answer(better.mark) or (many and better.mark.markup is Markup.ITEM)):
+        more = better is not None and (chosen is None or better.count > chosen.count)
+        if better is not None and (
+            (more and holds_answer(better.mark)) or (many and better.mark.markup is Markup.ITEM)
+        ):
             return loose
         if loose.explanation.because == _NOTHING_ELSE and (lines_restart or _is_more(better, chosen)):
             return loose
@@ -104,7 +108,9 @@ def _find(text: str, settings: ChapterSettings) -> Structure:
             found = replace(found, explanation=replace(found.explanation, evidence=tuple(evidence.values())))
     if found.scan.front.title and not _asks(chosen):
         titled = _structure(text, settings, page=True)
-        return titled if titled.explanation.because == _SECTIONS else found
+        top = titled.explanation.chosen
+        asks = top is not None and top.mark.level == top.count == top.asking == 1
+        return titled if asks or titled.explanation.because == _SECTIONS else found
     return found
 
 
@@ -123,7 +129,7 @@ def _exercises(text: str, settings: ChapterSettings, found: Structure) -> Struct
 
 def _asks(chosen: Evidence | None) -> bool:
     """Whether the marks that were chosen are questions by what they say, not by the contents list alone."""
-    return chosen is not None and max(chosen.asking, chosen.numbered) >= _HARDLY
+    return chosen is not None and max(chosen.asking, chosen.numbered * (chosen.count > 1)) >= _HARDLY
 
 
 def _is_more(item: Evidence | None, other: Evidence | None) -> bool:
@@ -131,7 +137,7 @@ def _is_more(item: Evidence | None, other: Evidence | None) -> bool:
         return item is not None
     if item.mark.level == LEVEL_OF_ASKING and other.count > 1:  # prose asks what it answers
         return False
-    return item.count > other.count or not other.in_contents
+    return item.count > other.count or not (other.in_contents or holds_answer(item.mark))
 
 
 def _structure(
@@ -267,7 +273,11 @@ def _choose_loosely(evidence: Sequence[Evidence]) -> tuple[Evidence, str] | None
     found = [
         item
         for item in evidence
-        if (holds_answer(item.mark) and item.mark.level < LEVEL_OF_ANY_ROW and item.count >= 2 and item.covered >= 0.3)
+        if (
+            (holds_answer(item.mark) and (item.mark.level != LEVEL_OF_ANY_ROW or item.asking >= 0.7))
+            and item.count >= 2
+            and item.covered >= 0.3
+        )
         or (
             item.mark.markup in (Markup.BOLD, Markup.SUMMARY, Markup.PLAIN, Markup.ITEM)
             and item.count >= 2
