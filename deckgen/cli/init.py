@@ -6,15 +6,7 @@ from pathlib import Path
 
 import click
 
-from deckgen.adoption import (
-    Reading,
-    copied_files,
-    default_title,
-    example_files,
-    project_files,
-    read_book,
-    write_files,
-)
+from deckgen import adoption
 from deckgen.cli.report import print_table
 from deckgen.cli.terminal import echo, plain
 from deckgen.diagnostics import DeckgenError
@@ -40,17 +32,17 @@ def init(folder: Path, origins: tuple[Path, ...], yes: bool) -> None:
         raise DeckgenError(f"{folder} is a project already", hint="edit its deckgen.toml, or choose another folder")
     folder.mkdir(parents=True, exist_ok=True)
     if origins:
-        _tell(write_files(folder, copied_files(origins)))
+        _tell(adoption.write_files(folder, adoption.copied_files(origins)))
     elif not read_project(folder)[0].sources:
         echo("There is no Markdown here, so this begins with an example.")
-        _tell(write_files(folder, example_files()))
+        _tell(adoption.write_files(folder, adoption.example_files()))
     project, _ = read_project(folder)
-    readings = read_book(project)
+    readings = adoption.read_book(project)
     _show(readings)
-    title = default_title(project, readings)
+    title = adoption.default_title(project, readings)
     if sys.stdin.isatty() and not yes:
         title = click.prompt("What is the deck called?", default=title)
-    contents = project_files(project, readings, title=title)
+    contents = adoption.project_files(project, readings, title=title)
     for path, data in contents.items():
         write_atomically(folder / path, data)
     _tell(tuple(contents))
@@ -65,7 +57,7 @@ def _tell(paths: Sequence[str]) -> None:
         echo(f"wrote {len(paths) - _MOST_CHAPTERS} more files")
 
 
-def _show(readings: Sequence[Reading]) -> None:
+def _show(readings: Sequence[adoption.Reading]) -> None:
     """How each chapter is read, what else it could be, and a few cards."""
     rows = [
         (reading.chapter.path, str(reading.count), str(chosen.mark) if (chosen := reading.explanation.chosen) else "–")

@@ -19,22 +19,9 @@ from deckgen.project import journal
 from deckgen.project.files import own_path, read_optional
 from deckgen.project.layout import BUILD_DIR, LOCK_NAME, RECORD_NAME, RELEASE_DIR
 from deckgen.project.reading import licence_files, record_path, screenshots
+from deckgen.releases import records
 from deckgen.releases.page import NOTES_NAMES, PackageSums, format_notes, format_page
 from deckgen.releases.plan import Release
-from deckgen.releases.records import (
-    MANIFEST_NAME,
-    MANIFEST_VERSION,
-    SUMS_NAME,
-    FileSum,
-    ReleasedMedia,
-    ReleasedPackage,
-    ReleaseManifest,
-    format_manifest,
-    format_record,
-    format_sums,
-    released_notes,
-    sum_file,
-)
 from deckgen.releases.verify import verify_folder
 
 ORIGIN_NAME = "ORIGIN.txt"
@@ -94,7 +81,7 @@ def _keep_record(release: Release, root: Path) -> bool:
     DeckgenError where the lock is no longer the one that the release was planned with: another command wrote it.
     """
     record, lock = own_path(root, record_path(str(release.version))), root / LOCK_NAME
-    texts = {record: format_record(release.record).encode(), lock: format_lock(release.builds[0].lock).encode()}
+    texts = {record: records.format_record(release.record).encode(), lock: format_lock(release.builds[0].lock).encode()}
     if all(path.is_file() and path.read_bytes() == text for path, text in texts.items()):
         return False
     record.parent.mkdir(exist_ok=True)
@@ -108,7 +95,7 @@ def _keep_record(release: Release, root: Path) -> bool:
 
 def _put(stage: Path, target: Path) -> bool:
     fresh, there = (
-        {path.name: sum_file(path) for path in folder.iterdir() if path.is_file()} for folder in (stage, target)
+        {path.name: records.sum_file(path) for path in folder.iterdir() if path.is_file()} for folder in (stage, target)
     )
     if fresh == there:
         return False
@@ -118,18 +105,18 @@ def _put(stage: Path, target: Path) -> bool:
 
 def _fill(folder: Path, release: Release, progress: Progress) -> PackageSums:
     root = release.project.root
-    packages = {item: sum_file(folder / item.file) for item in _write_packages(folder, release, progress)}
+    packages = {item: records.sum_file(folder / item.file) for item in _write_packages(folder, release, progress)}
     licences = [_copy(path, folder / path.name) for path in licence_files(root)]
     images = [_copy(path, folder / f"picture-{path.name}") for path in screenshots(root)]
-    _write(folder / RECORD_NAME, format_record(release.record))
+    _write(folder / RECORD_NAME, records.format_record(release.record))
     _write(folder / ORIGIN_NAME, "\n".join(_origin(release, licences)) + "\n")
     for language, name in NOTES_NAMES.items():
         _write(folder / name, format_notes(release, packages, language))
     page = format_page(release, packages, images=images, licences=(*licences, ORIGIN_NAME))
     _write(folder / PAGE_NAME, page)
-    files = tuple(sum_file(path) for path in sorted(folder.iterdir()))
-    _write(folder / MANIFEST_NAME, format_manifest(_manifest(release, tuple(packages), files)))
-    _write(folder / SUMS_NAME, format_sums((*files, sum_file(folder / MANIFEST_NAME))))
+    files = tuple(records.sum_file(path) for path in sorted(folder.iterdir()))
+    _write(folder / records.MANIFEST_NAME, records.format_manifest(_manifest(release, tuple(packages), files)))
+    _write(folder / records.SUMS_NAME, records.format_sums((*files, records.sum_file(folder / records.MANIFEST_NAME))))
     return packages
 
 
@@ -158,7 +145,7 @@ def _origin(release: Release, licences: Iterable[str]) -> Iterator[str]:
         yield f"{hashlib.sha256(source.text.encode()).hexdigest()}  {source.path}"
 
 
-def _write_packages(folder: Path, release: Release, progress: Progress) -> Iterator[ReleasedPackage]:
+def _write_packages(folder: Path, release: Release, progress: Progress) -> Iterator[records.ReleasedPackage]:
     """Every package of every profile, those left out whose images are those of an earlier profile, byte for byte."""
     jobs = [
         (number, made, job)
@@ -175,7 +162,7 @@ def _write_packages(folder: Path, release: Release, progress: Progress) -> Itera
             continue
         earlier.append(images)
         write_package(stamped, folder / name)
-        yield ReleasedPackage(
+        yield records.ReleasedPackage(
             file=name,
             edition=stamped.deck.edition.name,
             category=part.category,
@@ -188,26 +175,28 @@ def _write_packages(folder: Path, release: Release, progress: Progress) -> Itera
 
 def _image_sums(deck: Deck) -> tuple[str, ...]:
     """The sums of a package's images in the order of what they are images of."""
-    return tuple(sum_file(item.path).sha256 for item in sorted(deck.media, key=lambda item: item.identity))
+    return tuple(records.sum_file(item.path).sha256 for item in sorted(deck.media, key=lambda item: item.identity))
 
 
-def _manifest(release: Release, packages: tuple[ReleasedPackage, ...], files: tuple[FileSum, ...]) -> ReleaseManifest:
+def _manifest(
+    release: Release, packages: tuple[records.ReleasedPackage, ...], files: tuple[records.FileSum, ...]
+) -> records.ReleaseManifest:
     record, config = release.record, release.project.config
-    return ReleaseManifest(
-        schema=MANIFEST_VERSION,
+    return records.ReleaseManifest(
+        schema=records.MANIFEST_VERSION,
         version=record.version,
         time=record.time,
         project_id=record.project_id,
         origin=config.origin,
         licence=config.licence,
         packages=packages,
-        notes=released_notes(record),
+        notes=records.released_notes(record),
         media=tuple(
-            ReleasedMedia(
+            records.ReleasedMedia(
                 identity=item.identity,
                 profile=made.profile.value,
                 file=item.name,
-                bytes=(summed := sum_file(item.path)).bytes,
+                bytes=(summed := records.sum_file(item.path)).bytes,
                 sha256=summed.sha256,
             )
             for made in release.builds
