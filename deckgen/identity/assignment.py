@@ -240,7 +240,9 @@ def trace(known: Sequence[Traits], stages: Sequence[Stage], *, retired: frozense
     start = [_Version(traits=traits) for traits in known]
     states: list[list[_Version]] = []
     for questions, parents in stages:
-        before = _merged([states[parent] for parent in parents] or [start])
+        # Before a merge, of each note what the branch that edited it more made of it.
+        branches = zip(*([states[parent] for parent in parents] or [start]), strict=True)
+        before = [max(versions, key=lambda version: version.edits) for versions in branches]
         recognised = [version.traits for version in before]
         found = assign(questions, recognised, rows={}, retired=retired, links={}, pending={})
         for new, old in found.links.items():
@@ -248,8 +250,3 @@ def trace(known: Sequence[Traits], stages: Sequence[Stage], *, retired: frozense
                 before[old] = _Version(traits=questions[new], edits=before[old].edits + 1)
         states.append(before)
     return [version.traits for version in (states[-1] if states else start)]
-
-
-def _merged(states: Sequence[list[_Version]]) -> list[_Version]:
-    """The state before a commit; before a merge, of each note what the branch that edited it more made of it."""
-    return [max(versions, key=lambda version: version.edits) for versions in zip(*states, strict=True)]

@@ -23,15 +23,12 @@ def succeed(lock: Lock, settled: Iterable[tuple[Key, dict[str, Any]]]) -> dict[K
     last: dict[str, Key] = {}
     for key, texts in settled:
         known = notes.get(key) or new_note(lock.project_id, key, texts)
-        notes[key] = _as_now(known, {**texts, "after": last.get(texts["chapter"], "")})
+        texts = {**texts, "after": last.get(texts["chapter"], "")}
+        # The very record where nothing else than its sketch might differ.
+        same = all(getattr(known, name) == text for name, text in texts.items() if name != "sketch")
+        notes[key] = known if same and known.retired is None else revise(known, **texts, retired=None, linked=None)
         last[texts["chapter"]] = key
     return notes
-
-
-def _as_now(note: NoteRecord, texts: Mapping[str, Any]) -> NoteRecord:
-    """The note of a question that is there; the very record where nothing else than its sketch might differ."""
-    same = all(getattr(note, name) == text for name, text in texts.items() if name != "sketch")
-    return note if same and note.retired is None else revise(note, **texts, retired=None, linked=None)
 
 
 def keep_texts(before: Lock, after: Lock) -> Lock:

@@ -223,7 +223,8 @@ def with_languages(config: Config, lock_text: str | None, texts: Iterable[str]) 
     if "editions" in config.settled:
         return config
     told = "language" in config.settled
-    edition = first_edition(config.language if told else guess_language(texts))
+    language = config.language if told else guess_language(texts)
+    edition = Edition(languages=(language, Language("zh" if language == "en" else "en")))  # with room for a translation
     locked = [parse_edition(found[1]) for found in _EDITION.finditer(lock_text or "")]
     if locked and edition not in locked:
         edition = next((item for item in config.editions if item in locked), locked[0])
@@ -246,11 +247,6 @@ def guess_language(texts: Iterable[str]) -> Language:
     if kana > _TELLING_SHARE * han and kana > _TELLING_SHARE * words:
         return Language("ja")
     return Language("en") if words and han < _TELLING_SHARE * words else Language("zh")
-
-
-def first_edition(language: Language) -> Edition:
-    """The edition of a book that says nothing of editions: its language first, with room for a translation."""
-    return Edition(languages=(language, Language("zh" if language == "en" else "en")))
 
 
 def _moved(texts: Mapping[Language, str], old: Language, new: Language) -> Mapping[Language, str]:

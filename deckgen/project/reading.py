@@ -92,7 +92,10 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
     files, refused = survey(root, skip=layout.is_skipped)
     remove_unfinished(root / path for path in files)
     asked = tuple(_relative_path(root, path) for path in chapters)
-    ignored = _ignored_by_git(root) if not config.chapters else frozenset()
+    ignored = frozenset[str]()
+    if not config.chapters:
+        listed = git(root, *"ls-files -z --others --ignored --exclude-standard -- *.md *.markdown".split()) or b""
+        ignored = frozenset(os.fsdecode(entry) for entry in listed.split(b"\0") if entry)
     chosen = choose_chapters(files, config, asked, settled=config_text is not None, ignored=ignored)
     sources, problems = _read_sources(root, chosen.paths)
     left = chosen.no_chapters({source.path: source.text for source in sources})
@@ -279,11 +282,6 @@ def screenshots(root: Path, limit: int = 8) -> tuple[Path, ...]:
     paths = (path for path in folder.iterdir() if path.suffix.lower() in suffixes) if folder.is_dir() else ()
     found = [path for path in paths if is_own_file(path, root)]
     return tuple(sorted(found, key=lambda path: (not path.stem.startswith("front"), path.name))[:limit])
-
-
-def _ignored_by_git(root: Path) -> frozenset[str]:
-    command = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--", "*.md", "*.markdown"]
-    return frozenset(os.fsdecode(entry) for entry in (git(root, *command) or b"").split(b"\0") if entry)
 
 
 def _no_chapters(config: Config, config_text: str | None) -> Diagnostic:

@@ -9,7 +9,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from deckgen.diagnostics import DeckgenError
@@ -18,7 +17,6 @@ PROTOCOL = 6
 DEFAULT_URL = "http://127.0.0.1:8765"
 _BATCH_BYTES = 200_000
 """The add-on reads a kilobyte at a time, some 40 kB in a second."""
-_BATCH_NOTES = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +45,6 @@ class AnkiConnect:
             size += length
         if batch:
             yield from self._send_together(action, batch)
-
-    def notes_info(self, notes: Sequence[int]) -> Iterator[Mapping[str, Any]]:
-        """``notesInfo`` of many notes; those that are gone meanwhile are left out."""
-        for start in range(0, len(notes), _BATCH_NOTES):
-            yield from (note for note in self.call("notesInfo", notes=notes[start : start + _BATCH_NOTES]) if note)
-
-    def import_package(self, path: Path) -> None:
-        """Imports a package that lies on the machine where Anki runs."""
-        if not self.call("importPackage", path=str(path.resolve())):
-            raise DeckgenError("Anki did not import the package", hint="open a profile in Anki, and close its dialogs")
 
     def _send_together(self, action: str, requests: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
         answers = self.call("multi", actions=requests)

@@ -9,6 +9,8 @@ from deckgen.diagnostics import DeckgenError
 from deckgen.model import NoteType
 from deckgen.publish.ankiconnect import AnkiConnect
 
+_BATCH_NOTES = 500
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnerNote:
@@ -49,7 +51,9 @@ def read_learner(anki: AnkiConnect, note_type: NoteType, deck: str) -> Learner:
     try:
         types = tuple(_note_types(anki, note_type))
         ids = [number for known in types for number in anki.call("findNotes", query=_search("note", known.name))]
-        infos = [info for info in anki.notes_info(ids) if "Key" in info["fields"]]
+        batches = (ids[start : start + _BATCH_NOTES] for start in range(0, len(ids), _BATCH_NOTES))
+        infos = [info for batch in batches for info in anki.call("notesInfo", notes=batch)]
+        infos = [info for info in infos if info and "Key" in info["fields"]]  # some may be gone meanwhile
         cards = [card for info in infos for card in info["cards"]]
         decks = {card: name for name, found in anki.call("getDecks", cards=cards).items() for card in found}
         inside = anki.call("findNotes", query=_search("deck", deck)) if deck in anki.call("deckNames") else []

@@ -148,7 +148,8 @@ def push_package(
         _mend(anki, package, own)
     if plan.new or plan.old or plan.new_design:
         report("importing the package")
-        anki.import_package(package)
+        if not anki.call("importPackage", path=str(package.resolve())):
+            raise DeckgenError("Anki did not import the package", hint="open a profile in Anki, and close its dialogs")
     left = look()
     if left.old:
         report(f"bringing {len(left.old)} notes up to date that the import left old")

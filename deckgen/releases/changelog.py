@@ -235,7 +235,9 @@ def markdown_changelog(log: Changelog) -> str:
     if log.duties:
         blocks += [f"### {log.duties_heading}", "\n".join(f"- {_markdown(duty)}" for duty in log.duties)]
     blocks += [_markdown(remark) for remark in log.remarks]
-    blocks += [_markdown_table(table) for table in log.tables]
+    for table in log.tables:
+        head, *rows = (f"| {' | '.join(map(_markdown, row))} |" for row in table)
+        blocks.append("\n".join((head, f"|---|{'---:|' * (len(table[0]) - 1)}", *rows)))
     for section in log.sections:
         blocks.append(f"### {section.heading} ({len(section.entries)})")
         blocks += _folded(section.entries)
@@ -265,11 +267,6 @@ def _markdown_entry(entry: ChangedNote) -> Iterator[str]:
     yield f"- `{entry.key}` {_markdown(entry.title)} · {_markdown(entry.category)}"
     for label, spans in entry.details:
         yield f"  - {label and f'*{label}* '}{marked_up(spans, _markdown)}"
-
-
-def _markdown_table(table: _Table) -> str:
-    head, *rows = (f"| {' | '.join(map(_markdown, row))} |" for row in table)
-    return "\n".join((head, f"|---|{'---:|' * (len(table[0]) - 1)}", *rows))
 
 
 def _markdown(text: str) -> str:

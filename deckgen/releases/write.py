@@ -12,7 +12,6 @@ from deckgen.apkg import write_package
 from deckgen.corpus import Progress, silent
 from deckgen.diagnostics import DeckgenError
 from deckgen.identity.lock import format_lock
-from deckgen.model import Deck
 from deckgen.output import plan_packages
 from deckgen.output.manifest import PackagePart
 from deckgen.project import journal
@@ -54,7 +53,9 @@ def write_release(release: Release, *, out: Path | None = None, progress: Progre
             journal.sweep(target)
             with journal.staging(target) as stage:
                 packages = _fill(stage, release, progress)
-                _approve(stage)
+                findings = verify_folder(stage, lock=None, with_anki=False)
+                if errors := [found.message for found in findings if found.severity == "error"]:
+                    raise DeckgenError("the release does not pass its own verification:" + _listed(errors))
                 recorded = _keep_record(release, root)
                 changed = _put(stage, target)
     except OSError as error:
@@ -67,12 +68,6 @@ def write_release(release: Release, *, out: Path | None = None, progress: Progre
 
 def _listed(reasons: Iterable[str]) -> str:
     return "".join(f"\n  - {reason}" for reason in reasons)
-
-
-def _approve(folder: Path) -> None:
-    findings = verify_folder(folder, lock=None, with_anki=False)
-    if errors := [found.message for found in findings if found.severity == "error"]:
-        raise DeckgenError("the release does not pass its own verification:" + _listed(errors))
 
 
 def _keep_record(release: Release, root: Path) -> bool:
@@ -156,7 +151,8 @@ def _write_packages(folder: Path, release: Release, progress: Progress) -> Itera
     seen: dict[tuple[str, PackagePart], list[tuple[str, ...]]] = defaultdict(list)
     for done, (number, made, (name, stamped, part)) in enumerate(jobs):
         progress("package", done, len(jobs))
-        images = _image_sums(stamped.deck)
+        files = sorted(stamped.deck.media, key=lambda item: item.identity)
+        images = tuple(records.sum_file(item.path).sha256 for item in files)
         earlier = seen[stamped.deck.edition.name, part]
         if number and images in earlier:
             continue
@@ -171,11 +167,6 @@ def _write_packages(folder: Path, release: Release, progress: Progress) -> Itera
             chapter=part.chapter,
             categories=part.categories if part.chapter else (),
         )
-
-
-def _image_sums(deck: Deck) -> tuple[str, ...]:
-    """The sums of a package's images in the order of what they are images of."""
-    return tuple(records.sum_file(item.path).sha256 for item in sorted(deck.media, key=lambda item: item.identity))
 
 
 def _manifest(

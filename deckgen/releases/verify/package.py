@@ -63,8 +63,7 @@ def judge_package(
     checks: tuple[Callable[[str, PackageContents], _Found], ...] = (
         _package_name,
         _notes,
-        _guids,
-        _keys,
+        _guids_and_keys,
         _templates,
         _names,
         _cards,
@@ -106,12 +105,9 @@ def _notes(file: str, contents: PackageContents) -> _Found:
         yield finding("default-deck", file, f"{default} cards are in Anki's own default deck")
 
 
-def _guids(file: str, contents: PackageContents) -> _Found:
+def _guids_and_keys(file: str, contents: PackageContents) -> _Found:
     for guid in _repeated(note.guid for note in contents.notes):
         yield finding("duplicate-guid", file, f"several notes have the GUID {guid!r}")
-
-
-def _keys(file: str, contents: PackageContents) -> _Found:
     for packaged in contents.note_types:
         if note_type_edition(packaged.note_type):
             notes = [note for note in contents.notes if note.note_type_id == packaged.note_type.id and note.fields]
