@@ -52,17 +52,15 @@ def build(
 
 
 def _make(wanted: Wanted, out: Path | None, strict: bool, locked: bool, allow_retire: bool) -> "tuple[Build, Written]":
-    from deckgen.build import make_decks
     from deckgen.cli.report import progress_bar
     from deckgen.output import write_build
 
-    project, findings = wanted.read()
-    with progress_bar() as progress:
-        made = make_decks(project, findings, wanted.options(project, allow_retire=allow_retire), progress)
-        if wanted.is_strict(project):
-            from deckgen.localisation.checking import check_build
+    made = wanted.make(allow_retire=allow_retire)
+    if wanted.is_strict(made.project):
+        from deckgen.localisation.checking import check_build
 
-            made = replace(made, diagnostics=check_build(made, strict=True))
+        made = replace(made, diagnostics=check_build(made, strict=True))
+    with progress_bar() as progress:
         return made, write_build(made, out=out, strict=strict, locked=locked, progress=progress)
 
 

@@ -2,16 +2,16 @@
 
 import click
 
-from deckgen.build import Build, make_decks
+from deckgen.build import Build
 from deckgen.chapters import describe_explanation, explain_structure
 from deckgen.cli.formats import FORMATS
 from deckgen.cli.options import Wanted, build_options
-from deckgen.cli.report import fail_on_errors, print_changes, print_counts, print_diagnostics, print_lines, progress_bar
+from deckgen.cli.report import fail_on_errors, print_changes, print_counts, print_diagnostics, print_lines
 from deckgen.cli.terminal import Detail, detail, echo
 from deckgen.diagnostics import Severity
 from deckgen.localisation.checking import check_build
 from deckgen.output import lock_changes
-from deckgen.project.reading import Project
+from deckgen.project.reading import Project, read_project
 
 
 @click.command()
@@ -29,13 +29,11 @@ def check(wanted: Wanted, form: str, explain: bool) -> None:
 
     Of the translations it checks those of the editions' languages; “deckgen translate check” checks any.
     """
-    project, findings = wanted.read()
     if explain:
-        _explain(project)
+        _explain(read_project(wanted.root, wanted.chapters)[0])
         return
-    with progress_bar() as progress:
-        made = make_decks(project, findings, wanted.options(project), progress)
-    found = check_build(made, strict=wanted.is_strict(project))
+    made = wanted.make()
+    found = check_build(made, strict=wanted.is_strict(made.project))
     if form == "text":
         print_diagnostics(found, least=Severity.INFO)
         if detail() is not Detail.QUIET:

@@ -18,8 +18,7 @@ from deckgen.project import Policy, Profile
 from deckgen.project.layout import CONFIG_NAME, LOCK_NAME, project_above
 
 if TYPE_CHECKING:
-    from deckgen.build import Options
-    from deckgen.diagnostics import Diagnostic
+    from deckgen.build import Build
     from deckgen.identity.lock import Lock
     from deckgen.model import Edition
     from deckgen.project.reading import Project
@@ -85,20 +84,18 @@ class Wanted:
     policy: str | None
     jobs: int | None
 
-    def read(self) -> "tuple[Project, tuple[Diagnostic, ...]]":
-        """The project as it lies on disk now, and what is wrong with its files."""
-        from deckgen.project.reading import read_project
-
-        return read_project(self.root, self.chapters)
-
     def is_strict(self, project: "Project") -> bool:
         """Whether nothing but reviewed and faultless translations will do."""
         return Policy(self.policy or project.config.policy) is Policy.STRICT
 
-    def options(self, project: "Project", *, allow_retire: bool = False) -> "Options":
-        from deckgen.build import Options
+    def make(self, *, allow_retire: bool = False) -> "Build":
+        """The project as it lies on disk now, through every stage but the writing."""
+        from deckgen.build import Options, make_decks
+        from deckgen.cli.report import progress_bar
+        from deckgen.project.reading import read_project
 
-        return Options(
+        project, findings = read_project(self.root, self.chapters)
+        options = Options(
             now=build_time(self.root),
             editions=self.editions,
             profile=Profile(self.profile) if self.profile else None,
@@ -108,6 +105,8 @@ class Wanted:
             jobs=self.jobs or os.cpu_count() or 1,
             allow_retire=allow_retire,
         )
+        with progress_bar() as progress:
+            return make_decks(project, findings, options, progress)
 
 
 def build_options(function: Callable[..., None]) -> Callable[..., None]:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from deckgen.build import Build, make_decks
+from deckgen.build import Build
 from deckgen.cli.options import Wanted, build_options
-from deckgen.cli.report import fail_on_errors, print_counts, print_diagnostics, progress_bar
+from deckgen.cli.report import fail_on_errors, print_counts, print_diagnostics
 from deckgen.cli.terminal import echo
 from deckgen.memory.watching import Watch
 from deckgen.preview.serve import PreviewServer
@@ -40,9 +40,7 @@ def preview(wanted: Wanted, out: Path | None, public: bool, serve: bool, port: i
     folder = out or own_path(wanted.root, f"{BUILD_DIR}/{PREVIEW_DIR}")
 
     def make() -> Build:
-        project, findings = wanted.read()
-        with progress_bar() as progress:
-            made = make_decks(project, findings, wanted.options(project), progress)
+        made = wanted.make()
         write_preview(made, folder, public=public, editor=editor)
         print_diagnostics(made.diagnostics)
         print_counts(made.diagnostics)
