@@ -46,7 +46,7 @@ def survey(root: Path, *, skip: Callable[[str], bool]) -> tuple[frozenset[str], 
             continue
         for entry in entries:
             path = f"{folder}{entry.name}"
-            if not is_plain_name(entry.name):
+            if shown_name(entry.name) != entry.name:
                 if not skip(entry.name):
                     refused[shown_name(path)] = "has a name that is not UTF-8 or holds control characters"
             elif entry.is_dir(follow_symlinks=False):
@@ -147,13 +147,8 @@ def is_own_file(path: Path, root: Path) -> bool:
     return path.is_file() and not _why_refused(path, root)
 
 
-def is_plain_name(name: str) -> bool:
-    """Whether a file's name is UTF-8 without control characters, so that it can be printed and kept in a lock."""
-    return shown_name(name) == name
-
-
 def shown_name(name: str) -> str:
-    """A file's name with U+FFFD for what nobody can read."""
+    """A file's name with U+FFFD for what is not UTF-8 or a control character, so that it can be printed."""
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return "".join("\ufffd" if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter for letter in text)
 

@@ -19,11 +19,11 @@ from deckgen.project.discovery import SOURCES, choose_chapters, is_chapter, left
 from deckgen.project.encoding import decode_source
 from deckgen.project.files import (
     is_own_file,
-    is_plain_name,
     own_path,
     read_file,
     read_optional,
     remove_unfinished,
+    shown_name,
     survey,
 )
 
@@ -168,7 +168,7 @@ def _relative_path(root: Path, path: Path) -> str:
 
     DeckgenError where it is not there or lies outside.
     """
-    spots = [spot for spot in (path, root / path) if spot.exists() and is_plain_name(path.name)]
+    spots = [spot for spot in (path, root / path) if spot.exists() and shown_name(path.name) == path.name]
     if not spots:
         raise DeckgenError(f"there is no chapter {path}", hint="the path is relative to this folder or to the project")
     found = next((spot for spot in spots if spot.resolve().is_relative_to(root.resolve())), None)
