@@ -196,14 +196,9 @@ def _read_images(
 ) -> tuple[Mapping[ImageReference, MediaFile], tuple[Diagnostic, ...]]:
     return media.read_media(
         (found for group in image_references(translated.questions, documents) for found in group),
-        root=project.root,
-        files=project.files,
+        project,
         profile=options.profile or project.config.profile,
-        cache=project.cache,
         jobs=options.jobs,
-        settings=project.config.images,
-        fetched=media.parse_fetched(project.remote_text or ""),
-        origin=project.config.origin,
         progress=lambda done, total: progress("images", done, total),
         memory=documents.memory,
     )

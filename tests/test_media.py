@@ -9,6 +9,7 @@ import io
 import json
 import random
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -27,7 +28,8 @@ from deckgen.media.images.quality import DRAWING, Meter
 from deckgen.media.images.reading import MAX_WIDTH_PX
 from deckgen.model import ImageReference, Location, MediaFile
 from deckgen.project import Profile
-from deckgen.project.config import ImageSettings
+from deckgen.project.config import Config, ImageSettings
+from deckgen.project.reading import Project
 
 
 def saved(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -403,6 +405,11 @@ def test_damaged_bytes_never_raise_anything_else() -> None:
 # --- references, names, the cache -------------------------------------------------------------------------------------
 
 
+def project_of(root: Path, *files: str, budget_kb: int = 500) -> Project:
+    config = Config(images=ImageSettings(budget_kb=budget_kb))
+    return Project(root=root, config=config, sources=(), files=frozenset(files), lock_text=None, notes_text=None)
+
+
 def read(
     root: Path,
     targets: Iterable[str],
@@ -410,21 +417,13 @@ def read(
     profile: Profile = Profile.MOBILE,
     jobs: int = 1,
     budget_kb: int = 500,
-    cache: str = ".cache",
 ) -> tuple[dict[str, MediaFile], tuple[Diagnostic, ...]]:
     references = [
         (ImageReference(chapter="source/章.md", target=target), Location(path="source/章.md", line=line))
         for line, target in enumerate(targets, 10)
     ]
-    images, findings = read_media(
-        references,
-        root=root,
-        files=frozenset(path.relative_to(root).as_posix() for path in root.glob("imgs/**/*") if path.is_file()),
-        profile=profile,
-        cache=root / cache,
-        jobs=jobs,
-        settings=ImageSettings(budget_kb=budget_kb),
-    )
+    files = (path.relative_to(root).as_posix() for path in root.glob("imgs/**/*") if path.is_file())
+    images, findings = read_media(references, project_of(root, *files, budget_kb=budget_kb), profile=profile, jobs=jobs)
     return {reference.target: file for reference, file in images.items()}, findings
 
 
@@ -467,8 +466,9 @@ def test_the_same_bytes_are_one_media_file(book: Path) -> None:
 def test_the_result_depends_on_neither_threads_nor_order_nor_cache(book: Path) -> None:
     first, _ = read(book, TARGETS)
     whole = {name: file.path.read_bytes() for name, file in first.items()}
-    for number, (targets, jobs) in enumerate(((TARGETS, 4), (tuple(reversed(TARGETS)), 2), (TARGETS, 1))):
-        again, _ = read(book, targets, jobs=jobs, cache=f".other{number}")
+    for targets, jobs in ((TARGETS, 4), (tuple(reversed(TARGETS)), 2), (TARGETS, 1)):
+        shutil.rmtree(book / ".cache")
+        again, _ = read(book, targets, jobs=jobs)
         assert {name: file.path.read_bytes() for name, file in again.items()} == whole
         assert {name: file.name for name, file in again.items()} == {name: file.name for name, file in first.items()}
 
@@ -526,11 +526,7 @@ def test_a_finding_is_told_at_every_place_once(book: Path) -> None:
     reference = ImageReference(chapter="source/章.md", target="imgs/empty.png")
     places = [Location(path="source/章.md", line=line) for line in (9, 4, 9)]
     _, findings = read_media(
-        [(reference, place) for place in places],
-        root=book,
-        files=("imgs/empty.png",),
-        profile=Profile.MOBILE,
-        cache=book / ".cache",
+        [(reference, place) for place in places], project_of(book, "imgs/empty.png"), profile=Profile.MOBILE
     )
     assert [found.location.line for found in findings if found.location] == [4, 9]
 
@@ -544,10 +540,8 @@ def test_a_picture_over_budget_is_shown_and_reported(book: Path) -> None:
 def test_a_file_that_vanished_is_reported(book: Path) -> None:
     _, findings = read_media(
         [(ImageReference(chapter="a.md", target="imgs/gone.png"), Location(path="a.md", line=3))],
-        root=book,
-        files=("imgs/gone.png",),
+        project_of(book, "imgs/gone.png"),
         profile=Profile.MOBILE,
-        cache=book / ".cache",
     )
     assert [found.rule for found in findings] == ["broken-image"]
     assert "cannot be read" in findings[0].message
@@ -565,10 +559,8 @@ def test_progress_counts_every_picture(book: Path) -> None:
     seen: list[tuple[int, int]] = []
     read_media(
         [(ImageReference(chapter="source/章.md", target=target), Location(path="source/章.md")) for target in TARGETS],
-        root=book,
-        files=("imgs/one.png", "imgs/copy of one.jpg", "imgs/图/two.png"),
+        project_of(book, "imgs/one.png", "imgs/copy of one.jpg", "imgs/图/two.png"),
         profile=Profile.MOBILE,
-        cache=book / ".cache",
         jobs=2,
         progress=lambda done, total: seen.append((done, total)),
     )
@@ -642,11 +634,7 @@ def test_what_the_cache_keeps_knows_that_it_is_a_diagram(tmp_path: Path) -> None
     reference = ImageReference(chapter="a.md", target="d.png")
     for _ in range(2):
         images, _ = read_media(
-            [(reference, Location(path="a.md", line=1))],
-            root=tmp_path,
-            files=["d.png"],
-            profile=Profile.MOBILE,
-            cache=tmp_path / "cache",
+            [(reference, Location(path="a.md", line=1))], project_of(tmp_path, "d.png"), profile=Profile.MOBILE
         )
         assert images[reference].diagram
 

@@ -15,7 +15,6 @@ from urllib.parse import unquote
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic, name_some
 from deckgen.media.image_paths import (
     Ambiguous,
-    FetchedImage,
     Found,
     Missing,
     Remote,
@@ -32,10 +31,8 @@ from deckgen.memory.seal import sealed_digest
 from deckgen.memory.store import Decoder, Memory, encoded
 from deckgen.model import ImageReference, Location, MediaFile
 from deckgen.project import Profile
-from deckgen.project.config import ImageSettings
 from deckgen.project.files import read_file, write_atomically
-
-__all__ = ["ImageProgress", "parse_fetched", "read_media"]
+from deckgen.project.reading import Project
 
 ImageProgress = Callable[[int, int], None]
 """Called with the number of images that are ready and of all."""
@@ -46,34 +43,26 @@ MAX_SOURCE_BYTES = 100 * 1024 * 1024
 
 def read_media(
     references: Iterable[tuple[ImageReference, Location]],
+    project: Project,
     *,
-    root: Path,
-    files: Iterable[str],
     profile: Profile,
-    cache: Path,
     jobs: int = 1,
-    settings: ImageSettings | None = None,
-    fetched: Mapping[str, FetchedImage] | None = None,
-    origin: str = "",
     progress: ImageProgress | None = None,
     memory: Memory | None = None,
 ) -> tuple[Mapping[ImageReference, MediaFile], tuple[Diagnostic, ...]]:
     """The image of every reference that has one, and the findings about all, at every place that refers to them.
 
-    ``files`` are the project's image files, relative to ``root``; ``fetched`` are those of URLs, and ``origin`` is the
-    repository that they are in. References to the same bytes share one media file, named after these bytes, the recipe
-    and the profile. Encoded images are kept in the folder ``cache``. The result does not depend on ``jobs``, on the
-    order of the references or on what the cache and the ``memory`` hold: the latter knows the digests of files that
-    nobody has written since. Nothing is fetched.
+    References to the same bytes share one media file, named after these bytes, the recipe and the profile. Encoded
+    images are kept in the project's cache. The result does not depend on ``jobs``, on the order of the references or
+    on what the cache and the ``memory`` hold: the latter knows the digests of files that nobody has written since.
+    Nothing is fetched.
     """
-    settings = settings or ImageSettings()
+    settings, fetched = project.config.images, parse_fetched(project.remote_text or "")
     places = _places(references)
-    index = index_images(files, settings.roots, fetched=fetched, origin=origin)
+    index = index_images(project.files, settings.roots, fetched=fetched, origin=project.config.origin)
     resolved = {item: resolve_image(item.target, chapter=item.chapter, files=index) for item in places}
     sources = tuple(sorted({found for found in resolved.values() if isinstance(found, Found)}))
-    results = _encode_all(
-        sources, root=root, profile=profile, cache=cache, jobs=jobs, progress=progress, memory=memory or Memory()
-    )
+    results = _encode_all(sources, project, profile, jobs, progress, memory or Memory())
     images: dict[ImageReference, MediaFile] = {}
     findings: list[Diagnostic] = []
     for reference, where in places.items():
@@ -84,8 +73,9 @@ def read_media(
                     images[reference] = result.file
                 problems = list(_judge(result, found.path or "the image inside the reference", settings.budget_kb))
             case unfound:
-                problems = [_explain(unfound, reference, root, any_files=bool(index.paths))]
+                problems = [_explain(unfound, reference, project.root, any_files=bool(index.paths))]
         findings += (diagnostic(rule, said, place, hint=hint) for rule, said, hint in problems for place in where)
+    cache = project.cache
     if any(not file.path.is_relative_to(cache) for file in images.values()):
         message = f"{cache.parent.name}/{cache.name} cannot be written, so every image is encoded anew each time"
         finding = diagnostic("unreadable-file", message, hint="remove it, and make room on the disk")
@@ -136,10 +126,8 @@ def _places(references: Iterable[tuple[ImageReference, Location]]) -> Mapping[Im
 
 def _encode_all(
     sources: tuple[Found, ...],
-    *,
-    root: Path,
+    project: Project,
     profile: Profile,
-    cache: Path,
     jobs: int,
     progress: ImageProgress | None,
     memory: Memory,
@@ -148,7 +136,7 @@ def _encode_all(
     marks = {
         source: memory.key("image", encoded((source.path, mark, RECIPE, profile, version)))
         for source in sources
-        if (mark := _mark(source, root))
+        if (mark := _mark(source, project.root))
     }
     known = {key: _KNOWN.decode(value) for key, value in memory.recall(marks.values()).items()}
     results: dict[Found, _Ready | BrokenImageError] = {}
@@ -156,7 +144,8 @@ def _encode_all(
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
         found = [known.get(marks.get(source, b"")) for source in sources]
         # Where all are known, threads would only wait for each other.
-        done = (map if all(found) else pool.map)(partial(_encode, root, profile, cache, version), sources, found)
+        encode = partial(_encode, project.root, profile, project.cache, version)
+        done = (map if all(found) else pool.map)(encode, sources, found)
         for count, (source, result) in enumerate(zip(sources, done, strict=True), 1):
             results[source] = by_name.setdefault(result.file.name, result) if isinstance(result, _Ready) else result
             if isinstance(result, _Ready) and source in marks and known.get(marks[source]) != result.known:

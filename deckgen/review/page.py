@@ -203,16 +203,8 @@ _IMAGE = re.compile(r"""<img src="([^":]+)" alt="([^"]*)"((?:[^<>"]|"[^"]*")*)>"
 
 
 def _images(found: Translations, language: Language, jobs: int) -> Mapping[ImageReference, MediaFile]:
-    project = found.project
-    images, _ = media.read_media(
-        _references(found, language),
-        root=project.root,
-        files=project.files,
-        profile=Profile.MOBILE,
-        cache=project.cache,
-        jobs=jobs,
-        settings=project.config.images,
-    )
+    references = _references(found, language)
+    images, _ = media.read_media(references, found.project, profile=Profile.MOBILE, jobs=jobs)
     return images
 
 
