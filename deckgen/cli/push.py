@@ -61,7 +61,12 @@ def push(
     anki = AnkiConnect(url=url, key=os.environ.get(KEY_VARIABLE), timeout_seconds=timeout_seconds)
     if anki_profile and (opened := anki.call("getActiveProfile")) != anki_profile:
         raise DeckgenError(f"Anki has the profile “{opened}” open", hint=f"switch to “{anki_profile}” in Anki")
-    options = _options(root, config, move=move, delete_retired=delete_retired)
+    options = PushOptions(
+        lock=read_lock(root) or Lock(project_id=""),
+        keep_tags=config.learner.keep_tags,
+        delete_retired=delete_retired,
+        move=move,
+    )
     plan, left = push_package(anki, package, options, dry_run=dry_run, report=lambda line: echo(line, err=True))
     _print_plan(plan, options, dry_run=dry_run)
     if not dry_run and not left.is_empty:
@@ -93,17 +98,6 @@ def _built_package(root: Path, edition: Edition) -> Path:
     if not names or not (folder / names[0]).is_file():
         raise DeckgenError(f"the last build has no package of the edition {edition.name}", hint="run deckgen build")
     return folder / names[0]
-
-
-def _options(root: Path, config: Config, *, move: bool, delete_retired: bool) -> PushOptions:
-    lock = read_lock(root) or Lock(project_id="")
-    return PushOptions(
-        retired_keys=frozenset(note.key for note in lock.notes if note.retired is not None),
-        deck_tags=frozenset(names.tag for item in lock.categories for names in item.names.values()),
-        delete_retired=delete_retired,
-        move=move,
-        keep_tags=config.learner.keep_tags,
-    )
 
 
 def _print_plan(plan: PushPlan, options: PushOptions, *, dry_run: bool) -> None:

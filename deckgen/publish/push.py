@@ -15,6 +15,7 @@ from pathlib import Path
 from deckgen.apkg.contents import PackageContents, PackagedNote
 from deckgen.apkg.reader import read_package, unpack_media
 from deckgen.diagnostics import DeckgenError
+from deckgen.identity.lock import Lock
 from deckgen.model import NoteType
 from deckgen.publish.ankiconnect import AnkiConnect
 from deckgen.publish.learner import Learner, LearnerNote, read_learner
@@ -28,15 +29,14 @@ _OWN_FIELDS = "Spare "
 class PushOptions:
     """What is done besides bringing texts up to date.
 
-    ``retired_keys`` are of notes that the deck no longer has, ``deck_tags`` the tags that it ever gave; of all other
-    tags those that match one of the patterns ``keep_tags`` stay the learner's.
+    The ``lock`` knows the notes that the deck no longer has and the tags that it ever gave; of all other tags those
+    that match one of the patterns ``keep_tags`` stay the learner's.
     """
 
-    retired_keys: frozenset[str] = frozenset()
-    deck_tags: frozenset[str] = frozenset()
-    delete_retired: bool = False
-    move: bool = False
-    keep_tags: tuple[str, ...] = ("*",)
+    lock: Lock
+    keep_tags: tuple[str, ...]
+    delete_retired: bool
+    move: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,11 +94,13 @@ def plan_push(contents: PackageContents, note_type: NoteType, learner: Learner, 
     wanted = {note.fields[0]: note for note in contents.notes}
     names = [field.name for field in note_type.fields]
     in_package = (tag for note in contents.notes for tag in note.tags)
-    given = {tag.casefold() for tag in (*options.deck_tags, RETIRED_TAG, *in_package)}
+    ever = (names.tag for category in options.lock.categories for names in category.names.values())
+    given = {tag.casefold() for tag in (*ever, RETIRED_TAG, *in_package)}
+    retired: set[str] = {note.key for note in options.lock.notes if note.retired is not None}
     known = [note for note in learner.notes if note.key in wanted]
     mendings = [_mending(note, wanted[note.key], names, given, options.keep_tags) for note in known]
-    gone = [note for note in learner.notes if note.key in options.retired_keys and note.key not in wanted]
-    stranded = [note for note in learner.notes if note.key not in wanted and note.key not in options.retired_keys]
+    gone = [note for note in learner.notes if note.key in retired and note.key not in wanted]
+    stranded = [note for note in learner.notes if note.key not in wanted and note.key not in retired]
     marked = [note for note in gone if options.delete_retired or RETIRED_TAG not in note.tags]
     return PushPlan(
         new=tuple(note for key, note in wanted.items() if key not in {note.key for note in known}),
