@@ -25,7 +25,15 @@ OWNERS = {
     "markdown": {"markdown.python_markdown"},
     "math_core": {"preview.formulas"},
     "msgspec": {
-        *("identity.lock", "media.image_paths", "memory.store", "output.manifest", "project.config", "project.journal"),
+        *(
+            "apkg.database",
+            "identity.lock",
+            "media.image_paths",
+            "memory.store",
+            "output.manifest",
+            "project.config",
+            "project.journal",
+        ),
         "releases.records",
     },
     "nh3": {"markdown.sanitize"},

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from deckgen.apkg import protobuf
 from deckgen.apkg.contents import PackagedDeck, PackagedNote, PackagedNoteType
 from deckgen.model import CardTemplate, NoteField, NoteType
@@ -136,37 +138,39 @@ def _compare_without_case(left: str, right: str) -> int:
 
 def _legacy_note_types(connection: sqlite3.Connection) -> Iterator[PackagedNoteType]:
     for _, model in _json_column(connection, "models"):
-        fields = [
-            NoteField(name=_text(field, "name"), id=_integer(field, "id"))
-            for field in sorted(_objects(model, "flds"), key=lambda field: _integer(field, "ord"))
-        ]
-        templates = [
-            CardTemplate(
-                name=_text(template, "name"),
-                id=_integer(template, "id"),
-                front=_text(template, "qfmt"),
-                back=_text(template, "afmt"),
-            )
-            for template in sorted(_objects(model, "tmpls"), key=lambda template: _integer(template, "ord"))
-        ]
-        yield _note_type(
-            NoteType(
-                id=_integer(model, "id"),
-                name=_text(model, "name"),
-                fields=tuple(fields),
-                templates=tuple(templates),
-                css=_text(model, "css"),
-            ),
-            time=_integer(model, "mod"),
+        fields, templates = (
+            sorted(model[name], key=lambda one: int(one.get("ord") or 0)) for name in ("flds", "tmpls")
         )
+        note_type = {
+            "id": _id(model),
+            "name": model.get("name", ""),
+            "css": model.get("css", ""),
+            "fields": [{"name": one.get("name", ""), "id": _id(one)} for one in fields],
+            "templates": [
+                {
+                    "name": one.get("name", ""),
+                    "id": _id(one),
+                    "front": one.get("qfmt", ""),
+                    "back": one.get("afmt", ""),
+                }
+                for one in templates
+            ],
+        }
+        yield _note_type(msgspec.convert(note_type, NoteType, strict=False), time=int(_id(model, "mod")))
 
 
 def _legacy_decks(connection: sqlite3.Connection) -> dict[int, tuple[str, str]]:
-    decks = _json_column(connection, "decks")
-    return {_integer(deck, "id"): (_text(deck, "name"), _text(deck, "desc")) for _, deck in decks}
+    decks = [deck for _, deck in _json_column(connection, "decks")]
+    values = {_id(deck): (deck.get("name", ""), deck.get("desc", "")) for deck in decks}
+    return msgspec.convert(values, dict[int, tuple[str, str]], strict=False)
 
 
-def _json_column(connection: sqlite3.Connection, column: str) -> list[tuple[str, dict[str, object]]]:
+def _id(owner: dict[str, Any], name: str = "id") -> Any:
+    """Ids are numbers or, as genanki writes them, texts of digits; a field that never got one has null."""
+    return 0 if owner.get(name) in (None, "") else owner[name]
+
+
+def _json_column(connection: sqlite3.Connection, column: str) -> list[tuple[str, dict[str, Any]]]:
     (size,) = connection.execute(f"SELECT total(length({column})) FROM col").fetchone()
     if size > _JSON_CHARACTERS_AT_MOST:
         raise ValueError(f"the JSON of its {column} has {size:.0f} characters")
@@ -178,28 +182,6 @@ def _json_column(connection: sqlite3.Connection, column: str) -> list[tuple[str,
     if not isinstance(value, dict) or not all(isinstance(item, dict) for item in value.values()):
         raise ValueError(f"the JSON of its {column} is no table of objects")
     return list(value.items())
-
-
-def _objects(owner: dict[str, object], name: str) -> list[dict[str, object]]:
-    values = owner.get(name)
-    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
-        raise ValueError(f"“{name}” of a note type is no list of objects")
-    return values
-
-
-def _text(owner: dict[str, object], name: str) -> str:
-    value = owner.get(name, "")
-    if not isinstance(value, str):
-        raise ValueError(f"“{name}” of a note type or deck is no text")
-    return value
-
-
-def _integer(owner: dict[str, object], name: str) -> int:
-    """Ids are numbers or, as genanki writes them, texts of digits; a field that never got one has null."""
-    value = owner.get(name)
-    if not isinstance(value, int | float | str | None):
-        raise ValueError(f"“{name}” of a note type or deck is no number")
-    return int(value or 0)
 
 
 # --- schema 15 and later: tables with protobuf messages ---------------------------------------------------------------

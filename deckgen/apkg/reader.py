@@ -153,7 +153,7 @@ def _database(archive: zipfile.ZipFile, layout: Layout, budget: _Budget) -> Data
             target.writelines(_chunks(archive, layout, layout, budget))
         try:
             return read_database(path, rows=MAX_ROWS, text_bytes=MAX_TEXT_BYTES)
-        except (sqlite3.Error, ValueError, TypeError, OverflowError, AttributeError) as error:
+        except (sqlite3.Error, ValueError, KeyError, TypeError, OverflowError, AttributeError) as error:
             # A column may hold a value of any type, whatever it was declared as.
             raise _RefusalError(f"its collection cannot be read: {error}") from error
 
