@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from deckgen import lint
@@ -52,8 +52,8 @@ def identify(
     if before is None:
         findings += _lost_lock(project)
     readings = _read_chapters(project, before, documents, jobs=jobs, progress=progress)
-    chapters = tuple(reading.chapter for reading in readings)
-    findings += tuple(finding for reading in readings for finding in reading.diagnostics)
+    chapters = tuple(chapter for chapter, _ in readings)
+    findings += tuple(finding for _, found in readings for finding in found)
     findings = tuple(_beside_the_lock(project, findings, chapters, before))
     complete = whole and not has_errors(settle(project, chapters, findings, finished=False))
     # Questions are told apart from those of chapters that this build leaves alone, too.
@@ -191,15 +191,9 @@ def is_about_translations(rule: str) -> bool:
     return rule.startswith("translation-")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reading:
-    """A chapter, what is wrong with its structure, and what lint says of it."""
-
-    chapter: Chapter
-    diagnostics: tuple[Diagnostic, ...]
-
-
-_CODEC = Decoder(_Reading)
+_Reading = tuple[Chapter, tuple[Diagnostic, ...]]
+"""A chapter, and what its structure and lint have to say of it."""
+_READING = Decoder(_Reading)
 _Sheet = tuple[Source, ChapterSettings, frozenset[str], frozenset[str], Path | None]
 """A chapter to read, the fingerprints of its answers that the lock knows, released categories, the cache's folder."""
 
@@ -208,44 +202,28 @@ def _read_chapters(
     project: Project, before: Lock | None, documents: Documents, *, jobs: int, progress: Progress
 ) -> tuple[_Reading, ...]:
     """Every chapter; those that no earlier run has read so, with their documents."""
-    memory = documents.memory
-    sheets = [(source, project.config.settings_for(source.path)) for source in project.sources]
-    released = _released_categories(before)
-    keys = [
-        memory.key("chapter", source.path, repr(settings), source.text, repr(sorted(released(source.path))))
-        for source, settings in sheets
-    ]
-    found = memory.recall(keys)
-    readings = {key: _CODEC.decode(value) for key, value in found.items()}
-    known = _answers_by_chapter(before)
-    missing = {
-        key: (
-            source,
-            settings,
-            known.get(unicodedata.normalize("NFC", source.path), frozenset()),
-            released(source.path),
-            memory.folder,
-        )
-        for key, (source, settings) in zip(keys, sheets, strict=True)
-        if key not in readings
-    }
-    progress("parse", len(readings), len(keys))
+    memory, released = documents.memory, _released_categories(before)
+    answers: dict[str, set[str]] = defaultdict(set)
+    for note in before.notes if before else ():
+        answers[note.chapter].add(note.answer)
+    sheets: dict[bytes, _Sheet] = {}
+    for source in project.sources:
+        path, settings, kept = source.path, project.config.settings_for(source.path), released(source.path)
+        key = memory.key("chapter", path, repr(settings), source.text, repr(sorted(kept)))
+        known = frozenset(answers[unicodedata.normalize("NFC", path)])
+        sheets[key] = source, settings, known, kept, memory.folder
+    readings = {key: _READING.decode(value) for key, value in memory.recall(sheets).items()}
+    missing = {key: sheet for key, sheet in sheets.items() if key not in readings}
+    progress("parse", len(readings), len(sheets))
     much = sum(len(source.text) for source, *_ in missing.values()) >= MUCH_TEXT
     read = _read_all(list(missing.values()), jobs=jobs if much else 1, progress=progress)
     for key, (data, made) in zip(missing, read, strict=True):
-        readings[key] = _CODEC.decode(data)
+        readings[key] = _READING.decode(data)
         memory.keep(made)
-        documents.read(texts_of(readings[key].chapter))
+        documents.read(texts_of(readings[key][0]))
         memory.keep({key: data})
-        progress("parse", len(readings), len(keys))
-    return tuple(readings[key] for key in keys)
-
-
-def _answers_by_chapter(lock: Lock | None) -> Mapping[str, frozenset[str]]:
-    answers: dict[str, list[str]] = defaultdict(list)
-    for note in lock.notes if lock else ():
-        answers[note.chapter].append(note.answer)
-    return {chapter: frozenset(found) for chapter, found in answers.items()}
+        progress("parse", len(readings), len(sheets))
+    return tuple(readings[key] for key in sheets)
 
 
 def _read_all(sheets: list[_Sheet], *, jobs: int, progress: Progress) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:
@@ -274,8 +252,8 @@ def _read(sheet: _Sheet, progress: Progress = silent, jobs: int = 1) -> tuple[by
         report=lambda done, texts: progress(f"parse {source.path}", done * questions // texts, questions),
     )
     memory.close()
-    linted = lint.lint_chapter(chapter, source.text, documents)
-    return encoded(_Reading(chapter=chapter, diagnostics=(*problems, *linted))), memory.new
+    reading: _Reading = chapter, (*problems, *lint.lint_chapter(chapter, source.text, documents))
+    return encoded(reading), memory.new
 
 
 def texts_of(chapter: Chapter) -> Iterator[tuple[Markdown, Context]]:
