@@ -22,6 +22,8 @@ class Rule:
     name: str
     severity: Severity
     summary: str
+    hint: str = ""
+    """Empty where the finding itself has to say it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +48,8 @@ class DeckgenError(Exception):
 
 
 RULES: Mapping[str, Rule] = {
-    name: Rule(name=name, severity=Severity(severity), summary=summary)
-    for name, (severity, summary) in packaged_table("rules.toml").items()
+    name: Rule(name=name, severity=Severity(severity), summary=summary, hint="".join(hint))
+    for name, (severity, summary, *hint) in packaged_table("rules.toml").items()
 }
 RULES_ABOUT_IDENTITY = frozenset(
     """bad-lock lost-lock lock-outdated frozen-schema frozen-name renamed-deck dropped-edition grown-edition
@@ -59,10 +61,9 @@ RULES_ABOUT_IDENTITY = frozenset(
 def diagnostic(
     rule: str, message: str, location: Location | None = None, *, hint: str = "", excerpt: str = ""
 ) -> Diagnostic:
-    """A finding with its rule's own severity. KeyError for a rule that is not in the table."""
-    return Diagnostic(
-        rule=rule, severity=RULES[rule].severity, message=message, location=location, hint=hint, excerpt=excerpt
-    )
+    """A finding with its rule's own severity and, unless it has one, hint. KeyError for a rule not in the table."""
+    severity, hint = RULES[rule].severity, hint or RULES[rule].hint
+    return Diagnostic(rule=rule, severity=severity, message=message, location=location, hint=hint, excerpt=excerpt)
 
 
 def with_severities(findings: Iterable[Diagnostic], severities: Mapping[str, Severity]) -> tuple[Diagnostic, ...]:

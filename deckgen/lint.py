@@ -11,6 +11,7 @@ from functools import cached_property
 from deckgen.diagnostics import RULES, Diagnostic, Severity, diagnostic
 from deckgen.markdown import Document, Documents
 from deckgen.markdown.brackets import find_unknown_html
+from deckgen.markdown.document import Span
 from deckgen.markdown.inline import mask
 from deckgen.markdown.lines import Kind, line_kinds
 from deckgen.markdown.tree import prose_of
@@ -46,13 +47,13 @@ class Answer:
     document: Document
 
     @cached_property
-    def hidden(self) -> tuple[tuple[int, int], ...]:
+    def hidden(self) -> tuple[Span, ...]:
         """Start and end of all code, tags, comments and formulas."""
         document = self.document
         formulas = ((item.start, item.end) for item in document.formulas)
         return tuple(_apart(sorted((*document.code, *self._tags(), *formulas))))
 
-    def _tags(self) -> Iterator[tuple[int, int]]:
+    def _tags(self) -> Iterator[Span]:
         """Start and end of each tag; of each block of HTML whose text is no prose, whole."""
         for start, end in self.document.tags:
             if _VERBATIM.match(self.text, start):
@@ -75,7 +76,7 @@ class Answer:
     def _starts(self) -> list[int]:
         return [0, *(found.end() for found in re.finditer("\n", self.text))]
 
-    def finding(self, rule: str, message: str, span: tuple[int, int], *, hint: str, mild: bool = False) -> Diagnostic:
+    def finding(self, rule: str, message: str, span: Span, *, hint: str = "", mild: bool = False) -> Diagnostic:
         """A finding about ``text[start:end]``, no more than a remark where it is ``mild``."""
         start, end = span
         line, column = self._place(start)
@@ -140,13 +141,9 @@ def merge_conflicts(chapter: Chapter, text: str) -> Iterator[Diagnostic]:
         elif mark == ">" and len(waiting) > 1:
             if not all(kinds[number] is Kind.CODE for number in range(waiting[0], index + 1)):
                 first, excerpt = waiting[0] + 1, lines[waiting[0]]
-                yield diagnostic(
-                    "merge-conflict",
-                    f"a merge left its conflict here, up to line {index + 1}",
-                    Location(path=chapter.path, line=first, end_line=first, end_column=len(excerpt)),
-                    hint="choose one side and take the <<<<<<<, ======= and >>>>>>> lines out",
-                    excerpt=excerpt,
-                )
+                place = Location(path=chapter.path, line=first, end_line=first, end_column=len(excerpt))
+                message = f"a merge left its conflict here, up to line {index + 1}"
+                yield diagnostic("merge-conflict", message, place, excerpt=excerpt)
             waiting = []
 
 
@@ -158,13 +155,8 @@ def control_characters(chapter: Chapter, text: str) -> Iterator[Diagnostic]:
         times = "once" if count == 1 else f"{count} times, here first"
         start = text.index(character)
         place = locate_span(text, start, start + 1, Location(path=chapter.path))
-        yield diagnostic(
-            "control-character",
-            f"U+{ord(character):04X} ({name.lower()}), which nobody sees, stands in the text {times}",
-            place,
-            hint="delete it",
-            excerpt=text.split("\n")[place.line - 1],
-        )
+        message = f"U+{ord(character):04X} ({name.lower()}), which nobody sees, stands in the text {times}"
+        yield diagnostic("control-character", message, place, excerpt=text.split("\n")[place.line - 1])
 
 
 def unbalanced_math(answer: Answer) -> Iterator[Diagnostic]:
@@ -177,9 +169,8 @@ def unbalanced_math(answer: Answer) -> Iterator[Diagnostic]:
             opens = near < len(latex) and latex[near] < reach
             if opens or (found[0] == "$$" and paragraph[found.end() : reach].strip()):
                 message = f"{found[0]} opens a formula that nothing closes"
-                hint = "close it in the same paragraph, or write \\$ for a dollar sign"
                 span = (start + found.start(), start + found.end())
-                yield answer.finding("unbalanced-math", message, span, hint=hint)
+                yield answer.finding("unbalanced-math", message, span)
                 break
         start += len(paragraph) + 2
 
@@ -213,7 +204,7 @@ def unsafe_content(answer: Answer) -> Iterator[Diagnostic]:
 def unknown_html(answer: Answer) -> Iterator[Diagnostic]:
     for start, tag in find_unknown_html(answer.text, answer.document.code, answer.document.brackets):
         message = f"{tag} is no HTML: the card shows it as text, GitHub may swallow it"
-        yield answer.finding("unknown-html", message, (start, start + len(tag)), hint="put it between backticks")
+        yield answer.finding("unknown-html", message, (start, start + len(tag)))
 
 
 def image_syntax(answer: Answer) -> Iterator[Diagnostic]:
@@ -238,32 +229,22 @@ def long_answers(answer: Answer) -> Iterator[Diagnostic]:
         return
     length = sum(map(len, answer.prose.split()))
     if length > LONG_ANSWER:
-        yield diagnostic(
-            "long-answer",
-            f"this answer has {length} characters outside code and formulas; a card is read at one go",
-            answer.question.location,
-            hint="split the question",
-        )
+        message = f"this answer has {length} characters outside code and formulas; a card is read at one go"
+        yield diagnostic("long-answer", message, answer.question.location)
 
 
 def changed_tags(chapter: Chapter, text: str) -> Iterator[Diagnostic]:
     for category in chapter.categories:
         if re.search(r"\s|::", category.title.strip()):
-            yield diagnostic(
-                "bad-tag",
-                f"Anki would split the tag of “{category.title}” at its spaces; the cards' tag has hyphens instead",
-                category.location,
-                hint="nothing to mend, unless you search by this tag",
+            message = (
+                f"Anki would split the tag of “{category.title}” at its spaces; the cards' tag has hyphens instead"
             )
+            yield diagnostic("bad-tag", message, category.location)
 
 
 def deep_nesting(answer: Answer) -> Iterator[Diagnostic]:
-    yield diagnostic(
-        "deep-nesting",
-        "the answer is so long, or nested so deep, that the card shows the Markdown instead",
-        answer.question.location,
-        hint="part it into several questions, or nest less deeply",
-    )
+    message = "the answer is so long, or nested so deep, that the card shows the Markdown instead"
+    yield diagnostic("deep-nesting", message, answer.question.location)
 
 
 CHAPTER_CHECKS: tuple[Callable[[Chapter, str], Iterator[Diagnostic]], ...] = (
@@ -283,7 +264,7 @@ CHECKS_OF_WRITTEN = (long_answers, deep_nesting)
 """Of answers whose cards show the Markdown: nothing of them is left out, or read in another way than it is meant."""
 
 
-def _apart(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def _apart(spans: list[Span]) -> Iterator[Span]:
     end = 0
     for start, stop in spans:
         if start >= end:

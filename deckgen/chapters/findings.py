@@ -81,7 +81,6 @@ def _contents_findings(read: Read) -> Iterator[Diagnostic]:
             "toc-without-body",
             f"the contents list names “{entry.text}”, and nothing in the chapter answers it",
             _span(read, entry.line, entry.column, entry.column + len(entry.text) - 1),
-            hint="write the question and its answer, or take the entry out",
             excerpt=line,
         )
     if not read.structure.contents.entries:
@@ -93,7 +92,6 @@ def _contents_findings(read: Read) -> Iterator[Diagnostic]:
                 "body-without-toc",
                 f"the contents list does not name “{piece.title}”",
                 heading_location(heading, read.path),
-                hint="add it to the contents list",
                 excerpt=read.lines[heading.line - 1],
             )
 
@@ -107,7 +105,6 @@ def _question_findings(read: Read) -> Iterator[Diagnostic]:
                 "placeholder",
                 f"“{piece.title}” has only “{piece.answer.strip()}” for an answer, so it gets no card",
                 heading_location(heading, read.path),
-                hint="write the answer",
                 excerpt=read.lines[heading.line - 1],
             )
         elif piece.empty:
@@ -115,7 +112,6 @@ def _question_findings(read: Read) -> Iterator[Diagnostic]:
                 "empty-answer",
                 f"“{piece.title}” has no answer, so it gets no card",
                 heading_location(heading, read.path),
-                hint="write the answer",
                 excerpt=read.lines[heading.line - 1],
             )
         else:
@@ -133,7 +129,6 @@ def _duplicate(read: Read, group: Sequence[Piece]) -> Diagnostic:
         "duplicate-question",
         f"{len(group)} questions are titled “{group[0].title}”: lines {shown}",
         heading_location(heading, read.path),
-        hint="tell them apart in their titles; each keeps its card",
         excerpt=read.lines[heading.line - 1],
     )
 
@@ -175,7 +170,6 @@ def _heading_findings(read: Read) -> Iterator[Diagnostic]:
                 "broken-heading",
                 f"{heading.flaw or 'Markdown is not read where this heading stands'}; read as a heading all the same",
                 heading_location(heading, read.path),
-                hint="mend the heading, so that GitHub shows it too",
                 excerpt=line,
             )
 
@@ -237,7 +231,6 @@ def _unclosed(read: Read) -> Iterator[Diagnostic]:
             "unclosed-comment",
             "this comment is never closed; it hides what follows in its answer",
             _span(read, index + 1, column + 1, column + 4),
-            hint="close it with -->",
             excerpt=read.lines[index],
         )
 

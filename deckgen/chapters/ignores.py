@@ -71,12 +71,8 @@ def _unused(
     for directive in directives:
         for rule in directive.rules:
             if (directive.line, rule) not in used and checked(rule):
-                yield diagnostic(
-                    "unused-ignore",
-                    f"there is no {rule} to ignore in the block below",
-                    location_of(directive, path),
-                    hint="take the comment out",
-                )
+                message = f"there is no {rule} to ignore in the block below"
+                yield diagnostic("unused-ignore", message, location_of(directive, path))
 
 
 def _questions(chapter: Chapter) -> dict[int, int]:

@@ -33,13 +33,6 @@ CHECKS: Sequence[tuple[str, Callable[[Pair], Iterable[str]]]] = (
     ("translation-length", form.unusual_length),
 )
 """Each rule with a function that says in words what is wrong by it."""
-_HINTS = {
-    "translation-edges": "cut them off",
-    "translation-blocks": "escape its first character or the bar (\\), or join the lines",
-    "translation-links": "compare the order of the links",
-    "translation-term": "mend it, or change locale/glossary.toml",
-    "translation-chatter": "cut it out",
-}
 FACTS = frozenset(("translation-names", "translation-numbers", "translation-opposites"))
 """Rules that name a fact which differs: errors in a release and in a strict build, once the text is reviewed."""
 _FORM = frozenset(
@@ -53,12 +46,12 @@ def check_pair(pair: Pair) -> tuple[Diagnostic, ...]:
     """Everything that is wrong with one translation, without its place; of an empty one only that it is empty."""
     if not pair.translation.strip():
         return (diagnostic("translation-missing", "there is no translation"),)
-    return tuple(_problem(rule, message) for rule, check in CHECKS for message in check(pair))
+    return tuple(diagnostic(rule, message) for rule, check in CHECKS for message in check(pair))
 
 
 def check_form(pair: Pair) -> tuple[Diagnostic, ...]:
     """What makes a translation unusable whatever it says; a small part of `check_pair`, and quick."""
-    return tuple(_problem(rule, message) for rule, check in CHECKS if rule in _FORM for message in check(pair))
+    return tuple(diagnostic(rule, message) for rule, check in CHECKS if rule in _FORM for message in check(pair))
 
 
 def check_repeats(entries: Iterable[CatalogEntry]) -> Iterator[tuple[CatalogEntry, Diagnostic]]:
@@ -72,7 +65,3 @@ def check_repeats(entries: Iterable[CatalogEntry]) -> Iterator[tuple[CatalogEntr
             if folded(entry.source) != folded(same[0].source):
                 message = f"this is also the translation of “{shortened(same[0].source)}”"
                 yield entry, diagnostic("translation-repeated", message)
-
-
-def _problem(rule: str, message: str) -> Diagnostic:
-    return diagnostic(rule, message, hint=_HINTS.get(rule, ""))
