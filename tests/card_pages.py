@@ -9,8 +9,9 @@ from pathlib import Path
 from projects import NOON
 
 from deckgen.build import Options, make_decks
-from deckgen.card import CardSettings, note_type
+from deckgen.card import note_type
 from deckgen.card.anki_template import render_card
+from deckgen.card.settings import CardSettings
 from deckgen.model import parse_edition
 from deckgen.preview.cards import SCRIPT_MARK, deck_cards, sort_findings
 from deckgen.preview.formulas import with_mathml

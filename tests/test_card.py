@@ -17,19 +17,10 @@ from anki.decks import DeckId
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deckgen.card import (
-    CardSettings,
-    check_user_css,
-    day_and_night,
-    field_names,
-    note_type,
-    parse_card_settings,
-    read_ui,
-    text_direction,
-    with_user_css,
-)
+from deckgen.card import day_and_night, field_names, note_type, read_ui, text_direction
 from deckgen.card.anki_template import render_card
 from deckgen.card.colour import AA, contrast, parse_colour, readable
+from deckgen.card.settings import CardSettings, check_user_css, parse_card_settings
 from deckgen.model import Language, NoteType, parse_edition
 
 if TYPE_CHECKING:  # imported first, it would meet itself half-way
@@ -388,9 +379,8 @@ def test_an_unknown_setting_is_told_apart_from_a_wrong_value() -> None:
 
 def test_the_authors_own_style_comes_last() -> None:
     own = "/* wider { */ .dg-card { max-width: 50em; }\n@media print { .dg-foot { display: none; }}"
-    settings, problems = with_user_css(CardSettings(), own)
-    assert problems == ()
-    assert make(settings=settings).css.rstrip().endswith(own)
+    assert check_user_css(own) == ()
+    assert make(settings=CardSettings(user_css=own)).css.rstrip().endswith(own)
 
 
 @pytest.mark.parametrize(
@@ -404,7 +394,6 @@ def test_the_authors_own_style_comes_last() -> None:
 )  # fmt: skip
 def test_a_style_that_would_load_or_break_something_is_refused(css: str) -> None:
     assert check_user_css(css)
-    assert with_user_css(CardSettings(), css)[0] == CardSettings()
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,9 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from projects import copy_shipped, make_project
 from stress import ARABIC, FORMULA, make_stress_project
 
-from deckgen.card import CardSettings, note_type
+from deckgen.card import note_type
 from deckgen.card.anki_template import render_card
+from deckgen.card.settings import CardSettings
 from deckgen.model import parse_edition
 
 EDITIONS = ("zh-en", "zh-ja", "zh", "en", "en-zh")

@@ -23,7 +23,7 @@ from evolving import FIRST, git, start
 from jsonschema import Draft202012Validator
 from projects import NOON, REPOSITORY, deckgen
 
-from deckgen.card import SETTINGS
+from deckgen.card.settings import SETTINGS
 from deckgen.project.config import SETTINGS as READERS
 from deckgen.project.config import ChapterSettings, Config, ImageSettings, LearnerSettings, parse_config
 

@@ -21,7 +21,7 @@ from deckgen.markdown.definitions import find_definitions
 from deckgen.markdown.lines import Kind
 from deckgen.model import Chapter
 from deckgen.project.config import ChapterSettings, parse_config
-from deckgen.text.titles import normalised_title, strip_number
+from deckgen.text.titles import normalised_title, split_number
 
 PATH = "chapter.md"
 
@@ -165,7 +165,8 @@ def test_any_text_can_be_read(text: str) -> None:
     ],
 )
 def test_only_what_is_a_number_is_stripped(title: str, expected: tuple[str, str]) -> None:
-    assert strip_number(title) == expected
+    split = split_number(title)
+    assert (split.number, split.title) == expected
 
 
 @given(st.text(max_size=40))

@@ -10,36 +10,10 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from deckgen.card.colour import AA, blend, parse_colour, readable
-from deckgen.card.links import anchor_of, link_attributes, source_address, source_template
-from deckgen.card.settings import (
-    MIN_FONT_SIZE_PX,
-    SETTINGS,
-    CardSettings,
-    check_user_css,
-    parse_card_settings,
-    with_user_css,
-)
+from deckgen.card.links import link_attributes
+from deckgen.card.settings import MIN_FONT_SIZE_PX, CardSettings
 from deckgen.model import CardTemplate, Edition, Key, Language, NoteField, NoteType
 from deckgen.text.packaged import packaged_names, packaged_table, packaged_text
-
-__all__ = [
-    "SETTINGS",
-    "CardSettings",
-    "PercentTemplate",
-    "anchor_of",
-    "check_user_css",
-    "day_and_night",
-    "field_names",
-    "languages_shown",
-    "mark_updated",
-    "note_type",
-    "parse_card_settings",
-    "read_ui",
-    "source_address",
-    "source_template",
-    "text_direction",
-    "with_user_css",
-]
 
 SPARE_FIELDS = 4
 _SPACING: Mapping[str, Mapping[str, str]] = MappingProxyType(

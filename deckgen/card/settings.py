@@ -45,12 +45,6 @@ def parse_card_settings(table: Mapping[str, object], text: str = "") -> tuple[Ca
     return CardSettings(**values), problems
 
 
-def with_user_css(settings: CardSettings, text: str) -> tuple[CardSettings, tuple[Diagnostic, ...]]:
-    """The settings with the author's own style, or without it where it has the problems that are returned."""
-    problems = check_user_css(text, settings.css)
-    return (settings if problems else replace(settings, user_css=text)), problems
-
-
 _STRING_OR_COMMENT = re.compile(r"""\"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|/\*.*?\*/""", re.DOTALL)
 """What begins inside a string is no comment."""
 

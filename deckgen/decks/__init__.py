@@ -6,6 +6,8 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from deckgen import card, render
+from deckgen.card.links import anchor_of, source_address, source_template
+from deckgen.card.settings import CardSettings, check_user_css, parse_card_settings
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic
 from deckgen.identity.keys import edition_guid
 from deckgen.identity.lock import Lock
@@ -73,18 +75,18 @@ def render_decks(
     return tuple(decks), problems
 
 
-def _addresses(project: Project, keyed: KeyedCorpus, settings: card.CardSettings, released: str) -> Mapping[Key, str]:
+def _addresses(project: Project, keyed: KeyedCorpus, settings: CardSettings, released: str) -> Mapping[Key, str]:
     """Where each question stands in the book, at the newest release, so that builds between two change no template."""
     template = settings.source_url
     if template is None:
-        template = card.source_template(project.config.origin)
+        template = source_template(project.config.origin)
     lines = lines_of(project) if template else {}
     return {
-        item.key: card.source_address(
+        item.key: source_address(
             template,
             path=item.chapter.path,
             line=item.question.location.line,
-            anchor=card.anchor_of(lines[item.chapter.path][item.question.location.line - 1]),
+            anchor=anchor_of(lines[item.chapter.path][item.question.location.line - 1]),
             revision=f"v{released}" if released else "HEAD",
         )
         for item in keyed.questions
@@ -105,10 +107,10 @@ def marked_by(before: Lock, *, now: int, release: str | None) -> DeckMark:
     return mark
 
 
-def card_settings(project: Project) -> tuple[card.CardSettings, tuple[Diagnostic, ...]]:
+def card_settings(project: Project) -> tuple[CardSettings, tuple[Diagnostic, ...]]:
     """The ``[card]`` settings with the author's own style, and every problem with either."""
     text = project.config_text
-    settings, problems = card.parse_card_settings(project.config.card, text)
+    settings, problems = parse_card_settings(project.config.card, text)
     findings = list(problems)
     editions = project.config.editions
     if settings.primary and not any(settings.primary in edition.languages for edition in editions):
@@ -118,7 +120,8 @@ def card_settings(project: Project) -> tuple[card.CardSettings, tuple[Diagnostic
         findings.append(diagnostic("bad-setting", message, place, hint=hint))
     if settings.css:
         style = read_optional(project.root / settings.css, inside=project.root)
-        settings, wrong = card.with_user_css(settings, style or "")
+        wrong = check_user_css(style or "", settings.css)
+        settings = settings if wrong else replace(settings, user_css=style or "")
         findings += wrong
         if style is None:
             message = f"“card.css” names {settings.css}, and there is no such file"

@@ -14,6 +14,7 @@ from itertools import groupby
 from urllib.parse import quote
 
 from deckgen import card, media
+from deckgen.card.settings import parse_card_settings
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.localisation.checking import check_translations
 from deckgen.localisation.translations import TranslatedBlock, Translations, translated_blocks
@@ -228,7 +229,7 @@ def _data_addresses(files: Iterable[MediaFile]) -> Mapping[str, str]:
 
 
 def _card_css(found: Translations, edition: Edition) -> str:
-    settings, _ = card.parse_card_settings(found.project.config.card)
+    settings, _ = parse_card_settings(found.project.config.card)
     project_id = found.material.corpus.project_id
     made = card.note_type(project_id=project_id, edition=edition, name="review", settings=settings)
     return made.css.replace("</", "<\\/")

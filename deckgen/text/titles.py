@@ -71,15 +71,9 @@ class Split:
         return self.parts[-1] if self.parts else None
 
 
-def strip_number(text: str) -> tuple[str, str]:
-    """``"3. 标题"`` → ``("3.", "标题")``; the number is empty where there is none."""
-    split = split_number(text)
-    return split.number, split.title
-
-
 @lru_cache(maxsize=4096)
 def split_number(text: str, *, bare: bool = False, expected: int | None = None) -> Split:
-    """The title and its number.
+    """The title and its number: ``"3. 标题"`` → ``"3."`` and ``"标题"``.
 
     Only what cannot be anything else counts as a number, unless its neighbours tell more: ``bare`` allows ``3.1 标题``
     without punctuation, and ``expected`` is the value that ``3.3D卷积`` must begin with to be the third title.
@@ -113,7 +107,7 @@ def normalised_title(title: str) -> str:
 
     A title of nothing else, such as ``？``, stays as it is. Stored in deckgen.lock, so it must never change.
     """
-    plain = _LINK.sub(r"\1", _INLINE_TAG.sub("", strip_number(title)[1]))
+    plain = _LINK.sub(r"\1", _INLINE_TAG.sub("", split_number(title).title))
     return folded(plain) or title.strip()
 
 
