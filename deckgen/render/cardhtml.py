@@ -16,6 +16,7 @@ _GIVEN, _GIVEN_END = '<div class="dg-given dg-text">', "</div>"
 _BADGE_HOSTS = ("img.shields.io", "shields.io", "badge.fury.io", "badgen.net", "travis-ci.org", "api.travis-ci.org")
 _BLOCKS_OF_IMAGES = frozenset(("p", "div", "center", "figure"))
 _NIGHT_MARK = re.compile(r"\s*\{(light|dark)\}\s*$")
+"""How an image's author wants it by night, behind its title."""
 _REMOTE = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 
 
@@ -27,7 +28,8 @@ def card_html(html: Html, *, chapter: str, images: Mapping[ImageReference, Media
     for image in list(root.iter("img")):
         _place_image(image, chapter, images)
     for font in root.iter("font"):
-        _place_colour(font)
+        if colours := day_and_night(font.attrib.pop("color", "")):  # as two variables of the card's style sheet
+            font.set("style", f"--dg-font-day:{colours[0]};--dg-font-night:{colours[1]}")
     if has_lines_to_join(html):
         join_chinese_lines(root)
     return safe_field(serialize_tree(root).strip())
@@ -61,7 +63,9 @@ def unfolded(answer: str) -> str:
 
 def _place_image(image: HtmlElement, chapter: str, images: Mapping[ImageReference, MediaFile]) -> None:
     target, alt = image.get("src", ""), image.get("alt", "")
-    title, night = _read_title(image.get("title", ""))
+    written = image.get("title", "")
+    mark = _NIGHT_MARK.search(written)
+    title, night = (written[: mark.start()], mark[1]) if mark else (written, "")
     kept = [(name, value) for name, value in (("title", title), ("width", image.get("width"))) if value]
     file = images.get(ImageReference(chapter=chapter, target=target))
     image.attrib.clear()
@@ -81,12 +85,6 @@ def _place_image(image: HtmlElement, chapter: str, images: Mapping[ImageReferenc
     image.tag = "span"
     image.set("class", "dg-missing")
     image.text = without_controls(f"{alt} [{unquote(target)}]").strip()
-
-
-def _read_title(title: str) -> tuple[str, str]:
-    """An image's title, and how its author wants it by night: ``light``, ``dark`` or nothing."""
-    found = _NIGHT_MARK.search(title)
-    return (title[: found.start()], found[1]) if found else (title, "")
 
 
 def _place_remote(image: HtmlElement, target: str, alt: str) -> None:
@@ -123,9 +121,3 @@ def _mark_figure(image: HtmlElement) -> None:
     texts = [parent.text, *(child.tail for child in parent)]
     if all(child.tag in ("img", "br") for child in parent) and not "".join(text or "" for text in texts).strip():
         add_class(parent, "dg-figure")
-
-
-def _place_colour(font: HtmlElement) -> None:
-    """A colour that can be read by day and by night, as two variables of the card's style sheet."""
-    if colours := day_and_night(font.attrib.pop("color", "")):
-        font.set("style", f"--dg-font-day:{colours[0]};--dg-font-night:{colours[1]}")

@@ -126,10 +126,7 @@ def accepted(entry: CatalogEntry, *, by: str = "", date: str = "") -> CatalogEnt
 def rejected(entry: CatalogEntry, *, by: str, date: str) -> CatalogEntry:
     """The entry without its translation, which is remembered as one that will not do."""
     verdict = Verdict(accepted=False, by=by, date=date, digest=digest(entry.translation))
-    fresh = CatalogEntry(
-        context=entry.context, source=entry.source, comment=entry.comment, hint=entry.hint, line=entry.line
-    )
-    return replace(fresh, verdict=verdict, flags=entry.flags)
+    return replace(accepted(entry), translation=Markdown(""), verdict=verdict, obsolete=False)
 
 
 def parse_catalog(text: str, *, path: str, language: Language) -> tuple[Catalog, tuple[Diagnostic, ...]]:

@@ -21,7 +21,7 @@ _SHORT = 8
 
 
 def update_catalogs(
-    catalogs: Mapping[CatalogId, Catalog], texts: Sequence[SourceText], *, languages: Iterable[Language]
+    catalogs: Catalogs, texts: Sequence[SourceText], *, languages: Iterable[Language]
 ) -> dict[CatalogId, Catalog]:
     """The catalogs as they are for ``texts``; a chapter without one gets one where it has anything to translate.
 
@@ -32,8 +32,8 @@ def update_catalogs(
     updated: dict[CatalogId, Catalog] = {}
     for language in languages:
         known = {chapter: catalog for (chapter, tag), catalog in catalogs.items() if tag == language}
-        for chapter, catalog in _remembering(_updated(known, texts, language)).items():
-            updated[chapter, language] = catalog
+        found = _remembering(_updated(known, texts, language))
+        updated |= {(chapter, language): catalog for chapter, catalog in found.items()}
     return updated
 
 
@@ -75,17 +75,17 @@ def _remembering(catalogs: Mapping[str, Catalog]) -> dict[str, Catalog]:
     for entry in sorted(every, key=lambda entry: entry.obsolete):
         if entry.state is TextState.REVIEWED:
             reviewed.setdefault(entry.source, entry.translation)
+
+    def remembered(entry: CatalogEntry) -> CatalogEntry:
+        known = reviewed.get(entry.source)
+        if known is None or entry.state is not TextState.MISSING or entry.obsolete or entry.was_rejected(known):
+            return entry
+        return replace(entry, translation=known, fuzzy=True, draft=True)
+
     return {
-        chapter: replace(catalog, entries=tuple(_remembered(entry, reviewed) for entry in catalog.entries))
+        chapter: replace(catalog, entries=tuple(map(remembered, catalog.entries)))
         for chapter, catalog in catalogs.items()
     }
-
-
-def _remembered(entry: CatalogEntry, reviewed: Mapping[Markdown, Markdown]) -> CatalogEntry:
-    known = reviewed.get(entry.source)
-    if known is None or entry.state is not TextState.MISSING or entry.obsolete or entry.was_rejected(known):
-        return entry
-    return replace(entry, translation=known, fuzzy=True, draft=True)
 
 
 _Entries = Mapping[str, list[CatalogEntry]]

@@ -11,9 +11,18 @@ from itertools import count
 
 from deckgen.model import Markdown
 from deckgen.text.titles import folded
-from deckgen.translation.drafts.answers import UselessError, draft_of, objection
 from deckgen.translation.drafts.engines import Batch, Engine, EngineAnswer, EngineError, Example, Remedy
-from deckgen.translation.drafts.parcels import Asked, Job, Parcel, ask, batches, in_parcels
+from deckgen.translation.drafts.parcels import (
+    Asked,
+    Job,
+    Parcel,
+    UselessError,
+    ask,
+    batches,
+    draft_of,
+    in_parcels,
+    objection,
+)
 from deckgen.translation.drafts.placeholders import PlaceholderError, holds_placeholder
 from deckgen.translation.drafts.remembered import RememberedDrafts
 from deckgen.translation.drafts.sending import Clock, Sender

@@ -1,14 +1,16 @@
-"""Blocks made into requests: what is hidden from an engine, what goes together, and what is told beside it."""
+"""Blocks made into requests: what is hidden, what goes together, what is told beside it; and answers into drafts."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
+from deckgen.diagnostics import Severity
+from deckgen.model import Markdown
 from deckgen.text.similarity import most_alike
-from deckgen.translation.checks.pairs import Pair
+from deckgen.translation.checks.pairs import Pair, check_form, check_pair
 from deckgen.translation.drafts.engines import Batch, Briefing, Engine, EngineError, Example, Passage, Remedy
-from deckgen.translation.drafts.placeholders import Masked, mask
+from deckgen.translation.drafts.placeholders import Masked, PlaceholderError, mask, unmask
 from deckgen.translation.glossary import Glossary, kept_terms
 
 _EXAMPLES, _EXAMPLES_PER_TEXT = 4, 2
@@ -45,6 +47,14 @@ class Asked:
     @property
     def characters(self) -> int:
         return sum(map(len, self.pieces))
+
+
+class UselessError(Exception):
+    """An answer that makes no draft; ``mendable`` where even a machine may do better the next time."""
+
+    def __init__(self, message: str, *, mendable: bool = False) -> None:
+        super().__init__(message)
+        self.mendable = mendable
 
 
 Parcel = tuple[Asked, ...]
@@ -131,3 +141,42 @@ def _pieces(text: str, most: int) -> Iterator[str]:
         piece += sentence
     if piece:
         yield piece
+
+
+_BROKEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
+"""Control characters, halves of characters and what stands for a character that got lost."""
+_NAMED = 5
+
+
+def draft_of(item: Asked, answers: Sequence[str], engine: Engine) -> Markdown:
+    """The draft that the answers for a job's pieces make. UselessError where that cannot be used."""
+    pair = item.job.pair
+    joint = "" if pair.script in ("ja", "zh") else " "
+    text = joint.join(answer.strip() for answer in answers).replace("\r\n", "\n")
+    if pair.kind == "cell":
+        text = re.sub(r"(?<!\\)\|", r"\\|", text)  # a machine's bar would end the cell
+    try:
+        draft = unmask(text, item.given)
+    except PlaceholderError as error:
+        raise UselessError(str(error), mendable=True) from None
+    if problem := objection(pair, draft, engine):
+        raise UselessError(problem)
+    return draft
+
+
+def objection(pair: Pair, draft: str, engine: Engine) -> str:
+    """Why a draft cannot be used, in words that its engine can understand; empty where it can.
+
+    An engine that reads complaints is held to all that the checks call an error; of one that cannot mend anything, what
+    only a reader can judge is left to the reader.
+    """
+    if not draft.strip():
+        return "an empty answer"
+    if set(_BROKEN.findall(draft)) - set(pair.source):
+        return "an answer with broken characters"
+    checked = replace(pair, translation=Markdown(draft))
+    if not engine.reads_briefings:
+        problems = [*check_form(checked)]
+    else:
+        problems = [found for found in check_pair(checked) if found.severity is Severity.ERROR]
+    return "; ".join(problem.message for problem in problems[:_NAMED])

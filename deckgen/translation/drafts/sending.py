@@ -1,11 +1,12 @@
 """Sends batches to an engine: at its pace, again after failures that pass, and no more once the engine is down."""
 
 import random
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from deckgen.translation.drafts.answers import refusal
+from deckgen.text.packaged import packaged_table
 from deckgen.translation.drafts.engines import Batch, Engine, EngineAnswer, EngineError, Remedy
 
 TRIES = 4
@@ -15,6 +16,12 @@ _LONGEST_WAIT_SECONDS = 300.0
 _DOWN_SECONDS = 3.0
 _DOWN_FAILURES, _DOWN_UNREACHABLE = 12, 3
 """After so many failures without a success between, over so long a time, the engine is taken to be down."""
+_TABLE = packaged_table("translation/drafts/refusals.toml")
+_ABOUT_ERRORS = re.compile(_TABLE["about_errors"], re.IGNORECASE)
+_REFUSALS = tuple(
+    (re.compile(rf"\A\W*(?:{'|'.join(found['begins'])})", re.IGNORECASE), found["message"], Remedy(found["remedy"]))
+    for found in _TABLE["refusals"]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +80,7 @@ class Sender:
         except Exception as error:  # another package's engine; its message may hold a text or a key
             raise EngineError(f"the engine failed with {type(error).__name__}", Remedy.STOP) from None
         # A model that means to refuse fails to answer in its form.
-        if not self._engine.reads_briefings and (refused := refusal(batch, answer)):
+        if not self._engine.reads_briefings and (refused := _refusal(batch, answer)):
             raise refused
         return answer
 
@@ -106,3 +113,13 @@ class Sender:
                 self._over = error
             if self._over:
                 raise self._over from None
+
+
+def _refusal(batch: Batch, answer: EngineAnswer) -> EngineError | None:
+    """What an engine means that answers a text with an error in words, as if it were the translation."""
+    for passage in batch.passages:
+        for said, message, remedy in _REFUSALS:
+            apt = remedy is Remedy.RETRY and _ABOUT_ERRORS.search(passage.text)
+            if not apt and said.search(answer.texts.get(passage.id, "")):
+                return EngineError(message, remedy)
+    return None
