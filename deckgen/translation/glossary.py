@@ -46,10 +46,11 @@ def parse_glossary(text: str, path: str) -> tuple[Glossary, tuple[Diagnostic, ..
     if problems:
         return Glossary(), problems
     wrong: list[tuple[str, str]] = []
-    languages = {name: entry for name, entry in table.items() if name not in ("keep", "terms")}
-    general = _parse_part("", {name: entry for name, entry in table.items() if name not in languages}, wrong)
+    general = _parse_part("", {name: table[name] for name in _PARTS if name in table}, wrong)
     parts: list[tuple[Language, Glossary]] = []
-    for tag, entry in languages.items():
+    for tag, entry in table.items():
+        if tag in _PARTS:
+            continue
         if is_language(tag) and isinstance(entry, Mapping):
             parts.append((Language(tag), _parse_part(f"{tag}.", entry, wrong)))
         else:
@@ -96,13 +97,14 @@ def broken_terms(
             yield entry.source, entry.targets
 
 
+_PARTS = ("keep", "terms")
 _FORMAT = 'write keep = ["RoPE"] for terms that stay, and "术语" = "term" below [terms] or [en.terms]'
 
 
 def _parse_part(prefix: str, part: Mapping[str, object], wrong: list[tuple[str, str]]) -> Glossary:
     """What holds for one language or, without a prefix, for all; adds to ``wrong`` what stands where, and why it is."""
     for key in part:
-        if key not in ("keep", "terms"):
+        if key not in _PARTS:
             wrong.append((key, f"“{prefix}{key}” is unknown; a language has “keep” and “terms”"))
     keep, terms = part.get("keep", []), part.get("terms", {})
     if not isinstance(keep, list) or len(_texts(keep)) < len(keep):

@@ -97,8 +97,6 @@ def draft_missing(
         stopped = str(error)
     except KeyboardInterrupt:
         stopped, interrupted = "interrupted", True
-    finally:
-        remembered.close()
     return replace(run.filled(jobs), stopped=stopped, interrupted=interrupted)
 
 
@@ -248,7 +246,10 @@ class _Run:
                 else:
                     refused = " ".join(answers)[:_QUOTED]
                     again.append(replace(item, complaint=str(error), refused=refused, again=True))
-        self._accept(good)
+        self._remembered.keep([(item.job.pair, draft) for item, draft in good])
+        for item, draft in good:
+            self._settle(item.job, draft)
+            self._useless, self._last_accepted = 0, item.job
         self._give_up(bad, useless=not good and (self._engine.reads_briefings or (_REPEATED in dict(bad).values())))
         return (tuple(again),) if again else ()
 
@@ -264,12 +265,6 @@ class _Run:
         if self._is_repeated(item.job, item.job.pair.source, draft):
             raise UselessError(_REPEATED)
         return draft
-
-    def _accept(self, good: Sequence[tuple[Asked, Markdown]]) -> None:
-        self._remembered.keep([(item.job.pair, draft) for item, draft in good])
-        for item, draft in good:
-            self._settle(item.job, draft)
-            self._useless, self._last_accepted = 0, item.job
 
     def _settle(self, job: Job, draft: str) -> None:
         self._drafts[job] = Draft(job=job, translation=Markdown(draft))

@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TextIO
 
 from deckgen.translation.checks.pairs import Pair
 
@@ -14,17 +13,12 @@ _SYNC_SECONDS = 1.0
 
 
 class RememberedDrafts:
-    """The drafts of one engine in the file ``path``, open from the first that is kept until `close`.
-
-    What is kept survives the process at once, and a power cut after a second. With ``fresh`` what earlier runs got
-    does not count.
-    """
+    """The drafts of one engine in the file ``path``; with ``fresh`` what earlier runs got does not count."""
 
     def __init__(self, path: Path, engine: str, *, fresh: bool = False) -> None:
         self._path = path
         self._engine = engine
         self._known = {} if fresh else dict(_read(path))
-        self._file: TextIO | None = None
         self._synced = 0.0
 
     def get(self, pair: Pair) -> str:
@@ -32,25 +26,19 @@ class RememberedDrafts:
         return self._known.get(self._key(pair), "")
 
     def keep(self, drafts: Iterable[tuple[Pair, str]]) -> None:
-        """An empty text takes a draft back."""
-        for pair, text in drafts:
-            key = self._key(pair)
-            self._known[key] = text
-            if self._file is None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = self._path.open("a", encoding="utf-8", newline="\n")
-            # A line begins with its end, since the last one of an earlier run may have been cut off.
-            self._file.write("\n" + json.dumps({"key": key, "translation": text}, ensure_ascii=False))
-        if self._file:
-            self._file.flush()
+        """Keeps them beyond the process at once and beyond a power cut after a second; an empty text takes one back."""
+        if not (kept := {self._key(pair): text for pair, text in drafts}):
+            return
+        self._known |= kept
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.open("a", encoding="utf-8", newline="\n") as file:
+            for key, text in kept.items():
+                # A line begins with its end, since the last one of an earlier run may have been cut off.
+                file.write("\n" + json.dumps({"key": key, "translation": text}, ensure_ascii=False))
             if time.monotonic() - self._synced > _SYNC_SECONDS:
-                os.fsync(self._file.fileno())
+                file.flush()
+                os.fsync(file.fileno())
                 self._synced = time.monotonic()
-
-    def close(self) -> None:
-        if self._file:
-            self._file.close()
-            self._file = None
 
     def _key(self, pair: Pair) -> str:
         parts = (self._engine, pair.source_language, pair.language, pair.kind, pair.source)
