@@ -59,10 +59,16 @@ RULES_ABOUT_IDENTITY = frozenset(
 
 
 def diagnostic(
-    rule: str, message: str, location: Location | None = None, *, hint: str = "", excerpt: str = ""
+    rule: str,
+    message: str,
+    location: Location | None = None,
+    *,
+    hint: str = "",
+    excerpt: str = "",
+    severity: Severity | None = None,
 ) -> Diagnostic:
-    """A finding with its rule's own severity and, unless it has one, hint. KeyError for a rule not in the table."""
-    severity, hint = RULES[rule].severity, hint or RULES[rule].hint
+    """A finding with its rule's severity and hint, unless it has its own. KeyError for a rule not in the table."""
+    severity, hint = severity or RULES[rule].severity, hint or RULES[rule].hint
     return Diagnostic(rule=rule, severity=severity, message=message, location=location, hint=hint, excerpt=excerpt)
 
 

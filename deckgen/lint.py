@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from deckgen.diagnostics import RULES, Diagnostic, Severity, diagnostic
+from deckgen.diagnostics import Diagnostic, Severity, diagnostic
 from deckgen.markdown import Document, Documents
 from deckgen.markdown.brackets import find_unknown_html
 from deckgen.markdown.document import Span
@@ -82,8 +82,8 @@ class Answer:
         line, column = self._place(start)
         end_line, end_column = self._place(max(start, end - 1))
         place = Location(path=self.chapter.path, line=line, column=column, end_line=end_line, end_column=end_column)
-        severity, excerpt = Severity.INFO if mild else RULES[rule].severity, self._excerpt(start)
-        return Diagnostic(rule=rule, severity=severity, message=message, location=place, hint=hint, excerpt=excerpt)
+        severity = Severity.INFO if mild else None
+        return diagnostic(rule, message, place, hint=hint, excerpt=self._excerpt(start), severity=severity)
 
     def _excerpt(self, offset: int) -> str:
         """The line at an offset, for a person to see; a line that nobody could read is none."""

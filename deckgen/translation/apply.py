@@ -173,14 +173,14 @@ def _findings(
         )
         what = said[count > 1].format(language=language)
         first = text.segments[states.index(state)]
-        found = diagnostic(
+        yield diagnostic(
             rule,
             f"{who} {what}",
             text.place(first),
             hint=hint.format(file=f"locale/{language}"),
             excerpt=first.text.split("\n")[0],
+            severity=Severity.ERROR if policy is Policy.STRICT else None,
         )
-        yield replace(found, severity=Severity.ERROR) if policy is Policy.STRICT else found
 
 
 def _own_images(files: Iterable[str], language: Language) -> Mapping[str, str]:
@@ -230,5 +230,5 @@ def _found(text: Markdown, context: Context, documents: Documents) -> tuple[Unsa
 
 
 def _diagnostic(item: Unsafe, where: Location) -> Diagnostic:
-    found = diagnostic(item.rule, item.what, where, hint=item.hint)
-    return replace(found, severity=Severity.INFO) if item.is_remark else found
+    severity = Severity.INFO if item.is_remark else None
+    return diagnostic(item.rule, item.what, where, hint=item.hint, severity=severity)
