@@ -6,12 +6,14 @@ from deckgen.build import Build
 from deckgen.chapters import describe_explanation, explain_structure
 from deckgen.cli.formats import FORMATS
 from deckgen.cli.options import Wanted, build_options
-from deckgen.cli.report import fail_on_errors, print_changes, print_counts, print_diagnostics, print_lines
+from deckgen.cli.report import fail_on_errors, print_changes, print_counts, print_diagnostics
 from deckgen.cli.terminal import Detail, detail, echo
 from deckgen.diagnostics import Severity
 from deckgen.localisation.checking import check_build
 from deckgen.output import lock_changes
 from deckgen.project.reading import Project, read_project
+
+_MOST_LINES = 20
 
 
 @click.command()
@@ -61,4 +63,8 @@ def _print_changes(made: Build) -> None:
         return
     changes = lock_changes(made)
     echo("a build would change deckgen.lock:" if changes else "a build would leave deckgen.lock as it is")
-    print_lines(changes)
+    shown = changes if detail() is Detail.VERBOSE or len(changes) <= _MOST_LINES else changes[:_MOST_LINES]
+    for line in shown:
+        echo(f"  {line}")
+    if len(shown) < len(changes):
+        echo(f"  and {len(changes) - len(shown)} more; --verbose shows them")

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _MANY, _FEW = 10, 3
 """Of findings with one rule: more than so many are many, and so many are shown then."""
-_MOST_LINES = 20
 _COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan", Severity.OFF: "dim"}
 
 
@@ -113,15 +112,6 @@ def fail_on_errors(findings: Iterable[Diagnostic]) -> None:
     """Ends the command, with exit code 1, where one of the findings is an error."""
     if has_errors(findings):
         raise click.exceptions.Exit(1)
-
-
-def print_lines(lines: Sequence[str]) -> None:
-    """Lines on stdout, indented; the first ones where there are many."""
-    most = len(lines) if detail() is Detail.VERBOSE or len(lines) <= _MOST_LINES else _MOST_LINES
-    for line in lines[:most]:
-        echo(f"  {line}")
-    if most < len(lines):
-        echo(f"  and {len(lines) - most} more; --verbose shows them")
 
 
 def print_changes(changes: "Changes") -> None:

@@ -16,10 +16,11 @@ _GUID_LENGTH = 12
 
 
 def mint_key(*, project_id: str, chapter: str, title: str, ordinal: int, taken: Collection[Key]) -> Key:
-    """The key of a question that has none yet.
+    """The key of a question that has none yet, or of a category.
 
     It depends on the project's id, the chapter's path, the folded title and the question's place among those of equal
-    title in its chapter (from 1), so that every machine mints the same. A key that is taken is lengthened.
+    title in its chapter (from 1, 0 for a category), so that every machine mints the same. A key that is taken is
+    lengthened.
     """
     parts: tuple[str, ...] = ("key", project_id, unicodedata.normalize("NFC", chapter), title, str(ordinal))
     while True:
@@ -27,11 +28,6 @@ def mint_key(*, project_id: str, chapter: str, title: str, ordinal: int, taken: 
             if (key := Key(_letters(_KEY_LETTERS, *parts, count=length))) not in taken:
                 return key
         parts = ("again", _letters(_KEY_LETTERS, *parts))
-
-
-def mint_category_key(*, project_id: str, chapter: str, title: str, taken: Collection[Key]) -> Key:
-    """The key of a category that has none yet, from its chapter's path and its folded title."""
-    return mint_key(project_id=project_id, chapter=chapter, title=title, ordinal=0, taken=taken)
 
 
 def base_guid(project_id: str, key: Key) -> Guid:

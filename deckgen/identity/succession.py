@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from deckgen.identity.keys import base_guid, mint_category_key
+from deckgen.identity.keys import base_guid, mint_key
 from deckgen.identity.lock import SAID, CategoryRecord, Lock, NoteRecord, revise
 from deckgen.model import Key
 
@@ -59,8 +59,8 @@ def category_keys(places: Collection[Place], moves: Iterable[tuple[Key, Place]],
     taken = {category.key for category in lock.categories}
     renamed = _renamed(moves, vanished=taken - {*found.values()}, new=new)
     for chapter, title in sorted(new):
-        key = renamed.get((chapter, title)) or mint_category_key(
-            project_id=lock.project_id, chapter=chapter, title=title, taken=taken
+        key = renamed.get((chapter, title)) or mint_key(
+            project_id=lock.project_id, chapter=chapter, title=title, ordinal=0, taken=taken
         )
         found[chapter, title] = key
         taken.add(key)
