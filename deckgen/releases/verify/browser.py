@@ -57,17 +57,17 @@ def judge_in_browser(file: str, sides: Sides, media: Path, *, patience_ms: int =
     with _opened(browser_path) as browser:
         for start in range(0, len(sides), _SIDES_PER_PAGE):
             watch.open(browser, sides, range(start, min(start + _SIDES_PER_PAGE, len(sides))))
-    for check, what, seen in (
-        ("active-content", "runs scripts in a browser", watch.scripts),
-        ("active-content", "leads elsewhere by itself", watch.navigations),
-        ("active-content", "keeps the browser busy", watch.busy),
-        ("remote-content", "loads from the network", watch.requests),
+    for check, what, kind in (
+        ("active-content", "runs scripts in a browser", "scripts"),
+        ("active-content", "leads elsewhere by itself", "navigations"),
+        ("active-content", "keeps the browser busy", "busy"),
+        ("remote-content", "loads from the network", "requests"),
     ):
-        for index, details in sorted(seen.items()):
+        for index, details in sorted(watch.seen[kind].items()):
             told = f": {name_some(sorted(details))}" if details != {""} else ""
             yield finding(check, file, f"{sides[index][0]} {what}{told}")
-    counts = ((watch.scripts, "scripts"), (watch.requests, "requests"), (watch.navigations, "navigations"))
-    shown = ", ".join(f"{sum(map(len, seen.values()))} {name}" for seen, name in counts)
+    kinds = ("scripts", "requests", "navigations")
+    shown = ", ".join(f"{sum(map(len, watch.seen[kind].values()))} {kind}" for kind in kinds)
     yield finding("browser", file, f"{len(sides)} sides of cards in a browser: {shown}")
 
 
@@ -77,10 +77,8 @@ class _Watch:
     def __init__(self, media: Path, patience_ms: int) -> None:
         self._media = media
         self._patience_ms = patience_ms
-        self.scripts: dict[int, set[str]] = defaultdict(set)
-        self.requests: dict[int, set[str]] = defaultdict(set)
-        self.navigations: dict[int, set[str]] = defaultdict(set)
-        self.busy: dict[int, set[str]] = defaultdict(set)
+        self.seen: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+        """By what they did: scripts, requests, navigations, busy."""
 
     def open(self, browser: Any, sides: Sides, indices: range) -> None:
         """Opens these sides, each in a frame of its own; again one by one where together they come to no end."""
@@ -95,12 +93,10 @@ class _Watch:
         try:
             page.goto(_ORIGIN, wait_until="load", timeout=self._patience_ms)
             page.wait_for_function(packaged_text("releases/verify/stir.js"), timeout=self._patience_ms)
-        except errors.TimeoutError:
-            if len(indices) == 1:
-                self.busy[indices[0]].add("")
         except errors.Error as error:
             if len(indices) == 1:
-                self.busy[indices[0]].add(str(error).splitlines()[0])
+                late = isinstance(error, errors.TimeoutError)
+                self.seen["busy"][indices[0]].add("" if late else str(error).splitlines()[0])
         else:
             return
         finally:
@@ -123,8 +119,8 @@ class _Watch:
         else:
             index = _side_of(route.request.frame)
             if index is not None and name is None:
-                kind = self.navigations if route.request.is_navigation_request() else self.requests
-                kind[index].add(address[:200])
+                kind = "navigations" if route.request.is_navigation_request() else "requests"
+                self.seen[kind][index].add(address[:200])
             route.abort()
 
     def _watch_scripts(self, session: Any) -> None:
@@ -142,7 +138,7 @@ class _Watch:
             about = event.get("executionContextAuxData", {})
             index = _index(frames.get(about.get("frameId", ""), ""))
             if index is not None and about.get("isDefault"):
-                self.scripts[index].add(f"line {event['startLine'] + 1}")
+                self.seen["scripts"][index].add(f"line {event['startLine'] + 1}")
 
         session.on("Page.frameAttached", attached)
         session.on("Page.frameNavigated", named)
@@ -153,7 +149,7 @@ class _Watch:
     def _moved(self, frame: Any) -> None:
         index = _index(frame.name)
         if index is not None and frame.url not in (f"{_ORIGIN}side/{index}", "about:blank"):
-            self.navigations[index].add(frame.url[:200])
+            self.seen["navigations"][index].add(frame.url[:200])
 
 
 def _frame(index: int) -> str:
