@@ -17,13 +17,15 @@ from deckgen.apkg import write_package
 from deckgen.apkg.reader import read_package
 from deckgen.chapters import parse_chapter
 from deckgen.diagnostics import DeckgenError
+from deckgen.identity.editions import freeze_names
+from deckgen.identity.lock import CategoryRecord, Lock
 from deckgen.lint import lint_chapter
 from deckgen.markdown import Documents, parse_document
 from deckgen.markdown.depth import MAX_CHARACTERS
 from deckgen.markdown.gfm import _LONG_LINE
 from deckgen.markdown.judge import judge_html
 from deckgen.markdown.unsafe import find_unsafe
-from deckgen.model import Context, Dialect, Markdown
+from deckgen.model import Context, Dialect, EditionNames, Key, Markdown, SubdeckNames, parse_edition
 from deckgen.project.config import ChapterSettings
 from deckgen.releases.verify import package as judged
 from deckgen.releases.verify import verify_package
@@ -127,6 +129,20 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 def test_verifying_grows_with_the_notes_of_a_package(packages: list[Path]) -> None:
     once, twice = (lines_run(lambda path=path: verify_package(path, lock=None, with_anki=False)) for path in packages)
+    assert once < twice <= GROWTH * once
+
+
+def test_naming_decks_grows_with_the_categories() -> None:
+    """10,000 chapters took 80 seconds, since each category's names were compared with all others'."""
+
+    def name(count: int) -> None:
+        keys = [Key(f"k{at}") for at in range(count)]
+        subdecks = tuple(SubdeckNames(category=key, deck=f"题 {key}", tag=key, slug="q") for key in keys)
+        records = tuple(CategoryRecord(key=key, title=key, names={}) for key in keys)
+        proposal = EditionNames(edition=parse_edition("zh-en"), deck="书", note_type="b", subdecks=subdecks)
+        freeze_names(Lock(project_id="b", categories=records), (proposal,))
+
+    once, twice = (lines_run(lambda count=count: name(count)) for count in (200, 400))
     assert once < twice <= GROWTH * once
 
 

@@ -1,6 +1,6 @@
 """What the lock keeps of editions: their decks' names, frozen by a release, and how one gains a language; pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -19,6 +19,8 @@ from deckgen.model import Edition, EditionNames, SubdeckNames, parse_edition
 
 _ROOM = 1
 """Languages that the spare fields of a note type can take."""
+_WITH_KEY = {"deck": "{} ({})", "tag": "{}-{}", "slug": "{}-{}"}
+"""How each name of a category is told apart from another's by the category's key."""
 _V = TypeVar("_V")
 _R = TypeVar("_R", bound=AnyRecord)
 
@@ -107,9 +109,10 @@ def _freeze_edition(proposal: EditionNames, lock: Lock, *, whole: bool) -> tuple
             for key, record in categories.items()
         }
     frozen = {key: record.names[name] for key, record in categories.items() if name in record.names}
+    taken_names = {kind: {getattr(names, kind).casefold() for names in frozen.values()} for kind in _WITH_KEY}
     for subdeck in sorted(proposal.subdecks, key=lambda subdeck: subdeck.category):
         if subdeck.category not in frozen:
-            frozen[subdeck.category] = _free_names(subdeck, frozen.values())
+            frozen[subdeck.category] = _free_names(subdeck, taken_names)
             category = categories[subdeck.category]
             names = {**category.names, name: frozen[subdeck.category]}
             categories[subdeck.category] = revise(category, names=dict(sorted(names.items())))
@@ -122,18 +125,14 @@ def _freeze_edition(proposal: EditionNames, lock: Lock, *, whole: bool) -> tuple
     return replace(proposal, deck=edition.deck, note_type=edition.note_type_name, subdecks=subdecks), after
 
 
-def _free_names(proposal: SubdeckNames, taken: Iterable[CategoryNames]) -> CategoryNames:
-    """The proposed names, told apart from those of other categories by the category's key where need be."""
-    others = tuple(taken)
-    key = proposal.category
-    decks = {names.deck.casefold() for names in others}
-    tags = {names.tag.casefold() for names in others}
-    slugs = {names.slug.casefold() for names in others}
-    return CategoryNames(
-        deck=f"{proposal.deck} ({key})" if proposal.deck.casefold() in decks else proposal.deck,
-        tag=f"{proposal.tag}-{key}" if proposal.tag.casefold() in tags else proposal.tag,
-        slug=f"{proposal.slug}-{key}" if proposal.slug.casefold() in slugs else proposal.slug,
-    )
+def _free_names(proposal: SubdeckNames, taken: Mapping[str, set[str]]) -> CategoryNames:
+    """The proposed names, told apart from those of other categories by the category's key; they are taken then."""
+    found = {}
+    for kind, with_key in _WITH_KEY.items():
+        name = getattr(proposal, kind)
+        found[kind] = with_key.format(name, proposal.category) if name.casefold() in taken[kind] else name
+        taken[kind].add(found[kind].casefold())
+    return CategoryNames(**found)
 
 
 def grow_editions(lock: Lock, wanted: tuple[Edition, ...]) -> tuple[Lock, tuple[Diagnostic, ...]]:
