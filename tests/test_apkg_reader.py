@@ -4,6 +4,8 @@ import contextlib
 import hashlib
 import json
 import sqlite3
+import subprocess
+import sys
 import time
 import warnings
 import zipfile
@@ -246,6 +248,44 @@ def test_more_entries_or_bytes_than_the_limit_are_refused(
 def test_more_cards_than_the_limit_are_refused(package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("deckgen.apkg.reader.MAX_ROWS", 3)
     _refuses(_with_database(package, tmp_path / "x.apkg", "DELETE FROM notes"), "cards; at most 3")
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("UPDATE notes SET flds = flds || hex(zeroblob(1100)) WHERE id = (SELECT max(id) FROM notes)", "a note has"),
+        ("UPDATE notes SET flds = flds || char(128512) || hex(zeroblob(750))", "would take more than 64000 bytes"),
+    ],
+)
+def test_texts_that_take_more_memory_than_the_limit_are_refused(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, reason: str
+) -> None:
+    monkeypatch.setattr("deckgen.apkg.reader.MAX_TEXT_BYTES", 64_000)
+    read_package(package)
+    _refuses(_with_database(package, tmp_path / "x.apkg", script), reason)
+
+
+PEAK = """
+import sys
+from pathlib import Path
+from deckgen.releases.verify import verify_package
+print([found.rule for found in verify_package(Path(sys.argv[1]), lock=None, with_anki=False)])
+print(int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) // 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is told in other units elsewhere")
+def test_a_third_of_the_text_that_is_read_takes_at_most_200_megabytes(package: Path, tmp_path: Path) -> None:
+    """In notes nearly as long as they may be."""
+    path = _with_database(
+        package,
+        tmp_path / "x.apkg",
+        "UPDATE notes SET flds = flds || replace(hex(zeroblob(3300)), '00', hex(randomblob(400)))",
+    )
+    done = subprocess.run([sys.executable, "-c", PEAK, path], capture_output=True, text=True, check=True)
+    rules, peak = done.stdout.splitlines()
+    assert "unreadable" not in rules
+    assert int(peak) <= 200
 
 
 def test_a_size_that_lies_is_refused(package: Path, tmp_path: Path) -> None:

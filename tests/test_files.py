@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from projects import deckgen, make_project
 
 from deckgen.diagnostics import DeckgenError
+from deckgen.media import MAX_SOURCE_BYTES
 from deckgen.project.files import own_path, read_file, shown_name, survey, write_atomically
 
 SECRET = "outside-7c1f"
@@ -110,6 +112,13 @@ def test_devices_and_sockets_are_refused_and_unendingly_long_files_are_not_read(
         monkeypatch.chdir(tmp_path)
         listening.bind("socket")
     (tmp_path / "large").write_bytes(b"x" * 11)
+    with (tmp_path / "huge.bmp").open("wb") as file:
+        file.truncate(360_000_000)
+    tracemalloc.start()
+    with pytest.raises(OSError, match="more than 100 MB"):
+        read_file(tmp_path / "huge.bmp", inside=tmp_path, most=MAX_SOURCE_BYTES)
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
     for name, reason in (("zero", "leads out"), ("socket", "a socket"), ("large", "more than 0 MB")):
         with pytest.raises(OSError, match=reason):
             read_file(tmp_path / name, inside=tmp_path, most=10)

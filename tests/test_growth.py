@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -23,7 +26,7 @@ from deckgen.lint import lint_chapter
 from deckgen.markdown import Documents, parse_document
 from deckgen.markdown.depth import MAX_CHARACTERS
 from deckgen.markdown.gfm import _LONG_LINE
-from deckgen.markdown.judge import judge_html
+from deckgen.markdown.judge import _judged_once
 from deckgen.markdown.unsafe import find_unsafe
 from deckgen.model import Context, Dialect, EditionNames, Key, Markdown, SubdeckNames, parse_edition
 from deckgen.project.config import ChapterSettings
@@ -89,7 +92,7 @@ def lines_run(work: Callable[[], None]) -> int:
         count += event == "line"
         return trace
 
-    judge_html.cache_clear()
+    _judged_once.cache_clear()
     before = sys.gettrace()
     sys.settrace(trace)
     try:
@@ -127,9 +130,53 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return paths
 
 
-def test_verifying_grows_with_the_notes_of_a_package(packages: list[Path]) -> None:
-    once, twice = (lines_run(lambda path=path: verify_package(path, lock=None, with_anki=False)) for path in packages)
-    assert once < twice <= GROWTH * once
+def crafted(source: Path, target: Path, kind: str, count: int) -> Path:
+    """The package with so many more of one kind of thing."""
+    with zipfile.ZipFile(source) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    database = sqlite3.connect(":memory:")
+    database.deserialize(entries["collection.anki2"])
+    models, decks = (json.loads(one) for one in database.execute("SELECT models, decks FROM col").fetchone())
+    (model,), deck = models.values(), decks["1"]
+    more = range(count)
+    if kind == "fields":
+        model["flds"] += [model["flds"][-1] | {"name": f"More {one}", "id": one, "ord": 100 + one} for one in more]
+        database.execute("UPDATE notes SET flds = flds || ?", ("\x1f<b>x</b>" * count,))
+    elif kind == "templates":
+        model["tmpls"] += [model["tmpls"][0] | {"name": f"Card {one}", "id": one, "ord": one} for one in more]
+    elif kind == "note types":
+        models |= {str(one): model | {"id": one, "name": f"Type {one}"} for one in more}
+    elif kind == "decks":
+        decks |= {str(one): deck | {"id": one, "name": f"<b>Deck</b> {one}"} for one in range(2, count)}
+    elif kind == "media":
+        names = json.loads(entries["media"]) | {f"{one + 100}": f"{one}.png" for one in more}
+        entries |= {"media": json.dumps(names).encode()} | {f"{one + 100}": b"x" for one in more}
+        images = "".join(f'<img src="{one}.png">' for one in more)
+        database.execute("UPDATE notes SET flds = flds || ? WHERE id = (SELECT min(id) FROM notes)", (images,))
+    elif kind == "tags":
+        database.execute("UPDATE notes SET tags = ?", (" ".join(f"tag{one}" for one in more),))
+    else:
+        database.execute("UPDATE notes SET flds = replace(flds, '</p>', ?) WHERE id % 4 = 0", (kind * count + "</p>",))
+    database.execute("UPDATE col SET models = ?, decks = ?", (json.dumps(models), json.dumps(decks)))
+    database.commit()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, data in (entries | {"collection.anki2": database.serialize()}).items():
+            archive.writestr(name, data)
+    return target
+
+
+PARTS = ("fields", "templates", "note types", "decks", "media", "tags")
+TEXTS = ("x ", "<b class=x>y</b>", '<img src="a.png">', "\\(x\\)", "[sound:a.mp3]", "<", "<p style='color:red'>")
+
+
+@pytest.mark.parametrize("kind", ["notes", *PARTS, *TEXTS])
+def test_verifying_grows_with_a_package(packages: list[Path], tmp_path: Path, kind: str) -> None:
+    count = 150 if kind in PARTS else 60
+    paths = packages
+    if kind != "notes":
+        paths = [crafted(packages[0], tmp_path / f"{more}.apkg", kind, more) for more in (count, 2 * count)]
+    once, twice = (lines_run(lambda path=path: verify_package(path, lock=None, with_anki=False)) for path in paths)
+    assert once <= twice <= GROWTH * once
 
 
 def test_naming_decks_grows_with_the_categories() -> None:

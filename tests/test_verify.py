@@ -280,7 +280,10 @@ def test_a_name_that_leads_out_of_the_folder_is_refused(package: Path) -> None:
         "<object data=x></object>",
         '<meta http-equiv="refresh" content="0;url=//example.org">',
         "<base href=//example.org>",
+        "<br a>" * 170_000,
+        f"<p {' '.join(f'a{number}' for number in range(1001))}>",
     ],
+    ids=lambda html: html[:30],
 )
 def test_what_would_run_is_found(html: str, tmp_path: Path) -> None:
     assert judge_html(f"<p>before</p>{html}<p>after</p>").active

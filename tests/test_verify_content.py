@@ -11,6 +11,7 @@ from anki.collection import Collection, ExportAnkiPackageOptions
 from anki_collection import new_collection
 from projects import NOON
 
+from deckgen.card.anki_template import render_template
 from deckgen.diagnostics import Diagnostic
 from deckgen.markdown.judge import judge_css, judge_html
 from deckgen.releases.verify import verify_package
@@ -168,3 +169,9 @@ def test_a_judgement_takes_time_in_proportion(text: str) -> None:
     judge_html(text)
     judge_css(text)
     assert time.process_time() - started < 10
+
+
+def test_what_a_template_repeats_is_filled_in_for_so_long_only_and_then_found() -> None:
+    shown = render_template("{{A}}" * 1000, {"A": "<b a>" + "x" * 100_000})
+    assert len(shown) < 5_000_000
+    assert judge_html(shown).active == ("more than 1,000,000 characters",)

@@ -4,6 +4,7 @@ import html
 import json
 import re
 import sqlite3
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -27,6 +28,7 @@ _CALLS_AT_MOST = 2_000
 _VALUE_BYTES_AT_MOST = 256 << 20
 _JSON_CHARACTERS_AT_MOST = 16 << 20
 """Read, it may take twenty times its room."""
+_POINTER_BYTES = 8
 _DECK = "CASE odid WHEN 0 THEN did ELSE odid END"
 """The home of a card, also while a filtered deck has it."""
 
@@ -57,7 +59,7 @@ def read_database(path: Path, *, rows: int, text_bytes: int) -> DatabaseContents
         return DatabaseContents(
             note_types=note_types,
             decks=_decks(names, cards),
-            notes=tuple(_notes(connection, {key: name for key, (name, _) in names.items()})),
+            notes=tuple(_notes(connection, {key: name for key, (name, _) in names.items()}, text_bytes)),
             reviewed_cards=sum(kind != 0 for _, kind in cards),
         )
 
@@ -73,6 +75,9 @@ def _refuse_too_much(connection: sqlite3.Connection, rows: int, text_bytes: int)
         (size,) = connection.execute(f"SELECT total(length(CAST({column} AS BLOB))) FROM notes").fetchone()
         if size > most:
             raise ValueError(f"its notes have {size:.0f} bytes of {what}; at most {most} are read")
+    (size,) = connection.execute("SELECT max(length(CAST(flds AS BLOB))) FROM notes").fetchone()
+    if size and size > text_bytes // 32:
+        raise ValueError(f"a note has {size} bytes of text; at most {text_bytes // 32} are read")
 
 
 def media_references(text: str) -> tuple[str, ...]:
@@ -247,7 +252,9 @@ def _decks(names: dict[int, tuple[str, str]], cards: list[tuple[Any, ...]]) -> t
     return tuple(sorted(decks, key=lambda deck: (deck.name, deck.id)))
 
 
-def _notes(connection: sqlite3.Connection, deck_names: dict[int, str]) -> Iterator[PackagedNote]:
+def _notes(connection: sqlite3.Connection, deck_names: dict[int, str], most_held: int) -> Iterator[PackagedNote]:
+    """The notes, as long as their texts take no more memory than that: one sign can make a text four times as large."""
+    held = 0
     # min(ord) makes SQLite take the other columns from the row of the first card.
     query = (
         "SELECT notes.id, guid, mid, notes.mod, tags, flds, count(cards.id), coalesce(min(ord), 0),"
@@ -256,14 +263,18 @@ def _notes(connection: sqlite3.Connection, deck_names: dict[int, str]) -> Iterat
     )
     types = (int, str, int, int, str, str, int, int, int, int)
     for id_, guid, note_type_id, time, tags, fields, cards, _, deck, due in _rows(connection, query, *types):
+        parts = tuple(tags.split()), tuple(fields.split("\x1f")), media_references(fields)
+        held += sum(_POINTER_BYTES + sys.getsizeof(text) for texts in parts for text in texts)
+        if held > most_held:
+            raise ValueError(f"its notes would take more than {most_held} bytes of memory")
         yield PackagedNote(
             id=id_,
             guid=guid,
             note_type_id=note_type_id,
             time=time,
-            tags=tuple(tags.split()),
-            fields=tuple(fields.split("\x1f")),
-            media=media_references(fields),
+            tags=parts[0],
+            fields=parts[1],
+            media=parts[2],
             deck=deck_names.get(deck, ""),
             due=due,
             cards=cards,

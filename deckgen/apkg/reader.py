@@ -29,8 +29,8 @@ _MAX_RATIO = 200
 """Real text is packed about 4 to 20 times smaller than it is."""
 MAX_ROWS = 100_000
 """Notes, and cards: some ten times what anybody studies."""
-MAX_TEXT_BYTES = 256 << 20
-"""Of the fields of all notes together."""
+MAX_TEXT_BYTES = 96 << 20
+"""Of the fields of all notes together, and of the memory that they take; with Anki, verifying takes five times that."""
 
 
 class _RefusalError(Exception):

@@ -7,6 +7,7 @@ from typing import Literal
 
 from deckgen.model import NoteType
 
+MAX_SHOWN = 4_000_000
 _OTHER_BRACES = "{{=<% %>=}}"
 """At the beginning of a template: its tags are in ``<% %>``."""
 _TAG = re.compile(r"\{\{([#^/]?)([^{}]*)\}\}")
@@ -30,15 +31,18 @@ def render_card(note_type: NoteType, fields: tuple[str, ...], side: Literal["fro
 def render_template(template: str, values: Mapping[str, str]) -> str:
     """What a template shows of these fields, without the style, as Anki puts it into the page's body.
 
-    A cloze is open, its hint behind it; text-to-speech leaves nothing, since there is no voice outside Anki.
+    A cloze is open, its hint behind it; text-to-speech leaves nothing, since there is no voice outside Anki. Fields are
+    filled in as long as they have no more than ``MAX_SHOWN`` characters together.
     """
     tags = _TAG
     if template.lstrip().startswith(_OTHER_BRACES):
         template, tags = template.lstrip().removeprefix(_OTHER_BRACES), _OTHER_TAG
     shown: list[str] = []
     hidden: list[str] = []
-    position = 0
+    position = size = 0
     for tag in tags.finditer(template):
+        if size > MAX_SHOWN:
+            break
         if not hidden:
             shown.append(template[position : tag.start()])
         position = tag.end()
@@ -52,6 +56,7 @@ def render_template(template: str, values: Mapping[str, str]) -> str:
                 hidden.append(name)
         elif not hidden:
             shown.append(_filtered(name, values))
+            size += len(shown[-1])
     return "".join([*shown, "" if hidden else template[position:]])
 
 

@@ -31,7 +31,14 @@ _REMOTE_ADDRESS = re.compile(r"(?:https?|ftp|wss?|file|rtsp|smb):|//", re.IGNORE
 _CSS_ACTIVE = re.compile(r"expression\s*\(|-moz-binding|</style", re.IGNORECASE)
 _LOOSE_TAG = re.compile(r"""<([a-z][^\s/<>"'=]*)((?:[^<>"']++|"[^"]*"|'[^']*')*)""", re.IGNORECASE)
 _LOOSE_ATTRIBUTE = re.compile(r"""([^\s=/"'<>]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'<>]*))?""")
+MAX_JUDGED = 1_000_000
+"""Characters of one field or side; its trees take up to 300 bytes for each."""
+_MAX_KEPT = 4_000
+"""Characters, of what is remembered: titles and templates come again and again."""
 _MAX_DEPTH = 1000
+_MAX_ATTRIBUTES = 1000
+_ATTRIBUTES_READ = re.compile(r'<[a-z][^\s/>]*((?:\s[^\s=>]+="[^"]*")+)')
+"""Of a tag as the standard's rules leave it; the forgiving reader takes quadratic time over them."""
 _NESTING_TAG = re.compile(
     r"<(/?)(?!(?:area|base|br|col|dd|dt|embed|hr|img|input|li|link|meta|option|p|source|t[dhr]|track|wbr)\b)[a-z]",
     re.IGNORECASE,
@@ -50,18 +57,26 @@ class Judgement:
     remote: tuple[str, ...] = ()
 
 
-@lru_cache(maxsize=4096)
 def judge_html(html: str) -> Judgement:
     """A judgement of a page's or a field's HTML, broken or not.
 
     Read three times, as browsers read it, as a forgiving reader does, and tag by tag, since what one reader takes for a
-    comment or a style sheet another may run.
+    comment or a style sheet another may run. What would take too much time or memory to read is not: that is active.
     """
     if not _MAY_DO_ANYTHING.search(html):
         return Judgement()
+    return _judged_once(html) if len(html) <= _MAX_KEPT else _judged(html)
+
+
+def _judged(html: str) -> Judgement:
+    if len(html) > MAX_JUDGED:
+        return Judgement(active=(f"more than {MAX_JUDGED:,} characters",))
     if html.count("<") > _MAX_DEPTH and _depth(html) > _MAX_DEPTH:
         return Judgement(active=(f"elements more than {_MAX_DEPTH} deep",))
-    browsers = any_tree(as_browsers_read(html))
+    read = as_browsers_read(html)
+    if any(tag[1].count('="') > _MAX_ATTRIBUTES for tag in _ATTRIBUTES_READ.finditer(read)):
+        return Judgement(active=(f"a tag of more than {_MAX_ATTRIBUTES} attributes",))
+    browsers = any_tree(read)
     trees = (browsers, any_tree(html))
     active, remote = list[str](), list[str]()
     for tag, attributes in (*(found for tree in trees for found in _tree_tags(tree)), *_loose_tags(html)):
@@ -79,6 +94,8 @@ def judge_html(html: str) -> Judgement:
     remote += [f"[sound:{sound[:40]}]" for sound in sounds if _is_remote(sound)]
     return Judgement(active=tuple(dict.fromkeys(active)), remote=tuple(dict.fromkeys(remote)))
 
+
+_judged_once = lru_cache(maxsize=4096)(_judged)
 
 _SOUND = re.compile(r"\[sound:([^\]]*)", re.IGNORECASE)
 """Anki hands the address to its player, which fetches it as the card is shown."""

@@ -74,10 +74,12 @@ def read_file(path: Path, *, inside: Path, most: int = MAX_BYTES) -> bytes:
         raise OSError(errno.EPERM, why, str(path))
     handle = os.open(path, _FLAGS)
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EPERM, "is no regular file", str(path))
-        data = file.read(most + 1)
-    if len(data) > most:
+        # A file that grows meanwhile is read no further either.
+        data = file.read(most + 1) if status.st_size <= most else b""
+    if max(status.st_size, len(data)) > most:
         raise OSError(errno.EFBIG, f"has more than {most // 2**20} MB", str(path))
     return data
 

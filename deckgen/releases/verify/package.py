@@ -3,7 +3,7 @@
 import hashlib
 import re
 import unicodedata
-from collections import Counter
+from collections import ChainMap, Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import quote
@@ -108,10 +108,12 @@ def _notes(file: str, contents: PackageContents) -> _Found:
 def _guids_and_keys(file: str, contents: PackageContents) -> _Found:
     for guid in _repeated(note.guid for note in contents.notes):
         yield finding("duplicate-guid", file, f"several notes have the GUID {guid!r}")
+    keys: dict[int, list[str]] = defaultdict(list)
+    for note in contents.notes:
+        keys[note.note_type_id] += note.fields[:1]
     for packaged in contents.note_types:
         if note_type_edition(packaged.note_type):
-            notes = [note for note in contents.notes if note.note_type_id == packaged.note_type.id and note.fields]
-            for key in _repeated(note.fields[0] for note in notes):
+            for key in _repeated(keys.pop(packaged.note_type.id, ())):
                 yield finding("duplicate-key", file, f"several notes have the key {key!r}")
 
 
@@ -146,23 +148,19 @@ def _cards(file: str, contents: PackageContents) -> _Found:
     Notes by templates may be more than anybody waits for; what is shown beyond `MAX_SHOWN` is not looked at.
     """
     known = {packaged.note_type.id: _without_known_scripts(packaged) for packaged in contents.note_types}
-    apart = {
-        number: [judge_html(markup) for one in packaged.note_type.templates for markup in (one.front, one.back)]
-        for number, packaged in known.items()
-    }
+    apart = {number: _apart(packaged) for number, packaged in known.items()}
     left = MAX_SHOWN
     for note in map(_held, contents.notes):
         packaged, fields = known.get(note.note_type_id), [judge_html(field) for field in note.fields]
-        names = [field.name for field in packaged.note_type.fields] if packaged else []
+        own = packaged.note_type.fields if packaged else ()
         for index, judged in enumerate(fields):
             if judged != _NOTHING:
-                name = names[index] if index < len(names) else index + 1
+                name = own[index].name if index < len(own) else index + 1
                 yield from _told(file, f"{_name(note)}, field {name}", judged)
         if packaged is None:
             continue
-        told = [*fields, *apart[note.note_type_id]]
-        active = frozenset(what for judged in told for what in judged.active)
-        remote = frozenset(what for judged in told for what in judged.remote)
+        alone = apart[note.note_type_id]
+        told = frozenset(what for judged in fields for what in (*judged.active, *judged.remote))
         for side, shown in _sides(packaged, note):
             left -= len(shown) + _SIDE
             if left < 0:
@@ -171,11 +169,17 @@ def _cards(file: str, contents: PackageContents) -> _Found:
                 return
             judged = judge_html(shown)
             fresh = Judgement(
-                active=tuple(what for what in judged.active if what not in active),
-                remote=tuple(what for what in judged.remote if what not in remote),
+                active=tuple(what for what in judged.active if what not in told and what not in alone),
+                remote=tuple(what for what in judged.remote if what not in told and what not in alone),
             )
             if fresh != _NOTHING:
                 yield from _told(file, f"{_name(note)}, {side},", fresh)
+
+
+def _apart(packaged: PackagedNoteType) -> frozenset[str]:
+    """What templates have by themselves, whatever the fields."""
+    markups = (markup for one in packaged.note_type.templates for markup in (one.front, one.back))
+    return frozenset(what for judged in map(judge_html, markups) for what in (*judged.active, *judged.remote))
 
 
 def _sides(packaged: PackagedNoteType, note: PackagedNote) -> Iterator[tuple[str, str]]:
@@ -187,7 +191,7 @@ def _sides(packaged: PackagedNoteType, note: PackagedNote) -> Iterator[tuple[str
         name = values["Card"] = template.name
         front = render_template(template.front, values)
         yield f"front of {name}", front
-        yield f"back of {name}", render_template(template.back, values | {"FrontSide": front})
+        yield f"back of {name}", render_template(template.back, ChainMap({"FrontSide": front}, values))
 
 
 def _without_known_scripts(packaged: PackagedNoteType) -> PackagedNoteType:
