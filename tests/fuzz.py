@@ -1,7 +1,7 @@
 """Random input for everything that reads what strangers write: python tests/fuzz.py [SECONDS [TARGET …]], or make fuzz.
 
 By Hypothesis, or by atheris, which looks for new paths through the code, where that is installed (``pip install
-atheris``; TARGET then is one). Whatever breaks a target joins ``tests/hostile/seeds.jsonl``, which every run of the
+atheris``). Whatever breaks a target joins ``tests/hostile/seeds.jsonl``, which every run of the
 tests reads.
 """
 
@@ -11,12 +11,14 @@ import contextlib
 import importlib
 import io
 import json
+import subprocess
 import sys
 import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Mapping
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from hostile.corpus import PAYLOADS
@@ -268,9 +270,10 @@ def _by_atheris(target: str, seconds: float) -> None:
 if __name__ == "__main__":
     asked = float(sys.argv[1]) if len(sys.argv) > 1 else 600.0
     names = sys.argv[2:] or list(TARGETS)
+    if find_spec("atheris") is None:
+        print("atheris is not installed, so Hypothesis looks for inputs", file=sys.stderr)
+        sys.exit(main(asked, names))
     if len(names) == 1:
-        try:
-            _by_atheris(names[0], asked)
-        except ImportError:
-            print("atheris is not installed, so Hypothesis looks for inputs", file=sys.stderr)
-    sys.exit(main(asked, names))
+        _by_atheris(names[0], asked)  # which ends the process
+    commands = ([sys.executable, __file__, str(asked / len(names)), name] for name in names)
+    sys.exit(max([subprocess.call(command) for command in commands]))
