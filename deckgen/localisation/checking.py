@@ -41,7 +41,7 @@ def check_block(found: Translations, block: TranslatedBlock, translation: Markdo
         if not other.obsolete and other is not block.entry and len(other.translation) in alike
     )
     repeated = (problem for named, problem in check_repeats((*others, entry)) if named is entry)
-    pair = pair_of(block, found, found.glossary.for_language(language), translation)
+    pair = pair_of(block, found, translation)
     problems = (*check_pair(pair), *repeated)
     checked = [(_located(problem, block), block) for problem in problems]
     return tuple(finding for finding, _ in _settled(found, checked, report_unused=False))
@@ -60,7 +60,6 @@ def check_build(made: Build, *, strict: bool = False) -> tuple[Diagnostic, ...]:
 
 
 def _check(found: Translations, language: Language, *, strict: bool) -> Iterator[Checked]:
-    glossary = found.glossary.for_language(language)
     every = tuple(translated_blocks(found, language))
     begun = {block.text.context for block in every if block.entry.translation.strip()}
     seen: dict[CatalogEntry, TranslatedBlock] = {}
@@ -68,7 +67,7 @@ def _check(found: Translations, language: Language, *, strict: bool) -> Iterator
         if block.entry in seen or block.text.context not in begun:
             continue
         seen[block.entry] = block
-        for problem in check_pair(pair_of(block, found, glossary)):
+        for problem in check_pair(pair_of(block, found)):
             finding = _located(problem, block)
             if strict and problem.rule in FACTS and block.entry.state is TextState.REVIEWED:
                 finding = replace(finding, severity=Severity.ERROR)

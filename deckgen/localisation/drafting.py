@@ -25,13 +25,12 @@ def draft_jobs(
     """
     wanted = (TextState.MISSING, TextState.STALE) if stale else (TextState.MISSING,)
     every = tuple(translated_blocks(found, language))
-    glossary = found.glossary.for_language(language)
     styles = {chapter: read_style(found.project.locale / language, chapter) for chapter in found.material.chapters}
     jobs: dict[tuple[str, str], Job] = {}
     titles = {item.key: (item.category.title, item.question.title) for item in found.material.corpus.questions}
     for place, block in enumerate(every):
         if block.entry.state in wanted and not block.entry.proposal:
-            job = _job(every, place, pair_of(block, found, glossary), titles)
+            job = _job(every, place, pair_of(block, found), titles)
             style = styles.get(block.text.chapter.path, "")
             jobs.setdefault((job.pair.source, job.pair.kind), replace(job, style=style))
     return tuple(jobs.values())[:limit]

@@ -8,7 +8,6 @@ from deckgen.localisation.translations import TranslatedBlock, Translations, pai
 from deckgen.model import Language, Markdown
 from deckgen.translation.catalog import CatalogEntry, digest
 from deckgen.translation.checks.pairs import check_pair
-from deckgen.translation.glossary import Glossary
 from deckgen.translation.inline import Edge, edged, protected
 
 
@@ -16,17 +15,16 @@ def mend(found: Translations) -> tuple[Translations, int]:
     """The catalogs with every translation mended, and how many that changed; states and who reviewed them stay."""
     changed: dict[CatalogEntry, CatalogEntry] = {}
     for language in found.languages:
-        glossary = found.glossary.for_language(language)
         for block in translated_blocks(found, language):
             text = Markdown(mended(block.entry.translation, language))
-            if text != block.entry.translation and not _is_worse(block, text, found, glossary):
+            if text != block.entry.translation and not _is_worse(block, text, found):
                 changed[block.entry] = _with_text(block.entry, text)
     return with_entries(found, lambda entry: changed.get(entry, entry))
 
 
-def _is_worse(block: TranslatedBlock, text: Markdown, found: Translations, glossary: Glossary) -> bool:
+def _is_worse(block: TranslatedBlock, text: Markdown, found: Translations) -> bool:
     """Whether a check finds more than before, as where a blank more would undo a bold mark."""
-    pairs = (pair_of(block, found, glossary, one) for one in (None, text))
+    pairs = (pair_of(block, found, one) for one in (None, text))
     before, after = (Counter(problem.rule for problem in check_pair(pair)) for pair in pairs)
     return bool(after - before)
 

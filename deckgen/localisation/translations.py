@@ -1,7 +1,7 @@
 """A project's translations beside its sources: read, brought up to date, and what of their files that changes."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from deckgen.corpus import identify, settle
@@ -22,11 +22,11 @@ from deckgen.translation.segments import SourceText
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translations:
-    """A project's texts beside their catalogs, its glossary, and what is wrong with the files of all these."""
+    """A project's texts beside their catalogs, its glossary in each language, and what is wrong with their files."""
 
     project: Project
     material: Material
-    glossary: Glossary
+    glossaries: Mapping[Language, Glossary]
     diagnostics: tuple[Diagnostic, ...]
 
     @property
@@ -75,7 +75,8 @@ def with_glossary(project: Project, material: Material, findings: tuple[Diagnost
     terms = read_optional(project.root / GLOSSARY_PATH, inside=project.root)
     glossary, problems = parse_glossary(terms or "", GLOSSARY_PATH)
     told = with_severities((*findings, *problems), project.config.severities)
-    return Translations(project=project, material=material, glossary=glossary, diagnostics=told)
+    glossaries = {language: glossary.for_language(language) for language in material.languages}
+    return Translations(project=project, material=material, glossaries=glossaries, diagnostics=told)
 
 
 def changed_catalogs(found: Translations) -> tuple[CatalogFile, ...]:
@@ -87,13 +88,7 @@ def changed_catalogs(found: Translations) -> tuple[CatalogFile, ...]:
 
 def translated_blocks(found: Translations, language: Language) -> Iterator[TranslatedBlock]:
     """Every block to translate into ``language``, in the order of the sources."""
-    entries = {
-        (entry.context, entry.source): (entry, catalog)
-        for (_, tag), catalog in found.material.catalogs.items()
-        if tag == language
-        for entry in catalog.entries
-        if not entry.obsolete
-    }
+    entries = found.material.entries(language)
     for text in found.material.texts:
         for segment in text.segments:
             if held := entries.get((text.context, segment.text)):
@@ -124,9 +119,7 @@ def begun_languages(found: Translations) -> Translations:
     return replace(found, material=replace(material, languages=languages, catalogs=catalogs))
 
 
-def pair_of(
-    block: TranslatedBlock, found: Translations, glossary: Glossary, translation: Markdown | None = None
-) -> Pair:
+def pair_of(block: TranslatedBlock, found: Translations, translation: Markdown | None = None) -> Pair:
     """The block beside its translation, or beside another one."""
     return Pair(
         source=block.segment.text,
@@ -134,7 +127,7 @@ def pair_of(
         language=block.catalog.language,
         source_language=found.material.corpus.language,
         kind=block.segment.kind,
-        glossary=glossary,
+        glossary=found.glossaries[block.catalog.language],
     )
 
 

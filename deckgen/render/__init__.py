@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from deckgen.markdown import Documents
@@ -74,11 +74,16 @@ def render_deck(
         media = sorted(shown[chapter.path])
         return encoded((names.edition, primary, chapter.path, chapter.context, order, questions, headings, media))
 
+    def show(text: Text, chapter: Chapter) -> str:
+        if not text.markdown.strip():
+            return ""
+        return card_html(documents.html_of(text.markdown, chapter.context), chapter=chapter.path, images=images)
+
     def render(missing: list[int]) -> Iterator[tuple[Note, ...]]:
         documents.read((text.markdown, item.context) for at in missing for item in groups[at] for text in item.texts)
         for at in missing:
             yield tuple(
-                _render_note(item, categories, names.edition, primary, guids, documents, images, by_name, tags, order)
+                _render_note(item, categories, names.edition, primary, guids, show, by_name, tags, order)
                 for item in groups[at]
             )
 
@@ -150,8 +155,7 @@ def _render_note(
     edition: Edition,
     primary: Language,
     guids: Mapping[Key, Guid],
-    documents: Documents,
-    images: Mapping[ImageReference, MediaFile],
+    show: Callable[[Text, Chapter], str],
     by_name: Mapping[str, MediaFile],
     tags: Mapping[Key, str],
     order: tuple[str, ...],
@@ -164,14 +168,14 @@ def _render_note(
     for language in edition.languages:
         sides = tuple(_in_language(texts, language) for texts in (translated.titles, translated.answers))
         texts = (*sides, _in_language(category.titles, language), _in_language(translated.notes, language))
-        shown = [_render_text(text, keyed.chapter, documents, images) for text in texts]
+        shown = [show(text, keyed.chapter) for text in texts]
         front = _in_language(translated.fronts, language)
         if language == primary:
             for place, source in enumerate((translated.titles[0], translated.answers[0], category.titles[0])):
-                shown[place] = shown[place] or _in_its_language(source, keyed.chapter, documents, images)
+                shown[place] = shown[place] or _in_its_language(source, show(source, keyed.chapter))
         if (asked := translated.fronts[0]).markdown and shown[0]:
-            given = _render_text(front, keyed.chapter, documents, images)
-            shown[0] += given_html(given or _in_its_language(asked, keyed.chapter, documents, images))
+            given = show(front, keyed.chapter)
+            shown[0] += given_html(given or _in_its_language(asked, show(asked, keyed.chapter)))
             shown[1] = unfolded(shown[1])
             sides, texts = (*sides, front), (*texts, front)
         values |= zip((f"{side} {language}" for side in _SIDES), shown, strict=True)
@@ -196,11 +200,9 @@ def _render_note(
     )
 
 
-def _in_its_language(
-    source: Text, chapter: Chapter, documents: Documents, images: Mapping[ImageReference, MediaFile]
-) -> str:
+def _in_its_language(source: Text, html: str) -> str:
     """The source where the primary language has no translation yet: a card must have two sides."""
-    return f'<div lang="{source.language}">{_render_text(source, chapter, documents, images)}</div>'
+    return f'<div lang="{source.language}">{html}</div>'
 
 
 def _in_language(texts: tuple[Text, ...], language: Language) -> Text:
@@ -208,12 +210,6 @@ def _in_language(texts: tuple[Text, ...], language: Language) -> Text:
         if text.language == language:
             return text
     return Text(language=language, markdown=Markdown(""), state=TextState.MISSING)
-
-
-def _render_text(text: Text, chapter: Chapter, documents: Documents, images: Mapping[ImageReference, MediaFile]) -> str:
-    if not text.markdown.strip():
-        return ""
-    return card_html(documents.html_of(text.markdown, chapter.context), chapter=chapter.path, images=images)
 
 
 def _state_words(edition: Edition, states: list[TextState]) -> str:

@@ -23,11 +23,9 @@ from deckgen.model import (
     locate_span,
 )
 from deckgen.project import Policy
-from deckgen.translation.catalog import Catalog, CatalogEntry
 from deckgen.translation.inline import TokenKind, tokens
-from deckgen.translation.material import Material
+from deckgen.translation.material import Entries, Material
 from deckgen.translation.segments import Side, SourceText, splice
-from deckgen.translation.update import CatalogId
 
 _HIDDEN = TextState.PARTIAL
 """Of a block: there is a draft, and the policy shows the source in its place."""
@@ -44,7 +42,7 @@ def translate(
     language names, as ``imgs/en/``.
     """
     corpus, targets = material.corpus, material.languages
-    entries = _index(material.catalogs)
+    entries = {language: material.entries(language) for language in targets}
     images = {language: _own_images(files, language) for language in targets}
     begun = set(targets) if policy is Policy.STRICT else {language for _, language in material.read}
     shown: dict[tuple[str, Side], tuple[Text, ...]] = {}
@@ -52,7 +50,7 @@ def translate(
     for text in material.texts:
         every = [Text(language=corpus.language, markdown=text.markdown, state=TextState.SOURCE)]
         for language in targets:
-            translated, problems = _translated(text, language, entries, policy)
+            translated, problems = _translated(text, language, entries[language], policy)
             every.append(_with_own(translated, images[language]))
             findings += [found for found in problems if language in begun or found.rule != "untranslated"]
         shown[text.key, text.side] = tuple(every)
@@ -77,7 +75,7 @@ def translate(
             )
             for item in corpus.questions
         ),
-        counts=tuple(_counts(language, material.texts, entries, policy) for language in targets),
+        counts=tuple(_counts(language, material.texts, entries[language], policy) for language in targets),
     ), tuple(findings)
 
 
@@ -87,27 +85,15 @@ def _not_begun(language: Language) -> Diagnostic:
     return diagnostic("untranslated", message, hint=f"to begin, run “deckgen translate extract {language}”")
 
 
-_Index = Mapping[tuple[Language, str, str], CatalogEntry]
-
-
-def _index(catalogs: Mapping[CatalogId, Catalog]) -> _Index:
-    return {
-        (language, entry.context, entry.source): entry
-        for (_, language), catalog in catalogs.items()
-        for entry in catalog.entries
-        if not entry.obsolete
-    }
-
-
 def _translated(
-    text: SourceText, language: Language, entries: _Index, policy: Policy
+    text: SourceText, language: Language, entries: Entries, policy: Policy
 ) -> tuple[Text, tuple[Diagnostic, ...]]:
     written = text.writing(language)
     if written is not None:
         return Text(language=language, markdown=written, state=TextState.REVIEWED), ()
-    states = _states(text, language, entries, policy)
+    states = _states(text, entries, policy)
     translations = [
-        None if state is _HIDDEN else entries[language, text.context, segment.text].translation or None
+        None if state is _HIDDEN else entries[text.context, segment.text][0].translation or None
         for segment, state in zip(text.segments, states, strict=True)
     ]
     findings = tuple(_findings(text, language, states, policy))
@@ -118,15 +104,15 @@ def _translated(
     return Text(language=language, markdown=splice(text.markdown, text.segments, translations), state=state), findings
 
 
-def _states(text: SourceText, language: Language, entries: _Index, policy: Policy) -> list[TextState]:
+def _states(text: SourceText, entries: Entries, policy: Policy) -> list[TextState]:
     """How far each block is, as the policy shows it."""
-    states = (entries[language, text.context, segment.text].state for segment in text.segments)
+    states = (entries[text.context, segment.text][0].state for segment in text.segments)
     return [_HIDDEN if state is TextState.DRAFT and policy is not Policy.DRAFT else state for state in states]
 
 
-def _counts(language: Language, texts: Sequence[SourceText], entries: _Index, policy: Policy) -> BlockCounts:
+def _counts(language: Language, texts: Sequence[SourceText], entries: Entries, policy: Policy) -> BlockCounts:
     translated = (text for text in texts if text.writing(language) is None)
-    states = Counter(state for text in translated for state in _states(text, language, entries, policy))
+    states = Counter(state for text in translated for state in _states(text, entries, policy))
     return BlockCounts(
         language=language,
         reviewed=states[TextState.REVIEWED],

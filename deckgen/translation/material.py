@@ -8,11 +8,14 @@ from deckgen.markdown import Documents
 from deckgen.model import KeyedCorpus, Language, Location
 from deckgen.project.layout import NOTES_PATH
 from deckgen.project.reading import Project, known_languages
-from deckgen.translation.catalog import Catalog
+from deckgen.translation.catalog import Catalog, CatalogEntry
 from deckgen.translation.files import read_catalogs
 from deckgen.translation.notes import Notes, parse_notes, strange_languages
 from deckgen.translation.segments import SourceText, source_texts
 from deckgen.translation.update import CatalogId, update_catalogs
+
+Entries = Mapping[tuple[str, str], tuple[CatalogEntry, Catalog]]
+"""Entries by their context and source, each with the catalog that it is in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,16 @@ class Material:
     read: Mapping[CatalogId, Catalog]
     catalogs: Mapping[CatalogId, Catalog]
     documents: Documents
+
+    def entries(self, language: Language) -> Entries:
+        """What the catalogs of a language should have, less what is obsolete."""
+        return {
+            (entry.context, entry.source): (entry, catalog)
+            for (_, tag), catalog in self.catalogs.items()
+            if tag == language
+            for entry in catalog.entries
+            if not entry.obsolete
+        }
 
     @property
     def chapters(self) -> tuple[str, ...]:
