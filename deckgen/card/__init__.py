@@ -81,7 +81,7 @@ def note_type(
     template = CardTemplate(
         name="Card 1",
         id=identify("template:Card 1"),
-        front=_front(words),
+        front=_in_language("front.html", words, shown[0], question=_question(words, speech=_speech(words, "Question"))),
         back=_back(words),
         browser_front=f"{{{{Question {shown[0]}}}}}",
         browser_back=f"{{{{Answer {shown[0]}}}}}",
@@ -158,57 +158,28 @@ class _Words:
         return read_ui(self.languages[0])
 
 
-def _front(words: _Words) -> str:
-    return _in_language(
-        "front.html",
-        words,
-        words.languages[0],
-        labels=_labels(words),
-        question=_question(words, speech=True),
-        script=packaged_text("templates/card.js"),
-    )
-
-
 def _back(words: _Words) -> str:
-    primary = words.languages[0]
     return _in_language(
         "back.html",
         words,
-        primary,
-        labels=_labels(words),
-        question=_question(words, speech=False),
+        words.languages[0],
+        question=_question(words, speech=""),
         corrections=_corrections(words),
         speech=_speech(words, "Answer"),
-        note=_in_language("note.html", words, primary),
         translations=_translations("answer_translation.html", words),
         links=link_attributes(words.addresses),
         source=html.escape(words.primary["source"]),
         report=_report(words),
-        script=packaged_text("templates/card.js"),
     )
 
 
-def _question(words: _Words, *, speech: bool) -> str:
-    return _in_language(
-        "question.html",
-        words,
-        words.languages[0],
-        speech=_speech(words, "Question") if speech else "",
-        translations=_translations("question_translation.html", words),
-    )
+def _question(words: _Words, *, speech: str) -> str:
+    translations = _translations("question_translation.html", words)
+    return _in_language("question.html", words, words.languages[0], speech=speech, translations=translations)
 
 
 def _translations(template: str, words: _Words) -> str:
-    return "\n".join(
-        _in_language(
-            template,
-            words,
-            language,
-            correction=_in_language("correction.html", words, language),
-            note=_in_language("note.html", words, language),
-        )
-        for language in words.languages[1:]
-    )
+    return "\n".join(_in_language(template, words, language) for language in words.languages[1:])
 
 
 def _in_language(template: str, words: _Words, language: Language, **parts: str) -> str:
@@ -219,18 +190,20 @@ def _in_language(template: str, words: _Words, language: Language, **parts: str)
         f"{html.escape(words.primary[state])}</span>"
         for state in _BADGES
     )
-    return _fill(
-        template,
-        language=language,
-        direction=text_direction(language),
-        primary=primary,
-        name=html.escape(own["language_name"]),
-        label=html.escape(own["editor_note"]),
-        corrected=html.escape(own["corrected"]),
-        missing=html.escape(words.primary["missing"]),
-        badges="".join(badges),
-        **parts,
-    )
+    parts |= {
+        "language": language,
+        "direction": text_direction(language),
+        "primary": primary,
+        "name": html.escape(own["language_name"]),
+        "label": html.escape(own["editor_note"]),
+        "corrected": html.escape(own["corrected"]),
+        "missing": html.escape(words.primary["missing"]),
+        "badges": "".join(badges),
+        "labels": _labels(words),
+        "script": packaged_text("templates/card.js"),
+    }
+    parts |= {part: _fill(f"{part}.html", **parts) for part in ("correction", "note")}
+    return _fill(template, **parts)
 
 
 def _corrections(words: _Words) -> str:
