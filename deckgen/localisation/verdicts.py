@@ -63,12 +63,9 @@ def accept(found: Translations, marks: Sequence[str], word: Word) -> tuple[Trans
     refused: dict[str, Declined] = {}
     changed: dict[CatalogEntry, CatalogEntry] = {}
     for one in dict.fromkeys(marks):
-        if one not in pending:
+        if (block := pending.get(one)) is None:
             refused[one] = Declined(reason="it has changed since, is reviewed already, or is not there")
-            continue
-        block = pending[one]
-        entry = heard(word, block.entry, block, found)
-        if isinstance(entry, Declined):
+        elif isinstance(entry := heard(word, block.entry, block, found), Declined):
             refused[one] = entry
         else:
             changed[block.entry] = entry
