@@ -29,7 +29,7 @@ _LONGEST_CONTENTS_TITLE = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class TocEntry:
     """A line of the contents list; ``depth`` counts from 0, ``parent`` entries have others below them."""
 
     text: str
@@ -44,7 +44,7 @@ class Entry:
 class Contents:
     """The entries of a chapter's contents list, the lines it covers (from 1), and the headings that belong to it."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[TocEntry, ...]
     lines: frozenset[int]
     headings: frozenset[int]
     """The first lines of the headings."""
@@ -122,7 +122,7 @@ def group_title(text: str) -> str:
 class Claims:
     """Which heading each entry means. An entry belongs to one heading; who claims first has it."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    def __init__(self, entries: Sequence[TocEntry]) -> None:
         self.entries = entries
         self._by_key: dict[str, list[int]] = defaultdict(list)
         for index, entry in enumerate(entries):
@@ -134,14 +134,14 @@ class Claims:
         self._claimed: set[int] = set()
         self._keys: dict[int, tuple[str, ...]] = {}
 
-    def names(self, heading: Heading) -> Entry | None:
+    def names(self, heading: Heading) -> TocEntry | None:
         """An entry that means the heading, claimed or not."""
         for key in self._keys_of(heading):
             if waiting := self._by_key.get(key):
                 return self.entries[waiting[-1]]
         return None
 
-    def claim(self, heading: Heading) -> Entry | None:
+    def claim(self, heading: Heading) -> TocEntry | None:
         """The first free entry that means the heading, which is the heading's from now on."""
         for key in self._keys_of(heading):
             waiting = self._by_key.get(key, [])
@@ -160,7 +160,7 @@ class Claims:
         return self._keys[heading.line]
 
     @property
-    def free(self) -> tuple[Entry, ...]:
+    def free(self) -> tuple[TocEntry, ...]:
         return tuple(entry for index, entry in enumerate(self.entries) if index not in self._claimed)
 
 
@@ -245,10 +245,10 @@ def _lists_others(scan: Scan, headings: dict[int, Heading]) -> int | None:
     return None
 
 
-def _entries(found: Sequence[tuple[int, str, str, int, int]]) -> Iterator[Entry]:
+def _entries(found: Sequence[tuple[int, str, str, int, int]]) -> Iterator[TocEntry]:
     depths = list(_depths([indent for _, _, _, indent, _ in found]))
     for position, (index, text, anchor, _, column) in enumerate(found):
-        yield Entry(
+        yield TocEntry(
             text=text.strip().rstrip("*_"),
             anchor=anchor,
             line=index + 1,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 
-from deckgen.chapters.contents import Entry, group_title
+from deckgen.chapters.contents import TocEntry, group_title
 from deckgen.chapters.evidence import Mark, is_outline, mark_of
 from deckgen.chapters.heading import Heading, Markup
 from deckgen.chapters.surroundings import Outlook, Surroundings
@@ -90,7 +90,7 @@ class Decision:
     heading: Heading
     ruling: Ruling
     split: Split
-    entry: Entry | None = None
+    entry: TocEntry | None = None
     slipped: bool = False
 
     @property

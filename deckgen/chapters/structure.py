@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from deckgen.chapters.answers_apart import AnswerApart, answers_to, find_answers
-from deckgen.chapters.contents import Claims, Contents, Entry, alike, find_contents, group_title, titles_in_contents
+from deckgen.chapters.contents import Claims, Contents, TocEntry, alike, find_contents, group_title, titles_in_contents
 from deckgen.chapters.evidence import (
     Body,
     Evidence,
@@ -52,7 +52,7 @@ class Structure:
     scan: Scan
     contents: Contents
     explanation: Explanation
-    missing: tuple[Entry, ...]
+    missing: tuple[TocEntry, ...]
     unlisted: frozenset[int]
     """The lines of the questions that the contents list does not name."""
     said: tuple[AnswerApart | None, ...] = ()
@@ -318,7 +318,7 @@ def _is_weak(chosen: Evidence, settings: ChapterSettings) -> bool:
     return not _asks(chosen) and chosen.in_contents < _HARDLY and chosen.linked < 0.5
 
 
-def _loose_ends(claims: Claims, decisions: Sequence[Decision]) -> tuple[tuple[Entry, ...], frozenset[int]]:
+def _loose_ends(claims: Claims, decisions: Sequence[Decision]) -> tuple[tuple[TocEntry, ...], frozenset[int]]:
     """Entries without a heading, and the lines of headings without an entry.
 
     An entry and a heading of one number whose words come close mean each other, and are neither.

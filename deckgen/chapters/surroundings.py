@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from deckgen.chapters.contents import Claims, Entry
+from deckgen.chapters.contents import Claims, TocEntry
 from deckgen.chapters.evidence import Body, Mark, is_outline, mark_of
 from deckgen.chapters.heading import Heading
 from deckgen.project.config import ChapterSettings
@@ -16,7 +16,7 @@ class Outlook:
     """What is seen from a heading; ``split`` is its number and title, ``entry`` that of the contents list."""
 
     split: Split
-    entry: Entry | None
+    entry: TocEntry | None
     leads: bool
     """The next heading that counts is a question."""
     has_body: bool
@@ -36,17 +36,17 @@ class Listing:
     """Questions have entries below them."""
     depth: int
     """Of the questions' entries."""
-    sectioned: frozenset[Entry]
+    sectioned: frozenset[TocEntry]
     """Entries with others below them that all mean headings within an answer."""
     names_groups: bool
     """None but headings without a body are named, right above questions that are not."""
 
-    def asks(self, entry: Entry | None) -> bool:
+    def asks(self, entry: TocEntry | None) -> bool:
         """Whether an entry stands where those of questions do."""
         wanted = (self.parents_ask, self.depth)
         return entry is not None and self.names_questions and (entry.parent, entry.depth) == wanted
 
-    def groups_questions(self, entry: Entry | None) -> bool:
+    def groups_questions(self, entry: TocEntry | None) -> bool:
         return entry is not None and entry.parent and not self.parents_ask
 
 
@@ -112,7 +112,7 @@ def _counts(heading: Heading, chosen: Mark) -> bool:
     return not heading.doubtful and (is_outline(mark) or mark == chosen)
 
 
-def _claim(headings: Sequence[Heading], chosen: Mark, claims: Claims) -> dict[int, Entry]:
+def _claim(headings: Sequence[Heading], chosen: Mark, claims: Claims) -> dict[int, TocEntry]:
     """The entry of each heading by its line; those with the questions' mark claim first, so that they get theirs."""
     ordered = sorted(headings, key=lambda heading: (mark_of(heading) != chosen, heading.doubtful))
     return {heading.line: entry for heading in ordered if (entry := claims.claim(heading)) is not None}
@@ -158,10 +158,10 @@ def _listing(
     )
 
 
-def _sectioned(entries: Sequence[Entry], marks: Mapping[int, Mark], chosen: Mark) -> frozenset[Entry]:
+def _sectioned(entries: Sequence[TocEntry], marks: Mapping[int, Mark], chosen: Mark) -> frozenset[TocEntry]:
     """The entries below which none but headings further in than the questions' are named; ``marks`` by entry's line."""
     found = set()
-    above: list[tuple[Entry, list[Mark]]] = []
+    above: list[tuple[TocEntry, list[Mark]]] = []
     for entry in (*entries, None):
         while above and (entry is None or above[-1][0].depth >= entry.depth):
             parent, below = above.pop()
