@@ -25,7 +25,7 @@ from projects import NOON, REPOSITORY, deckgen
 
 from deckgen.card.settings import SETTINGS
 from deckgen.project.config import SETTINGS as READERS
-from deckgen.project.config import ChapterSettings, Config, ImageSettings, LearnerSettings, parse_config
+from deckgen.project.config import ChapterSettings, Config, ImageSettings, parse_config
 
 DOCS = REPOSITORY / "docs"
 
@@ -248,8 +248,8 @@ def test_every_setting_is_shown_with_its_default() -> None:
     assert parse_config(example)[1] == ()
     shown = tomllib.loads(example)
     assert set(shown["deck"]) == set(READERS["deck"])
-    for name, settings in (("images", ImageSettings()), ("learner", LearnerSettings())):
-        values = {field.name: getattr(settings, field.name) for field in fields(settings)}
+    for name, settings in (("images", ImageSettings()), ("learner", Config())):
+        values = {key: getattr(settings, key) for key in READERS[name]}
         assert {key: tuple(value) if isinstance(value, list) else value for key, value in shown[name].items()} == values
     (chapter,) = shown["chapters"].values()
     assert set(chapter) == {field.name for field in fields(ChapterSettings)}

@@ -63,7 +63,7 @@ def push(
         raise DeckgenError(f"Anki has the profile “{opened}” open", hint=f"switch to “{anki_profile}” in Anki")
     options = PushOptions(
         lock=read_lock(root) or Lock(project_id=""),
-        keep_tags=config.learner.keep_tags,
+        keep_tags=config.keep_tags,
         delete_retired=delete_retired,
         move=move,
     )

@@ -46,13 +46,6 @@ class ImageSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LearnerSettings:
-    """What a push into a running Anki leaves alone: tags that match one of the patterns."""
-
-    keep_tags: tuple[str, ...] = ("*",)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """All settings of a deck project; ``titles`` and ``descriptions`` by language, ``card`` as the file has it."""
 
@@ -77,7 +70,8 @@ class Config:
     licence: str = ""
     policy: Policy = Policy.REVIEWED
     images: ImageSettings = ImageSettings()
-    learner: LearnerSettings = LearnerSettings()
+    keep_tags: tuple[str, ...] = ("*",)
+    """Patterns of tags that a push into a running Anki leaves alone."""
     card: Mapping[str, object] = field(default_factory=dict)
     severities: Mapping[str, Severity] = field(default_factory=dict)
     chapter_settings: Mapping[str, ChapterSettings] = field(default_factory=dict)
@@ -145,7 +139,7 @@ def _read(reader: "_Reader", table: Mapping[str, Any]) -> Config:
         descriptions=descriptions,
         settled=frozenset({"language", "editions"} & given.keys() if isinstance(given, Mapping) else ()),
         images=ImageSettings(**reader.values(table, ("images",), SETTINGS["images"])),
-        learner=LearnerSettings(**reader.values(table, ("learner",), SETTINGS["learner"])),
+        **reader.values(table, ("learner",), SETTINGS["learner"]),
         card=reader.table(table, ("card",)),
         severities=reader.values(table, ("lint",), SETTINGS["lint"]),
         chapter_settings={
