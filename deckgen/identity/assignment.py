@@ -5,7 +5,6 @@ Explained in docs/identity.md, with the measurements behind every number here.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass
 
 from deckgen.identity.alike import MARGIN, Scores, doubt_alike, doubt_replaced, link_alike
 from deckgen.identity.table import Assignment, Places, Rows, Table, Traits
@@ -227,26 +226,22 @@ Stage = tuple[Sequence[Traits], tuple[int, ...]]
 """The questions at a commit, and the stages before it, by index; none where it follows the lock's state."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Version:
-    """What a note is recognised by, and how many edits it had since the lock was written."""
-
-    traits: Traits
-    edits: int = 0
+_Version = tuple[int, Traits]
+"""How many edits a note had since the lock was written, and what it is recognised by."""
 
 
 def trace(known: Sequence[Traits], stages: Sequence[Stage], *, retired: frozenset[int]) -> Sequence[Traits]:
     """What the known notes are recognised by after the last stage; a note that no stage has stays as it was."""
-    start = [_Version(traits=traits) for traits in known]
+    start: list[_Version] = [(0, traits) for traits in known]
     states: list[list[_Version]] = []
     for questions, parents in stages:
         # Before a merge, of each note what the branch that edited it more made of it.
         branches = zip(*([states[parent] for parent in parents] or [start]), strict=True)
-        before = [max(versions, key=lambda version: version.edits) for versions in branches]
-        recognised = [version.traits for version in before]
+        before = [max(versions, key=lambda version: version[0]) for versions in branches]
+        recognised = [traits for _, traits in before]
         found = assign(questions, recognised, rows={}, retired=retired, links={}, pending={})
         for new, old in found.links.items():
             if questions[new] != recognised[old]:
-                before[old] = _Version(traits=questions[new], edits=before[old].edits + 1)
+                before[old] = (before[old][0] + 1, questions[new])
         states.append(before)
-    return [version.traits for version in (states[-1] if states else start)]
+    return [traits for _, traits in (states[-1] if states else start)]
