@@ -136,7 +136,8 @@ def finish_decks(read: ReadProject, options: Options, progress: Progress = silen
     """The decks of what was read: what depends on editions, profile, release and time, and on nothing else."""
     project, documents, matched, translated = read.project, read.material.documents, read.matched, read.translated
     config, editions = project.config, options.editions or project.config.editions
-    images, problems = _read_images(project, translated, documents, options, progress)
+    profile = options.profile or config.profile
+    images, problems = _read_images(read, profile, options.jobs, progress)
     findings = (*read.findings, *_with_excerpts(problems, project))
 
     book = naming.name_book(config, read.chapters, matched.lock, folder=project.root.resolve().name)
@@ -154,7 +155,6 @@ def finish_decks(read: ReadProject, options: Options, progress: Progress = silen
     now, release = options.now, options.release
     mark = marked_by(lock, now=now, release=release)
     stamped, lock, problems = stamp(decks, lock, now=now, release=release, mark=mark)
-    profile = options.profile or config.profile
     stamped = tuple(_moved(one, int(profile is Profile.DESKTOP)) for one in stamped)
     chosen = select(stamped, matched.corpus, chapters=options.chapters, categories=options.categories)
     return Build(
@@ -178,8 +178,7 @@ def finish_decks(read: ReadProject, options: Options, progress: Progress = silen
 
 def with_profile(made: Build, profile: Profile, progress: Progress = silent) -> Build:
     """The build with its images for another profile. Nothing else of it differs, and no note changes by that."""
-    options = Options(now=0, profile=profile, jobs=made.jobs)
-    images, _ = _read_images(made.project, made.translated, made.documents, options, progress)
+    images, _ = _read_images(made.read, profile, made.jobs, progress)
     later = (profile is Profile.DESKTOP) - (made.profile is Profile.DESKTOP)
     decks = (replace(one, deck=render.with_images(one.deck, images.values())) for one in made.decks)
     return replace(made, decks=tuple(_moved(one, later) for one in decks), profile=profile)
@@ -192,13 +191,14 @@ def _moved(stamped: StampedDeck, seconds: int) -> StampedDeck:
 
 
 def _read_images(
-    project: Project, translated: TranslatedCorpus, documents: Documents, options: Options, progress: Progress
+    read: ReadProject, profile: Profile, jobs: int, progress: Progress
 ) -> tuple[Mapping[ImageReference, MediaFile], tuple[Diagnostic, ...]]:
+    documents = read.material.documents
     return media.read_media(
-        (found for group in image_references(translated.questions, documents) for found in group),
-        project,
-        profile=options.profile or project.config.profile,
-        jobs=options.jobs,
+        (found for group in image_references(read.translated.questions, documents) for found in group),
+        read.project,
+        profile=profile,
+        jobs=jobs,
         progress=lambda done, total: progress("images", done, total),
         memory=documents.memory,
     )
