@@ -22,7 +22,6 @@ from deckgen.model import (
     Edition,
     ImageReference,
     KeyedCorpus,
-    Language,
     MediaFile,
     StampedDeck,
     TranslatedCorpus,
@@ -69,12 +68,10 @@ class Build:
     read: ReadProject
     project: Project
     keyed: KeyedCorpus
-    translated: TranslatedCorpus
     decks: tuple[StampedDeck, ...]
     documents: Documents
     profile: Profile
-    titles: Mapping[Language, str]
-    slug: str
+    book: naming.BookNames
     lock: Lock
     changes: Changes
     diagnostics: tuple[Diagnostic, ...]
@@ -161,12 +158,10 @@ def finish_decks(read: ReadProject, options: Options, progress: Progress = silen
         read=read,
         project=project,
         keyed=matched.corpus,
-        translated=translated,
         decks=chosen,
         documents=documents,
         profile=profile,
-        titles=book.titles,
-        slug=book.slug,
+        book=book,
         lock=lock,
         changes=matched.changes,
         diagnostics=settle(project, read.chapters, (*findings, *problems)),

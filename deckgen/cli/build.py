@@ -135,7 +135,7 @@ def _languages(made: "Build") -> Iterator[tuple[str, ...]]:
     from deckgen.model import TextState
 
     # A text without words needs no translation, so a note may be done before anybody began.
-    idle = {item.language for item in made.translated.counts if not (item.reviewed or item.stale or item.draft)}
+    idle = {item.language for item in made.read.translated.counts if not (item.reviewed or item.stale or item.draft)}
     for stamped in made.decks:
         deck = stamped.deck
         for position, language in enumerate(deck.edition.languages):
@@ -154,7 +154,7 @@ def _languages(made: "Build") -> Iterator[tuple[str, ...]]:
 def missing_lines(made: "Build") -> Iterator[str]:
     """What the languages of the cards lack, and what the policy hides of them."""
     begun = {row[1] for row in _languages(made)}
-    for counts in made.translated.counts:
+    for counts in made.read.translated.counts:
         if counts.hidden:
             drafts = f"{counts.hidden} {counts.language} draft{'' if counts.hidden == 1 else 's'}"
             yield f"{drafts} hidden, use --policy draft to show what nobody has reviewed yet"

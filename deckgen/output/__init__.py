@@ -165,7 +165,7 @@ def plan_packages(
 
     Where chapters or categories were chosen there is no package of all: its name would promise more than it holds.
     """
-    name = f"{made.slug}-{stamped.deck.edition.name}"
+    name = f"{made.book.slug}-{stamped.deck.edition.name}"
     suffix = "" if made.profile is Profile.MOBILE else f"-{made.profile}"
     if not made.selected and stamped.deck.notes:
         yield f"{name}{suffix}{ending}.apkg", stamped, PackagePart()

@@ -105,7 +105,7 @@ def format_manifest(packages: Sequence[ManifestPackage], made: Build) -> str:
         project=made.keyed.project_id,
         version=made.version,
         profile=made.profile,
-        translations=made.translated.counts,
+        translations=made.read.translated.counts,
         packages=tuple(packages),
         notes=tuple(
             _note_entry(item, notes[item.key], made.documents) for item in made.keyed.questions if item.key in notes

@@ -61,7 +61,7 @@ def preview_files(made: Build, *, public: bool = False, editor: str = "") -> Ite
     data[f"{DATA_DIR}/deck.js"] = _script(
         "setup",
         {
-            "titles": dict(made.titles),
+            "titles": dict(made.book.titles),
             "editions": [{"name": deck.name, "title": deck.title, "languages": deck.languages} for deck in decks],
             "findings": [finding_entry(found) for found in general],
             "public": public,
@@ -112,7 +112,7 @@ def _script(call: str, *arguments: object) -> bytes:
 
 
 def _page(made: Build, decks: list[CardData], scripts: set[str], stamp: str) -> str:
-    config, title = made.project.config, " · ".join(dict.fromkeys(made.titles.values()))
+    config, title = made.project.config, " · ".join(dict.fromkeys(made.book.titles.values()))
     sums = (hashlib.sha256(script.encode()).digest() for script in sorted(scripts))
     return string.Template(page_data("index.html")).substitute(
         language=html.escape(config.language),

@@ -61,7 +61,7 @@ class Release:
 
     def title(self, language: Language) -> str:
         """The book's title in ``language``, else in its own, else any."""
-        titles = self.builds[0].titles
+        titles = self.builds[0].book.titles
         return titles.get(language) or titles.get(self.project.config.language) or next(iter(titles.values()))
 
 
