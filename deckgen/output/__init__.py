@@ -99,11 +99,13 @@ def _write_packages(
     known = memory.recall(keys.values())
     progress("package", 0, len(jobs))
     with journal.staging(folder) as stage, without_collector():
-        there = {name: describe_package(folder / name, stamped, part) for name, stamped, part in jobs}
+        there = {
+            name: describe_package(folder / name, stamped, part) for name, stamped, part in jobs if keys[name] in known
+        }
         missing = [
             (stage / name, stamped, part)
             for name, stamped, part in jobs
-            if (record := there[name]) is None or record.sha256.encode() != known.get(keys[name])
+            if (record := there.get(name)) is None or record.sha256.encode() != known[keys[name]]
         ]
         much = sum(len(stamped.deck.notes) for _, stamped, _ in missing) > _MANY_NOTES
         written = list(map_in_processes(_written, missing, jobs=made.jobs if much else 1, chunk=1))
