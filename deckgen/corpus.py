@@ -212,7 +212,7 @@ def _read_chapters(
         key = memory.key("chapter", path, repr(settings), source.text, repr(sorted(kept)))
         known = frozenset(answers[unicodedata.normalize("NFC", path)])
         sheets[key] = source, settings, known, kept, memory.folder
-    readings = {key: _READING.decode(value) for key, value in memory.recall(sheets).items()}
+    readings = memory.decoded(sheets, _READING)
     missing = {key: sheet for key, sheet in sheets.items() if key not in readings}
     progress("parse", len(readings), len(sheets))
     much = sum(len(source.text) for source, *_ in missing.values()) >= MUCH_TEXT

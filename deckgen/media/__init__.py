@@ -138,7 +138,7 @@ def _encode_all(
         for source in sources
         if (mark := _mark(source, project.root))
     }
-    known = {key: _KNOWN.decode(value) for key, value in memory.recall(marks.values()).items()}
+    known = memory.decoded(marks.values(), _KNOWN)
     results: dict[Found, _Ready | BrokenImageError] = {}
     by_name: dict[str, _Ready] = {}
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:

@@ -7,9 +7,9 @@ digest made with a secret of this machine: a damaged entry, or one that came wit
 import contextlib
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
@@ -34,6 +34,10 @@ Decoder = msgspec.msgpack.Decoder
 
 class Memory:
     """Values by key. It never raises: what cannot be read is not there, what cannot be written is forgotten."""
+
+    earlier: ClassVar[Mapping[bytes, Any]] = {}
+    latest: ClassVar[dict[bytes, Any] | None] = None
+    """Values that the build before this one, and this one, took from a memory, where a process makes several."""
 
     def __init__(self, folder: Path | None = None, *, read_only: bool = False) -> None:
         """``folder`` is the cache's; one that is ``read_only`` has been opened by this process or its parent before."""
@@ -78,6 +82,15 @@ class Memory:
             self._begin_anew(error)
         return found
 
+    def decoded(self, keys: Collection[bytes], decoder: Decoder[_Value]) -> dict[bytes, _Value]:
+        """The values of those keys that are known."""
+        found = {key: self.earlier[key] for key in keys if key in self.earlier}
+        rest = self.recall(key for key in keys if key not in found)
+        found.update((key, decoder.decode(value)) for key, value in rest.items())
+        if self.latest is not None:
+            self.latest.update(found)
+        return found
+
     def remember(
         self,
         kind: str,
@@ -90,7 +103,7 @@ class Memory:
         ``make`` gives those that are not known yet, in order, by their indexes; they are kept.
         """
         keys = [self.key(kind, data) for data in depends]
-        found = {key: decoder.decode(value) for key, value in self.recall(keys).items()}
+        found = self.decoded(keys, decoder)
         missing = [index for index, key in enumerate(keys) if key not in found]
         for index, value in zip(missing, make(missing) if missing else (), strict=True):
             data = encoded(value)

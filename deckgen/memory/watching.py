@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 
 from deckgen.memory.receipt import Marks, read_marks, with_lock
+from deckgen.memory.store import Memory
 from deckgen.project.layout import is_skipped
 from deckgen.project.reading import READ_SUFFIXES
 
@@ -24,7 +25,8 @@ def look(root: Path, *, without: Path) -> Marks:
 class Watch:
     """Yields at once, and again after every change, until ``stop`` is set or a KeyboardInterrupt comes.
 
-    What changes while whoever asks is at work is a change, too.
+    What changes while whoever asks is at work is a change, too. What a build took from the memory is at hand in the
+    next one.
     """
 
     def __init__(self, root: Path, without: Path, stop: threading.Event) -> None:
@@ -33,12 +35,17 @@ class Watch:
 
     def __iter__(self) -> Iterator[None]:
         news = _news(self._root, self._stop)
-        while not self._stop.is_set():
-            now = look(self._root, without=self._without)
-            if now != self._seen:
-                self._seen = now
-                yield
-            next(news, None)
+        Memory.latest = {}
+        try:
+            while not self._stop.is_set():
+                now = look(self._root, without=self._without)
+                if now != self._seen:
+                    self._seen = now
+                    Memory.earlier, Memory.latest = Memory.latest, {}
+                    yield
+                next(news, None)
+        finally:
+            Memory.earlier, Memory.latest = {}, None
 
     def own_lock(self) -> None:
         """What deckgen.lock is now was made by whoever asks: that is no change."""

@@ -12,7 +12,7 @@ from deckgen.diagnostics import Diagnostic, diagnostic, has_errors
 from deckgen.identity.changes import describe_changes
 from deckgen.identity.lock import format_lock, parse_lock
 from deckgen.identity.succession import keep_texts
-from deckgen.memory.store import Memory
+from deckgen.memory.store import Memory, encoded
 from deckgen.memory.workers import give_back_memory, map_in_processes, without_collector
 from deckgen.model import Location, StampedDeck
 from deckgen.output.manifest import ManifestPackage, PackagePart, describe_package, format_manifest, package_files
@@ -151,8 +151,7 @@ def package_digest(stamped: StampedDeck, part: PackagePart) -> str:
     deck = stamped.deck
     digest = hashlib.sha256()
     for note, time in zip(deck.notes, stamped.note_times, strict=True):
-        parts = (note.guid, note.content_hash, note.category, note.position, time, note.media)
-        digest.update(repr(parts).encode("utf-8", "surrogatepass"))
+        digest.update(encoded((note.guid, note.content_hash, note.category, note.position, time, note.media)))
     media = [(file.name, file.path.name, file.size_bytes) for file in deck.media]
     rest = (deck.edition, deck.id, deck.name, deck.description, deck.note_type, deck.subdecks)
     everything = (part, rest, stamped.note_type_time, stamped.created, media)
