@@ -174,3 +174,15 @@ def test_a_normalised_title_stays_as_it_is(title: str) -> None:
     once = normalised_title(title)
     assert once or not title.strip()
     assert normalised_title(f" {title} ") == once
+
+
+@pytest.mark.parametrize(
+    "unit", ["### 第 {} 题是什么？\n\n甲。\n\n", "Q: 第 {} 题是什么？\nA: 甲。\n\n", "第 {} 题是什么？::甲\n\n"]
+)
+def test_more_questions_than_a_whole_deck_has_are_refused(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "".join(unit.format(number) for number in range(1, 6))
+    for most, questions, rules in ((5, 5, set()), (4, 0, {"unreadable-file"})):
+        monkeypatch.setattr("deckgen.chapters.chapter.MOST_QUESTIONS", most)
+        chapter, problems = parse_chapter(text, path="a.md", settings=ChapterSettings())
+        assert sum(len(category.questions) for category in chapter.categories) == questions
+        assert {found.rule for found in problems} & {"unreadable-file"} == rules

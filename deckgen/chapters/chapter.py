@@ -11,12 +11,15 @@ from deckgen.chapters.heading import Markup
 from deckgen.chapters.pieces import Piece, cut, title_of
 from deckgen.chapters.roles import Decision, Role, Ruling
 from deckgen.chapters.structure import find_structure
-from deckgen.diagnostics import Diagnostic
+from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.markdown.definitions import find_definitions
 from deckgen.model import Category, Chapter, Context, Location, Markdown, Question, is_key
 from deckgen.project.config import ChapterSettings
 from deckgen.text.similarity import fingerprint_and_sketch
 from deckgen.text.titles import normalised_title, split_number
+
+MOST_QUESTIONS = 10_000
+"""As many as a whole deck has; building them takes some five seconds."""
 
 
 def parse_chapter(
@@ -24,12 +27,19 @@ def parse_chapter(
 ) -> tuple[Chapter, tuple[Diagnostic, ...]]:
     r"""One chapter and what is wrong with its structure.
 
-    ``text`` has ``\n`` line ends. A chapter in which no question is found has no categories and a ``no-questions``.
-    Answers whose fingerprints are ``known`` get no sketch. Categories whose folded titles are ``released`` keep them,
-    though they repeat.
+    ``text`` has ``\n`` line ends. A chapter in which no question is found has no categories and a ``no-questions``; one
+    of more than ``MOST_QUESTIONS`` has none either. Answers whose fingerprints are ``known`` get no sketch. Categories
+    whose folded titles are ``released`` keep them, though they repeat.
     """
     structure = find_structure(text, settings=settings)
     scan, explanation = structure.scan, structure.explanation
+    if sum(decision.role is Role.QUESTION for decision in explanation.decisions) > MOST_QUESTIONS:
+        message = f"{path} has more than {MOST_QUESTIONS:,} questions"
+        too_many = diagnostic("unreadable-file", message, Location(path=path), hint="split the chapter")
+        nothing = Chapter(
+            path=path, title=Markdown(_stem(path)), context=Context(dialect=settings.dialect), categories=()
+        )
+        return nothing, (too_many,)
     definitions = find_definitions(scan.lines, scan.kinds)
     directives = tuple(find_directives(scan.lines, scan.kinds))
     pieces = _with_fronts(tuple(cut(structure, directives)), settings)
@@ -97,7 +107,7 @@ def _categories(
 def _with_fronts(pieces: Sequence[Piece], settings: ChapterSettings) -> tuple[Piece, ...]:
     lengths = front_lengths([piece.answer for piece in pieces], settings.answer_marks)
     found = zip(pieces, lengths, strict=True)
-    return tuple(piece if piece.said else replace(piece, front_length=length) for piece, length in found)
+    return tuple(replace(piece, front_length=length) if length and not piece.said else piece for piece, length in found)
 
 
 def _question(piece: Piece, path: str, known: Container[str]) -> Question:

@@ -138,7 +138,8 @@ def _match(
     for index, entry in _pairs(wanted, found, left, side):
         left.remove(entry)
         found[index] = _stale(entry, wanted[index])
-    return [replace(found.get(index, want), hint=want.hint) for index, want in enumerate(wanted)], left
+    entries = [replace(found[index], hint=want.hint) if index in found else want for index, want in enumerate(wanted)]
+    return entries, left
 
 
 def _restored(entry: CatalogEntry) -> CatalogEntry:
