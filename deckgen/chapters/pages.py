@@ -76,7 +76,12 @@ def page_title(
     parts = [split for split in splits if split.style == "han" and not _ASKS_PLAINLY.search(split.title)]
     short = len(parts) >= 0.6 * len(splits)  # 一、是什么
     plain = (shown.asking < 0.5 or short) and styles <= {"", "han"} and not shown.in_contents
-    return top if small and plain and _ASKED_BY_A_PAGE.search(title) else None
+    return top if small and plain and asks_plainly(title) else None
+
+
+def asks_plainly(title: str) -> bool:
+    """Whether the title of a page asks what the page answers."""
+    return _ASKED_BY_A_PAGE.search(title) is not None
 
 
 def spans_of_exercises(headings: Sequence[Heading], last_line: int) -> tuple[range, ...]:

@@ -20,7 +20,7 @@ from deckgen.chapters.explain import Explanation
 from deckgen.chapters.flashcards import join_fronts, may_hold_cards
 from deckgen.chapters.heading import LEVEL_OF_ANY_ROW, LEVEL_OF_ASKING, Heading, Markup
 from deckgen.chapters.headings import Scan, scan_headings, with_front_title, without_attributes
-from deckgen.chapters.pages import are_exercises, page_title, spans_of_exercises, topics
+from deckgen.chapters.pages import are_exercises, asks_plainly, page_title, spans_of_exercises, topics
 from deckgen.chapters.resumption import Resumption
 from deckgen.chapters.roles import Decision, Role, Ruling, decide_roles
 from deckgen.chapters.surroundings import look_around
@@ -109,7 +109,7 @@ def _find(text: str, settings: ChapterSettings) -> Structure:
     if found.scan.front.title and not _asks(chosen):
         titled = _structure(text, settings, page=True)
         top = titled.explanation.chosen
-        asks = top is not None and top.mark.level == top.count == top.asking == 1
+        asks = top is not None and top.mark.level == top.count == 1 and asks_plainly(found.scan.front.title)
         return titled if asks or titled.explanation.because == _SECTIONS else found
     return found
 
