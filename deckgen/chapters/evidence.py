@@ -122,7 +122,10 @@ def is_visible(line: str) -> bool:
     """Whether a reader of the page sees something of this line; a rule that separates is nothing to see."""
     text = mask_comments(line)
     first = text.lstrip()[:1]
-    return bool(first) and not any(pattern.match(text) for pattern in _UNSEEN.get(first, ()))
+    for pattern in _UNSEEN.get(first, ()):
+        if pattern.match(text):
+            return False
+    return bool(first)
 
 
 def is_layout(line: str) -> bool:
