@@ -15,7 +15,7 @@ from deckgen.cli.terminal import echo
 from deckgen.diagnostics import DeckgenError
 from deckgen.identity.lock import Lock
 from deckgen.model import Edition
-from deckgen.project.config import Config, parse_config
+from deckgen.project.config import parse_config
 from deckgen.project.files import read_optional
 from deckgen.project.layout import BUILD_DIR, CONFIG_NAME, MANIFEST_NAME
 from deckgen.publish.ankiconnect import DEFAULT_URL, AnkiConnect
@@ -56,7 +56,9 @@ def push(
     deck no longer has get the tag deckgen::retired. The fields “Spare 1” to “Spare 4” and, but for the setting
     learner.keep_tags, all tags that are not the deck's stay the learner's. A push that broke off is repeated.
     """
-    config = _read_config(root)
+    config, findings = parse_config(read_optional(root / CONFIG_NAME))
+    print_diagnostics(findings)
+    fail_on_errors(findings)
     package = package or _built_package(root, edition or config.editions[0])
     anki = AnkiConnect(url=url, key=os.environ.get(KEY_VARIABLE), timeout_seconds=timeout_seconds)
     if anki_profile and (opened := anki.call("getActiveProfile")) != anki_profile:
@@ -73,14 +75,6 @@ def push(
         echo(f"Anki did not take over {len(left.new) + len(left.old)} notes:", err=True)
         _print_titles([*(note.fields for note in left.new), *_fields(item.note for item in left.old)])
         raise click.exceptions.Exit(1)
-
-
-def _read_config(root: Path) -> Config:
-    text = read_optional(root / CONFIG_NAME)
-    config, findings = parse_config(text) if text is not None else (Config(), ())
-    print_diagnostics(findings)
-    fail_on_errors(findings)
-    return config
 
 
 def _built_package(root: Path, edition: Edition) -> Path:

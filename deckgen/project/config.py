@@ -83,8 +83,10 @@ class Config:
         return next(found, ChapterSettings(dialect=self.dialect))
 
 
-def parse_config(text: str) -> tuple[Config, tuple[Diagnostic, ...]]:
+def parse_config(text: str | None) -> tuple[Config, tuple[Diagnostic, ...]]:
     """The settings in ``text``, with defaults for what is missing or wrong, and every problem found."""
+    if text is None:
+        return Config(), ()
     table, problems = parse_toml(text, CONFIG_NAME, rule="bad-setting")
     if problems:
         return Config(), problems

@@ -88,7 +88,7 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
     for folder in (layout.BUILD_DIR, f"{layout.BUILD_DIR}/{layout.PARTIAL_DIR}", layout.RECORDS_DIR):
         journal.resume(root / folder, beside=root / layout.LOCK_NAME)
     config_text = read_optional(root / layout.CONFIG_NAME)
-    config, findings = parse_config(config_text) if config_text is not None else (Config(), ())
+    config, findings = parse_config(config_text)
     files, refused = survey(root, skip=layout.is_skipped)
     remove_unfinished(root / path for path in files)
     asked = tuple(_relative_path(root, path) for path in chapters)
