@@ -66,7 +66,8 @@ def download_image(url: str, partial: Path, limits: DownloadLimits) -> bytes:
         silent = isinstance(error, TimeoutError | urllib3.exceptions.TimeoutError)
         refused = isinstance(error, urllib3.exceptions.ProxyError)
         hint = "--allow HOST gives the proxy the name instead of the address, if you trust it" if refused else ""
-        raise DownloadError("the server does not answer in time" if silent else _reason(error), hint=hint) from error
+        reason = f"the connection failed: {str(error.__cause__ or error).rpartition(': ')[2][:_MOST_WORDS]}"
+        raise DownloadError("the server does not answer in time" if silent else reason, hint=hint) from error
     data = partial.read_bytes()
     partial.unlink()
     mark.unlink(missing_ok=True)
@@ -182,8 +183,9 @@ def _keep(
         raise DownloadError("it is a page, not an image")
     length = response.headers.get("Content-Length", "")
     whole = (have or 0) + int(length[:20]) if length.isdecimal() else None
+    too_large = DownloadError(f"it has more than {limits.most_bytes / 2**20:.3g} MB")
     if (whole or 0) > limits.most_bytes:
-        raise DownloadError(_too_large(limits))
+        raise too_large
     tag = response.headers.get("ETag", "")
     partial.parent.mkdir(parents=True, exist_ok=True)
     mark.unlink(missing_ok=True)
@@ -194,7 +196,7 @@ def _keep(
         while data := response.read1(_CHUNK_BYTES):
             size += file.write(data)
             if size > limits.most_bytes:
-                raise DownloadError(_too_large(limits))
+                raise too_large
             if time.monotonic() > deadline:
                 raise DownloadError(f"it takes more than {limits.seconds:g} seconds")
     if whole is not None and size != whole:
@@ -207,12 +209,3 @@ def _resumed(response: urllib3.BaseHTTPResponse, partial: Path) -> int | None:
         return None
     have = partial.stat().st_size
     return have if response.headers.get("Content-Range", "").startswith(f"bytes {have}-") else None
-
-
-def _too_large(limits: DownloadLimits) -> str:
-    return f"it has more than {limits.most_bytes / 2**20:.3g} MB"
-
-
-def _reason(error: Exception) -> str:
-    text = str(error.__cause__ or error).rpartition(": ")[2]
-    return f"the connection failed: {text[:_MOST_WORDS]}"
