@@ -16,13 +16,8 @@ _IN_PROPERTIES = _IN_MESSAGES + ":,"
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
-def format_json(findings: Sequence[Diagnostic], changes: Changes) -> str:
-    """One object; docs/rules.md describes its fields."""
-    return json_text(findings_document(findings, changes), indent=2)
-
-
 def findings_document(findings: Sequence[Diagnostic], changes: Changes) -> dict[str, object]:
-    """What ``format_json`` writes."""
+    """The findings as one object; docs/rules.md describes its fields."""
     counts = {
         str(severity): sum(found.severity is severity for found in findings)
         for severity in (Severity.ERROR, Severity.WARNING, Severity.INFO)
@@ -38,12 +33,7 @@ def findings_document(findings: Sequence[Diagnostic], changes: Changes) -> dict[
     }
 
 
-def format_github(findings: Sequence[Diagnostic], changes: Changes) -> str:
-    """A workflow command a line, which GitHub shows beside the line of the file."""
-    return "".join(_command(found) for found in findings)
-
-
-def format_sarif(findings: Sequence[Diagnostic], changes: Changes) -> str:
+def _format_sarif(findings: Sequence[Diagnostic], _: Changes) -> str:
     """A SARIF log of one run with the rules that were met. Columns count characters, as everywhere in deckgen."""
     rules = [RULES[name] for name in sorted({found.rule for found in findings})]
     places = {rule.name: index for index, rule in enumerate(rules)}
@@ -70,9 +60,9 @@ def format_sarif(findings: Sequence[Diagnostic], changes: Changes) -> str:
 
 
 FORMATS: Mapping[str, Callable[[Sequence[Diagnostic], Changes], str]] = {
-    "json": format_json,
-    "github": format_github,
-    "sarif": format_sarif,
+    "json": lambda findings, changes: json_text(findings_document(findings, changes), indent=2),
+    "github": lambda findings, _: "".join(map(_command, findings)),
+    "sarif": _format_sarif,
 }
 
 
@@ -82,6 +72,7 @@ def _place(place: Location | None) -> dict[str, object] | None:
 
 
 def _command(found: Diagnostic) -> str:
+    """A workflow command, which GitHub shows beside the line of the file."""
     properties: list[tuple[str, object]] = []
     if place := found.location:
         properties += [("file", place.path), ("line", place.line), ("col", place.column)]
