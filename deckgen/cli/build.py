@@ -111,7 +111,7 @@ def _print(made: "Build", written: "Written") -> int | None:
     """Findings, tables and remarks; until when they hold, in seconds since the epoch, where they do not for ever."""
     from deckgen.cli.report import print_counts, print_diagnostics, print_table
     from deckgen.identity.settling import future_times
-    from deckgen.text.sizes import human_size
+    from deckgen.text.sizes import counted, human_size
 
     print_diagnostics(written.diagnostics)
     for found in written.diagnostics if made.project.lock_text is None else ():
@@ -122,8 +122,13 @@ def _print(made: "Build", written: "Written") -> int | None:
         packages = [(package.file, str(package.notes), human_size(package.bytes)) for package in written.packages]
         print_table("Packages", ("file", "notes", "size"), packages)
         print_table("Languages", ("edition", "language", "notes shown", "of these"), _languages(made))
-        for line in _written_lines(made, written):
+        for line in missing_lines(made):
             echo(line)
+        used = {file.source: file for stamped in made.decks for file in stamped.deck.media}.values()
+        before, after = sum(item.source_bytes for item in used), sum(item.size_bytes for item in used)
+        sizes = f"{human_size(before)} before and {human_size(after)} after"
+        images = f"{counted(len(used), 'image')}, {sizes}; " if used else ""
+        echo(f"{images}packages are in {written.folder}")
     if future and detail() is not Detail.QUIET:
         told = f"times in deckgen.lock that lie in the future: {len(future)}"
         echo(f"{told}; was a clock wrong? Mend them: deckgen lock mend")
@@ -160,15 +165,3 @@ def missing_lines(made: "Build") -> Iterator[str]:
             yield f"{drafts} hidden, use --policy draft to show what nobody has reviewed yet"
         if counts.missing and counts.language in begun:
             yield f"{counts.missing} blocks have no translation into {counts.language} and show the source"
-
-
-def _written_lines(made: "Build", written: "Written") -> Iterator[str]:
-    from deckgen.text.sizes import counted, human_size
-
-    yield from missing_lines(made)
-    used = {file.source: file for stamped in made.decks for file in stamped.deck.media}.values()
-    before, after = sum(item.source_bytes for item in used), sum(item.size_bytes for item in used)
-    images = (
-        f"{counted(len(used), 'image')}, {human_size(before)} before and {human_size(after)} after; " if used else ""
-    )
-    yield f"{images}packages are in {written.folder}"

@@ -14,7 +14,6 @@ from deckgen.cli.translations import language_tag, open_translations, today, wri
 from deckgen.localisation.drafting import draft_jobs, reviewed_examples, with_drafts
 from deckgen.model import Language
 from deckgen.project.files import own_path
-from deckgen.project.reading import Project
 from deckgen.text.sizes import counted
 from deckgen.translation.drafts.costs import Price, estimate, receipt_of, write_receipt
 from deckgen.translation.drafts.engines import Batch, Engine, engine_names, make_engine
@@ -87,7 +86,10 @@ def fill(
     )
     wanted = draft_jobs(found, language, stale=stale, limit=limit)
     reviewed = reviewed_examples(found, language)
-    remembered = _remembered(found.project, engine, language, fresh=fresh)
+    # A model's name may hold slashes.
+    name = "".join(character if character.isalnum() or character in "-._" else "-" for character in engine.name)
+    place = own_path(found.project.cache, f"drafts/{name}-{language}.jsonl")
+    remembered = RememberedDrafts(place, engine.identity, fresh=fresh)
     if dry_run:
         _print_plan(*plan_requests(wanted, engine, remembered, reviewed), len(wanted), engine, price)
         return
@@ -114,12 +116,6 @@ def fill(
         raise click.exceptions.Exit(130)
     if filled.stopped or filled.problems:
         raise click.exceptions.Exit(1)
-
-
-def _remembered(project: Project, engine: Engine, language: Language, *, fresh: bool) -> RememberedDrafts:
-    # A model's name may hold slashes.
-    name = "".join(character if character.isalnum() or character in "-._" else "-" for character in engine.name)
-    return RememberedDrafts(own_path(project.cache, f"drafts/{name}-{language}.jsonl"), engine.identity, fresh=fresh)
 
 
 def _print_plan(batches: Sequence[Batch], known: Filled, wanted: int, engine: Engine, price: Price | None) -> None:
