@@ -129,11 +129,8 @@ def rename_editions(record: Record, names: Mapping[str, str]) -> Record:
 # --- as text ----------------------------------------------------------------------------------------------------------
 
 
-class _Format(_Line, frozen=True, kw_only=True, rename={"format": "deckgen-release"}):
+class _Header(_Line, frozen=True, kw_only=True, rename={"format": "deckgen-release", "project_id": "project"}):
     format: Annotated[int, msgspec.Meta(ge=1)]
-
-
-class _Header(_Format, frozen=True, kw_only=True, rename={"format": "deckgen-release", "project_id": "project"}):
     version: str
     time: int
     project_id: str
@@ -144,7 +141,6 @@ LINES = (_Header, RecordedEdition, RecordedCategory, RecordedNote)
 """The kinds of lines."""
 _DECODERS = {msgspec.structs.fields(line)[0].encode_name: msgspec.json.Decoder(line) for line in LINES}
 """By the first member of a line's object."""
-_FORMAT = msgspec.json.Decoder(_Format)
 _KIND = re.compile(r'\s*\{\s*"([a-z-]+)"\s*:')
 
 
@@ -172,7 +168,8 @@ def parse_record(text: str, path: str) -> Record:
             kind = found[1] if found else ""
             if (kind == "deckgen-release") is bool(lines):
                 raise ValueError("it is a second header" if lines else "the first line is no header")
-            if not lines and (known := _FORMAT.decode(line).format) > RECORD_VERSION:
+            known = msgspec.json.decode(line)[kind] if not lines else RECORD_VERSION
+            if isinstance(known, int) and known > RECORD_VERSION:
                 raise ValueError(f"it has format {known}; this deckgen reads up to {RECORD_VERSION}")
             value = _DECODERS[kind].decode(line)
         except (ValueError, KeyError, RecursionError) as error:
