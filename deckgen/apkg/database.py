@@ -147,30 +147,30 @@ def _legacy_note_types(connection: sqlite3.Connection) -> Iterator[PackagedNoteT
             sorted(model[name], key=lambda one: int(one.get("ord") or 0)) for name in ("flds", "tmpls")
         )
         note_type = {
-            "id": _id(model),
+            "id": _number(model),
             "name": model.get("name", ""),
             "css": model.get("css", ""),
-            "fields": [{"name": one.get("name", ""), "id": _id(one)} for one in fields],
+            "fields": [{"name": one.get("name", ""), "id": _number(one)} for one in fields],
             "templates": [
                 {
                     "name": one.get("name", ""),
-                    "id": _id(one),
+                    "id": _number(one),
                     "front": one.get("qfmt", ""),
                     "back": one.get("afmt", ""),
                 }
                 for one in templates
             ],
         }
-        yield _note_type(msgspec.convert(note_type, NoteType, strict=False), time=int(_id(model, "mod")))
+        yield _note_type(msgspec.convert(note_type, NoteType, strict=False), time=int(_number(model, "mod")))
 
 
 def _legacy_decks(connection: sqlite3.Connection) -> dict[int, tuple[str, str]]:
     decks = [deck for _, deck in _json_column(connection, "decks")]
-    values = {_id(deck): (deck.get("name", ""), deck.get("desc", "")) for deck in decks}
+    values = {_number(deck): (deck.get("name", ""), deck.get("desc", "")) for deck in decks}
     return msgspec.convert(values, dict[int, tuple[str, str]], strict=False)
 
 
-def _id(owner: dict[str, Any], name: str = "id") -> Any:
+def _number(owner: dict[str, Any], name: str = "id") -> Any:
     """Ids are numbers or, as genanki writes them, texts of digits; a field that never got one has null."""
     return 0 if owner.get(name) in (None, "") else owner[name]
 
