@@ -16,17 +16,18 @@ _TITLE = re.compile(
 _WORDS = ("答案", "nswer", "NSWER", "olution")
 """One of them stands in every such title; to look costs little."""
 _CHOICE = r"(?:[A-H]{1,8}|[√×✓✗✔✘对错TF])"
-_ANSWERED = rf"(\d{{1,3}})[ \t]*[.．、:：)）][ \t]*({_CHOICE})[\s,，;；。]*"
+_ANSWERED = rf"(\d{{1,4}})[ \t]*[.．、:：)）][ \t]*({_CHOICE})[\s,，;；。]*"
 _SEVERAL = re.compile(rf"[ \t]*(?:{_ANSWERED}){{2,}}$")
 _RANGE = re.compile(
-    rf"[ \t]*(\d{{1,3}})[ \t]*[-–—~～至][ \t]*(\d{{1,3}})[ \t题]*[:：.、]?[ \t]*((?:{_CHOICE}[\s,，、]*)+)$"
+    r"[ \t]*(\d{1,4})[ \t]*[-–—~～至][ \t]*(\d{1,4})[ \t题]*[:：.、]?[ \t]*([A-H√×✓✗✔✘对错TF\s,，、]+)$"
 )
 _ENTRY = re.compile(
-    r"[ \t]*(?:\*\*)?第?(\d{1,3})[ \t]*(?:题[ \t]*[.．、:：]?|[.．、:：)）](?!\d))(?:\*\*)?[ \t]*(?=\S)"
+    r"[ \t]*(?:\*\*)?第?(\d{1,4})[ \t]*(?:题[ \t]*[.．、:：]?|[.．、:：)）](?!\d))(?:\*\*)?[ \t]*(?=\S)"
 )
 _GROUP = re.compile(r"[ \t]*(?:#|(?:\*\*)?[一二三四五六七八九十]{1,3}、)")
 _CHOSEN = re.compile(rf"(?:\*\*|__)?{_CHOICE}(?![A-Za-z])")
 _ENOUGH = 0.8
+_LONGEST_TITLE = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +43,9 @@ class AnswerApart:
 def find_answers(text: str) -> tuple[str, tuple[AnswerApart, ...]]:
     """What stands above the last title that says that answers follow, and these; none where they have no numbers."""
     lines = text.split("\n") if any(word in text for word in _WORDS) else ()
-    titles = (at for at in reversed(range(len(lines))) if any(word in lines[at] for word in _WORDS))
-    if not (at := next((at for at in titles if _TITLE.match(lines[at])), 0)):
+    short = (at for at in reversed(range(len(lines))) if len(lines[at]) <= _LONGEST_TITLE)
+    titles = (at for at in short if any(word in lines[at] for word in _WORDS) and _TITLE.match(lines[at]))
+    if not (at := next(titles, 0)):
         return text, ()
     answers = tuple(_answers(lines, at + 1))
     return "\n".join(lines[:at]), answers if answers and answers[0].number == 1 else ()
@@ -78,21 +80,20 @@ def _runs(numbers: Sequence[int]) -> Iterator[int]:
 def _answers(lines: Sequence[str], after: int) -> Iterator[AnswerApart]:
     """What is said from a line on: one answer behind a number, several on a line, or letters behind ``1-5``."""
     last: AnswerApart | None = None
+    text: list[str] = []
     for at, kind in enumerate(line_kinds(lines[after:]), after):
         line = lines[at]
         short = tuple(_choices(line, at + 1)) if kind is Kind.TEXT else ()
         entry = None if short or kind is not Kind.TEXT else _ENTRY.match(line)
-        if last is not None and not (short or entry or (kind is Kind.TEXT and _GROUP.match(line))):
-            last = replace(last, text=f"{last.text}\n{line}")
-            continue
-        if last is not None:
-            yield last
-        yield from short
-        last = entry and AnswerApart(
-            number=int(entry[1]), text=line[entry.end() :], line=at + 1, column=entry.end() + 1
-        )
+        if short or entry or (kind is Kind.TEXT and _GROUP.match(line)):
+            if last is not None:
+                yield replace(last, text="\n".join(text))
+            yield from short
+            last = entry and AnswerApart(number=int(entry[1]), text="", line=at + 1, column=entry.end() + 1)
+            text = []
+        text.append(line[entry.end() :] if entry else line)
     if last is not None:
-        yield last
+        yield replace(last, text="\n".join(text))
 
 
 def _choices(line: str, number: int) -> Iterator[AnswerApart]:

@@ -5,15 +5,13 @@ from typing import NamedTuple
 
 _FOLD = r"(?:details|dropdown|expand|collapse|spoiler|fold(?:ing)?|(?:hide)?toggle)"
 _ENCLOSED = re.compile(
-    rf"[ \t]*(?:\{{\{{[<%][ \t]*{_FOLD}[ \t][^\"{{}}]*\"(?P<shortcode>[^\"]+)\"[^{{}}]*[%>]\}}\}}"
-    rf"|\{{%[ \t]*{_FOLD}[ \t][^\"@{{}}]*?[\"@]?(?P<tag>[^\"@{{}}]+?)\"?[ \t]*%\}}"
-    rf"|:{{3,}}[ \t]*\{{?{_FOLD}\}}?[ \t]*\[?(?P<container>[^\s\[].*?)\]?(?:[ \t]*\{{[^{{}}]*\}})?)[ \t]*$",
+    rf"\{{\{{[<%][ \t]*{_FOLD}[ \t](?P<shortcode>[^{{}}]*)[%>]\}}\}}$|\{{%[ \t]*{_FOLD}[ \t](?P<tag>[^{{}}%]*)%\}}$"
+    rf"|:{{3,}}[ \t]*\{{?{_FOLD}\}}?(?P<container>.*)$",
     re.IGNORECASE,
 )
-_NOTE = re.compile(
-    r"[ \t]*(?:(?:\?\?\?\+?|!!!|===)(?:[ \t]+(?P<kind>[\w -]*\w))?(?:[ \t]+\"(?P<title>[^\"]*)\")?"
-    r"|(?:>[ \t]*)+\[!(?P<callout>[\w-]+)\][-+]?(?P<said>[ \t].*)?)[ \t]*$"
-)
+_NOTE = re.compile(r"(?:\?\?\?\+?|!!!|===)(?P<note>[ \t][\w\t -]*)(?P<title>\".*)?$")
+_CALLOUT = re.compile(r"(?:>[ \t]*)+\[!(?P<kind>[\w-]+)\][-+]?(?P<title>.*)$")
+_ATTRIBUTES = re.compile(r"\{[^{}]*\}$")
 _CODE = re.compile(r"`([^`]+)`")
 OPENING_DETAILS = re.compile(r"\s*<details(?:\s[^<>]*)?>\s*$", re.IGNORECASE)
 """A line of nothing but the tag."""
@@ -34,12 +32,16 @@ class Box(NamedTuple):
 
 def box_of(line: str) -> Box | None:
     """The box that a line opens: ``{{< details "…" >}}``, ``::: details …``, ``??? note "…"``, ``> [!tip] …``."""
-    if line.lstrip()[:1] not in "{:?!=>":
+    text = line.strip()
+    if text[:1] not in ("{", ":", "?", "!", "=", ">"):
         return None
-    if found := _ENCLOSED.match(line):
-        title = next(filter(None, found.groups())).strip()
-        return Box(_CODE.sub(r"<code>\1</code>", title), "details", enclosed=True)
-    if found := _NOTE.match(line):
-        kind = (found["kind"] or found["callout"] or "").lower()
-        return Box((found["title"] or found["said"] or "").strip(), kind, enclosed=False)
+    if found := _ENCLOSED.match(text):
+        said = next(part for part in found.groups() if part is not None).strip()
+        title = said.split('"')[1] if '"' in said else _ATTRIBUTES.sub("", said).rpartition("@")[2].strip("[] \t")
+        named = title and (found["shortcode"] is None or '"' in said)
+        return Box(_CODE.sub(r"<code>\1</code>", title), "details", enclosed=True) if named else None
+    if found := _NOTE.match(text):
+        return Box((found["title"] or "").strip('" \t'), found["note"].strip().lower(), enclosed=False)
+    if found := _CALLOUT.match(text):
+        return Box(found["title"].strip(), found["kind"].lower(), enclosed=False)
     return None

@@ -73,7 +73,7 @@ def _without_answers(headings: Sequence[Heading]) -> Sequence[Heading]:
     outline = [heading for heading in headings if heading.level <= _DEEPEST]
     answers = {below.line for above, below in pairwise(outline) if above.level == below.level and _is_answer(below)}
     levels = [heading.level for heading in outline if heading.line in answers]
-    most = all(5 * levels.count(level) >= 2 * sum(item.level == level for item in headings) for level in levels)
+    most = all(5 * levels.count(level) >= 2 * sum(item.level == level for item in headings) for level in set(levels))
     return [heading for heading in headings if heading.line not in answers] if levels and most else headings
 
 

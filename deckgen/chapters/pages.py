@@ -90,7 +90,8 @@ def spans_of_exercises(headings: Sequence[Heading], last_line: int) -> tuple[ran
     spans = []
     for index, heading in enumerate(outline):
         if folded(split_number(heading.text, bare=True).title) in _EXERCISES:
-            after = (other.line for other in outline[index + 1 :] if other.level <= heading.level)
+            others = (outline[at] for at in range(index + 1, len(outline)))
+            after = (other.line for other in others if other.level <= heading.level)
             spans.append(range(heading.line, next(after, last_line + 1)))
     return tuple(spans)
 

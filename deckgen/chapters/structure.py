@@ -157,7 +157,8 @@ def _structure(
     if exercises:
         spans = spans_of_exercises(usable, len(lines))
         elsewhere = frozenset(range(1, len(lines) + 1)).difference(*spans)
-        outer = min((heading.level for heading in usable if any(heading.line == span[0] for span in spans)), default=0)
+        first_lines = {span[0] for span in spans}
+        outer = min((heading.level for heading in usable if heading.line in first_lines), default=0)
         usable = [heading for heading in usable if heading.line not in elsewhere or heading.level <= outer]
     claims = Claims(contents.entries)
     splits = number_headings(usable)
