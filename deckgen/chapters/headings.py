@@ -59,7 +59,7 @@ _QA = re.compile(
     re.IGNORECASE,
 )
 _DOTTED = re.compile(r"\d{1,4}(?:\.\d{1,4})+(?:[ \t]*[-–—~～至][ \t]*\d{1,4}(?:\.\d{1,4})+)?[ \t]+\S")
-_PLAIN = re.compile(r"(?:\d{1,4}[ \t]*[、.．)）]|[(（]\d{1,3}[)）]|[一二三四五六七八九十]{1,3}、)[ \t]*\S")
+_PLAIN = re.compile(r"(?:\d{1,4}[ \t]*[、.．)）]|[(（]\d{1,3}[)）]|[(（]?[一二三四五六七八九十]{1,3}[、)）])[ \t]*\S")
 _BRACKET = re.compile(r"[(（]?\d{1,4}[ \t]*[)）]")
 _LIST_ITEM = re.compile(r"\d{1,9}[.)][ \t]")
 _LISTED = re.compile(r" {0,3}(\d{1,4}[.)])[ \t]+(#{1,6}[ \t].*)")
@@ -191,7 +191,7 @@ def line_headings(lines: Sequence[str], index: int, *, in_html: bool = False) ->
     elif (first.isdecimal() or first in "(（一二三四五六七八九十") and _PLAIN.match(line):
         level = LEVEL_OF_LIST if _LIST_ITEM.match(line) else 0
         level = LEVEL_OF_BRACKETS if _BRACKET.match(line) else level
-        level = level if first.isdecimal() or first in "(（" else LEVEL_OF_HAN
+        level = LEVEL_OF_HAN if line.lstrip(" \t(（")[:1] in "一二三四五六七八九十" else level
         yield line_heading(Markup.PLAIN, line.strip(), line, index, level=level, in_html=in_html)
 
 
