@@ -20,6 +20,7 @@ from deckgen.media.image_paths import (
     resolve_image,
 )
 from deckgen.media.images import BrokenImageError, encode_image, suffix_of
+from deckgen.memory.seal import sealed_digest
 from deckgen.project import Profile
 from deckgen.project.files import own_path, read_file, write_atomically
 from deckgen.project.layout import REMOTE_DIR, REMOTE_MAP
@@ -75,7 +76,7 @@ def remote_urls(project: Project) -> tuple[str, ...]:
 
 def _image(project: Project, url: str, limits: DownloadLimits) -> tuple[bytes, str]:
     """Its bytes and its suffix. BrokenImageError where no card could show it."""
-    partial = project.cache / "remote" / hashlib.sha256(url.encode()).hexdigest()[:16]
+    partial = own_path(project.cache, f"remote/{sealed_digest(url.encode()).hex()}")
     data = download_image(f"https:{url}" if url.startswith("//") else url, partial, limits)
     encode_image(data, Profile.MOBILE)
     return data, suffix_of(data)

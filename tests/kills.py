@@ -1,4 +1,4 @@
-"""Kills commands at every seam and at random moments, and says how many kills lost nothing: python tests/kills.py 1000.
+"""Kills commands at every seam and at random moments, and says how many lost nothing: tests/kills.py 1000 [release].
 
 Each command runs in a process of its own, which dies by SIGKILL at its n-th touch of the project, or at some moment.
 Afterwards every file has its old or its new bytes, those that belong together all old or all new; the command, run
@@ -183,11 +183,11 @@ def _state(root: Path) -> Mapping[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
 
 
-def main(least: int) -> int:
+def main(least: int, name: str = "") -> int:
     counts: Counter[str] = Counter()
     seed = 0
     while counts.total() < least:
-        for command in COMMANDS:
+        for command in (command for command in COMMANDS if command.arguments[0].startswith(name)):
             with tempfile.TemporaryDirectory() as folder:
                 for problem in survived(command, Path(folder), random_kills=60, seed=seed):
                     counts[
@@ -202,4 +202,4 @@ def main(least: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000))
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000, *sys.argv[2:]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import time
 import tracemalloc
 import zipfile
@@ -151,3 +152,31 @@ def test_a_write_replaces_a_link_and_never_follows_a_linked_folder(tmp_path: Pat
     with pytest.raises(DeckgenError, match="leads out of the project"):
         own_path(book, "build")
     assert own_path(book, "other") == book / "other"
+
+
+def test_nothing_is_written_or_removed_through_links_among_what_earlier_runs_left(
+    tmp_path: Path, outside: Path
+) -> None:
+    """A repository may hold what nobody commits: folders of a preview and of a release that lead elsewhere."""
+    book = make_project(tmp_path / "book", settings='[deck]\nid = "a"\n')
+    assert deckgen("build", "--project", book).exit_code == 0
+    for arguments in (
+        ("init", "-q"),
+        ("add", "source", "imgs", "deckgen.*"),
+        ("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a"),
+    ):
+        subprocess.run(["git", *arguments], cwd=book, check=True)
+    (book / ".git/info/exclude").write_text("build\n.cache\n", encoding="utf-8")
+    before = sorted(outside.rglob("*"))
+    (book / "build/release").mkdir()
+    (book / "build/release/v1.0.0").symlink_to(outside)
+    released = deckgen("release", "1.0.0", "--project", book)
+    assert "v1.0.0 leads out of the project" in released.stderr
+    (book / "build/preview/data").mkdir(parents=True)
+    (book / "build/preview/data/files.txt").write_text("data/away/text\n", encoding="utf-8")
+    (book / "build/preview/data/away").symlink_to(outside)
+    assert "data/away leads out" in deckgen("preview", "--project", book).stderr
+    (book / "build/preview/media").rename(outside.parent / "media")
+    (book / "build/preview/media").symlink_to(outside)
+    assert "media leads out" in deckgen("preview", "--project", book).stderr
+    assert sorted(outside.rglob("*")) == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import shutil
 import sys
 from dataclasses import replace
@@ -133,18 +134,40 @@ def test_a_lock_that_cannot_be_written_leaves_the_packages_too(old: Path, monkey
 
 
 def test_a_strangers_journal_reaches_nothing_outside(old: Path) -> None:
-    outside = old.parent / "outside"
-    outside.mkdir()
-    (outside / "x.apkg").write_bytes(b"mine")
-    stage = old / "build/.writing-evil"
-    stage.mkdir()
-    (stage / "a.apkg").write_bytes(b"evil")
-    (stage / "journal.json").write_text(
-        '{"files": ["../../outside/a.apkg", "a.apkg"], "removed": ["../../outside/x.apkg"], "replaces": ""}'
-    )
+    """What anybody may commit: names that lead out, links in the folder and in the stage, a journal without an end."""
+    outside, hooks = old.parent / "outside", old / ".git/hooks"
+    for folder in (outside, hooks, old / "build/inner", old / "build/release"):
+        folder.mkdir(parents=True)
+    for name in ("x.apkg", "key", "lock"):
+        (outside / name).write_bytes(b"mine")
+    (old / "build/out").symlink_to(outside)
+    (old / "build/hooks").symlink_to(hooks)
+    (old / "build/release/v1.0.0").symlink_to(outside)
+    (old / ".deckgen.lock.writing-").symlink_to(outside / "lock")
+    lock = (old / "deckgen.lock").read_bytes()
+    stages = {name: old / "build" / f".writing-{name}" for name in ("evil", "endless")}
+    stages["there"] = outside / ".writing-there"
+    for stage in stages.values():
+        (stage / "hooks").mkdir(parents=True)
+    for name in ("a.apkg", "hooks/post-commit"):
+        (stages["evil"] / name).write_bytes(b"evil")
+    (stages["evil"] / "inner").symlink_to(outside)
+    (stages["evil"] / "beside").symlink_to(outside / "key")
+    journal = {
+        "files": ["../../outside/a.apkg", "a.apkg", "hooks/post-commit", "inner/key"],
+        "removed": ["../../outside/x.apkg", str(outside / "x.apkg"), "out/x.apkg"],
+        "replaces": hashlib.sha256(lock).hexdigest(),
+    }
+    for name in ("evil", "there"):
+        (stages[name] / "journal.json").write_text(json.dumps(journal))
+    (stages["endless"] / "journal.json").symlink_to("/dev/zero")
     read_project(old)
-    assert sorted(path.name for path in outside.iterdir()) == ["x.apkg"]
-    assert not stage.exists()
+    write_build(made(old))
+    assert sorted(path.name for path in outside.iterdir()) == [".writing-there", "key", "lock", "x.apkg"]
+    assert (outside / "lock").read_bytes() == b"mine"
+    assert not list(hooks.iterdir())
+    assert not list(old.glob("build/.writing-*"))
+    assert b"mine" not in (old / "deckgen.lock").read_bytes()
 
 
 def test_a_release_that_is_killed_leaves_all_old_or_what_the_next_run_finishes(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pickle
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import sys
 import threading
@@ -22,9 +23,10 @@ from projects import deckgen, make_project
 from deckgen import media
 from deckgen.build import Options, make_decks
 from deckgen.markdown import Documents, gfm, parse_document
-from deckgen.memory.store import NAME, Decoder, Memory, encoded
-from deckgen.memory.workers import WorkerDiedError, map_in_processes
+from deckgen.memory.store import Decoder, Memory, encoded, memory_file
+from deckgen.memory.workers import WorkerDiedError, map_in_processes, within
 from deckgen.model import Context, Dialect, Html, Language, Markdown, Text, TextState
+from deckgen.project.journal import alone
 from deckgen.project.reading import Source, read_project
 from deckgen.render import cardhtml
 
@@ -59,7 +61,7 @@ def test_what_was_kept_is_recalled_by_another_process_only_under_its_key(tmp_pat
     "damage", [b"", b"no database", b"SQLite format 3\0" + b"\xff" * 5000], ids=["empty", "foreign", "torn"]
 )
 def test_a_damaged_memory_is_begun_anew(tmp_path: Path, damage: bytes) -> None:
-    (tmp_path / NAME).write_bytes(damage)
+    memory_file(tmp_path).write_bytes(damage)
     memory = Memory(tmp_path)
     key = memory.key("kind", "text")
     assert memory.recall([key]) == {}
@@ -74,10 +76,32 @@ def test_an_entry_that_this_machine_has_not_made_is_not_there(tmp_path: Path) ->
     key = memory.key("kind", "text")
     memory.keep({key: b"good"})
     memory.close()
-    with sqlite3.connect(tmp_path / NAME) as database:
+    with sqlite3.connect(memory_file(tmp_path)) as database:
         (sealed,) = database.execute("SELECT value FROM memory").fetchone()
         database.execute("UPDATE memory SET value = ?", (sealed[:16] + b"evil",))
     assert Memory(tmp_path).recall([key]) == {}
+
+
+def test_a_database_that_came_with_a_repository_is_not_even_opened(tmp_path: Path) -> None:
+    """SQLite removes the file that a journal beside a database names as the one above it."""
+    mine = tmp_path / "mine"
+
+    def planted(database: Path) -> None:
+        mine.write_bytes(b"precious")
+        with contextlib.closing(sqlite3.connect(database)) as made:
+            made.execute("CREATE TABLE t (x)")
+        magic, name = bytes.fromhex("d9d505f920a163d7"), bytes(mine)
+        head = magic + struct.pack(">5I", 0, 0, database.stat().st_size // 4096, 512, 4096)
+        record = struct.pack(">I", 0x40000000 // 4096 + 1) + name + struct.pack(">2I", len(name), sum(name)) + magic
+        database.with_name(f"{database.name}-journal").write_bytes(head.ljust(512, b"\0") + record)
+
+    planted(tmp_path / "memory.sqlite")
+    assert Memory(tmp_path).problem == ""
+    assert mine.exists()
+    assert not list(tmp_path.glob("memory.sqlite*"))
+    planted(memory_file(tmp_path))
+    Memory(tmp_path)
+    assert not mine.exists(), "SQLite itself does no such thing, so this shows nothing"
 
 
 def test_a_memory_that_cannot_be_written_is_told_once_and_stops_nothing(project: Path) -> None:
@@ -90,7 +114,7 @@ def test_a_memory_that_cannot_be_written_is_told_once_and_stops_nothing(project:
 def test_builds_are_the_same_with_and_without_what_earlier_ones_found_out(project: Path) -> None:
     first = built(project)
     assert built(project) == first
-    (project / ".cache" / "deckgen" / NAME).unlink()
+    memory_file(project / ".cache/deckgen").unlink()
     assert built(project) == first
 
 
@@ -125,6 +149,24 @@ def test_a_process_that_dies_is_told_with_its_item() -> None:
     with pytest.raises(WorkerDiedError) as told:
         list(map_in_processes(_die_at_seven, list(range(20)), jobs=2, chunk=5))
     assert told.value.index == 7
+
+
+@pytest.mark.skipif(os.name == "nt", reason="forks, and kills")
+def test_processes_end_with_the_one_that_began_them_so_that_nothing_stays_locked(tmp_path: Path) -> None:
+    if not (child := os.fork()):
+        with alone(tmp_path):
+            list(map_in_processes(_sleep_in, [tmp_path] * 4, jobs=2, chunk=1))
+        os._exit(0)
+    while len(list(tmp_path.iterdir())) < 2:
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    within(20, lambda: alone(tmp_path).__enter__())
+
+
+def _sleep_in(folder: Path) -> None:
+    (folder / str(os.getpid())).touch()
+    time.sleep(60)
 
 
 DEADLY = """
@@ -334,7 +376,7 @@ def test_progress_counts_the_questions_within_a_chapter(tmp_path: Path) -> None:
 
 def test_a_memory_of_another_make_is_begun_anew(tmp_path: Path) -> None:
     """Such as that of a newer deckgen, with tables of its own."""
-    with contextlib.closing(sqlite3.connect(tmp_path / NAME)) as database, database:
+    with contextlib.closing(sqlite3.connect(memory_file(tmp_path))) as database, database:
         database.execute("CREATE TABLE made_by (code TEXT)")
         database.execute("INSERT INTO made_by VALUES ('another')")
         database.execute("CREATE TABLE memory (name TEXT, kind TEXT, content TEXT)")

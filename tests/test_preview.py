@@ -592,7 +592,7 @@ def test_the_server_answers_head_as_get_and_odd_paths_with_404(tmp_path: Path) -
             assert answer(server, path, "HEAD") == (status, length, b"")
             assert (status, int(length)) == (200, len(content))
         assert answer(server, "/deckgen-events", "HEAD")[::2] == (200, b"")
-        for path in ("/%00", "/%00/data/deck.js", "/nothing", "/%ff", "/media/..%2f..%2fx"):
+        for path in ("/%00", "/%00/data/deck.js", "/nothing", "/%ff", "/%ed%a0%80", "/media/..%2f..%2fx"):
             assert {answer(server, path, method)[0] for method in ("GET", "HEAD")} == {404}, path
 
 

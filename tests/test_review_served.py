@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import socket
+import struct
 import threading
 import tomllib
 from collections.abc import Iterator
@@ -103,7 +105,7 @@ def marks_on(server: ReviewServer) -> dict[str, str]:
     }
 
 
-def test_nobody_speaks_to_it_but_its_own_page(drafted: Path) -> None:
+def test_nobody_speaks_to_it_but_its_own_page(drafted: Path, capfd: pytest.CaptureFixture[str]) -> None:
     before = po(drafted).read_bytes()
     with served(drafted) as server:
         mark = marks_on(server)["No 7 more parameters"]
@@ -129,13 +131,19 @@ def test_nobody_speaks_to_it_but_its_own_page(drafted: Path) -> None:
             request(server, "POST", "/", b"[1]", **good),
             request(server, "POST", "/", b"{", **good),
             request(server, "POST", "/", json.dumps({"text": "\ud800"}).encode(), **good),
+            request(server, "POST", "/", json.dumps({"mark": mark, "comment": "\ud800"}).encode(), **good),
             request(server, "POST", "/", b"", **good, Content_Length="99999999"),
+            request(server, "POST", "/", b"", **good, Content_Length="\xb2"),
         ]
         assert [status for status, _ in bad] == [400] * len(bad)
         assert request(server, "DELETE", "/", **good)[0] == 501
         assert po(drafted).read_bytes() == before
+        with socket.create_connection(("127.0.0.1", int(port))) as gone:  # who closes it before there is an answer
+            gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            gone.sendall(f"GET /?token={server.token} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
         assert request(server, "POST", "/", body, **good)[0] == 200
     assert po(drafted).read_bytes() != before
+    assert capfd.readouterr().err == ""
 
 
 def test_a_word_is_written_at_once_with_who_said_it(drafted: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -218,6 +220,61 @@ def test_a_repository_among_the_projects_files_runs_no_program(tmp_path: Path) -
     for command in (("build",), ("check",), ("translate", "extract")):
         deckgen(*command, "--project", folder)
     assert not ran.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="programs are shell scripts")
+def test_no_program_that_a_repositorys_own_settings_name_is_run(tmp_path: Path) -> None:
+    """An archive may hold a whole ``.git``. One text of its past is missing, as in a clone that would fetch it now."""
+    folder = make_project(tmp_path / "book")
+    assert deckgen("build", "--project", folder).exit_code == 0
+    ran = tmp_path / "ran"
+    ran.mkdir()
+
+    def git(*arguments: str, **options: Any) -> str:
+        options = {"input": "", **options}
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False, **options)
+        return done.stdout.strip()
+
+    def program(name: str, then: str = "exit 1") -> str:
+        path = tmp_path / name
+        path.write_text(f"#!/bin/sh\ntouch {ran / name}\n{then}\n", encoding="utf-8")
+        path.chmod(0o755)
+        return str(path)
+
+    git("init", "-q")
+    git("add", "source", "imgs", "deckgen.lock")
+    who = "a <a@example.org> 1 +0000"
+    signed = f"tree {git('write-tree')}\nauthor {who}\ncommitter {who}\ngpgsig -----BEGIN PGP SIGNATURE-----\n\nm\n"
+    git("update-ref", "HEAD", git("hash-object", "-t", "commit", "-w", "--stdin", input=signed))
+    blob = git("rev-parse", "HEAD:source/chapter.md")
+    settings = {
+        "gpg.program": program("gpg"),
+        "log.showSignature": "true",
+        "filter.a.clean": program("clean", "cat"),
+        "filter.a.required": "true",
+        "core.hooksPath": str(tmp_path),
+        "remote.origin.url": f"ext::{program('ext')}",
+        "protocol.ext.allow": "always",
+        "remote.origin.promisor": "true",
+        "extensions.partialClone": "origin",
+        "core.repositoryformatversion": "1",
+    }
+    program("post-index-change")
+    for name, value in settings.items():
+        git("config", name, value)
+    (folder / ".git/info/attributes").write_text("*.md filter=a\n", encoding="utf-8")
+    (folder / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    for path in (folder / "source/chapter.md", folder / "deckgen.lock"):
+        os.utime(path, (1, 1))
+    for command in (("log", "-1"), ("status",), ("cat-file", "blob", blob)):
+        git(*command)
+    assert {path.name for path in ran.iterdir()} == {"gpg", "clean", "post-index-change", "ext"}
+    for path in ran.iterdir():
+        path.unlink()
+    (folder / "source/chapter.md").write_text("## 甲\n\n### 什么是别的？\n\n别的。\n", encoding="utf-8")
+    for arguments in (("check",), ("build",), ("release", "1.0.0")):
+        assert deckgen(*arguments, "--project", folder).exit_code < 2
+    assert not list(ran.iterdir())
 
 
 @pytest.mark.parametrize("unit", ["<div><a>", "<div id=x>", "<b><table>"])

@@ -216,9 +216,7 @@ def translation_server() -> Iterator[Server]:
                 case "hang":
                     server.released.wait()
                 case "drip":
-                    self.send_response(200)
-                    self.send_header("Content-Length", "1000000")
-                    self.end_headers()
+                    self.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
                     while not server.released.wait(0.05):
                         self.wfile.write(b" ")
                         self.wfile.flush()

@@ -72,7 +72,7 @@ def _build(
     from deckgen.diagnostics import RULES_ABOUT_IDENTITY, has_errors
     from deckgen.project import journal
 
-    journal.resume(place.out, beside=wanted.root / LOCK_NAME)
+    journal.resume(place.out.parent, [place.out.name], beside=wanted.root / LOCK_NAME)
     read = receipt.read_marks(place.root, place.out)
     made, written = make()
     heard = listen()

@@ -150,7 +150,7 @@ def build_time(root: Path) -> int:
 
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     if epoch:
-        if not epoch.isdigit() or int(epoch) > _LAST_TIME:
+        if not epoch.isdecimal() or int(epoch) > _LAST_TIME:
             raise click.UsageError(f"SOURCE_DATE_EPOCH is “{epoch}”, not a number of seconds since 1970")
         return int(epoch)
     committed = commit_time(root)

@@ -49,7 +49,7 @@ reviewer_option = click.option(
 def today() -> str:
     """The day in UTC, or that of SOURCE_DATE_EPOCH."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    return datetime.fromtimestamp(int(epoch) if epoch.isdigit() else time.time(), UTC).date().isoformat()
+    return datetime.fromtimestamp(int(epoch) if epoch.isdecimal() else time.time(), UTC).date().isoformat()
 
 
 def write_catalogs(found: Translations) -> None:

@@ -321,7 +321,7 @@ def _missing_history() -> Diagnostic:
         "missing-history",
         "the sources were edited since the lock was written, and this clone does not have the commits in between; what "
         "may be an earlier question is doubtful",
-        hint="get them with: git fetch --unshallow (in a workflow: fetch-depth: 0)",
+        hint="get them with: git fetch --unshallow (in a workflow: fetch-depth: 0; of a partial clone: --refetch)",
     )
 
 

@@ -4,13 +4,10 @@ import ipaddress
 import re
 import socket
 import time
-from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -19,6 +16,7 @@ import certifi
 import urllib3
 
 from deckgen.diagnostics import DeckgenError
+from deckgen.memory.workers import within
 
 _MOST_HOPS = 5
 _CHUNK_BYTES = 1 << 16
@@ -60,7 +58,7 @@ def download_image(url: str, partial: Path, limits: DownloadLimits) -> bytes:
     if partial.is_file() and mark.is_file():
         headers |= {"Range": f"bytes={partial.stat().st_size}-", "If-Range": mark.read_text(encoding="ascii")}
     try:
-        _within(limits.seconds + _GRACE_SECONDS, lambda: _receive(url, headers, partial, mark, limits, deadline))
+        within(limits.seconds + _GRACE_SECONDS, lambda: _receive(url, headers, partial, mark, limits, deadline))
     # ValueError: what a stranger calls an address or a port.
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         silent = isinstance(error, TimeoutError | urllib3.exceptions.TimeoutError)
@@ -72,21 +70,6 @@ def download_image(url: str, partial: Path, limits: DownloadLimits) -> bytes:
     partial.unlink()
     mark.unlink(missing_ok=True)
     return data
-
-
-def _within(seconds: float, work: Callable[[], None]) -> None:
-    """What ``work`` raises; TimeoutError after so long: a server may send a byte now and then for ever."""
-    done = Future[None]()
-
-    def run() -> None:
-        try:
-            work()
-            done.set_result(None)
-        except BaseException as error:
-            done.set_exception(error)
-
-    Thread(target=run, daemon=True).start()
-    done.result(seconds)
 
 
 def _receive(

@@ -33,10 +33,9 @@ class BuildPlace(NamedTuple):
 
     @property
     def file(self) -> str:
-        """The receipt's path in the project, one for each way of asking."""
+        """The receipt's path in the project, one for each way of asking, which nobody else can name."""
         asked = f"{os.path.realpath(self.out)}\0{self.asked}"
-        digest = hashlib.blake2b(asked.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
-        return f"{CACHE_DIR}/receipt-{digest}"
+        return f"{CACHE_DIR}/receipt-{sealed_digest(asked.encode('utf-8', 'surrogateescape')).hex()}"
 
 
 def recall(place: BuildPlace) -> Said | None:

@@ -15,7 +15,6 @@ import msgspec
 
 from deckgen.memory.seal import SEAL_BYTES, code_version, sealed_digest
 
-NAME = "memory.sqlite"
 MAX_BYTES = 512 * 1024 * 1024
 """A file that has grown beyond this is begun anew."""
 _WAIT_SECONDS = 2.0
@@ -42,7 +41,7 @@ class Memory:
     def __init__(self, folder: Path | None = None, *, read_only: bool = False) -> None:
         """``folder`` is the cache's; one that is ``read_only`` has been opened by this process or its parent before."""
         self.folder = folder
-        self._path = folder / NAME if folder and not read_only else None
+        self._path = memory_file(folder) if folder and not read_only else None
         self._database: sqlite3.Connection | None = None
         self._waiting = 0
         self.new: dict[bytes, bytes] = {}
@@ -53,7 +52,7 @@ class Memory:
             self._open(self._path)
         elif folder:
             with contextlib.suppress(sqlite3.Error):
-                address = f"{(folder / NAME).absolute().as_uri()}?mode=ro"
+                address = f"{memory_file(folder).absolute().as_uri()}?mode=ro"
                 self._database = sqlite3.connect(address, timeout=_WAIT_SECONDS, uri=True)
 
     def key(self, kind: str, *parts: bytes | str) -> bytes:
@@ -139,6 +138,10 @@ class Memory:
     def _open(self, path: Path) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            for other in path.parent.glob("memory*"):
+                with contextlib.suppress(OSError):
+                    if not other.name.startswith(path.name):
+                        other.unlink()
             if path.is_symlink() or (path.exists() and path.stat().st_size > MAX_BYTES):
                 path.unlink()
             self._database = _connect(path)
@@ -159,6 +162,11 @@ class Memory:
         with contextlib.suppress(OSError, sqlite3.Error):
             self._path.unlink(missing_ok=True)
             self._database = _connect(self._path)
+
+
+def memory_file(folder: Path) -> Path:
+    """Named by the secret: SQLite removes what a journal beside a database names, and a stranger may commit both."""
+    return folder / f"memory-{sealed_digest(b'memory').hex()}.sqlite"
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -1,11 +1,12 @@
-"""Work in several processes, in order; a process that dies is found out and the work it died of is named."""
+"""Work in several processes, in order, where one that dies is named with what it died of; and work within a time."""
 
 import gc
 import multiprocessing
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from typing import TypeVar
@@ -55,6 +56,20 @@ def give_back_memory() -> None:
             ctypes.CDLL(None).malloc_trim(0)
 
 
+def within(seconds: float, work: Callable[[], _Result]) -> _Result:
+    """What ``work`` gives or raises; TimeoutError after so long: a server may send a byte now and then for ever."""
+    done = Future[_Result]()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return done.result(seconds)
+
+
 def map_in_processes(
     function: Callable[[_Item], _Result], items: Sequence[_Item], *, jobs: int, chunk: int
 ) -> Iterator[_Result]:
@@ -79,8 +94,20 @@ def map_in_processes(
 
 
 def _in_pool(function: Callable[[_Item], _Result], items: Sequence[_Item], jobs: int, chunk: int) -> Iterator[_Result]:
-    with ProcessPoolExecutor(jobs, mp_context=_context()) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=_context(), initializer=_end_with_parent) as pool:
         yield from pool.map(function, items, chunksize=chunk)
+
+
+def _end_with_parent() -> None:
+    """Else a process whose parent was killed waits for work for ever, and holds what its parent had locked."""
+    parent = multiprocessing.parent_process()
+    assert parent
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _again(function: Callable[[_Item], _Result], items: Sequence[_Item], first: int) -> list[_Result]:

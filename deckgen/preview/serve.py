@@ -102,7 +102,7 @@ class _Preview(LocalApp, SimpleHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")
-        if "\0" in unquote(path):
+        if re.search("[\0\ufffd]", unquote(path)):
             self.send_error(HTTPStatus.NOT_FOUND)
         elif not self.is_from_here() or not self._is_welcome(path, query):
             self.refuse(HTTPStatus.FORBIDDEN)

@@ -18,11 +18,10 @@ class LocalServer:
     def __init__(self, app: Callable[..., BaseHTTPRequestHandler], *, port: int = 0) -> None:
         self.token = secrets.token_urlsafe(24)
         try:
-            self._http = ThreadingHTTPServer(("127.0.0.1", port), partial(app, self.token))
+            self._http = _Quiet(("127.0.0.1", port), partial(app, self.token))
         except OSError as error:
             hint = "choose another with --port"
             raise DeckgenError(f"port {port} cannot be used: {error.strerror}", hint=hint) from error
-        self._http.daemon_threads = True
 
     @property
     def origin(self) -> str:
@@ -39,8 +38,18 @@ class LocalServer:
         self._http.shutdown()
 
 
+class _Quiet(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Nothing: whoever asked went away, or sent what makes no sense, and gets no answer."""
+
+
 class LocalApp(BaseHTTPRequestHandler):
     """Answers one request; nothing of it is cached, logged or read by a page elsewhere."""
+
+    timeout = 60
+    """Seconds that a request may pause."""
 
     def __init__(self, token: str, *arguments: Any, **options: Any) -> None:
         self.token = token

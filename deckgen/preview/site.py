@@ -10,7 +10,7 @@ from pathlib import Path
 
 from deckgen.build import Build
 from deckgen.preview.cards import CardData, deck_cards, finding_entry, sort_findings
-from deckgen.project.files import read_optional, remove_unfinished, write_atomically
+from deckgen.project.files import own_place, read_optional, remove_unfinished, write_atomically
 from deckgen.text.packaged import packaged_table, packaged_text
 
 CARDS_PER_FILE = 40
@@ -27,12 +27,12 @@ def write_preview(made: Build, folder: Path, *, public: bool = False, editor: st
     remove_unfinished(folder.rglob(".*"))
     files = dict(preview_files(made, public=public, editor=editor))
     for name, content in files.items():
-        if not _is_there(folder / name, content):
-            write_atomically(folder / name, content if isinstance(content, bytes) else content.read_bytes())
+        if not _is_there(place := own_place(folder, name), content):
+            write_atomically(place, content if isinstance(content, bytes) else content.read_bytes())
     made.documents.memory.close()
     for name in sorted(earlier - files.keys()):
-        if name.startswith((f"{DATA_DIR}/", "media/")) and ".." not in name:
-            (folder / name).unlink(missing_ok=True)
+        if name.startswith((f"{DATA_DIR}/", "media/")):
+            own_place(folder, name).unlink(missing_ok=True)
     return tuple(files)
 
 

@@ -77,8 +77,8 @@ def read_file(path: Path, *, inside: Path, most: int = MAX_BYTES) -> bytes:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EPERM, "is no regular file", str(path))
-        # A file that grows meanwhile is read no further either.
-        data = file.read(most + 1) if status.st_size <= most else b""
+        # A file that grows meanwhile is read no further either, and Python makes room for as much as it is asked for.
+        data = file.read(status.st_size + 1) if status.st_size <= most else b""
     if max(status.st_size, len(data)) > most:
         raise OSError(errno.EFBIG, f"has more than {most // 2**20} MB", str(path))
     return data
@@ -133,15 +133,22 @@ def remove_unfinished(paths: Iterable[Path]) -> None:
 
 
 def own_path(root: Path, name: str) -> Path:
-    """The path ``name`` of a folder, to write at. DeckgenError where a link on the way leads out of the folder."""
+    """The path ``name`` of a folder, to write at. DeckgenError for a pipe, and where a link leads elsewhere."""
     path = root / name
-    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
+    real = Path(os.path.realpath(path))
+    if where := _leads_elsewhere(path, real, root) or (_special(real.stat().st_mode) if real.exists() else ""):
         raise DeckgenError(
-            f"{name} leads out of the project, so nothing is read or written there",
+            f"{name} {where}, so nothing is read or written there",
             hint="remove the link, or name a folder on the command line",
             location=Location(path=name),
         )
     return path
+
+
+def own_place(folder: Path, name: str) -> Path:
+    """The path of a file to put in place or to take away: below ``folder`` as `own_path`; a link there is no way."""
+    path = PurePath(name)
+    return own_path(folder, path.parent.as_posix()) / path.name
 
 
 def is_own_file(path: Path, root: Path) -> bool:
@@ -158,7 +165,7 @@ def shown_name(name: str) -> str:
 def _why_refused(path: Path, root: Path) -> str:
     """Why a file is not to be read as one of the folder ``root``; empty where nothing is wrong, or nothing is there."""
     try:
-        real, base = Path(os.path.realpath(path, strict=True)), os.path.realpath(root)
+        real = Path(os.path.realpath(path, strict=True))
         mode = real.stat().st_mode
     except FileNotFoundError:
         return "is a link that leads to no file" if path.is_symlink() else ""
@@ -166,13 +173,25 @@ def _why_refused(path: Path, root: Path) -> str:
         return "has a name that no file can have"
     except OSError as error:
         return f"cannot be read: {error.strerror}"
-    if not real.is_relative_to(base):
-        return "leads out of the project, and what lies there is not read"
-    if _is_hidden(real.relative_to(base)) and not _is_hidden(PurePath(os.path.relpath(path, root))):
-        return "leads into a hidden folder, and what lies there is not read"
+    if where := _leads_elsewhere(path, real, root):
+        return f"{where}, and what lies there is not read"
     if stat.S_ISDIR(mode):
         return "is a folder, not a file"
+    return _special(mode)
+
+
+def _special(mode: int) -> str:
+    """What is neither a file nor a folder, in words; empty for one that is."""
     return next((f"is {name}, not a file" for is_kind, name in _KINDS if is_kind(mode)), "")
+
+
+def _leads_elsewhere(path: Path, real: Path, root: Path) -> str:
+    """Whether links lead from ``path`` out of the folder ``root`` or into a hidden one, in words; empty where not."""
+    base = os.path.realpath(root)
+    if not real.is_relative_to(base):
+        return "leads out of the project"
+    hidden = _is_hidden(real.relative_to(base)) and not _is_hidden(PurePath(os.path.relpath(path, root)))
+    return "leads into a hidden folder" if hidden else ""
 
 
 def _is_hidden(path: PurePath) -> bool:

@@ -52,7 +52,7 @@ def steps_since(
     root: Path, recorded: str, texts: Mapping[str, str], chapters: frozenset[str]
 ) -> tuple[tuple[Step, ...], bool]:
     """The commits since the chapters of the lock had the ``recorded`` revision, oldest first, and whether a shallow
-    clone hides them; ``texts`` are those now.
+    or partial clone hides them; ``texts`` are those now.
 
     None where git has no such commit and the lock is newer than the last one: then it was built from what lies here.
     """
@@ -60,11 +60,12 @@ def steps_since(
         return (), False
     past = _Past(root, chapters | texts.keys())
     start = past.find(recorded, chapters)
-    if start is None and git(root, "rev-parse", "--is-shallow-repository") == b"true\n":
+    if past.lacks or (start is None and git(root, "rev-parse", "--is-shallow-repository") == b"true\n"):
         return (), True
     if start is None and git(root, "status", "--porcelain", "--", LOCK_NAME) == b"":
         start = past.last_lock
-    return tuple(past.steps(start)) if start else (), False
+    steps = tuple(past.steps(start)) if start else ()
+    return steps, past.lacks
 
 
 class _Past:
@@ -75,6 +76,8 @@ class _Past:
         self._folders = {str(PurePosixPath(path).parent) for path in paths}
         self._suffixes = {PurePosixPath(path).suffix for path in paths}
         self._texts: dict[str, str] = {}
+        self.lacks = False
+        """Whether a text is not here, as in a partial clone."""
         self.last_lock = git_text(root, "log", "-1", "--format=%H", "--", LOCK_NAME)
 
     def find(self, recorded: str, chapters: frozenset[str]) -> str | None:
@@ -108,7 +111,9 @@ class _Past:
             path = PurePosixPath(os.fsdecode(name))
             if name and str(path.parent) in self._folders and path.suffix in self._suffixes:
                 _, kind, blob, size = about.decode().split()
-                if kind == "blob" and int(size) <= _LARGEST_BYTES:
+                if kind == "blob" and not size.isdecimal():
+                    self.lacks = True
+                elif kind == "blob" and int(size) <= _LARGEST_BYTES:
                     yield Source(path=str(path), text=self._text(blob, str(path)))
 
     def _text(self, blob: str, path: str) -> str:

@@ -12,12 +12,12 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import msgspec
 
 from deckgen.diagnostics import DeckgenError
-from deckgen.project.files import write_atomically
+from deckgen.project.files import is_own_file, own_path, own_place, read_file, write_atomically
 
 _PREFIX = ".writing-"
 _JOURNAL = "journal.json"
@@ -67,15 +67,17 @@ def commit(
     _carry_out(stage, journal)
 
 
-def resume(folder: Path, *, beside: Path) -> None:
-    """Ends what a run that was interrupted had begun to put in place, unless another run is at it.
+def resume(root: Path, names: Iterable[str], *, beside: Path) -> None:
+    """Ends what a run that was interrupted had begun to put in place in folders of ``root``, unless another is at it.
 
     To be called before ``beside`` is read.
     """
-    if any(folder.glob(f"{_PREFIX}*")):
-        with contextlib.suppress(OSError), alone(folder, wait=False) as free:
-            if free:
-                sweep(folder, beside=beside)
+    for name in names:
+        with contextlib.suppress(OSError, DeckgenError):
+            if any((folder := own_path(root, name)).glob(f"{_PREFIX}*")):
+                with alone(folder, wait=False) as free:
+                    if free:
+                        sweep(folder, beside=beside)
 
 
 def sweep(folder: Path, *, beside: Path | None = None) -> None:
@@ -84,7 +86,7 @@ def sweep(folder: Path, *, beside: Path | None = None) -> None:
         if stage.is_symlink() or not stage.is_dir():
             continue
         with contextlib.suppress(OSError, msgspec.DecodeError):
-            journal = msgspec.json.decode((stage / _JOURNAL).read_bytes(), type=_Journal)
+            journal = msgspec.json.decode(read_file(stage / _JOURNAL, inside=stage), type=_Journal)
             _write_beside(stage, journal, beside)
             _carry_out(stage, journal)
         shutil.rmtree(stage, ignore_errors=True)
@@ -112,30 +114,29 @@ def alone(folder: Path, *, wait: bool = True) -> Iterator[bool]:
 
 def _write_beside(stage: Path, journal: _Journal, beside: Path | None) -> None:
     staged = stage / _BESIDE
-    if beside and staged.is_file() and _sum(beside) == journal.replaces:
+    if beside and is_own_file(staged, stage) and _sum(beside) == journal.replaces:
         waiting = beside.with_name(f".{beside.name}{_PREFIX}")  # one name, so that nothing is left of it
+        waiting.unlink(missing_ok=True)  # a link, which would be followed
         shutil.copyfile(staged, waiting)
         waiting.replace(beside)
 
 
 def _carry_out(stage: Path, journal: _Journal) -> None:
-    """Every step may be done again."""
+    """Every step may be done again. A journal may come from a stranger's repository, and links with it."""
     folder = stage.parent
-    for name in filter(_is_inside, journal.files):
-        if (stage / name).is_file() and not (stage / name).is_symlink():
-            (stage / name).replace(folder / name)
-    for name in filter(_is_inside, journal.removed):
-        (folder / name).unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            if (folder / name).parent != folder:
-                (folder / name).parent.rmdir()
+    for name in journal.files:
+        with contextlib.suppress(DeckgenError):
+            staged, place = own_place(stage, name), own_place(folder, name)
+            if is_own_file(staged, stage):
+                staged.replace(place)
+    for name in journal.removed:
+        with contextlib.suppress(DeckgenError):
+            place = own_place(folder, name)
+            place.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                if place.parent != folder:
+                    place.parent.rmdir()
     shutil.rmtree(stage, ignore_errors=True)
-
-
-def _is_inside(name: str) -> bool:
-    """A journal may come from a stranger's repository."""
-    path = PurePath(name)
-    return not path.is_absolute() and not path.drive and ".." not in path.parts
 
 
 def _sum(path: Path | None) -> str:

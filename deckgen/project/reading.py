@@ -85,8 +85,10 @@ def read_project(root: Path, chapters: tuple[Path, ...] = ()) -> tuple[Project, 
     """
     if not root.is_dir():
         raise DeckgenError(f"there is no folder {root}", hint="name the project's folder with --project")
-    for folder in (layout.BUILD_DIR, f"{layout.BUILD_DIR}/{layout.PARTIAL_DIR}", layout.RECORDS_DIR):
-        journal.resume(root / folder, beside=root / layout.LOCK_NAME)
+    build = layout.BUILD_DIR
+    releases = (path.relative_to(root).as_posix() for path in root.glob(f"{build}/{layout.RELEASE_DIR}/v*"))
+    folders = (build, f"{build}/{layout.PARTIAL_DIR}", layout.RECORDS_DIR, *releases)
+    journal.resume(root, folders, beside=root / layout.LOCK_NAME)
     config_text = read_optional(root / layout.CONFIG_NAME)
     config, findings = parse_config(config_text)
     files, refused = survey(root, skip=layout.is_skipped)
@@ -203,15 +205,23 @@ def commit_time(root: Path) -> int | None:
     return int(time) if time.isdigit() else None
 
 
-_DISTRUST = ("-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false")
-"""A project's own files may look like a bare repository, whose settings name programs that git would run."""
+_DISTRUST = (
+    "safe.bareRepository=explicit",
+    "core.fsmonitor=false",
+    f"core.hooksPath={os.devnull}",
+    "log.showSignature=false",
+)
+"""A project's own files may look like a bare repository, and an archive may hold a ``.git``: settings name programs."""
+_ALONE = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0"}
+"""git fetches nothing that a partial clone lacks, and leaves its index, and no lock on it, as they are."""
 
 
 def git(root: Path, *arguments: str) -> bytes | None:
-    """What git prints; None outside a checkout, without git, and where it fails."""
-    command = ["git", *_DISTRUST, "-C", str(root), *arguments]
+    """What git prints; None outside a checkout, without git, and where it fails. It runs no program of a repository."""
+    settings = (*_DISTRUST, *(_without_filters(root) if arguments[0] == "status" else ()))
+    command = ["git", *(word for setting in settings for word in ("-c", setting)), "-C", str(root), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=60)
+        done = subprocess.run(command, capture_output=True, check=False, timeout=60, env=os.environ | _ALONE)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None
@@ -220,6 +230,15 @@ def git(root: Path, *arguments: str) -> bytes | None:
 def git_text(root: Path, *arguments: str) -> str:
     """The same as text without its line end; empty where there is none."""
     return (git(root, *arguments) or b"").decode(errors="replace").strip()
+
+
+def _without_filters(root: Path) -> Iterator[str]:
+    """Settings that take back those which let ``git status`` hand files to a program, but the user's own."""
+    listed = git(root, "config", "--show-scope", "--name-only", "-z", "--get-regexp", r"^filter\.") or b""
+    fields = os.fsdecode(listed).split("\0")
+    for scope, name in zip(fields[::2], fields[1::2], strict=False):
+        if scope not in ("global", "system"):
+            yield f"{name}={'false' if name.endswith('.required') else ''}"
 
 
 def repository_address(root: Path) -> str:

@@ -46,7 +46,7 @@ def write_release(release: Release, *, out: Path | None = None, progress: Progre
     if release.refusals:
         raise DeckgenError(f"{release.version} is not released:" + _listed(release.refusals))
     root = release.project.root
-    target = (out or own_path(root, f"{BUILD_DIR}/{RELEASE_DIR}")) / f"v{release.version}"
+    target = own_path(out or own_path(root, f"{BUILD_DIR}/{RELEASE_DIR}"), f"v{release.version}")
     try:
         target.mkdir(parents=True, exist_ok=True)
         with journal.alone(target):

@@ -169,13 +169,15 @@ class _Review(LocalApp):
             return
         length = self.headers.get("Content-Length", "")
         kind = self.headers.get_content_type()
-        if not length.isdigit() or int(length) > _MAX_REQUEST_BYTES or kind != "application/json":
+        if not length.isdecimal() or int(length) > _MAX_REQUEST_BYTES or kind != "application/json":
             self.refuse(HTTPStatus.BAD_REQUEST)
             return
         try:
             said = json.loads(self.rfile.read(int(length)))
-            said["text"] = said.get("text") and said["text"].encode().decode()  # no halves of characters
-        except (ValueError, TypeError, AttributeError, RecursionError):
+            json.dumps(said, ensure_ascii=False).encode()  # no halves of characters
+        except (ValueError, RecursionError):
+            said = None
+        if not isinstance(said, dict):
             self.refuse(HTTPStatus.BAD_REQUEST)
             return
         try:

@@ -5,9 +5,11 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from deckgen.memory.workers import within
 from deckgen.translation.drafts.engines import EngineError, Remedy
 
 KEY_VARIABLE = "DECKGEN_ENGINE_KEY"
@@ -52,41 +54,39 @@ class Transport:
         headers: Mapping[str, str] | None = None,
     ) -> HttpReply:
         """The server's answer, whatever its status. EngineError where there is none, or none that ends."""
+        session = self._session()
+        ask = partial(
+            session.request,
+            method,
+            url,
+            params=query,
+            data=form,
+            json=document,
+            headers=headers,
+            timeout=(min(_CONNECT_SECONDS, self._timeout_seconds), self._timeout_seconds),
+            allow_redirects=False,
+            stream=True,
+        )
         try:
-            response = self._session().request(
-                method,
-                url,
-                params=query,
-                data=form,
-                json=document,
-                headers=headers,
-                timeout=(min(_CONNECT_SECONDS, self._timeout_seconds), self._timeout_seconds),
-                allow_redirects=False,
-                stream=True,
-            )
-            with response:
-                body = self._body(response)
-            return HttpReply(
-                status=response.status_code,
-                text=body.decode(response.encoding or "utf-8", errors="replace"),
-                kind=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
-                retry_after=response.headers.get("Retry-After"),
-            )
+            return within(2 * self._timeout_seconds, lambda: self._reply(ask()))
         except (self._requests.exceptions.RequestException, OSError) as error:
+            del self._threads.session  # which a server that drips headers keeps busy
             message = f"no answer from {server_name(url)} ({type(error).__name__})"
             raise EngineError(message, Remedy.RETRY, unreachable=_is_unreachable(error)) from None
-        except LookupError:
-            raise EngineError("an answer in an unknown encoding", Remedy.RETRY) from None
 
-    def _body(self, response: Any) -> bytes:
-        """What comes within the time, in pieces as they arrive, since a server that drips would hold a longer read."""
-        deadline = time.monotonic() + self._timeout_seconds
+    def _reply(self, response: Any) -> HttpReply:
         body = bytearray()
-        while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
-            body += chunk
-            if len(body) > _MAX_ANSWER_BYTES or time.monotonic() > deadline:
-                raise EngineError("an answer without an end", Remedy.RETRY)
-        return bytes(body)
+        with response:
+            for chunk in response.iter_content(_CHUNK_BYTES):
+                body += chunk
+                if len(body) > _MAX_ANSWER_BYTES:
+                    raise EngineError("an answer without an end", Remedy.RETRY)
+        return HttpReply(
+            status=response.status_code,
+            text=body.decode("utf-8-sig", errors="replace"),
+            kind=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
+            retry_after=response.headers.get("Retry-After"),
+        )
 
     def _session(self) -> Any:
         if not hasattr(self._threads, "session"):
@@ -126,7 +126,7 @@ def _seconds(retry_after: str | None) -> float | None:
     """RFC 9110, section 10.2.3: seconds, or a date."""
     if not retry_after:
         return None
-    if retry_after.strip().isdigit():
+    if retry_after.strip().isdecimal():
         return float(retry_after)
     try:
         return max(0.0, email.utils.parsedate_to_datetime(retry_after).timestamp() - time.time())
