@@ -34,6 +34,7 @@ OWNERS = {
             "project.config",
             "project.journal",
         ),
+        "preview.site",
         "releases.records",
     },
     "nh3": {"markdown.sanitize"},

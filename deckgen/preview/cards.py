@@ -96,7 +96,7 @@ def _faces(deck: Deck, made: Build, script: str) -> list[_Face]:
     """What each note shows; kept for some neighbours together, since to set formulas takes longest of all."""
     groups = [deck.notes[start : start + _IN_A_GROUP] for start in range(0, len(deck.notes), _IN_A_GROUP)]
     maker = hashlib.sha256(encoded((deck.note_type, deck.edition.languages))).digest()
-    depends = (encoded((maker, [(note.fields, note.media) for note in group])) for group in groups)
+    depends = (encoded((maker, [(note.content_hash, note.media) for note in group])) for group in groups)
 
     def make(missing: list[int]) -> Iterator[tuple[_Face, ...]]:
         return (tuple(_face(deck, note, script) for note in groups[at]) for at in missing)

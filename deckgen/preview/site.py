@@ -3,10 +3,11 @@
 import base64
 import hashlib
 import html
-import json
 import string
 from collections.abc import Iterator
 from pathlib import Path
+
+import msgspec
 
 from deckgen.build import Build
 from deckgen.preview.cards import CardData, deck_cards, finding_entry, sort_findings
@@ -107,8 +108,7 @@ def _deck_files(deck: CardData) -> Iterator[tuple[str, bytes]]:
 
 def _script(call: str, *arguments: object) -> bytes:
     """A script that hands data to the page; unlike JSON it can be loaded from disk."""
-    shown = ", ".join(json.dumps(value, ensure_ascii=False, separators=(",", ":")) for value in arguments)
-    return f"deckgenPreview.{call}({shown});\n".encode()
+    return b"deckgenPreview.%b(%b);\n" % (call.encode(), b", ".join(map(msgspec.json.encode, arguments)))
 
 
 def _page(made: Build, decks: list[CardData], scripts: set[str], stamp: str) -> str:
