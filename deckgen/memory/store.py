@@ -145,12 +145,10 @@ class Memory:
             if path.is_symlink() or (path.exists() and path.stat().st_size > MAX_BYTES):
                 path.unlink()
             self._database = _connect(path)
-        except sqlite3.OperationalError as error:
-            self.problem = f"nothing can be remembered in {path}: {error}"
+        except (OSError, sqlite3.OperationalError) as error:
+            self.problem = f"nothing can be remembered in {path}: {getattr(error, 'strerror', error)}"
         except sqlite3.Error as error:
             self._begin_anew(error)
-        except OSError as error:
-            self.problem = f"nothing can be remembered in {path}: {error.strerror}"
 
     def _begin_anew(self, error: sqlite3.Error) -> None:
         """A damaged file goes; where that does not help, there is no memory."""

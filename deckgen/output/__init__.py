@@ -12,7 +12,8 @@ from deckgen.diagnostics import Diagnostic, diagnostic, has_errors
 from deckgen.identity.changes import describe_changes
 from deckgen.identity.lock import format_lock, parse_lock
 from deckgen.identity.succession import keep_texts
-from deckgen.memory.store import Memory, encoded
+from deckgen.memory.receipt import mark_of
+from deckgen.memory.store import Decoder, Memory, encoded
 from deckgen.memory.workers import give_back_memory, map_in_processes, without_collector
 from deckgen.model import Location, StampedDeck
 from deckgen.output.manifest import ManifestPackage, PackagePart, describe_package, format_manifest, package_files
@@ -22,6 +23,8 @@ from deckgen.project.layout import BUILD_DIR, LOCK_NAME, MANIFEST_NAME, PARTIAL_
 from deckgen.text.slugs import ascii_slug
 
 _MOST_PARTS = 48
+_LEFT = Decoder(tuple[tuple[int, ...], ManifestPackage])
+"""The mark of a package as a build left it, and what the manifest says of it."""
 _MANY_NOTES = 5000
 """From which on it pays to begin other processes."""
 
@@ -96,34 +99,28 @@ def _write_packages(
     memory = Memory(made.project.cache)
     jobs = [job for stamped in made.decks for job in plan_packages(stamped, made)]
     keys = {name: memory.key("package", package_digest(stamped, part)) for name, stamped, part in jobs}
-    known = memory.recall(keys.values())
+    known = memory.decoded(keys.values(), _LEFT)
     progress("package", 0, len(jobs))
     with journal.staging(folder) as stage, without_collector():
-        there = {
-            name: describe_package(folder / name, stamped, part) for name, stamped, part in jobs if keys[name] in known
+        packages = {
+            name: left[1] for name in keys if (left := known.get(keys[name])) and left[0] == mark_of(folder / name)
         }
-        missing = [
-            (stage / name, stamped, part)
-            for name, stamped, part in jobs
-            if (record := there.get(name)) is None or record.sha256.encode() != known[keys[name]]
-        ]
+        missing = [(stage / name, stamped, part) for name, stamped, part in jobs if name not in packages]
         much = sum(len(stamped.deck.notes) for _, stamped, _ in missing) > _MANY_NOTES
         written = list(map_in_processes(_written, missing, jobs=made.jobs if much else 1, chunk=1))
-        fresh = [record.file for record in written]
-        described = {**there, **{record.file: record for record in written}}
-        records = [record for name, *_ in jobs if (record := described[name])]
+        fresh = [package.file for package in written]
+        packages.update(zip(fresh, written, strict=True))
         before = read_optional(folder / MANIFEST_NAME) or ""
-        text = format_manifest(records, made)
+        text = format_manifest([packages[name] for name in keys], made)
         if text != before:
             (stage / MANIFEST_NAME).write_bytes(text.encode())
             fresh.append(MANIFEST_NAME)
-        stale = [*(package_files(before) - {record.file for record in records}), *_partial(folder)] if whole else []
+        stale = [*(package_files(before) - packages.keys()), *_partial(folder)] if whole else []
         if fresh or stale or lock:
             journal.commit(stage, files=fresh, removed=sorted(stale), beside=lock, data=lock_data)
-    sums = {keys[record.file]: record.sha256.encode() for record in records}
-    memory.keep({key: value for key, value in sums.items() if known.get(key) != value})
+    memory.keep({keys[one.file]: encoded((mark_of(folder / one.file) or (), one)) for one in written})
     memory.close()
-    return tuple(records)
+    return tuple(packages[name] for name in keys)
 
 
 def _written(job: tuple[Path, StampedDeck, PackagePart]) -> ManifestPackage:
@@ -131,9 +128,7 @@ def _written(job: tuple[Path, StampedDeck, PackagePart]) -> ManifestPackage:
 
     path, stamped, part = job
     write_package(stamped, path)
-    package = describe_package(path, stamped, part)
-    assert package
-    return package
+    return describe_package(path, stamped, part)
 
 
 def _partial(folder: Path) -> list[str]:

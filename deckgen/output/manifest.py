@@ -77,12 +77,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[ManifestNote, ...]
 
 
-def describe_package(path: Path, stamped: StampedDeck, part: PackagePart) -> ManifestPackage | None:
-    """What the manifest says of the package at ``path``; None where there is no such file, or no regular one."""
-    try:
-        data = read_file(path, inside=path.parent, most=_MAX_PACKAGE_BYTES)
-    except OSError:
-        return None
+def describe_package(path: Path, stamped: StampedDeck, part: PackagePart) -> ManifestPackage:
+    """What the manifest says of the package at ``path``. OSError where it cannot be read."""
+    data = read_file(path, inside=path.parent, most=_MAX_PACKAGE_BYTES)
     return ManifestPackage(
         file=path.name,
         edition=stamped.deck.edition.name,
