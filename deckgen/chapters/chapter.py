@@ -37,15 +37,20 @@ def parse_chapter(
         message = f"{path} has more than {MOST_QUESTIONS:,} questions"
         too_many = diagnostic("unreadable-file", message, Location(path=path), hint="split the chapter")
         nothing = Chapter(
-            path=path, title=Markdown(_stem(path)), context=Context(dialect=settings.dialect), categories=()
+            path=path,
+            title=Markdown(path.rpartition("/")[2].removesuffix(".md")),
+            context=Context(dialect=settings.dialect),
+            categories=(),
         )
         return nothing, (too_many,)
     definitions = find_definitions(scan.lines, scan.kinds)
     directives = tuple(find_directives(scan.lines, scan.kinds))
     pieces = _with_fronts(tuple(cut(structure, directives)), settings)
     is_page = explanation.chosen is not None and explanation.chosen.mark.level == 1 and len(pieces) == 1
-    place = _folder(path) if is_page else ""
-    title = Markdown(settings.title or place or scan.front.title or _title(explanation.decisions) or _stem(path))
+    folder, _, name = path.rpartition("/")
+    place = folder.rpartition("/")[2] if is_page else ""  # the neighbours of a page about one question are of its kind
+    heading = next((title_of(item) for item in explanation.decisions if item.role is Role.TITLE), "")
+    title = Markdown(settings.title or place or scan.front.title or heading or name.removesuffix(".md"))
     chapter = Chapter(
         path=path,
         title=title,
@@ -129,16 +134,3 @@ def _question(piece: Piece, path: str, known: Container[str]) -> Question:
         fingerprint=fingerprint,
         sketch=sketch,
     )
-
-
-def _title(decisions: Sequence[Decision]) -> str:
-    return next((title_of(decision) for decision in decisions if decision.role is Role.TITLE), "")
-
-
-def _folder(path: str) -> str:
-    """The folder of a page about one question, whose neighbours are of its kind; empty at the top."""
-    return path.rpartition("/")[0].rpartition("/")[2]
-
-
-def _stem(path: str) -> str:
-    return path.rsplit("/", 1)[-1].removesuffix(".md")
