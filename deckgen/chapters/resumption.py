@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from deckgen.chapters.boxes import OPENING_DETAILS
+from deckgen.chapters.contents import titles_in_contents
 from deckgen.chapters.evidence import Mark, is_outline, mark_of
 from deckgen.chapters.heading import Heading, Markup
 from deckgen.markdown.lines import Fence, RawElement
@@ -18,11 +19,14 @@ _CODE_OF_PAGES = frozenset(("html", "markdown", "md", "xml", "vue", "jsx", "htm"
 class Resumption:
     """Tells a question's heading in a fence that was never closed from a line of code."""
 
-    def __init__(self, titles: frozenset[str], lines: Sequence[str]) -> None:
-        self._titles = titles
+    def __init__(self, lines: Sequence[str]) -> None:
         self._lines = lines
         self._seen = 0
         self._last: dict[Mark, int] = {}
+
+    @cached_property
+    def _titles(self) -> frozenset[str]:
+        return titles_in_contents(self._lines)
 
     def __call__(self, heading: Heading, within: Fence | RawElement, before: Sequence[Heading]) -> bool:
         self._catch_up(before)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from deckgen.chapters.answers_apart import AnswerApart, answers_to, find_answers
-from deckgen.chapters.contents import Claims, Contents, TocEntry, alike, find_contents, group_title, titles_in_contents
+from deckgen.chapters.contents import Claims, Contents, TocEntry, alike, find_contents, group_title
 from deckgen.chapters.evidence import (
     Body,
     Evidence,
@@ -144,7 +144,7 @@ def _structure(
     text: str, settings: ChapterSettings, *, loose: bool = False, page: bool = False, exercises: bool = False
 ) -> Structure:
     lines = text.split("\n")
-    scan = scan_headings(text, Resumption(titles_in_contents(lines), lines), loose=loose)
+    scan = scan_headings(text, Resumption(lines), loose=loose)
     headings = join_fronts(scan.headings, scan.lines)
     plain, scan = headings is scan.headings, replace(scan, headings=tuple(headings))
     if page and not any(heading.level == 1 for heading in scan.headings):
