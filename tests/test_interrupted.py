@@ -204,6 +204,10 @@ def test_a_release_that_is_killed_leaves_all_old_or_what_the_next_run_finishes(t
         write_release(plan)
         assert files() == after
     assert seen == {True, False}
+    begun = root / "build/release/v1.0.0/.writing-x"  # as a kill leaves it when nothing is left to do but this
+    begun.mkdir()
+    read_project(root)
+    assert not begun.exists()
 
 
 # --- packages that are there already ----------------------------------------------------------------------------------

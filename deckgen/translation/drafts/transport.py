@@ -69,7 +69,7 @@ class Transport:
         )
         try:
             return within(2 * self._timeout_seconds, lambda: self._reply(ask()))
-        except (self._requests.exceptions.RequestException, OSError) as error:
+        except (self._requests.exceptions.RequestException, OSError, ValueError) as error:
             del self._threads.session  # which a server that drips headers keeps busy
             message = f"no answer from {server_name(url)} ({type(error).__name__})"
             raise EngineError(message, Remedy.RETRY, unreachable=_is_unreachable(error)) from None
