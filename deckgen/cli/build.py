@@ -158,10 +158,13 @@ def _languages(made: "Build") -> Iterator[tuple[str, ...]]:
 
 def missing_lines(made: "Build") -> Iterator[str]:
     """What the languages of the cards lack, and what the policy hides of them."""
+    from deckgen.text.sizes import counted
+
     begun = {row[1] for row in _languages(made)}
     for counts in made.read.translated.counts:
         if counts.hidden:
-            drafts = f"{counts.hidden} {counts.language} draft{'' if counts.hidden == 1 else 's'}"
+            drafts = counted(counts.hidden, f"{counts.language} draft")
             yield f"{drafts} hidden, use --policy draft to show what nobody has reviewed yet"
         if counts.missing and counts.language in begun:
-            yield f"{counts.missing} blocks have no translation into {counts.language} and show the source"
+            blocks = counted(counts.missing, "block")
+            yield f"{blocks} without a translation into {counts.language}: the source is shown"

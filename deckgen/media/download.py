@@ -141,7 +141,8 @@ def _public_address(host: str, port: int, allowed: frozenset[str]) -> str:
         raise DownloadError(f"there is no host {host}") from None
     addresses = [str(entry[4][0]) for entry in found]
     if host not in allowed and (private := next((item for item in addresses if not _is_public(item)), "")):
-        raise DownloadError(f"{host} is {private}, in a private network", hint=f"if you trust it: --allow {host}")
+        shown = host if host == private else f"{host} ({private})"
+        raise DownloadError(f"{shown} is in a private network", hint=f"if you trust it: --allow {host}")
     return addresses[0]
 
 
