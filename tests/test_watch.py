@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from deckgen.build import Options, make_decks
 from deckgen.memory import watching
+from deckgen.output import write_build
+from deckgen.project.reading import read_project
 
 CHAPTER = "## 甲\n\n### 什么是A？\n\n答一\n\n### 什么是B？\n\n答二\n"
 LONG = 120
@@ -138,6 +142,26 @@ def test_a_change_while_somebody_is_at_work_is_not_lost(project: Path) -> None:
     next(rounds)
     stop.set()
     assert list(rounds) == []
+
+
+def test_packages_that_somebody_took_away_are_written_once(project: Path) -> None:
+    def build() -> int:
+        save(project / "source" / "a.md", CHAPTER)
+        made = make_decks(*read_project(project), Options(now=1_760_000_000))
+        write_build(made)
+        made.documents.memory.close()
+        return next((project / "build").glob("*-zh-en.apkg")).stat().st_mtime_ns
+
+    build()
+    shutil.rmtree(project / "build")
+    stop = threading.Event()
+    watch = watching.Watch(project, project / "build", stop)
+    written = []
+    for _ in watch:
+        written.append(build())
+        if len(written) > 2:
+            stop.set()
+    assert len(set(written)) == 1
 
 
 def test_json_is_for_programs_that_wait_for_an_end(project: Path) -> None:

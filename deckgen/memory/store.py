@@ -113,6 +113,9 @@ class Memory:
     def keep(self, values: Mapping[bytes, bytes]) -> None:
         """Remembers the values; they are written at ``save``, or sooner where they are many."""
         self.new.update(values)
+        if self.latest is not None:  # what a build took is no longer what the next one finds
+            for key in values:
+                self.latest.pop(key, None)
         self._waiting += sum(map(len, values.values()))
         if self._waiting > _MOST_WAITING:
             self.save()

@@ -41,7 +41,7 @@ class Watch:
                 now = look(self._root, without=self._without)
                 if now != self._seen:
                     self._seen = now
-                    Memory.earlier, Memory.latest = Memory.latest, {}
+                    Memory.earlier, Memory.latest = Memory.latest or {}, {}
                     yield
                 next(news, None)
         finally:

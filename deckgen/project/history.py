@@ -54,7 +54,8 @@ def steps_since(
     """The commits since the chapters of the lock had the ``recorded`` revision, oldest first, and whether a shallow
     or partial clone hides them; ``texts`` are those now.
 
-    None where git has no such commit and the lock is newer than the last one: then it was built from what lies here.
+    There are none where git has no such commit and the lock is newer than the last one: then it was built from what
+    lies here.
     """
     if not recorded or revision(texts, chapters) == recorded:
         return (), False
