@@ -14,6 +14,9 @@ def svg(body: str = "", attributes: str = 'width="40" height="30"', before: str 
     ).encode()
 
 
+XHTML = 'xmlns:h="http://www.w3.org/1999/xhtml"'
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -49,6 +52,12 @@ def test_a_self_contained_picture_is_safe(body: str) -> None:
         '<rect fill="url(other.svg#a)"/>',
         '<a href="#a"><animate attributeName="xlink:href" to="javascript:alert(1)"/></a>',
         "<font-face/>",
+        f'<h:img {XHTML} srcset="https://example.org/x 1x"/>',
+        f'<h:meta {XHTML} http-equiv="refresh" content="0;url=https://example.org"/>',
+        '<math xmlns="http://www.w3.org/1998/Math/MathML"/>',
+        "<style>@imp<style/>ort 'https://example.org/x';</style>",
+        '<a href="https://example.org" ping="https://example.org"/>',
+        '<g xml:base="https://example.org/"><use href="#a"/></g>',
         "<g>" * 300 + "</g>" * 300,
         "<unclosed>",
     ],

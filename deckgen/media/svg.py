@@ -47,6 +47,8 @@ _REFUSED = frozenset(
     """script foreignobject iframe embed object audio video canvas handler listener font font-face font-face-uri
     color-profile tref""".split()
 )
+_PAGES = frozenset(("http://www.w3.org/1999/xhtml", "http://www.w3.org/1998/Math/MathML"))
+"""Whose elements a browser takes for those of a page, among them some that load or lead elsewhere."""
 _DATA_IMAGE = re.compile(r"data:image/(png|jpe?g|gif|webp)[;,]", re.IGNORECASE)
 _MAX_DEPTH = 200
 _MAX_DRAWN = 200_000
@@ -73,7 +75,7 @@ class _Reader:
             self.size = _size(attributes)
         if len(self._open) >= _MAX_DEPTH:
             raise UnsafeSvgError("is nested too deeply")
-        if name in _REFUSED:
+        if name in _REFUSED or namespace in _PAGES or self._open[-1:] == ["style"]:
             raise UnsafeSvgError(f"holds <{name}>")
         self._open.append(name)
         self._count(attributes)
@@ -124,6 +126,8 @@ class _Reader:
 def _check_attribute(element: str, name: str, value: str) -> None:
     if name.startswith("on"):
         raise UnsafeSvgError(f"has the event handler {name}")
+    if name in ("base", "ping"):
+        raise UnsafeSvgError(f"has the attribute {name}, an address")
     if name == "attributename" and value.rpartition(":")[2].strip().lower() in ("href", "style"):
         raise UnsafeSvgError("animates a link or a style")
     plain = re.sub(r"[\x00-\x20]", "", value)
