@@ -18,6 +18,9 @@ from click.testing import Result
 from evolving import FIRST, SECOND, SETTINGS
 from projects import NOON, deckgen, make_project
 
+from deckgen.diagnostics import DeckgenError
+from deckgen.publish.ankiconnect import AnkiConnect
+
 READS = {"modelNamesAndIds", "modelFieldNames", "modelStyling", "modelTemplates", "findNotes", "notesInfo", "getDecks"}
 READS |= {"deckNames", "getMediaFilesNames", "getActiveProfile"}
 CHANGED, MOVED, RETIRED, ADDED = "什么是注意力？", "什么是层归一化？", "什么是早停？", "什么是权重衰减？"
@@ -273,6 +276,7 @@ FOUND = b"HTTP/1.0 200 OK\r\n"
         (b"", "run the command again"),
         (FOUND + b"Content-Length: 99\r\n\r\n{", "run the command again"),
         (FOUND + b'\r\n{"result": [1], "error": null}', "something unknown"),
+        (b"HTTP/1.0 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n", "is not AnkiConnect"),
     ],
 )
 def test_a_stranger_at_the_address_is_named(book: Book, reply: bytes, said: str) -> None:
@@ -310,9 +314,41 @@ def test_an_anki_that_does_not_answer_is_waited_for_only_so_long(book: Book) -> 
     assert "close dialogs" in refused.output
 
 
+def test_an_anki_that_drips_is_waited_for_only_twice_as_long() -> None:
+    with listening(FOUND + b"X: ", drips=50) as url, pytest.raises(DeckgenError, match="no answer within"):
+        AnkiConnect(url=url, timeout_seconds=0.1).call("version")
+
+
+def test_answers_of_another_form_are_named_and_end_no_push(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    note = {"noteId": 1, "modelName": "x", "tags": [], "cards": [], "fields": {"Key": {"value": "x"}}}
+    cases: tuple[tuple[str, Any, str], ...] = (
+        ("findNotes", [[1]], "something unknown"),
+        ("findNotes", ["\ud800"], "something unknown"),
+        ("modelStyling", {"css": 1}, "something unknown"),
+        ("notesInfo", [note | {"tags": [1]}], "something unknown"),
+        ("getDecks", {"x": [{}]}, "something unknown"),
+        ("notesInfo", [note], "unknown to this package"),
+        ("getDecks", {}, "a push would do this"),
+    )
+    with learner(book) as (_, anki):
+        for action, answer, said in cases:
+            with monkeypatch.context() as patch:
+                patch.setattr(AnkiServer, f"do_{action}", lambda *_, answer=answer, **__: answer)
+                told = push(book, book.first, anki, "--dry-run", "--move")
+            assert (told.exit_code, said in told.output) == (int(said == "something unknown"), True), told.output
+        monkeypatch.setattr(
+            AnkiServer, "answer", lambda *_: {"result": None, "error": "\x1b[2J\n::error::" + "x" * 100_000}
+        )
+        told = push(book, book.first, anki)
+    assert told.exit_code == 1
+    assert "\x1b" not in told.output
+    assert "\n::" not in told.output
+    assert len(told.output) < 1000
+
+
 @contextmanager
-def listening(reply: bytes | None) -> Iterator[str]:
-    """The address of a socket that answers every request with ``reply``, or never."""
+def listening(reply: bytes | None, *, drips: int = 0) -> Iterator[str]:
+    """The address of a socket that answers every request with ``reply``, or never; then with so many bytes, slowly."""
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
 
         def answer() -> None:
@@ -328,6 +364,9 @@ def listening(reply: bytes | None) -> Iterator[str]:
                         head = b"".join(iter(asked.readline, b"\r\n")).lower()
                         asked.read(int(head.partition(b"content-length: ")[2].split()[0]))
                     client.sendall(reply)
+                    for _ in range(drips):
+                        client.sendall(b"x")
+                        time.sleep(0.01)
                     client.close()
 
         thread = threading.Thread(target=answer, daemon=True)

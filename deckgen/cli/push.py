@@ -126,8 +126,8 @@ def _fields(notes: Iterable[LearnerNote]) -> list[tuple[str, ...]]:
 
 def _print_titles(notes: Sequence[Sequence[str]]) -> None:
     """The key and the question of the first few notes, whose fields these are."""
-    for key, question, *_ in notes[:_SHOWN]:
-        text = html.unescape(re.sub(r"<[^>]*>", "", question))
+    for key, *texts in notes[:_SHOWN]:
+        text = html.unescape(re.sub(r"<[^>]*>", "", "".join(texts[:1])))
         plain = "".join(character if character.isprintable() else " " for character in f"{key}  {text}")
         echo(f"         {plain[:90]}")
     if len(notes) > _SHOWN:

@@ -11,12 +11,52 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from deckgen.diagnostics import DeckgenError
+from deckgen.memory.workers import within
 
 PROTOCOL = 6
 DEFAULT_URL = "http://127.0.0.1:8765"
 _BATCH_BYTES = 200_000
 """The add-on reads a kilobyte at a time, some 40 kB in a second."""
+_MAX_ANSWER_BYTES = 100_000_000
+_MAX_REASON = 500
+
+
+class _Field(msgspec.Struct):
+    value: str
+
+
+class NoteInfo(msgspec.Struct, rename={"id": "noteId", "note_type": "modelName"}):
+    """A note as ``notesInfo`` tells it; one that is gone has no fields."""
+
+    id: int = 0
+    note_type: str = ""
+    fields: dict[str, _Field] = {}
+    tags: tuple[str, ...] = ()
+    cards: tuple[int, ...] = ()
+
+
+_ANSWERS: Mapping[str, Any] = {
+    "deckNames": list[str],
+    "findNotes": list[int],
+    "getDecks": dict[str, list[int]],
+    "getMediaFilesNames": list[str],
+    "modelFieldNames": list[str],
+    "modelNamesAndIds": dict[str, int],
+    "modelStyling": dict[str, str],
+    "modelTemplates": dict[str, dict[str, str]],
+    "notesInfo": list[NoteInfo],
+}
+"""What the answer to an action must be; to others it may be anything."""
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """The add-on never sends anybody elsewhere."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +100,13 @@ class AnkiConnect:
         if not self.url.startswith(("http://", "https://")):
             raise DeckgenError(f"{self.url} is no address such as {DEFAULT_URL}", hint="name it with --url")
         # Loopback must not be asked of a proxy.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
         body = json.dumps(request).encode()
         try:
             asked = urllib.request.Request(self.url, body, {"Content-Type": "application/json"})
-            with opener.open(asked, timeout=self.timeout_seconds) as reply:
-                answer = json.loads(reply.read())
+            answer = within(
+                2 * self.timeout_seconds, lambda: self._read(opener.open(asked, timeout=self.timeout_seconds))
+            )
         except TimeoutError as error:
             raise self._busy() from error
         except urllib.error.HTTPError as error:
@@ -81,6 +122,12 @@ class AnkiConnect:
         if not isinstance(answer, dict) or not {"result", "error"} <= answer.keys():
             raise self._stranger()
         return answer
+
+    def _read(self, reply: Any) -> Any:
+        with reply:
+            if len(data := reply.read(_MAX_ANSWER_BYTES)) == _MAX_ANSWER_BYTES:
+                raise ValueError("too much")
+            return json.loads(data + reply.read())  # which raises where the connection broke
 
     def _gone(self, error: Exception) -> DeckgenError:
         return DeckgenError(
@@ -103,15 +150,16 @@ class AnkiConnect:
 
 def _result(answer: Any, action: str) -> Any:
     """The result in an answer. DeckgenError with the add-on's reason, and what to do about the common ones."""
-    if not isinstance(answer, dict) or "error" not in answer:
-        raise DeckgenError(f"AnkiConnect answered “{action}” with something unknown", hint="update the add-on")
-    reason = answer["error"]
-    if reason is None:
-        return answer.get("result")
+    try:
+        if (reason := answer["error"]) is None:
+            return msgspec.convert(answer.get("result"), _ANSWERS.get(action, Any))
+    except (KeyError, TypeError, ValueError, msgspec.ValidationError) as error:
+        message = f"AnkiConnect answered “{action}” with something unknown"
+        raise DeckgenError(message, hint="update the add-on") from error
     hints = {
         "api key": "set DECKGEN_ANKI_KEY to the apiKey in the add-on's settings",
         "unsupported action": "update the add-on AnkiConnect",
         "collection is not available": "open a profile in Anki, and close its dialogs",
     }
     hint = next((text for known, text in hints.items() if known in str(reason)), "")
-    raise DeckgenError(f"AnkiConnect refuses “{action}”: {reason}", hint=hint)
+    raise DeckgenError(f"AnkiConnect refuses “{action}”: {str(reason)[:_MAX_REASON]}", hint=hint)

@@ -3,11 +3,9 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from deckgen.diagnostics import DeckgenError
 from deckgen.model import NoteType
-from deckgen.publish.ankiconnect import AnkiConnect
+from deckgen.publish.ankiconnect import AnkiConnect, NoteInfo
 
 _BATCH_NOTES = 500
 
@@ -48,18 +46,15 @@ def read_learner(anki: AnkiConnect, note_type: NoteType, deck: str) -> Learner:
 
     ``deck`` is the deck's full name, in which foreign notes are counted. DeckgenError as AnkiConnect raises it.
     """
-    try:
-        types = tuple(_note_types(anki, note_type))
-        ids = [number for known in types for number in anki.call("findNotes", query=_search("note", known.name))]
-        batches = (ids[start : start + _BATCH_NOTES] for start in range(0, len(ids), _BATCH_NOTES))
-        infos = [info for batch in batches for info in anki.call("notesInfo", notes=batch)]
-        infos = [info for info in infos if info and "Key" in info["fields"]]  # some may be gone meanwhile
-        cards = [card for info in infos for card in info["cards"]]
-        decks = {card: name for name, found in anki.call("getDecks", cards=cards).items() for card in found}
-        inside = anki.call("findNotes", query=_search("deck", deck)) if deck in anki.call("deckNames") else []
-        notes = tuple(_note(info, decks) for info in infos)
-    except (AttributeError, KeyError, TypeError) as error:
-        raise DeckgenError("AnkiConnect answers with something unknown", hint="update the add-on") from error
+    types = tuple(_note_types(anki, note_type))
+    ids = [number for known in types for number in anki.call("findNotes", query=_search("note", known.name))]
+    batches = (ids[start : start + _BATCH_NOTES] for start in range(0, len(ids), _BATCH_NOTES))
+    infos = [info for batch in batches for info in anki.call("notesInfo", notes=batch)]
+    infos = [info for info in infos if "Key" in info.fields]  # some may be gone meanwhile
+    cards = [card for info in infos for card in info.cards]
+    decks = {card: name for name, found in anki.call("getDecks", cards=cards).items() for card in found}
+    inside = anki.call("findNotes", query=_search("deck", deck)) if deck in anki.call("deckNames") else []
+    notes = tuple(_note(info, decks) for info in infos)
     return Learner(note_types=types, notes=notes, foreign=len(set(inside) - set(ids)))
 
 
@@ -70,7 +65,7 @@ def _note_types(anki: AnkiConnect, wanted: NoteType) -> Iterator[LearnerNoteType
         if number != wanted.id and not re.fullmatch(re.escape(wanted.name) + r"\++", name):
             continue
         fields = anki.call("modelFieldNames", modelName=name)
-        css = anki.call("modelStyling", modelName=name)["css"]
+        css = anki.call("modelStyling", modelName=name).get("css")
         yield LearnerNoteType(
             name=name,
             matches=number == wanted.id and fields == [field.name for field in wanted.fields],
@@ -78,16 +73,16 @@ def _note_types(anki: AnkiConnect, wanted: NoteType) -> Iterator[LearnerNoteType
         )
 
 
-def _note(info: Mapping[str, Any], decks: Mapping[int, str]) -> LearnerNote:
-    fields = {name: str(field["value"]) for name, field in info["fields"].items()}
+def _note(info: NoteInfo, decks: Mapping[int, str]) -> LearnerNote:
+    cards = tuple(card for card in info.cards if card in decks)
     return LearnerNote(
-        id=info["noteId"],
-        key=fields["Key"],
-        note_type=info["modelName"],
-        fields=fields,
-        tags=tuple(info["tags"]),
-        cards=tuple(info["cards"]),
-        decks=tuple(decks[card] for card in info["cards"] if card in decks),
+        id=info.id,
+        key=info.fields["Key"].value,
+        note_type=info.note_type,
+        fields={name: field.value for name, field in info.fields.items()},
+        tags=info.tags,
+        cards=cards,
+        decks=tuple(decks[card] for card in cards),
     )
 
 
