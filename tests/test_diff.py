@@ -457,6 +457,7 @@ def test_a_record_is_read_as_it_was_written() -> None:
         (format_record(record()) + "[]\n", 5, "line of a release record"),
         (format_record(record(note("a"))).replace('"time": 1}', '"time": "1"}'), 5, "time"),
         (format_record(record(note("a"))).replace('"state": "reviewed"', '"state": "odd"'), 5, "odd"),
+        (format_record(record(note("a", category=Key("c9")))), 5, "no line above it has its category"),
         (format_record(record()) + "[" * 100_000, 5, "line of a release record"),
     ],
 )

@@ -247,6 +247,12 @@ def test_a_line_that_is_no_record_is_reported(line: str) -> None:
     assert only_finding(*lines(), line)[0] == len(lines()) + 1
 
 
+def test_an_edition_that_is_no_languages_is_reported() -> None:
+    first, edition, *others = lines()
+    line, message, _ = only_finding(first, json.dumps(json.loads(edition) | {"edition": "../x"}), *others)
+    assert (line, "“../x” is not a language tag" in message) == (2, True)
+
+
 def test_every_wrong_line_is_reported_at_once() -> None:
     assert [found.location.line for found in findings(*lines(), "{", "[]") if found.location] == [
         len(lines()) + 1,

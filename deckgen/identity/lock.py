@@ -11,7 +11,7 @@ import msgspec
 from msgspec import structs
 
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic
-from deckgen.model import Guid, Key, Location
+from deckgen.model import Guid, Key, Location, parse_edition
 from deckgen.project.layout import LOCK_NAME
 from deckgen.text.similarity import Sketch, is_sketch
 
@@ -384,8 +384,10 @@ def parse_lines(lines: Mapping[str, int]) -> tuple[Numbered, tuple[Diagnostic, .
             record = _DECODERS[kind].decode(line)
             if isinstance(record, NoteRecord | PendingRecord) and not is_sketch(record.sketch):
                 raise msgspec.ValidationError("has a sketch that cannot be read")
+            if isinstance(record, EditionRecord):
+                parse_edition(record.name)
             records.append((number, record))
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
             message = f"the line cannot be read: {error or 'it is nested too deeply'}"
             unknown = "; was the lock written by a newer deckgen?" if "unknown field" in message else ""
             findings.append(_bad(message, number, f"{_RESTORE}{unknown}", line[:200]))

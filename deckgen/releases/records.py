@@ -160,6 +160,7 @@ def format_record(record: Record) -> str:
 def parse_record(text: str, path: str) -> Record:
     """The record that a text holds. DeckgenError, at its line, for anything that is none."""
     lines: dict[type, list[Any]] = defaultdict(list)
+    categories: set[str] = set()
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
@@ -172,6 +173,10 @@ def parse_record(text: str, path: str) -> Record:
             if isinstance(known, int) and known > RECORD_VERSION:
                 raise ValueError(f"it has format {known}; this deckgen reads up to {RECORD_VERSION}")
             value = _DECODERS[kind].decode(line)
+            if isinstance(value, RecordedCategory):
+                categories.add(value.key)
+            elif isinstance(value, RecordedNote) and value.category not in categories:
+                raise ValueError("no line above it has its category")
         except (ValueError, KeyError, RecursionError) as error:
             reason = "it is of no known kind" if isinstance(error, KeyError) else str(error)
             raise _bad_record(f"not a line of a release record: {reason}", path, number) from error
