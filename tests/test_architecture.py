@@ -32,6 +32,7 @@ OWNERS = {
             "memory.store",
             "output.manifest",
             "project.config",
+            "publish.ankiconnect",
             "project.journal",
         ),
         "preview.site",
