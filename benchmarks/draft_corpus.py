@@ -51,7 +51,7 @@ def main() -> None:
         final = runs[-1]
         found, written = with_drafts(found, ENGLISH, final.drafts, engine="libre", date="2025-01-01")
     accepted = {draft.job.pair.source for draft in final.drafts if draft.translation}
-    print(f"{len(jobs)} texts in {len(found.chapters)} chapters, {len(runs)} runs, {seconds:.1f} s")
+    print(f"{len(jobs)} texts in {len(found.material.chapters)} chapters, {len(runs)} runs, {seconds:.1f} s")
     print(f"{len(accepted)} drafted ({written} entries), {sum(run.requests for run in runs)} requests")
     for reason, failed in final.problems.items():
         print(f"  refused {len(failed)}: {reason}")
