@@ -242,7 +242,13 @@ def test_no_program_that_a_repositorys_own_settings_name_is_run(tmp_path: Path) 
         return str(path)
 
     git("init", "-q")
-    git("add", "source", "imgs", "deckgen.lock")
+    git("init", "-q", "inner")
+    (folder / "inner/file").write_text("of a submodule", encoding="utf-8")
+    git("-C", "inner", "add", "file")
+    git("-C", "inner", "-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-qm", "m")
+    git("-C", "inner", "config", "filter.a.clean", program("inner", "cat"))
+    (folder / "inner/.git/info/attributes").write_text("* filter=a\n", encoding="utf-8")
+    git("add", "source", "imgs", "deckgen.lock", "inner")
     who = "a <a@example.org> 1 +0000"
     signed = f"tree {git('write-tree')}\nauthor {who}\ncommitter {who}\ngpgsig -----BEGIN PGP SIGNATURE-----\n\nm\n"
     git("update-ref", "HEAD", git("hash-object", "-t", "commit", "-w", "--stdin", input=signed))
@@ -250,8 +256,8 @@ def test_no_program_that_a_repositorys_own_settings_name_is_run(tmp_path: Path) 
     settings = {
         "gpg.program": program("gpg"),
         "log.showSignature": "true",
-        "filter.a.clean": program("clean", "cat"),
-        "filter.a.required": "true",
+        "filter.a=b.clean": program("clean", "cat"),
+        "filter.a=b.required": "true",
         "core.hooksPath": str(tmp_path),
         "remote.origin.url": f"ext::{program('ext')}",
         "protocol.ext.allow": "always",
@@ -262,13 +268,16 @@ def test_no_program_that_a_repositorys_own_settings_name_is_run(tmp_path: Path) 
     program("post-index-change")
     for name, value in settings.items():
         git("config", name, value)
-    (folder / ".git/info/attributes").write_text("*.md filter=a\n", encoding="utf-8")
+    (folder / ".git/info/attributes").write_text("* filter=a=b\n", encoding="utf-8")
     (folder / ".git/objects" / blob[:2] / blob[2:]).unlink()
-    for path in (folder / "source/chapter.md", folder / "deckgen.lock"):
+    written = (folder / "source/chapter.md", folder / "deckgen.lock", folder / "inner/file")
+    for path in written:
         os.utime(path, (1, 1))
     for command in (("log", "-1"), ("status",), ("cat-file", "blob", blob)):
         git(*command)
-    assert {path.name for path in ran.iterdir()} == {"gpg", "clean", "post-index-change", "ext"}
+    assert {path.name for path in ran.iterdir()} == {"gpg", "clean", "inner", "post-index-change", "ext"}
+    for path in written:
+        os.utime(path, (2, 2))
     for path in ran.iterdir():
         path.unlink()
     (folder / "source/chapter.md").write_text("## 甲\n\n### 什么是别的？\n\n别的。\n", encoding="utf-8")

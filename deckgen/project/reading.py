@@ -214,14 +214,19 @@ _DISTRUST = (
 """A project's own files may look like a bare repository, and an archive may hold a ``.git``: settings name programs."""
 _ALONE = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0"}
 """git fetches nothing that a partial clone lacks, and leaves its index, and no lock on it, as they are."""
+_VALUES = {"DECKGEN_EMPTY": "", "DECKGEN_FALSE": "false"}
+"""Of settings whose names may hold a ``=``, which ``-c`` would take for the end of the name."""
 
 
 def git(root: Path, *arguments: str) -> bytes | None:
     """What git prints; None outside a checkout, without git, and where it fails. It runs no program of a repository."""
-    settings = (*_DISTRUST, *(_without_filters(root) if arguments[0] == "status" else ()))
-    command = ["git", *(word for setting in settings for word in ("-c", setting)), "-C", str(root), *arguments]
+    settings = [word for setting in _DISTRUST for word in ("-c", setting)]
+    if arguments[0] == "status":
+        settings += _without_filters(root)
+        arguments = (*arguments[:1], "--ignore-submodules=dirty", *arguments[1:])  # which have settings of their own
+    command = ["git", *settings, "-C", str(root), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=60, env=os.environ | _ALONE)
+        done = subprocess.run(command, capture_output=True, check=False, timeout=60, env=os.environ | _ALONE | _VALUES)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None
@@ -233,12 +238,12 @@ def git_text(root: Path, *arguments: str) -> str:
 
 
 def _without_filters(root: Path) -> Iterator[str]:
-    """Settings that take back those which let ``git status`` hand files to a program, but the user's own."""
+    """Options that take back the settings which let ``git status`` hand files to a program, but the user's own."""
     listed = git(root, "config", "--show-scope", "--name-only", "-z", "--get-regexp", r"^filter\.") or b""
     fields = os.fsdecode(listed).split("\0")
     for scope, name in zip(fields[::2], fields[1::2], strict=False):
         if scope not in ("global", "system"):
-            yield f"{name}={'false' if name.endswith('.required') else ''}"
+            yield f"--config-env={name}={'DECKGEN_FALSE' if name.endswith('.required') else 'DECKGEN_EMPTY'}"
 
 
 def repository_address(root: Path) -> str:
