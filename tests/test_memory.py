@@ -291,6 +291,18 @@ def test_a_receipt_that_this_machine_has_not_written_is_none(project: Path, dama
     assert (again.exit_code, again.stdout, again.stderr) == (0, first.stdout, first.stderr)
 
 
+def test_of_many_receipts_the_newest_stay(project: Path) -> None:
+    cache = project / ".cache/deckgen"
+    cache.mkdir(parents=True, exist_ok=True)
+    for number in range(40):
+        (cache / f"receipt-{number}").write_bytes(b"of a secret that is gone")
+        os.utime(cache / f"receipt-{number}", (number, number))
+    before = set(cache.glob("receipt-*"))
+    built(project)
+    after = set(cache.glob("receipt-*"))
+    assert (len(after), len(after - before), cache / "receipt-39" in after) == (32, 1, True)
+
+
 def test_a_package_that_is_gone_or_another_is_made_again(project: Path) -> None:
     first = built(project)
     name = next(name for name in first if name.endswith(".apkg"))

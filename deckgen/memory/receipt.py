@@ -21,6 +21,8 @@ inode. A folder has no more than its name."""
 Said = tuple[tuple[bool, str], ...]
 """What a build printed, in order, each text with whether it went to stderr."""
 
+_MOST = 32
+"""Receipts that a cache keeps, of as many ways of asking."""
 _OF_GIT = ("HEAD", "config", "logs/HEAD")
 
 
@@ -56,7 +58,9 @@ def keep(place: BuildPlace, read: Marks, said: Said, *, until: int | None) -> No
 
     data = json.dumps([_state(with_lock(read, place.root), place.out), until, said]).encode()
     with contextlib.suppress(OSError):
-        write_atomically(own_path(place.root, place.file), sealed_digest(data) + data)
+        write_atomically(path := own_path(place.root, place.file), sealed_digest(data) + data)
+        for old in sorted(path.parent.glob("receipt-*"), key=os.path.getmtime)[:-_MOST]:
+            old.unlink()
 
 
 def with_lock(read: Marks, root: Path) -> Marks:
