@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -174,6 +175,14 @@ def _refuses(path: Path, reason: str) -> None:
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     _refuses(tmp_path / "nowhere.apkg", "No such file")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no named pipes in a folder")
+def test_a_pipe_or_a_device_is_refused_unread(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.apkg")
+    (tmp_path / "zero.apkg").symlink_to("/dev/zero")
+    for name in ("pipe.apkg", "zero.apkg"):
+        _refuses(tmp_path / name, "it is no regular file")
 
 
 def test_something_else_than_a_zip_is_refused(tmp_path: Path) -> None:

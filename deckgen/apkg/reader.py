@@ -45,6 +45,8 @@ def read_package(path: Path) -> PackageContents:
     that is none or would run code. Packages of the newest layout need Python 3.14 or the ``zstandard`` package.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise _RefusalError("it is no regular file")
         with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             return _read_archive(archive, path.stat().st_size)
     except _RefusalError as refusal:
