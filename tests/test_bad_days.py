@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -104,6 +105,13 @@ def test_what_comes_from_outside_neither_steers_the_terminal_nor_speaks_to_githu
         output = deckgen(command, *(option for option in options if option != "check"), *place).output
         assert not any(mark in output for mark in ("\x1b", "\x07", "\x9b", "\u202e", "##[")), (command, options)
         assert not any(line.lstrip().startswith("::") for line in output.splitlines()), (command, options)
+
+
+def test_a_wrong_argument_is_told_harmlessly() -> None:
+    for arguments in (("release", "\x1b]0;x\n::error::y"), ("build", "--edition", "\u202e##[error]\x0b::x")):
+        told = deckgen(*arguments)
+        assert told.exit_code == 2
+        assert not re.search(r"[\x1b\x0b\u202e]|^\s*::|##\[", told.output, re.MULTILINE), told.output
 
 
 def test_each_format_escapes_what_a_terminal_obeys() -> None:

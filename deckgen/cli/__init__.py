@@ -51,7 +51,12 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except (click.exceptions.Exit, click.Abort):
+            raise
+        except click.ClickException as error:
+            from deckgen.cli.terminal import plain
+
+            error.message = plain(error.message)  # type: ignore[misc] # what click shows itself
             raise
         except Exception as error:
             # A pipe that nobody reads any more is click's to end.
