@@ -57,7 +57,7 @@ def locks(draw: st.DrawFn) -> Lock:
         for name in names
     )
     category_keys = sorted(draw(st.sets(_KEY, min_size=1, max_size=3)))
-    frozen = st.builds(CategoryNames, deck=_NAME, tag=_NAME, slug=_NAME)
+    frozen = st.builds(CategoryNames, deck=_NAME, tag=_NAME, slug=st.from_regex(r"[\w-]+", fullmatch=True))
     categories = tuple(
         CategoryRecord(key=key, title=draw(_TEXT), names={name: draw(frozen) for name in names})
         for key in category_keys
@@ -247,10 +247,22 @@ def test_a_line_that_is_no_record_is_reported(line: str) -> None:
     assert only_finding(*lines(), line)[0] == len(lines()) + 1
 
 
-def test_an_edition_that_is_no_languages_is_reported() -> None:
-    first, edition, *others = lines()
-    line, message, _ = only_finding(first, json.dumps(json.loads(edition) | {"edition": "../x"}), *others)
-    assert (line, "“../x” is not a language tag" in message) == (2, True)
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"edition": "zh-en"', '"edition": "../x"', "“../x” is not a language tag"),
+        ('"fields": {', '"sort": 9999, "fields": {', "sorts by a field that it does not have"),
+        ('"slug": "', '"slug": "x/../../', "slug"),
+        ('"slug": "', '"slug": "\\u0000', "slug"),
+    ],
+)
+def test_a_name_or_a_number_that_leads_elsewhere_is_reported(old: str, new: str, said: str) -> None:
+    text = lines()
+    number = next(number for number, line in enumerate(text) if old in line)
+    text[number] = text[number].replace(old, new)
+    first = findings(*text)[0]
+    assert first.location
+    assert (first.location.line, said in first.message) == (number + 1, True), first
 
 
 def test_every_wrong_line_is_reported_at_once() -> None:

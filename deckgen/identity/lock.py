@@ -83,7 +83,7 @@ class CategoryNames(_Record, frozen=True, kw_only=True):
 
     deck: _Text
     tag: _Text
-    slug: _Text
+    slug: Annotated[str, msgspec.Meta(pattern=r"^[\w-]+\Z")]
 
 
 class CategoryRecord(_Record, frozen=True, kw_only=True, rename={"key": "category"}):
@@ -386,6 +386,8 @@ def parse_lines(lines: Mapping[str, int]) -> tuple[Numbered, tuple[Diagnostic, .
                 raise msgspec.ValidationError("has a sketch that cannot be read")
             if isinstance(record, EditionRecord):
                 parse_edition(record.name)
+                if record.note_type and record.note_type.sort >= len(record.note_type.fields):
+                    raise msgspec.ValidationError("sorts by a field that it does not have")
             records.append((number, record))
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             message = f"the line cannot be read: {error or 'it is nested too deeply'}"
