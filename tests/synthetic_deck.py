@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from deckgen.apkg import write_package
-from deckgen.decks import split
 from deckgen.model import (
     CardTemplate,
     Deck,
@@ -95,9 +94,19 @@ def with_fields(stamped: StampedDeck, position: int, *, time: int, **changed: st
 def write_all_packages(stamped: StampedDeck, folder: Path) -> list[Path]:
     """The package with every note, then one per category."""
     write_package(stamped, folder / "all.apkg")
-    for deck in split(stamped, [frozenset({subdeck.category}) for subdeck in stamped.deck.subdecks]):
-        write_package(deck, folder / f"{deck.deck.subdecks[0].slug}.apkg")
+    for subdeck in stamped.deck.subdecks:
+        write_package(_of_category(stamped, subdeck), folder / f"{subdeck.slug}.apkg")
     return [folder / "all.apkg", *(folder / f"{subdeck.slug}.apkg" for subdeck in stamped.deck.subdecks)]
+
+
+def _of_category(stamped: StampedDeck, subdeck: Subdeck) -> StampedDeck:
+    """The deck of one category; deckgen's own way needs libraries that another Python may not have."""
+    timed = zip(stamped.deck.notes, stamped.note_times, strict=True)
+    kept = [(note, time) for note, time in timed if note.category == subdeck.category]
+    used = {name for note, _ in kept for name in note.media}
+    media = tuple(sorted((file for file in stamped.deck.media if file.name in used), key=lambda file: file.name))
+    deck = replace(stamped.deck, notes=tuple(note for note, _ in kept), subdecks=(subdeck,), media=media)
+    return replace(stamped, deck=deck, note_times=tuple(time for _, time in kept))
 
 
 def _note(position: int, media: tuple[MediaFile, ...]) -> Note:

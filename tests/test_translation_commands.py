@@ -152,6 +152,8 @@ def test_a_killed_run_is_resumed_from_its_cache(project: Path, server: Server) -
     server.modes = ["ok"] * 4
     server.always = "hang"
     command = [sys.executable, "-m", "deckgen", "translate", "fill", "en", "--engine", "libre", "--url", server.url]
+    # A shell lets what it runs in the background ignore Ctrl-C; what is handled here is not ignored there.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [*command, "--project", str(project), "--timeout", "600", "--jobs", "1"], stderr=subprocess.DEVNULL
     )
@@ -176,6 +178,8 @@ def test_ctrl_c_ends_a_run_at_once_and_loses_no_answer(project: Path, server: Se
     )
     server.modes, server.always = ["ok"] * 20, "hang"
     command = [sys.executable, "-m", "deckgen", "translate", "fill", "en", "--engine", "libre", "--url", server.url]
+    # A shell lets what it runs in the background ignore Ctrl-C; what is handled here is not ignored there.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [*command, "--project", str(project), "--timeout", "600"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
