@@ -33,24 +33,20 @@ def parse_chapter(
     """
     structure = find_structure(text, settings=settings)
     scan, explanation = structure.scan, structure.explanation
+    folder, _, name = path.rpartition("/")
+    stem = Markdown(name.removesuffix(".md"))
     if sum(decision.role is Role.QUESTION for decision in explanation.decisions) > MOST_QUESTIONS:
         message = f"{path} has more than {MOST_QUESTIONS:,} questions"
         too_many = diagnostic("unreadable-file", message, Location(path=path), hint="split the chapter")
-        nothing = Chapter(
-            path=path,
-            title=Markdown(path.rpartition("/")[2].removesuffix(".md")),
-            context=Context(dialect=settings.dialect),
-            categories=(),
-        )
+        nothing = Chapter(path=path, title=stem, context=Context(dialect=settings.dialect), categories=())
         return nothing, (too_many,)
     definitions = find_definitions(scan.lines, scan.kinds)
     directives = tuple(find_directives(scan.lines, scan.kinds))
     pieces = _with_fronts(tuple(cut(structure, directives)), settings)
     is_page = explanation.chosen is not None and explanation.chosen.mark.level == 1 and len(pieces) == 1
-    folder, _, name = path.rpartition("/")
     place = folder.rpartition("/")[2] if is_page else ""  # the neighbours of a page about one question are of its kind
     heading = next((title_of(item) for item in explanation.decisions if item.role is Role.TITLE), "")
-    title = Markdown(settings.title or place or scan.front.title or heading or name.removesuffix(".md"))
+    title = Markdown(settings.title or place or scan.front.title or heading or stem)
     chapter = Chapter(
         path=path,
         title=title,
