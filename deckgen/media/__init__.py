@@ -26,7 +26,7 @@ from deckgen.media.image_paths import (
     shown_target,
 )
 from deckgen.media.images import RECIPE, BrokenImageError, EncodedImage, encode_image, encoder_version
-from deckgen.memory.receipt import mark_of
+from deckgen.memory.receipt import file_mark
 from deckgen.memory.seal import sealed_digest
 from deckgen.memory.store import Decoder, Memory, encoded
 from deckgen.model import ImageReference, Location, MediaFile
@@ -164,12 +164,12 @@ def _encode(
         known = known or _identify(data or b"", profile, version)
         slot = cache / known.key[:2] / known.key
         image = known.image
-        if not (image and known.mark and known.mark == mark_of(slot.with_suffix(f".{image.suffix}"))):
+        if not (image and known.mark and known.mark == file_mark(slot.with_suffix(f".{image.suffix}"))):
             image = _recall(slot)
             if image is None:
                 image = encode_image(_read(source, root) if data is None else data, profile)
                 slot = _keep(slot, image)
-            mark = mark_of(slot.with_suffix(f".{image.suffix}"))
+            mark = file_mark(slot.with_suffix(f".{image.suffix}"))
             known = replace(known, image=replace(image, data=b""), encoded_bytes=len(image.data), mark=mark)
     except BrokenImageError as error:
         return error
@@ -195,7 +195,7 @@ def _identify(data: bytes, profile: Profile, version: str) -> _Known:
 
 def _mark(source: Found, root: Path) -> tuple[int, ...]:
     """What any writing of the file changes; empty where it is none, or was written too lately for its times to tell."""
-    mark = mark_of(root / source.path) if source.path else None
+    mark = file_mark(root / source.path) if source.path else None
     return mark if mark and time.time() - max(mark[1:3]) / 1e9 > _SETTLED_SECONDS else ()
 
 

@@ -66,7 +66,7 @@ def keep(place: BuildPlace, read: Marks, said: Said, *, until: int | None) -> No
 def with_lock(read: Marks, root: Path) -> Marks:
     """The marks with that of deckgen.lock as it is now: a build reads it, and writes it itself."""
     path = str(root.resolve() / LOCK_NAME)
-    return {**read, path: mark} if (mark := mark_of(path)) else read
+    return {**read, path: mark} if (mark := file_mark(path)) else read
 
 
 def read_marks(root: Path, out: Path) -> Marks:
@@ -77,7 +77,7 @@ def read_marks(root: Path, out: Path) -> Marks:
         if folder == (folder := os.path.dirname(folder)):
             return found
     paths = (os.path.join(git, name) for name in _OF_GIT)
-    return found | {path: mark for path in paths if (mark := mark_of(path))}
+    return found | {path: mark for path in paths if (mark := file_mark(path))}
 
 
 def _below(root: str, out: str) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -86,7 +86,7 @@ def _below(root: str, out: str) -> Iterator[tuple[str, tuple[int, ...]]]:
         with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
             for entry in entries:
                 if not entry.is_dir(follow_symlinks=False):
-                    yield entry.path, mark_of(entry.path) or ()
+                    yield entry.path, file_mark(entry.path) or ()
                 elif not is_skipped(entry.name) and entry.path != out:
                     yield entry.path, ()
                     waiting.append(entry.path)
@@ -98,12 +98,12 @@ def _state(read: Marks, out: Path) -> str:
     with contextlib.suppress(OSError), os.scandir(out) as entries:
         for entry in entries:
             if entry.is_file() or entry.name == PARTIAL_DIR or entry.name.startswith("."):
-                left[entry.name] = mark_of(entry.path)
+                left[entry.name] = file_mark(entry.path)
     everything = (code_version(), sorted(read.items()), sorted(left.items()))
     return hashlib.blake2b(repr(everything).encode(), digest_size=20).hexdigest()
 
 
-def mark_of(path: str | Path) -> tuple[int, ...] | None:
+def file_mark(path: str | Path) -> tuple[int, ...] | None:
     """Size, times of writing and of change, and inode of a file; None where there is none."""
     with contextlib.suppress(OSError, ValueError):
         status = os.stat(path)

@@ -12,7 +12,7 @@ from deckgen.diagnostics import Diagnostic, diagnostic, has_errors
 from deckgen.identity.changes import describe_changes
 from deckgen.identity.lock import format_lock, parse_lock
 from deckgen.identity.succession import keep_texts
-from deckgen.memory.receipt import mark_of
+from deckgen.memory.receipt import file_mark
 from deckgen.memory.store import Decoder, Memory, encoded
 from deckgen.memory.workers import give_back_memory, map_in_processes, without_collector
 from deckgen.model import Location, StampedDeck
@@ -103,7 +103,7 @@ def _write_packages(
     progress("package", 0, len(jobs))
     with journal.staging(folder) as stage, without_collector():
         packages = {
-            name: left[1] for name in keys if (left := known.get(keys[name])) and left[0] == mark_of(folder / name)
+            name: left[1] for name in keys if (left := known.get(keys[name])) and left[0] == file_mark(folder / name)
         }
         missing = [(stage / name, stamped, part) for name, stamped, part in jobs if name not in packages]
         much = sum(len(stamped.deck.notes) for _, stamped, _ in missing) > _MANY_NOTES
@@ -118,7 +118,7 @@ def _write_packages(
         stale = [*(package_files(before) - packages.keys()), *_partial(folder)] if whole else []
         if fresh or stale or lock:
             journal.commit(stage, files=fresh, removed=sorted(stale), beside=lock, data=lock_data)
-    memory.keep({keys[one.file]: encoded((mark_of(folder / one.file) or (), one)) for one in written})
+    memory.keep({keys[one.file]: encoded((file_mark(folder / one.file) or (), one)) for one in written})
     memory.close()
     return tuple(packages[name] for name in keys)
 
