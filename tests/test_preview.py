@@ -16,7 +16,7 @@ import pytest
 from browser import AXE, TESTS
 from hypothesis import given
 from hypothesis import strategies as st
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from projects import CHAPTER, NOON, copy_shipped, deckgen, make_project
 from test_cards_in_browser import WINDOWS, serious_problems, watched_page
 
@@ -537,6 +537,22 @@ def test_a_saved_file_leaves_the_filters_and_the_list_as_they_were(tmp_path: Pat
         assert page.locator("#only").input_value() == "unfinished"
         expect(page.locator("#list li")).to_have_count(60)
         page.wait_for_function("document.querySelector('.contents').scrollTop === 700")
+
+
+def test_what_is_pressed_while_the_new_page_is_on_its_way_is_kept(tmp_path: Path, browser: Browser) -> None:
+    project = make_project(tmp_path / "project", picture=False)
+    with served(project, project / "build/preview") as server, watched_page(browser) as page:
+        wait_for(lambda: b'data-version="1"' in answer(server, "/")[2])
+        page.goto(server.origin)
+        card_in(page, "front")
+        held: list[Route] = []
+        page.route(f"{server.origin}/", lambda route: held.append(route))
+        (project / "source/chapter.md").write_text(CHAPTER.replace("其他词", "每一个词"), encoding="utf-8")
+        while not held:
+            page.wait_for_timeout(20)
+        page.keyboard.press("Space")
+        held.pop().continue_()
+        expect(page.frame_locator(".screen iframe").locator(".dg-answer")).to_contain_text("每一个词")
 
 
 def test_a_stopped_server_is_said_on_the_page_and_a_new_one_takes_it_up(tmp_path: Path, browser: Browser) -> None:

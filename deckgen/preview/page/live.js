@@ -24,7 +24,8 @@
     const events = new EventSource("/deckgen-events");
     events.addEventListener("version", (event) => {
       if (event.data !== shown || stopped) {
-        if (window.deckgenPreview) { window.deckgenPreview.keep(); }
+        // Only when the page goes: until the new one answers, this one can still be used.
+        if (window.deckgenPreview) { window.addEventListener("pagehide", window.deckgenPreview.keep); }
         location.reload();
       }
     });
