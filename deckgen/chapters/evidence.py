@@ -190,8 +190,9 @@ def heads_of_groups(headings: Sequence[Heading], body: Body) -> dict[int, tuple[
                 part = own.value or 0
             continue
         number = _NUMBER.match(heading.text)
-        first = split_number(below.text, bare=True).parts if number else ()
-        if not number or not first or body.between(heading.end_line, below.line):
+        if not number or body.between(heading.end_line, below.line):
+            continue
+        if not (first := split_number(below.text, bare=True).parts):
             continue
         own = split_number(heading.text, bare=True)
         if number["end"] and split_number(f"{number['start']} x", bare=True).parts == first:

@@ -44,7 +44,7 @@ _ATX_GLUED = re.compile(r" {0,3}(#{1,6})(\u3000*[^\s#!].*)")
 _ATX_END = re.compile(r"(?:^|[ \t])#+[ \t]*$")
 _ATTRIBUTES = re.compile(r"\{:?[ \t]*([#.][^{}\n]*|[\w-]+=[^{}\n]*)\}[ \t]*#*$")
 _SETEXT = re.compile(r" {0,3}(={2,}|-{3,})[ \t]*$")
-_DETAILS = re.compile(r"(<details(?=[\s>]))|</details\s*>", re.IGNORECASE)
+_DETAILS = re.compile(r"<(?:(details(?=[\s>]))|/details\s*>)", re.IGNORECASE)
 _SUMMARY = re.compile(
     r"\s*(?:<details[^<>]*>\s*)?<summary[^<>]*>(.+?)</summary\s*>\s*(?:</?(?:b|br|p|strong)\s*/?>\s*)*", re.IGNORECASE
 )

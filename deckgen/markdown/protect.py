@@ -45,13 +45,14 @@ class Protected:
         if "%F" in html:
             html = re.sub(r"(?:%F[34]%[89AB][0-9A-F]%[89AB][0-9A-F]%[89AB][0-9A-F])+", self._percent, html)
         formula, hidden = _patterns(self.base)
+        openings = [chr(self.base + kind + ord(mark)) for kind in (_OPEN_INLINE, _OPEN_DISPLAY) for mark in "$\\"]
         parts, code_depth = [], 0
         for part in _CODE_TAG.split(html):
             if part.startswith(("<code", "<pre")):
                 code_depth += 1
             elif part.startswith(("</code", "</pre")):
                 code_depth -= 1
-            elif not code_depth:
+            elif not code_depth and any(mark in part for mark in openings):
                 part = formula.sub(self._shown, part)
             parts.append(part)
         return Html(hidden.sub(lambda found: self._plain(found[0], escape=True), "".join(parts)))
