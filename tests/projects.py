@@ -78,6 +78,13 @@ def make_project(folder: Path, *, chapter: str = CHAPTER, settings: str = "", pi
     return folder
 
 
+def save(path: Path, text: str) -> None:
+    """At once, as an editor does; ``write_text`` empties the file first, and under load who watches may see that."""
+    begun = path.with_name(f"{path.name}.new")
+    begun.write_text(text, encoding="utf-8", newline="\n")
+    begun.replace(path)
+
+
 def deckgen(*arguments: str | Path, now: int = NOON) -> Result:
     """Runs the command with SOURCE_DATE_EPOCH set."""
     return CliRunner().invoke(main, [str(argument) for argument in arguments], env={"SOURCE_DATE_EPOCH": str(now)})

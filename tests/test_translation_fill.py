@@ -410,6 +410,18 @@ def test_a_server_that_dies_is_noticed_within_seconds_and_what_came_before_is_ke
     assert all(again.get(draft.job.pair) == (draft.translation or "") for draft in filled.drafts)
 
 
+def test_a_server_that_nobody_reaches_for_a_moment_ends_no_run_however_many_ask_it(tmp_path: Path) -> None:
+    jobs = [job(f"第{number}段文字。") for number in range(16)]
+    with translation_server() as server:
+        engine = make_engine("libre", url=server.url)
+    remembered = RememberedDrafts(tmp_path / "c", engine.identity)
+    stopped = Clock(now=lambda: 0.0, sleep=lambda _: None)
+    filled = draft_missing(jobs, engine, remembered=remembered, clock=stopped, in_flight=8)
+    assert filled.stopped == ""
+    assert (len(filled.drafts), filled.requests) == (16, 16 * TRIES)
+    assert all(draft.problem.startswith("no answer") for draft in filled.drafts)
+
+
 def test_everybody_waits_as_long_as_the_server_asks_one_to(server: Server, tmp_path: Path) -> None:
     server.modes, server.retry_after = ["429"], "7"
     time = Time()
@@ -737,7 +749,7 @@ def test_a_quota_that_is_used_up_is_no_translation(server: Server, tmp_path: Pat
 @pytest.mark.parametrize(("status", "stops"), [("403", True), ("429", False), ("500", False)])
 def test_a_status_within_the_answer_counts(server: Server, tmp_path: Path, status: str, stops: bool) -> None:
     server.always = f"status {status}"
-    engine = make_engine("mymemory", url=f"{server.url}/mymemory", timeout_seconds=1)
+    engine = make_engine("mymemory", url=f"{server.url}/mymemory")
     filled = fill(engine, [job("一段文字。")], tmp_path / "c")
     assert (filled.requests, bool(filled.stopped)) == ((1, True) if stops else (TRIES, False))
     assert not any(draft.translation for draft in filled.drafts)

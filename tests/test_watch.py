@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from projects import save
 
 from deckgen.build import Options, make_decks
 from deckgen.memory import watching
@@ -80,13 +81,6 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "a.md").write_text(CHAPTER, encoding="utf-8")
     return tmp_path
-
-
-def save(path: Path, text: str) -> None:
-    """At once, as an editor does; ``write_text`` empties the file first, and under load a build may see that."""
-    begun = path.with_name(f"{path.name}.new")
-    begun.write_text(text, encoding="utf-8")
-    begun.replace(path)
 
 
 def test_each_save_is_built_and_its_cards_are_named_and_a_failure_ends_nothing(project: Path) -> None:

@@ -76,11 +76,11 @@ def preview_files(made: Build, *, public: bool = False, editor: str = "") -> Ite
         data[f"{DATA_DIR}/{name}"] = page_data(name).encode()
     stamp = hashlib.sha256(b"".join(data[name] for name in sorted(data))).hexdigest()[:12]
     scripts = {deck.script for deck in decks if deck.script}
-    yield "index.html", _page(made, decks, scripts, stamp).encode()
     yield from sorted(data.items())
     media = {file.name: file.path for stamped in made.decks for file in stamped.deck.media}
     for name, path in sorted(media.items()):
         yield f"media/{name}", path
+    yield "index.html", _page(made, decks, scripts, stamp).encode()  # when what it asks for is there
     names = ["index.html", *sorted(data), *(f"media/{name}" for name in sorted(media))]
     yield FILE_LIST, ("\n".join((*names, FILE_LIST)) + "\n").encode()
 

@@ -223,7 +223,9 @@ class _Run:
         if error.remedy is Remedy.SKIP and len(parcel) > 1:
             middle = len(parcel) // 2
             return (parcel[:middle], parcel[middle:])
-        self._give_up([(item, str(error)) for item in parcel], useless=error.remedy is Remedy.RETRY)
+        # How long nobody was reached is for the sender to say: all that are in flight fail together, and are no row.
+        useless = error.remedy is Remedy.RETRY and not error.unreachable
+        self._give_up([(item, str(error)) for item in parcel], useless=useless)
         return ()
 
     def _judge(self, parcel: Parcel, returned: Sequence[EngineAnswer]) -> Sequence[Parcel]:
