@@ -1,5 +1,6 @@
 """How far an encoded image is from the exact one, and how far it may be."""
 
+from itertools import accumulate
 from typing import NamedTuple
 
 from PIL import Image, ImageChops
@@ -76,9 +77,5 @@ def _worst_channel(image: Image.Image) -> Image.Image:
 
 
 def _percentile(histogram: list[int], share: float) -> int:
-    wanted, seen = share * sum(histogram), 0
-    for value, count in enumerate(histogram):
-        seen += count
-        if seen >= wanted:
-            return value
-    return 0
+    wanted = share * sum(histogram)
+    return next(value for value, seen in enumerate(accumulate(histogram)) if seen >= wanted)
