@@ -16,14 +16,12 @@ from deckgen.model import CardTemplate, Edition, Key, Language, NoteField, NoteT
 from deckgen.text.packaged import packaged_names, packaged_table, packaged_text
 
 SPARE_FIELDS = 4
-_SPACING: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {
-        "compact": {"gap": "0.6em", "leading": "1.6", "leading_latin": "1.45"},
-        "normal": {"gap": "0.85em", "leading": "1.75", "leading_latin": "1.56"},
-        "relaxed": {"gap": "1.1em", "leading": "1.9", "leading_latin": "1.7"},
-    }
-)
-_CONTRAST: Mapping[str, float] = MappingProxyType({"day": AA, "night": 6.0})
+_SPACING: Mapping[str, Mapping[str, str]] = {
+    "compact": {"gap": "0.6em", "leading": "1.6", "leading_latin": "1.45"},
+    "normal": {"gap": "0.85em", "leading": "1.75", "leading_latin": "1.56"},
+    "relaxed": {"gap": "1.1em", "leading": "1.9", "leading_latin": "1.7"},
+}
+_CONTRAST: Mapping[str, float] = {"day": AA, "night": 6.0}
 """Of accents and of colours from sources; by night the least that is allowed looks murky."""
 _IDENTITY_DIGITS = 12
 _NIGHT_DIAGRAM = "{ --dg-night: invert(0.91) hue-rotate(180deg); --dg-night-edge: #d6d2cb; }"

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 from deckgen.card.colour import parse_colour
 from deckgen.card.links import PLACEHOLDERS
@@ -128,15 +127,13 @@ def _css_path(path: str) -> str:
     return path
 
 
-SETTINGS: Mapping[str, Setting] = MappingProxyType(
-    {
-        "accent": replace(TEXT, passes=_accent),
-        "font_size": Setting(int, _PIXELS, _font_size),
-        "density": one_of(DENSITIES),
-        "primary": replace(TEXT, passes=parse_language),
-        "text_to_speech": Setting(bool, "true or false is needed"),
-        "report_url": _address(("https://", "mailto:"), REPORT_PLACEHOLDERS),
-        "source_url": _address(("https://",), PLACEHOLDERS),
-        "css": replace(TEXT, passes=_css_path),
-    }
-)
+SETTINGS: Mapping[str, Setting] = {
+    "accent": replace(TEXT, passes=_accent),
+    "font_size": Setting(int, _PIXELS, _font_size),
+    "density": one_of(DENSITIES),
+    "primary": replace(TEXT, passes=parse_language),
+    "text_to_speech": Setting(bool, "true or false is needed"),
+    "report_url": _address(("https://", "mailto:"), REPORT_PLACEHOLDERS),
+    "source_url": _address(("https://",), PLACEHOLDERS),
+    "css": replace(TEXT, passes=_css_path),
+}

@@ -13,6 +13,7 @@ from deckgen.diagnostics import DeckgenError
 from deckgen.project.files import write_atomically
 from deckgen.project.layout import project_at
 from deckgen.project.reading import read_project
+from deckgen.text.sizes import counted
 
 _SAMPLES = 3
 _MOST_CHAPTERS = 20
@@ -80,7 +81,7 @@ def _show(readings: Sequence[adoption.Reading]) -> None:
         front, answer = map(_first_line, (question.front, question.answer))
         echo(f"  Q: {plain(' · '.join(filter(None, (question.title, front))))[:100]}")
         echo(f"  A: {plain(answer)[:100]}")
-    echo(f"{len(questions)} questions in {len(readings)} chapter{'' if len(readings) == 1 else 's'}")
+    echo(f"{len(questions)} questions in {counted(len(readings), 'chapter')}")
 
 
 def _first_line(text: str) -> str:

@@ -16,6 +16,7 @@ from rich.text import Text
 from deckgen.cli.terminal import Detail, detail, echo, plain, say
 from deckgen.diagnostics import Diagnostic, Severity, has_errors
 from deckgen.model import Location
+from deckgen.text.sizes import counted
 
 if TYPE_CHECKING:
     from deckgen.corpus import Progress as ReportProgress
@@ -104,7 +105,7 @@ def print_counts(findings: Sequence[Diagnostic]) -> None:
 def _counted(findings: Sequence[Diagnostic]) -> str:
     counts = Counter(found.severity for found in findings)
     words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "remark"}
-    parts = [f"{count} {word}{'' if count == 1 else 's'}" for kind, word in words.items() if (count := counts[kind])]
+    parts = [counted(count, word) for kind, word in words.items() if (count := counts[kind])]
     return ", ".join(parts) or "no findings"
 
 

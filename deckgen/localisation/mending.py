@@ -8,7 +8,7 @@ from deckgen.localisation.translations import TranslatedBlock, Translations, pai
 from deckgen.model import Language, Markdown
 from deckgen.translation.catalog import CatalogEntry, digest
 from deckgen.translation.checks.pairs import check_pair
-from deckgen.translation.inline import Edge, edged, protected
+from deckgen.translation.inline import Edge, edged, protected, replaced
 
 
 def mend(found: Translations) -> tuple[Translations, int]:
@@ -64,11 +64,10 @@ def mended(text: str, language: Language) -> str:
     if _STANDS_FOR.search(text):
         return text
     tokens = protected(text)
-    parts, last = [], 0
-    for number, (token, edge) in enumerate(edged(tokens)):
-        parts += [text[last : token.start], chr(_PLANES[edge] + number)]
-        last = token.end
-    plain = _typed("".join([*parts, text[last:]]), language.split("-")[0])
+    marks = (
+        (token.start, token.end, chr(_PLANES[edge] + number)) for number, (token, edge) in enumerate(edged(tokens))
+    )
+    plain = _typed(replaced(text, marks), language.split("-")[0])
     return _STANDS_FOR.sub(lambda found: tokens[ord(found[0]) & 0x7FFF].text, plain).strip()
 
 

@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import PurePosixPath
@@ -120,14 +120,6 @@ def read_table(
     return reader.values({name: table}, (name,), settings), tuple(reader.problems)
 
 
-def _unknown_setting(where: tuple[str, ...], known: Iterable[str], place: Location) -> Diagnostic:
-    """The finding about a key that is none of those ``known`` beside it."""
-    known = tuple(known)
-    close = difflib.get_close_matches(where[-1], known, 1)
-    hint = f"did you mean “{close[0]}”?" if close else f"known here: {', '.join(known)}"
-    return diagnostic("unknown-setting", f"unknown setting “{'.'.join(where)}”", place, hint=hint)
-
-
 def _read(reader: "_Reader", table: Mapping[str, Any]) -> Config:
     given = table.get("deck")
     deck = reader.values(table, ("deck",), SETTINGS["deck"])
@@ -171,10 +163,13 @@ class _Reader:
         self.problems.append(diagnostic("bad-setting", f"“{where[-1]}” must be a table", self.locate(where)))
         return {}
 
-    def check_keys(self, table: Mapping[str, Any], keys: Iterable[str], where: tuple[str, ...]) -> None:
+    def check_keys(self, table: Mapping[str, Any], keys: Collection[str], where: tuple[str, ...]) -> None:
         for key in table:
             if key not in keys:
-                self.problems.append(_unknown_setting((*where, key), keys, self.locate((*where, key))))
+                close = difflib.get_close_matches(key, keys, 1)
+                hint = f"did you mean “{close[0]}”?" if close else f"known here: {', '.join(keys)}"
+                message = f"unknown setting “{'.'.join((*where, key))}”"
+                self.problems.append(diagnostic("unknown-setting", message, self.locate((*where, key)), hint=hint))
 
     def values(
         self, table: Mapping[str, Any], where: tuple[str, ...], settings: "Mapping[str, Setting]"

@@ -331,9 +331,9 @@ def _read_sources(root: Path, paths: Iterable[str]) -> tuple[tuple[Source, ...],
         try:
             data = read_file(root / path, inside=root)
         except OSError as error:
-            too_large = error.errno == errno.EFBIG
-            hint = "split the chapter" if too_large else _PUT_IT_THERE
-            findings.append(diagnostic("unreadable-file", f"{path} {_reason(error)}", Location(path=path), hint=hint))
+            why = error.strerror if error.errno in (errno.EPERM, errno.EFBIG) else f"cannot be read: {error.strerror}"
+            hint = "split the chapter" if error.errno == errno.EFBIG else _PUT_IT_THERE
+            findings.append(diagnostic("unreadable-file", f"{path} {why}", Location(path=path), hint=hint))
             continue
         text, problems = decode_source(data, path)
         findings += problems
@@ -345,10 +345,6 @@ def _read_sources(root: Path, paths: Iterable[str]) -> tuple[tuple[Source, ...],
         elif text is not None:
             sources.append(Source(path=path, text=text))
     return tuple(sources), tuple(findings)
-
-
-def _reason(error: OSError) -> str:
-    return str(error.strerror) if error.errno in (errno.EPERM, errno.EFBIG) else f"cannot be read: {error.strerror}"
 
 
 def _refused(refused: Mapping[str, str], config: Config) -> Iterator[Diagnostic]:

@@ -28,11 +28,10 @@ class _Field(msgspec.Struct):
     value: str
 
 
-class NoteInfo(msgspec.Struct, rename={"id": "noteId", "note_type": "modelName"}):
+class NoteInfo(msgspec.Struct, rename={"id": "noteId"}):
     """A note as ``notesInfo`` tells it; one that is gone has no fields."""
 
     id: int = 0
-    note_type: str = ""
     fields: dict[str, _Field] = {}
     tags: tuple[str, ...] = ()
     cards: tuple[int, ...] = ()

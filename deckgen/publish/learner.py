@@ -16,7 +16,6 @@ class LearnerNote:
 
     id: int
     key: str
-    note_type: str
     fields: Mapping[str, str]
     tags: tuple[str, ...]
     cards: tuple[int, ...]
@@ -78,7 +77,6 @@ def _note(info: NoteInfo, decks: Mapping[int, str]) -> LearnerNote:
     return LearnerNote(
         id=info.id,
         key=info.fields["Key"].value,
-        note_type=info.note_type,
         fields={name: field.value for name, field in info.fields.items()},
         tags=info.tags,
         cards=cards,

@@ -23,7 +23,7 @@ from deckgen.model import (
     locate_span,
 )
 from deckgen.project import Policy
-from deckgen.translation.inline import TokenKind, tokens
+from deckgen.translation.inline import TokenKind, replaced, tokens
 from deckgen.translation.material import Entries, Material
 from deckgen.translation.segments import Side, SourceText, splice
 
@@ -179,13 +179,12 @@ def _with_own(text: Text, images: Mapping[str, str]) -> Text:
     """The text with its language's images; a path that it writes in another way than Markdown's stays."""
     if not images or "!" not in text.markdown:
         return text
-    parts, last = [], 0
-    for token in tokens(text.markdown):
-        name = token.value.rpartition("/")[2]
-        if token.kind is TokenKind.IMAGE and name in images:
-            parts += [text.markdown[last : token.start], token.text.replace(token.value, images[name], 1)]
-            last = token.end
-    return replace(text, markdown=Markdown("".join([*parts, text.markdown[last:]])))
+    own = (
+        (token.start, token.end, token.text.replace(token.value, images[name], 1))
+        for token in tokens(text.markdown)
+        if token.kind is TokenKind.IMAGE and (name := token.value.rpartition("/")[2]) in images
+    )
+    return replace(text, markdown=Markdown(replaced(text.markdown, own)))
 
 
 def _unsafe_content(material: Material) -> Iterator[Diagnostic]:

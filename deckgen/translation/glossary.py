@@ -9,6 +9,7 @@ from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.model import Language, Location, is_language
 from deckgen.project.config import parse_toml
 from deckgen.text.packaged import packaged_table
+from deckgen.translation.inline import replaced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +77,7 @@ def kept_terms(text: str, glossary: Glossary) -> tuple[tuple[int, int], ...]:
 
 def without_kept(text: str, glossary: Glossary) -> str:
     """``text`` with a blank for each term that has to stay."""
-    for start, end in reversed(kept_terms(text, glossary)):
-        text = f"{text[:start]} {text[end:]}"
-    return text
+    return replaced(text, ((start, end, " ") for start, end in kept_terms(text, glossary)))
 
 
 def broken_terms(

@@ -107,19 +107,27 @@ def edged(found: Iterable[Token]) -> Iterator[tuple[Token, Edge]]:
         yield token, edge
 
 
+def replaced(text: str, pieces: Iterable[tuple[int, int, str]]) -> str:
+    """``text`` with what stands from each start to before its end replaced; in order, and none within another."""
+    parts, last = [], 0
+    for start, end, piece in pieces:
+        parts += [text[last:start], piece]
+        last = end
+    return "".join([*parts, text[last:]])
+
+
 @lru_cache(maxsize=1024)
 def words(text: str) -> str:
-    """The text with every token but the bold marks replaced by a space: what a reader reads.
+    """The text with every token replaced by a space: what a reader reads.
 
     The words within ``alt`` and ``title`` of an HTML tag are read too.
     """
-    parts, last = [], 0
-    for token in tokens(text):
-        parts.append(text[last : token.start])
-        said = _SAID.findall(text[token.start : token.end]) if token.kind is TokenKind.TAG else []
-        parts.append(" ".join(["", *(value for _, value in said), ""]) if said else " ")
-        last = token.end
-    return "".join([*parts, text[last:]])
+
+    def read(token: Token) -> str:
+        said = _SAID.findall(token.text) if token.kind is TokenKind.TAG else []
+        return " ".join(["", *(value for _, value in said), ""])
+
+    return replaced(text, ((token.start, token.end, read(token)) for token in tokens(text)))
 
 
 def is_translatable(text: str, language: Language) -> bool:

@@ -9,7 +9,7 @@ from functools import partial
 from deckgen.markdown import Document, Documents
 from deckgen.markdown.blocks import BlockKind, LeafBlock
 from deckgen.model import Chapter, Key, KeyedCorpus, KeyedQuestion, Language, Location, Markdown, locate_span
-from deckgen.translation.inline import is_translatable
+from deckgen.translation.inline import is_translatable, replaced
 from deckgen.translation.notes import Notes
 
 
@@ -87,13 +87,12 @@ def splice(markdown: Markdown, found: Sequence[LeafBlock], translations: Sequenc
     them: quote marks and indentation. In a heading and a table cell line ends become spaces, and a cell's bars are
     escaped, so that no translation can end its block.
     """
-    parts, last = [], 0
-    for segment, translation in zip(found, translations, strict=True):
-        if translation is None or translation == segment.text:
-            continue
-        parts += [markdown[last : segment.start], _placed(markdown, segment, translation)]
-        last = segment.end
-    return Markdown("".join([*parts, markdown[last:]]))
+    placed = (
+        (segment.start, segment.end, _placed(markdown, segment, translation))
+        for segment, translation in zip(found, translations, strict=True)
+        if translation is not None and translation != segment.text
+    )
+    return Markdown(replaced(markdown, placed))
 
 
 def _texts(item: KeyedQuestion, language: Language, notes: Notes, *, is_first: bool) -> Iterator[SourceText]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import reduce
 from xml.etree import ElementTree
 
 from PIL import Image, ImageChops, ImageColor
@@ -26,8 +27,7 @@ def is_diagram(image: Image.Image) -> bool:
         sample.alpha_composite(seen)
     sample = sample.convert("RGB")
     pixels = sample.width * sample.height
-    darkest = ImageChops.darker(ImageChops.darker(*sample.split()[:2]), sample.getchannel("B"))
-    white = sum(darkest.histogram()[_NEAR_WHITE:])
+    white = sum(reduce(ImageChops.darker, sample.split()).histogram()[_NEAR_WHITE:])
     coarse = sample.point([value & 0xF0 for value in range(256)] * 3).getcolors(pixels) or []
     most = sum(sorted((count for count, _ in coarse), reverse=True)[:_MAX_COLOURS])
     return bool(white >= _WHITE_SHARE * pixels and most >= _COVERED_SHARE * pixels)

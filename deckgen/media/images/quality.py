@@ -1,5 +1,7 @@
 """How far an encoded image is from the exact one, and how far it may be."""
 
+from functools import reduce
+from itertools import accumulate
 from typing import NamedTuple
 
 from PIL import Image, ImageChops
@@ -64,21 +66,13 @@ def _even_areas(image: Image.Image) -> Image.Image:
     across = _worst_channel(ImageChops.difference(image, ImageChops.offset(image, 1, 0)))
     down = _worst_channel(ImageChops.difference(image, ImageChops.offset(image, 0, 1)))
     steps = (across, ImageChops.offset(across, -1, 0), down, ImageChops.offset(down, 0, -1))
-    steepest = steps[0]
-    for step in steps[1:]:
-        steepest = ImageChops.lighter(steepest, step)
-    return steepest.point([255 if value <= 3 else 0 for value in range(256)])
+    return reduce(ImageChops.lighter, steps).point([255 if value <= 3 else 0 for value in range(256)])
 
 
 def _worst_channel(image: Image.Image) -> Image.Image:
-    red, green, blue = image.split()
-    return ImageChops.lighter(ImageChops.lighter(red, green), blue)
+    return reduce(ImageChops.lighter, image.split())
 
 
 def _percentile(histogram: list[int], share: float) -> int:
-    wanted, seen = share * sum(histogram), 0
-    for value, count in enumerate(histogram):
-        seen += count
-        if seen >= wanted:
-            return value
-    return 0
+    wanted = share * sum(histogram)
+    return next(value for value, seen in enumerate(accumulate(histogram)) if seen >= wanted)

@@ -12,9 +12,8 @@ from deckgen.apkg.contents import PackageContents, PackagedNote, PackagedNoteTyp
 from deckgen.card.anki_template import render_template
 from deckgen.diagnostics import Diagnostic, Severity, name_some
 from deckgen.identity.keys import edition_guid
-from deckgen.identity.lock import EditionRecord, Lock
+from deckgen.identity.lock import Lock
 from deckgen.markdown.judge import Judgement, judge_css, judge_html
-from deckgen.model import Key
 from deckgen.releases.snapshot import note_type_edition
 from deckgen.text.packaged import packaged_table
 
@@ -277,38 +276,31 @@ def _future(file: str, contents: PackageContents, now: int) -> _Found:
 
 def _schema(file: str, contents: PackageContents, lock: Lock) -> _Found:
     for packaged in contents.note_types:
-        record = next((item for item in lock.editions if _may_be(packaged, item)), None)
-        if record is None or record.note_type is None:
+        note_type = packaged.note_type
+        records = (
+            item
+            for item in lock.editions
+            if note_type.name == item.note_type_name or (item.note_type and note_type.id == item.note_type.id)
+        )
+        record = next(records, None)
+        if record is None or (known := record.note_type) is None:
             continue
-        note_type, known = packaged.note_type, record.note_type
         shape = ([field.id for field in note_type.fields], [template.id for template in note_type.templates])
         frozen = ([*known.fields.values()], [*known.templates.values()])
         if note_type.id != known.id:
             yield finding("schema", file, f"note type “{note_type.name}” has not the id that learners have")
         elif shape != frozen:
             yield finding("schema", file, f"note type “{note_type.name}” has not the fields and templates of the lock")
-        guids = {record.key: edition_guid(record.guid, lock.root_of(_edition(packaged))) for record in lock.notes}
+        edition = note_type_edition(note_type)
+        root = lock.root_of(edition.name if edition else "")
+        guids: Mapping[str, str] = {one.key: edition_guid(one.guid, root) for one in lock.notes}
         wrong = [
             note.fields[0]
             for note in contents.notes
-            if note.note_type_id == note_type.id and guids.get(_key(note), note.guid) != note.guid
+            if note.note_type_id == note_type.id and note.fields and guids.get(note.fields[0], note.guid) != note.guid
         ]
         if wrong:
             yield finding("schema", file, f"not the GUIDs of the lock: {name_some(wrong)}")
-
-
-def _may_be(packaged: PackagedNoteType, record: EditionRecord) -> bool:
-    known = record.note_type
-    return packaged.note_type.name == record.note_type_name or (known is not None and packaged.note_type.id == known.id)
-
-
-def _edition(packaged: PackagedNoteType) -> str:
-    edition = note_type_edition(packaged.note_type)
-    return edition.name if edition else ""
-
-
-def _key(note: PackagedNote) -> Key:
-    return Key(note.fields[0] if note.fields else "")
 
 
 def _name(note: PackagedNote) -> str:

@@ -12,7 +12,7 @@ from deckgen.markdown import parse_document
 from deckgen.markdown.blocks import BlockKind
 from deckgen.model import Context, Dialect, Language, Markdown
 from deckgen.translation.checks.pair import Pair, shortened
-from deckgen.translation.inline import Token, TokenKind, protected, tokens
+from deckgen.translation.inline import Token, TokenKind, protected, replaced, tokens
 
 
 def changed_tokens(pair: Pair) -> Iterator[str]:
@@ -78,12 +78,8 @@ def _titles_emphasised(pair: Pair, more: int) -> int:
 
 def _marks(text: str) -> Counter[str]:
     """How often each mark stands outside code, formulas and addresses."""
-    parts, last = [], 0
-    for token in tokens(text):
-        if token.kind is not TokenKind.BOLD:
-            parts += [text[last : token.start], " "]
-            last = token.end
-    plain = re.sub(r"\\[*~_`]", "", "".join([*parts, text[last:]])).replace("__", "**")
+    others = ((token.start, token.end, " ") for token in tokens(text) if token.kind is not TokenKind.BOLD)
+    plain = re.sub(r"\\[*~_`]", "", replaced(text, others)).replace("__", "**")
     counts = Counter({mark: plain.count(mark) for mark in ("**", "~~", "<!--", "`")})
     counts["\\"] = sum(token.kind is TokenKind.BREAK for token in protected(text))
     rest = plain.replace("**", "").split("\n")

@@ -8,7 +8,7 @@ from functools import cache
 from deckgen.model import Markdown
 from deckgen.text.sizes import counted
 from deckgen.translation.glossary import Glossary, kept_terms
-from deckgen.translation.inline import MARKS, Edge, Token, TokenKind, edged, protected
+from deckgen.translation.inline import MARKS, Edge, Token, TokenKind, edged, protected, replaced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +51,8 @@ def mask(text: str, glossary: Glossary, style: str) -> Masked:
     if _pattern(style).search(text):
         raise PlaceholderError("the text holds what looks like a placeholder")
     originals = tuple(edged(_protected(text, glossary)))
-    parts, last = [], 0
-    for number, (token, _) in enumerate(originals):
-        parts += [text[last : token.start], style.format(number)]
-        last = token.end
-    return Masked(text="".join([*parts, text[last:]]), originals=originals, style=style)
+    pieces = ((token.start, token.end, style.format(number)) for number, (token, _) in enumerate(originals))
+    return Masked(text=replaced(text, pieces), originals=originals, style=style)
 
 
 def unmask(answer: str, given: Masked) -> Markdown:
