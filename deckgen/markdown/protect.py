@@ -44,8 +44,7 @@ class Protected:
             return Html(html)
         if "%F" in html:
             html = re.sub(r"(?:%F[34]%[89AB][0-9A-F]%[89AB][0-9A-F]%[89AB][0-9A-F])+", self._percent, html)
-        formula, hidden = _patterns(self.base)
-        openings = [chr(self.base + kind + ord(mark)) for kind in (_OPEN_INLINE, _OPEN_DISPLAY) for mark in "$\\"]
+        openings, formula, hidden = _patterns(self.base)
         parts, code_depth = [], 0
         for part in _CODE_TAG.split(html):
             if part.startswith(("<code", "<pre")):
@@ -65,7 +64,7 @@ class Protected:
         """Whether an attribute of this HTML of ``text`` holds something hidden, which nobody has judged yet."""
         if not self.base:
             return False
-        _, hidden = _patterns(self.base)
+        _, _, hidden = _patterns(self.base)
         return any("%F" in tag or hidden.search(tag) for tag in _TAG.findall(html))
 
     def _span(self, found: re.Match[str]) -> str:
@@ -95,8 +94,8 @@ def _shown(base: int, escape: bool) -> dict[int, str]:
 
 
 @cache
-def _patterns(base: int) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """A hidden formula, and whatever is hidden."""
+def _patterns(base: int) -> tuple[list[str], re.Pattern[str], re.Pattern[str]]:
+    """What a hidden formula can begin with, the formula, and whatever is hidden."""
 
     def characters(kind: int, last: int = 0x7F) -> str:
         return f"[{chr(base + kind)}-{chr(base + kind + last)}]+"
@@ -107,7 +106,8 @@ def _patterns(base: int) -> tuple[re.Pattern[str], re.Pattern[str]]:
         f"|{characters(_OPEN_INLINE)}([^<]*?){characters(_CLOSE_INLINE)}"
         f"|{characters(_OPEN_DISPLAY)}([^<]*?){characters(_CLOSE_DISPLAY)}"
     )
-    return formula, re.compile(characters(0, _SIZE - 1))
+    openings = [chr(base + kind + ord(mark)) for kind in (_OPEN_INLINE, _OPEN_DISPLAY) for mark in "$\\"]
+    return openings, formula, re.compile(characters(0, _SIZE - 1))
 
 
 def protect_text(text: str) -> Protected:
