@@ -39,9 +39,10 @@ FOUND_SOME = """all => {
   const found = document.querySelectorAll("#list li").length;
   return found > 0 && found < all;
 }"""
-REMEMBER_SAID = """button => new MutationObserver(() => { window.said = window.said || button.dataset.done; })
-  .observe(button, { attributes: true })"""
-"""What a button says for a moment, which on a busy machine nobody may see."""
+REMEMBER_SAID = """() => new MutationObserver((changes) => {
+  window.said = window.said || changes.map(({ target }) => target.dataset.done).find(Boolean);
+}).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-done"] })"""
+"""What a button says for a moment, which on a busy machine nobody may see; the button may be made anew meanwhile."""
 STILL = """element => new Promise((done) => {
   let last = null;
   const look = () => {
@@ -488,7 +489,7 @@ def test_a_place_is_copied_or_opened_in_the_editor(tmp_path: Path, browser: Brow
         page.goto((preview_of(project, tmp_path / "copied") / "index.html").as_uri())
         place = page.locator(".facts dd .place")
         expect(place).to_have_text("source/chapter.md:3")
-        place.evaluate(REMEMBER_SAID)
+        page.evaluate(REMEMBER_SAID)
         place.click()
         page.wait_for_function("window.said")
         page.locator("#search").focus()
