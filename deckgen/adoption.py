@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, metadata
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from deckgen import __version__
 from deckgen.chapters import Explanation, explain_structure, parse_chapter
@@ -31,8 +32,7 @@ _SOURCE = "source"
 _MOST_IMAGE_BYTES = 100 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """A chapter as it would be read, and why."""
 
     chapter: Chapter

@@ -2,7 +2,9 @@
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from deckgen import media, render, translation
 from deckgen.corpus import Progress, identify, settle, silent, texts_of
@@ -30,8 +32,7 @@ from deckgen.project import Policy, Profile
 from deckgen.project.reading import Project
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """What a build is asked for; what is None or empty is taken from the settings."""
 
     now: int
@@ -48,8 +49,7 @@ class Options:
     allow_retire: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadProject:
+class ReadProject(Struct, frozen=True, kw_only=True):
     """Chapters, keys and translations of a project: what is the same whatever is made of them."""
 
     project: Project
@@ -61,8 +61,7 @@ class ReadProject:
     whole: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
+class Build(Struct, frozen=True, kw_only=True):
     """Everything that a build found out, before any package is written."""
 
     read: ReadProject

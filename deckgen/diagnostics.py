@@ -1,8 +1,10 @@
 """What deckgen tells an author or a maintainer: the rules, the values, the failures; nothing is printed here."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from deckgen.model import Location
 from deckgen.text.packaged import packaged_table
@@ -15,8 +17,7 @@ class Severity(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """A kind of finding: its name in messages, settings and ``ignore`` comments, and what it is about."""
 
     name: str
@@ -26,8 +27,7 @@ class Rule:
     """Empty where the finding itself has to say it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True, kw_only=True):
     """One finding at one place. ``hint`` says how to mend it; ``excerpt`` is the source line, where there is one."""
 
     rule: str

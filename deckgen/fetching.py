@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
 
 from deckgen.chapters import parse_chapter
 from deckgen.corpus import texts_of
@@ -28,8 +29,7 @@ from deckgen.project.reading import Project
 from deckgen.text.slugs import ascii_slug
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
+class Fetched(Struct, frozen=True, kw_only=True):
     """What came of one URL: an image of so many bytes, or why there is none."""
 
     url: str

@@ -5,8 +5,9 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
 from deckgen.markdown import Document, Documents
@@ -35,8 +36,7 @@ _IMAGE = re.compile(r"(?<!\\)!\[[^\[\]\n]*\]\(([^()<>\n]*)\)")
 _DESTINATION = re.compile(r"""\s*\S*(\s+("[^"]*"|'[^']*'))?\s*""")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True, dict=True):
     """A question's answer, or what else it asks, which knows where in the file its characters stand."""
 
     chapter: Chapter

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import NewType
+
+from msgspec import Struct
 
 Language = NewType("Language", str)
 """A BCP 47 tag such as ``zh``, ``en``, ``ja`` or ``zh-Hant``."""
@@ -30,8 +31,7 @@ class Dialect(StrEnum):
     PYTHON_MARKDOWN = "python-markdown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Location:
+class Location(Struct, frozen=True, kw_only=True, order=True):
     """A place in a project file; lines and columns count characters from 1.
 
     ``path`` is POSIX and relative to the project. ``end_line`` and ``end_column`` name the last character; 0 means
@@ -58,8 +58,7 @@ def _line_column(text: str, offset: int, begins: Location) -> tuple[int, int]:
     return begins.line + line, column + (begins.column - 1 if line == 0 else 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edition:
+class Edition(Struct, frozen=True, kw_only=True):
     """An ordered list of languages, written ``zh-en``: the first is primary, the others are behind a tap."""
 
     languages: tuple[Language, ...]
@@ -76,8 +75,7 @@ class Edition:
 # --- parsed -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     """One question and its answer as the chapter has them.
 
     ``title`` is the Markdown of the heading without its leading number. Between this heading and the next stand the
@@ -109,8 +107,7 @@ class Question:
         return Markdown(self.front + self.answer)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Category:
+class Category(Struct, frozen=True, kw_only=True):
     """A heading that groups questions; ``title`` has no leading number."""
 
     title: Markdown
@@ -118,8 +115,7 @@ class Category:
     questions: tuple[Question, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(Struct, frozen=True, kw_only=True):
     """What a Markdown text means beside its own characters: its dialect, and what its chapter says elsewhere."""
 
     dialect: Dialect
@@ -129,8 +125,7 @@ class Context:
     """Questions are marked with HTML headings, so a line of ``===`` or ``---`` below text is never a heading."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chapter:
+class Chapter(Struct, frozen=True, kw_only=True):
     """One source file; ``context`` is that of every text in it."""
 
     path: str
@@ -147,8 +142,7 @@ class Chapter:
         return f"{folder}/" if folder and self.title == folder.rpartition("/")[2] else self.path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Corpus:
+class Corpus(Struct, frozen=True, kw_only=True):
     """All chapters of a project, in the order of their cards."""
 
     language: Language
@@ -158,8 +152,7 @@ class Corpus:
 # --- identified -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyedCategory:
+class KeyedCategory(Struct, frozen=True, kw_only=True):
     """A category with its identity; those of a chapter with one normalised title are one. ``chapter`` is its first."""
 
     key: Key
@@ -169,8 +162,7 @@ class KeyedCategory:
     """Position in the document, from 1."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyedQuestion:
+class KeyedQuestion(Struct, frozen=True, kw_only=True):
     """A question with its identity, beside the chapter and the category it stands in."""
 
     key: Key
@@ -181,8 +173,7 @@ class KeyedQuestion:
     question: Question
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyedCorpus:
+class KeyedCorpus(Struct, frozen=True, kw_only=True):
     """Every question of a project with its identity, in the order of the cards."""
 
     project_id: str
@@ -209,8 +200,7 @@ class TextState(StrEnum):
     """No translation is shown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
+class Text(Struct, frozen=True, kw_only=True):
     """One side of a note in one language; ``markdown`` is empty where the state is missing."""
 
     language: Language
@@ -222,14 +212,12 @@ class Text:
         return self.language, self.state, self.markdown.encode("utf-8", "surrogatepass")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TranslatedCategory:
+class TranslatedCategory(Struct, frozen=True, kw_only=True):
     category: KeyedCategory
     titles: tuple[Text, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TranslatedQuestion:
+class TranslatedQuestion(Struct, frozen=True, kw_only=True):
     """A question in every language that the build needs; each tuple has one text per language, the source first."""
 
     keyed: KeyedQuestion
@@ -259,8 +247,7 @@ def in_groups(questions: Sequence[TranslatedQuestion]) -> Iterator[tuple[Transla
             start = end
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlockCounts:
+class BlockCounts(Struct, frozen=True, kw_only=True):
     """The blocks of all texts in one language. ``draft`` are shown, ``hidden`` are drafts that the policy hides."""
 
     language: Language
@@ -271,8 +258,7 @@ class BlockCounts:
     missing: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TranslatedCorpus:
+class TranslatedCorpus(Struct, frozen=True, kw_only=True):
     project_id: str
     languages: tuple[Language, ...]
     categories: tuple[TranslatedCategory, ...]
@@ -284,8 +270,7 @@ class TranslatedCorpus:
 # --- named ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubdeckNames:
+class SubdeckNames(Struct, frozen=True, kw_only=True):
     """What a category is called in one edition; frozen in the lock by the first release."""
 
     category: Key
@@ -296,8 +281,7 @@ class SubdeckNames:
     """ASCII, for file names, without the order number."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditionNames:
+class EditionNames(Struct, frozen=True, kw_only=True):
     """What an edition's decks and note type are called; proposed by ``decks.naming``, frozen by ``identity``."""
 
     edition: Edition
@@ -309,16 +293,14 @@ class EditionNames:
 # --- rendered ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageReference:
+class ImageReference(Struct, frozen=True, kw_only=True):
     """An image as a chapter refers to it: the reference as written, decoded once by the Markdown parser."""
 
     chapter: str
     target: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MediaFile:
+class MediaFile(Struct, frozen=True, kw_only=True):
     """An image ready to be packaged.
 
     ``name`` is ASCII and derived from the source's bytes, the recipe and the profile; ``identity`` is the part of it
@@ -337,14 +319,12 @@ class MediaFile:
     diagram: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoteField:
+class NoteField(Struct, frozen=True, kw_only=True):
     name: str
     id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CardTemplate:
+class CardTemplate(Struct, frozen=True, kw_only=True):
     """``browser_front`` and ``browser_back`` are what Anki's browser shows in its columns; empty for the sides."""
 
     name: str
@@ -355,8 +335,7 @@ class CardTemplate:
     browser_back: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoteType:
+class NoteType(Struct, frozen=True, kw_only=True):
     """An Anki note type whose ids never change. Field and template order is part of the schema.
 
     ``sort_field`` is the index of the field by which Anki's browser names and sorts notes; it is no part of the schema.
@@ -370,8 +349,7 @@ class NoteType:
     sort_field: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
+class Note(Struct, frozen=True, kw_only=True):
     """A note of one edition. ``fields`` are HTML in the order of the note type's fields; ``position`` counts from 1."""
 
     key: Key
@@ -389,8 +367,7 @@ class Note:
     """One per language of the edition: the most doubtful state of the question's and the answer's text."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subdeck:
+class Subdeck(Struct, frozen=True, kw_only=True):
     """A category's deck. ``name`` is the full Anki name, parent included; ``slug`` is for file names."""
 
     category: Key
@@ -402,8 +379,7 @@ class Subdeck:
     order: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deck:
+class Deck(Struct, frozen=True, kw_only=True):
     """Everything that one edition's packages hold."""
 
     edition: Edition
@@ -419,8 +395,7 @@ class Deck:
 # --- stamped ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StampedDeck:
+class StampedDeck(Struct, frozen=True, kw_only=True):
     """A deck with its modification times, in seconds since the epoch; ``note_times`` runs parallel to ``deck.notes``.
 
     ``created`` is the collection's creation time, the same in every package of a build.

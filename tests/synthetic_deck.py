@@ -9,7 +9,7 @@ import hashlib
 import struct
 import sys
 import zlib
-from dataclasses import replace
+from msgspec.structs import replace
 from pathlib import Path
 
 from deckgen.apkg import write_package

@@ -13,7 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
+from msgspec.structs import replace
 from pathlib import Path
 
 import pytest

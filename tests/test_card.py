@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, replace
+from msgspec.structs import fields, replace
 from importlib import resources
 from itertools import product
 from pathlib import Path

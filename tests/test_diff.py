@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-from dataclasses import replace
+from msgspec.structs import replace
 from pathlib import Path
 
 import genanki

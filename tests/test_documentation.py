@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields
+from msgspec.structs import fields
 from pathlib import Path
 
 import polib

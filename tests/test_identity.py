@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import replace
+from msgspec.structs import replace
 
 import pytest
 from corpora import PROJECT, chapter, corpus, deck, key_list, keys, one, prose, reworded, run

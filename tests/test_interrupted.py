@@ -7,7 +7,7 @@ import itertools
 import json
 import shutil
 import sys
-from dataclasses import replace
+from msgspec.structs import replace
 from pathlib import Path
 
 import pytest

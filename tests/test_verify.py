@@ -11,7 +11,7 @@ import tomllib
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
+from msgspec.structs import replace
 from importlib import resources
 from pathlib import Path
 

@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from deckgen.model import NoteType
 
@@ -19,8 +20,7 @@ class Layout(StrEnum):
     MODERN = "collection.anki21b"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackagedNoteType:
+class PackagedNoteType(Struct, frozen=True, kw_only=True):
     """``note_type`` has the id 0 for fields and templates that carry none; ``time`` is in seconds since the epoch."""
 
     note_type: NoteType
@@ -29,8 +29,7 @@ class PackagedNoteType:
     """The files that its templates refer to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackagedDeck:
+class PackagedDeck(Struct, frozen=True, kw_only=True):
     """``name`` is the full name with ``::`` between its levels; ``cards`` leaves sub-decks out."""
 
     id: int
@@ -39,8 +38,7 @@ class PackagedDeck:
     cards: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackagedNote:
+class PackagedNote(Struct, frozen=True, kw_only=True):
     """A note with the deck and the due position of its first card; ``deck`` is empty for a note without cards, and
     for one whose deck the package lacks.
 
@@ -59,8 +57,7 @@ class PackagedNote:
     cards: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackagedMedia:
+class PackagedMedia(Struct, frozen=True, kw_only=True):
     """A file as Anki will unpack it; ``sha256`` in hex."""
 
     name: str
@@ -68,8 +65,7 @@ class PackagedMedia:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackageContents:
+class PackageContents(Struct, frozen=True, kw_only=True):
     """A whole package. Decks are in the order of their names, notes and media in that of the package."""
 
     layout: Layout

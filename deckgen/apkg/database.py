@@ -8,11 +8,11 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from deckgen.apkg import protobuf
 from deckgen.apkg.contents import PackagedDeck, PackagedNote, PackagedNoteType
@@ -33,8 +33,7 @@ _DECK = "CASE odid WHEN 0 THEN did ELSE odid END"
 """The home of a card, also while a filtered deck has it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatabaseContents:
+class DatabaseContents(Struct, frozen=True, kw_only=True):
     note_types: tuple[PackagedNoteType, ...]
     decks: tuple[PackagedDeck, ...]
     notes: tuple[PackagedNote, ...]

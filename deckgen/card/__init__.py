@@ -4,10 +4,12 @@ import hashlib
 import html
 import string
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from functools import cache, partial
 from types import MappingProxyType
 from urllib.parse import quote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from deckgen.card.colour import AA, blend, parse_colour, readable
 from deckgen.card.links import link_attributes
@@ -142,8 +144,7 @@ class PercentTemplate(string.Template):
     delimiter = "%%"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Words:
+class _Words(Struct, frozen=True, kw_only=True):
     """What the templates are filled with; the first language is the one that shows."""
 
     languages: tuple[Language, ...]

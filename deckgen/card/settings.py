@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from deckgen.card.colour import parse_colour
 from deckgen.card.links import PLACEHOLDERS
@@ -16,8 +18,7 @@ REPORT_PLACEHOLDERS = ("key", "title", "version")
 MIN_FONT_SIZE_PX, MAX_FONT_SIZE_PX = 16, 32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CardSettings:
+class CardSettings(Struct, frozen=True, kw_only=True):
     """The ``[card]`` table. ``css`` is the project path of the author's own style and ``user_css`` its text.
 
     ``primary`` shows first in every edition that has it; None leaves each edition's order. ``report_url`` may hold

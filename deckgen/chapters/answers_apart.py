@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from deckgen.markdown.lines import Kind, line_kinds
 from deckgen.text.titles import Split, ask_score
@@ -30,8 +32,7 @@ _ENOUGH = 0.8
 _LONGEST_TITLE = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerApart:
+class AnswerApart(Struct, frozen=True, kw_only=True):
     """The answer to the question of a number, and where it stands, from 1."""
 
     number: int

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from deckgen.chapters.directives import directive_findings, find_directives
 from deckgen.chapters.findings import Read, chapter_findings, heading_location

@@ -3,9 +3,10 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from deckgen.chapters.heading import Heading
 from deckgen.chapters.heading_text import is_navigation
@@ -28,8 +29,7 @@ _NEAR_TOP, _FEWEST, _MOSTLY = 3, 4, 0.8
 _LONGEST_CONTENTS_TITLE = 30
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TocEntry:
+class TocEntry(Struct, frozen=True, kw_only=True):
     """A line of the contents list; ``depth`` counts from 0, ``parent`` entries have others below them."""
 
     text: str
@@ -40,8 +40,7 @@ class TocEntry:
     parent: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
+class Contents(Struct, frozen=True, kw_only=True):
     """The entries of a chapter's contents list, the lines it covers (from 1), and the headings that belong to it."""
 
     entries: tuple[TocEntry, ...]

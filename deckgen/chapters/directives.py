@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from deckgen.diagnostics import RULES, Diagnostic, diagnostic
 from deckgen.markdown.inline import mask_code
@@ -14,8 +15,7 @@ _ID = re.compile(r"id\s*=\s*(\S+)")
 _IGNORE = re.compile(r"ignore\s*\[([^\[\]]*)\]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Directive:
+class Directive(Struct, frozen=True, kw_only=True):
     """A comment to deckgen; ``key`` or ``rules`` holds what it says, neither where it cannot be understood."""
 
     line: int

@@ -3,10 +3,11 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from deckgen.chapters.boxes import CLOSING, OPENING_DETAILS
 from deckgen.chapters.contents import Claims
@@ -82,8 +83,7 @@ _LINES = {
 """What lines that mark questions are called, and the setting that allows them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True):
     """What is known of all headings with one mark, each share from 0 to 1; ``score`` weighs them."""
 
     mark: Mark

@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from deckgen.chapters.evidence import Evidence, mark_of
 from deckgen.chapters.roles import Decision, Role
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(Struct, frozen=True, kw_only=True):
     """How a chapter was read: the evidence for each mark, the mark that was chosen, and what every heading became."""
 
     evidence: tuple[Evidence, ...]

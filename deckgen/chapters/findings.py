@@ -3,8 +3,10 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from deckgen.chapters.evidence import is_visible, mark_of
 from deckgen.chapters.explain import Explanation
@@ -24,8 +26,7 @@ _SHOWN = 20
 """Characters of a title."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
+class Read(Struct, frozen=True, kw_only=True):
     """A chapter that was read, with all that the reading found out. ``definitions`` are line numbers."""
 
     structure: Structure

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from deckgen.chapters.boxes import box_of
 from deckgen.chapters.evidence import is_visible
@@ -52,8 +53,7 @@ _OF_TASKS = frozenset(
 _SOLVES = re.compile(r"思路|题解|解法|解题|解答|答案|solution|approach|answer|brute", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Mark:
+class _Mark(Struct, frozen=True, kw_only=True):
     """The line, from 0, at which an answer begins; ``sure`` where it can mean nothing else."""
 
     line: int

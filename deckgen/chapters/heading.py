@@ -1,7 +1,8 @@
 """A line that may mark a question or a category: how it is written, what it says, where it stands."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Markup(StrEnum):
@@ -31,8 +32,7 @@ LEVEL_OF_ANY_ROW, LEVEL_OF_LETTERS, LEVEL_OF_ASKING = 23, 24, 25
 """Rows of tables that name no column of questions, which only a setting makes cards; ``A.1. 标题``; lines that ask."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heading:
+class Heading(Struct, frozen=True, kw_only=True):
     """A line that may mark a question or a category.
 
     ``text`` is what stands between the marks, as written; lines and columns count from 1 and the end is the last

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from deckgen.chapters.flashcards import card_of, item_of, rows_of
 from deckgen.chapters.heading import (
@@ -21,8 +23,7 @@ from deckgen.markdown.lines import BlockTracker, Fence, FrontMatter, Kind, RawEl
 from deckgen.text.titles import split_lettered, split_number
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scan:
+class Scan(Struct, frozen=True, kw_only=True):
     """The lines of a chapter, what each is part of, and the headings among them, in order."""
 
     lines: tuple[str, ...]

@@ -3,7 +3,9 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from deckgen.chapters.answers_apart import AnswerApart
 from deckgen.chapters.boxes import CLOSING, OPENING_DETAILS
@@ -41,8 +43,7 @@ _COMMENT = re.compile(r"<!--(?:(?!-->).)*-->")
 _MAX_QUESTION_LINES = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class Piece(Struct, frozen=True, kw_only=True):
     """A question's heading and the answer below it; ``key_line`` is where its explicit key stands, 0 without one.
 
     The answer begins at ``answer_line``/``answer_column`` and ends with ``end_line``, all from 1; its first

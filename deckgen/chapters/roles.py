@@ -1,8 +1,10 @@
 """What each heading of a chapter is taken for, given the mark of the questions: the rules in the order they apply."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from deckgen.chapters.contents import TocEntry, group_title
 from deckgen.chapters.evidence import Mark, is_outline, mark_of
@@ -80,8 +82,7 @@ class Ruling(Enum):
 _APART = (Ruling.APART, Ruling.CHILDLESS_CARD)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True):
     """A heading, what it is taken for and why, its number and title, and the contents entry that means it.
 
     ``slipped`` headings are questions although their mark is not the questions'.
@@ -103,8 +104,7 @@ class Decision:
         return self.ruling in _APART
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Before:
+class _Before(Struct, frozen=True, kw_only=True):
     """What the headings above have been taken for.
 
     ``asked`` is the number of the last question, ``folds`` how many ``<details>`` were open there, ``inner`` the last

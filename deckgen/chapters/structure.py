@@ -1,7 +1,9 @@
 """The structure of a chapter and why it is read so: a decision that can be printed and overruled."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from deckgen.chapters.answers_apart import AnswerApart, answers_to, find_answers
 from deckgen.chapters.contents import Claims, Contents, TocEntry, alike, find_contents, group_title
@@ -45,8 +47,7 @@ _MANY = 2
 """So many times as many items that ask as headings that do not: those are their categories."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Structure:
+class Structure(Struct, frozen=True, kw_only=True):
     """A chapter taken apart, and the contents entries that no heading answers to."""
 
     scan: Scan

@@ -2,7 +2,8 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from deckgen.chapters.contents import Claims, TocEntry
 from deckgen.chapters.evidence import Body, Mark, is_outline, mark_of
@@ -11,8 +12,7 @@ from deckgen.project.config import ChapterSettings
 from deckgen.text.titles import Split
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
+class Outlook(Struct, frozen=True, kw_only=True):
     """What is seen from a heading; ``split`` is its number and title, ``entry`` that of the contents list."""
 
     split: Split
@@ -26,8 +26,7 @@ class Outlook:
     """The mark of the headings right below it, where their numbers carry on its own."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class Listing(Struct, frozen=True, kw_only=True):
     """How the contents list names the questions; ``groups`` are the titles of its own parts, folded."""
 
     groups: frozenset[str]
@@ -50,8 +49,7 @@ class Listing:
         return entry is not None and entry.parent and not self.parents_ask
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True, kw_only=True):
     """What is seen from each heading, by its line, and what those of one mark have in common."""
 
     chosen: Mark

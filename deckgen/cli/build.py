@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from deckgen.cli.options import Wanted, build_options
 from deckgen.cli.terminal import Detail, appearance, detail, echo, json_text, listen, say

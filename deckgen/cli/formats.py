@@ -1,8 +1,9 @@
 """Findings for programs: JSON, GitHub's workflow commands, SARIF 2.1.0; text for people is ``report``'s."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
 from urllib.parse import quote
+
+from msgspec.structs import asdict
 
 from deckgen import __version__
 from deckgen.cli.terminal import json_text, without_controls

@@ -1,10 +1,10 @@
 """``deckgen release``: the folder of a version, ready to upload, or the version that comes next."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from deckgen.cli.build import missing_lines
 from deckgen.cli.options import build_time, project_option

@@ -3,7 +3,8 @@
 import html
 from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from deckgen import card, render
 from deckgen.card.links import anchor_of, source_address, source_template

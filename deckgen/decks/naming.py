@@ -2,8 +2,9 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from deckgen.identity.lock import Lock
 from deckgen.markdown import Documents
@@ -28,8 +29,7 @@ _OF_TITLES = Context(dialect=Dialect.GFM)
 _LEVEL = "::"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookNames:
+class BookNames(Struct, frozen=True, kw_only=True):
     """``titles`` are never empty; ``slug`` is ASCII, for files, tags and note types."""
 
     titles: Mapping[Language, str]

@@ -5,7 +5,8 @@ Explained in docs/identity.md, with the measurements behind every number here.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from deckgen.identity.table import Table, Traits
 from deckgen.text.similarity import answer_likeness, hashes_of, title_likeness
@@ -37,8 +38,7 @@ _NAMED = 3
 """So many notes are named at most that a question may be."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Likeness:
+class _Likeness(Struct, frozen=True, kw_only=True):
     """``bonus`` is what an equal answer counts for that is too short to be measured."""
 
     answers: float

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from deckgen.identity.editions import renamed_decks
 from deckgen.identity.lock import Lock, NoteRecord
@@ -20,8 +21,7 @@ class ChangeKind(StrEnum):
     PENDING = "pending"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockChange:
+class LockChange(Struct, frozen=True, kw_only=True):
     """What a build does to one note of the lock. ``location`` is the question's, None for one that is gone."""
 
     kind: ChangeKind
@@ -30,8 +30,7 @@ class LockChange:
     location: Location | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class Changes(Struct, frozen=True, kw_only=True):
     """All that a build does to the notes of the lock, in the order of the questions; those that are gone last."""
 
     items: tuple[LockChange, ...] = ()

@@ -1,8 +1,9 @@
 """What the lock keeps of editions: their decks' names, frozen by a release, and how one gains a language; pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.identity.lock import (

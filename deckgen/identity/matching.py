@@ -3,8 +3,10 @@
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.identity.assignment import Stage, assign, trace
@@ -31,8 +33,7 @@ _FEW = 5
 """So many questions may go at once, if others stay, without anyone being asked."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Matched:
+class Matched(Struct, frozen=True, kw_only=True):
     """A corpus with its keys, and the lock as it is after this corpus.
 
     Pending questions are in the lock, the changes and the diagnostics, not in ``corpus``: a package that held one
@@ -45,8 +46,7 @@ class Matched:
     diagnostics: tuple[Diagnostic, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class Past(Struct, frozen=True, kw_only=True):
     """The corpus at each commit since the lock was written, with the numbers of those before it.
 
     ``missing`` says that there are such commits and this clone does not have them.
@@ -56,8 +56,7 @@ class Past:
     missing: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class _Asked(Struct, frozen=True, kw_only=True):
     """A question with its place and what it is recognised by."""
 
     chapter: Chapter
@@ -70,8 +69,7 @@ class _Asked:
         return unicodedata.normalize("NFC", self.chapter.home), self.traits.category
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Keys:
+class _Keys(Struct, frozen=True, kw_only=True):
     """The key of every question by its index; ``candidates`` are those of a pending one, by its index too."""
 
     asked: Sequence[_Asked]

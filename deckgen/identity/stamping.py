@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.identity.lock import EditionRecord, Lock, NoteRecord, NoteTypeRecord, Stamp, revise, with_records

@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
+
+from msgspec import Struct, field
 
 from deckgen.text.similarity import Sketch
 
@@ -14,8 +15,7 @@ _MOST = 6
 """So many notes at once may have stood where a question stands; among more, the place tells nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Traits:
+class Traits(Struct, frozen=True, kw_only=True):
     """What a question or a note is recognised by; ``category`` and ``title`` are folded, ``answer`` a fingerprint."""
 
     chapter: str
@@ -25,8 +25,7 @@ class Traits:
     sketch: Sketch
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
+class Assignment(Struct, frozen=True, kw_only=True):
     """``links`` leads from a question's index to a note's, ``doubtful`` from a question's index to several notes'.
 
     No note is linked twice; a note of a doubtful question is linked to none. ``vacant`` leads from a question without
@@ -38,8 +37,7 @@ class Assignment:
     vacant: Mapping[int, tuple[int, ...]]
 
 
-@dataclass(slots=True, kw_only=True)
-class Table:
+class Table(Struct, kw_only=True):
     """The pairs found so far, and who is still without one. A doubtful question looks no further."""
 
     asked: Sequence[Traits]

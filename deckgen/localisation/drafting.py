@@ -1,7 +1,8 @@
 """The blocks of a project that want a draft, what an engine may be told of them, and the drafts put in place."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from deckgen.localisation.translations import TranslatedBlock, Translations, pair_of, translated_blocks, with_entries
 from deckgen.model import Key, Language, Markdown, TextState

@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from deckgen.localisation.translations import TranslatedBlock, Translations, pair_of, translated_blocks, with_entries
 from deckgen.model import Language, Markdown

@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from deckgen.corpus import identify, settle
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, with_severities
@@ -20,8 +22,7 @@ from deckgen.translation.material import Material, read_material
 from deckgen.translation.segments import SourceText
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Translations:
+class Translations(Struct, frozen=True, kw_only=True):
     """A project's texts beside their catalogs, its glossary in each language, and what is wrong with their files."""
 
     project: Project
@@ -34,8 +35,7 @@ class Translations:
         return self.material.languages
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TranslatedBlock:
+class TranslatedBlock(Struct, frozen=True, kw_only=True):
     """An entry beside the block that it translates."""
 
     text: SourceText

@@ -1,9 +1,11 @@
 """What readers say of translations, each block by the mark of what they saw: accepted, refused, written anew."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.localisation.checking import check_block
@@ -22,8 +24,7 @@ class Action(StrEnum):
     COMMENT = "comment"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Word:
+class Word(Struct, frozen=True, kw_only=True):
     """A reader's word on a block; without a ``text`` it is about the translation that is there."""
 
     action: Action
@@ -34,8 +35,7 @@ class Word:
     despite_warnings: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declined:
+class Declined(Struct, frozen=True, kw_only=True):
     """Why a word was not taken."""
 
     reason: str

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from deckgen.model import Markdown
 
@@ -17,8 +18,7 @@ class BlockKind(StrEnum):
     """Text between the block tags of raw HTML."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeafBlock:
+class LeafBlock(Struct, frozen=True, kw_only=True):
     """``spans`` are the offsets of its ``text``, one pair per line, without quote marks and indentation; ``prefix`` is
     what a further line would have to begin with.
     """

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from deckgen.markdown.lines import Kind
 
@@ -14,8 +15,7 @@ _FOOTNOTE = re.compile(r" {0,3}\[\^[^\]\s]+\]:")
 _HEADING = re.compile(r" {0,3}(?:#{1,6}[ \t]|<h[1-6]\b)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Definitions:
+class Definitions(Struct, frozen=True, kw_only=True):
     """The definitions of a chapter, in order, and the lines they take, from 1."""
 
     texts: tuple[str, ...]

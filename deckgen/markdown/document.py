@@ -4,9 +4,10 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from html import escape, unescape
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from deckgen.markdown import gfm, python_markdown
 from deckgen.markdown.blocks import BlockKind, Leaf, LeafBlock, leaf_blocks
@@ -23,8 +24,7 @@ Span = tuple[int, int]
 """Start and end offset, in characters of the text."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageSpan:
+class ImageSpan(Struct, frozen=True, kw_only=True):
     """An image that the HTML shows: its address, decoded once, and where it is written; 0 to 0 if nobody can tell."""
 
     target: str
@@ -32,8 +32,7 @@ class ImageSpan:
     end: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiteralBold:
+class LiteralBold(Struct, frozen=True, kw_only=True):
     """``text[start:end]``, asterisks included, was meant bold and GitHub shows the asterisks.
 
     ``mended``: our cards show it bold.
@@ -44,8 +43,7 @@ class LiteralBold:
     mended: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(Struct, frozen=True, kw_only=True):
     """What ``parse_document`` found out about a text. All offsets count characters of ``markdown`` from 0.
 
     ``html`` is safe to show, as a page shows it; its images are still as the source refers to them. What is nested
@@ -133,8 +131,7 @@ def safe_html(markdown: Markdown, context: Context) -> Html:
     return _parse(markdown, context).safe
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Parsed:
+class _Parsed(Struct, frozen=True, kw_only=True):
     safe: Html
     plain: bool
     """It is of text and Markdown alone, which ``page_html_of_plain`` takes."""

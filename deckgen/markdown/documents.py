@@ -1,7 +1,9 @@
 """Every Markdown text of a run as its document: parsed once, by several processes where there is much."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from deckgen.markdown.definitions import used_definitions
 from deckgen.markdown.document import Document, is_plain, parse_document
@@ -16,8 +18,7 @@ _LONG = 200
 """Characters; hardly a title has as many."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Shown:
+class _Shown(Struct, frozen=True, kw_only=True):
     """The part of a document that a page shows; the rest is not even decoded."""
 
     html: Html

@@ -5,8 +5,9 @@ that a phone's browser gives up, is for nobody to run: such a formula is shown a
 """
 
 import re
-from dataclasses import dataclass
 from functools import cache, lru_cache
+
+from msgspec import Struct
 
 from deckgen.text.packaged import packaged_table
 
@@ -65,8 +66,7 @@ _ACTIVE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Refusal(Struct, frozen=True, kw_only=True):
     """Why a formula is not set. ``formula[start:end]`` is at fault, all of it where that is no one place."""
 
     start: int

@@ -7,15 +7,15 @@ A formula is found before any Markdown is read, so that emphasis, tables, lists 
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from deckgen.markdown.formula_rules import is_inline_maths, is_latex, reads_as_maths
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Formula:
+class Formula(Struct, frozen=True, kw_only=True):
     """``text[start:end]`` with its delimiters, which are ``opening`` and ``closing`` characters long."""
 
     start: int

@@ -3,12 +3,12 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
 from typing import Any, NamedTuple
 
 import comrak
+from msgspec import Struct
 
 from deckgen.markdown.depth import begins_too_deep, nests_safely, too_deep
 
@@ -51,8 +51,7 @@ class Node(NamedTuple):
     value: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """What comrak made of a text: unsanitised HTML, the nodes that others read, how often each kind of node occurs."""
 
     html: str

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
 
 from lxml.html import HtmlElement
+from msgspec import Struct
 
 from deckgen.markdown.formula_safety import active_commands
 from deckgen.markdown.sanitize import as_browsers_read
@@ -49,8 +49,7 @@ _NO_MATHS = frozenset(("script", "noscript", "style", "textarea", "pre", "code",
 _MATHS_AGAIN = re.compile(r"(?:^|\s)(?:tex2jax|mathjax)_process(?:\s|$)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class Judgement(Struct, frozen=True, kw_only=True):
     """What would run, and what would be loaded from elsewhere: names of tags, attributes and commands, each once."""
 
     active: tuple[str, ...] = ()

@@ -3,9 +3,10 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+
+from msgspec import Struct
 
 from deckgen.markdown.inline import mask_code
 
@@ -34,8 +35,7 @@ class Kind(StrEnum):
     FRONT = "front"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fence:
+class Fence(Struct, frozen=True, kw_only=True):
     """An opened code fence. ``line`` is its index from 0, ``column`` that of its first backtick or tilde."""
 
     line: int
@@ -47,8 +47,7 @@ class Fence:
     quoted: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawElement:
+class RawElement(Struct, frozen=True, kw_only=True):
     """An opened ``<pre>``, ``<script>``, ``<style>`` or ``<textarea>``; ``line`` and ``column`` count from 0."""
 
     line: int
@@ -56,8 +55,7 @@ class RawElement:
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrontMatter:
+class FrontMatter(Struct, frozen=True, kw_only=True):
     """The YAML at the top of a chapter: how many lines it takes, and the title it gives."""
 
     lines: int

@@ -5,10 +5,11 @@ taken back wherever it turns out to have been wrong: inside code, links and attr
 """
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from html import unescape
 from urllib.parse import quote, unquote
+
+from msgspec import Struct
 
 from deckgen.markdown.brackets import literal_brackets
 from deckgen.markdown.formulas import Formula, find_formulas
@@ -25,8 +26,7 @@ _TAG = re.compile(r"<[^>]*>")
 _CODE_TAG = re.compile(r"(</?(?:code|pre)\b[^>]*>)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Protected:
+class Protected(Struct, frozen=True, kw_only=True):
     """``text`` is safe to parse; ``restore`` gives back what was hidden in it."""
 
     text: str

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _EXTENSIONS = (
     "abbr",
@@ -67,8 +68,7 @@ def render(markdown: str, *, definitions: str = "") -> str:
 _INDENTING = re.compile(r"([ ]*)(?:!!!|\?\?\?\+?|===[!+]*)[ ][\w -]*+(?:\"(.*)\")?[ \t]*$")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """Lines that GitHub reads as this dialect does; ``offsets`` are where each begins in the whole.
 
     ``titles`` are the offsets of titles that stand between its lines.

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from deckgen.markdown.brackets import find_unsafe_html
 from deckgen.markdown.document import Document
@@ -14,8 +15,7 @@ _MAY_BE_UNSAFE = re.compile(r"<|\]\(\s*+<?\s*+(?:java|vb|data)", re.IGNORECASE)
 _MAY_BE_AT_ALL = re.compile(rf"{_MAY_BE_UNSAFE.pattern}|\$|\\[(\[]|`{{3}}|~{{3}}", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unsafe:
+class Unsafe(Struct, frozen=True, kw_only=True):
     """``text[start:end]`` breaks a rule; ``what`` says how, as a sentence about the card."""
 
     rule: str

@@ -7,10 +7,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from urllib.parse import unquote
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic, name_some
 from deckgen.media.image_paths import (
@@ -83,8 +85,7 @@ def read_media(
     return images, tuple(sorted(findings, key=lambda found: (found.location or Location(path=""), found.message)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
+class _Known(Struct, frozen=True, kw_only=True):
     """Of an image's bytes: what its name is made of, under what it is kept, and what it became, without the bytes.
 
     The encoded file is not read as long as it has this mark.
@@ -102,8 +103,7 @@ _KNOWN = Decoder(_Known)
 _SETTLED_SECONDS = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ready:
+class _Ready(Struct, frozen=True, kw_only=True):
     file: MediaFile
     remark: str
     known: _Known

@@ -5,7 +5,6 @@ import re
 import socket
 import time
 from contextlib import closing
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import certifi
 import urllib3
+from msgspec import Struct
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.memory.workers import within
@@ -36,8 +36,7 @@ class DownloadError(DeckgenError):
     """Why an image could not be had; what was received of it so far is kept."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DownloadLimits:
+class DownloadLimits(Struct, frozen=True, kw_only=True):
     """Of one image. ``allowed`` are hosts that may have an address of a private network."""
 
     most_bytes: int = 20 * 2**20

@@ -8,11 +8,11 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import takewhile
 from urllib.parse import unquote, unquote_to_bytes
 
 import msgspec
+from msgspec import Struct
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.project.layout import REMOTE_MAP
@@ -30,30 +30,26 @@ _FILE = re.compile(
 _MOST_PARTS_OF_A_REVISION = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True, order=True):
     """One file, as its path relative to the project; without one the bytes of a ``data:`` URI, if it has any."""
 
     path: str = ""
     data: bytes = b""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
+class Missing(Struct, frozen=True, kw_only=True):
     """No file; ``suggestions`` are existing paths that look like it, the likeliest first."""
 
     suggestions: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ambiguous:
+class Ambiguous(Struct, frozen=True, kw_only=True):
     """Several files that the reference fits equally well."""
 
     candidates: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remote:
+class Remote(Struct, frozen=True, kw_only=True):
     """An image on another server."""
 
     url: str
@@ -62,8 +58,7 @@ class Remote:
 Resolution = Found | Missing | Ambiguous | Remote
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageFiles:
+class ImageFiles(Struct, frozen=True, kw_only=True):
     """A project's image files, indexed for lookup; made by ``index_images``."""
 
     paths: frozenset[str]

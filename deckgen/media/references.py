@@ -1,7 +1,8 @@
 """Every image that a text of a card refers to, with its place in the sources."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from deckgen.markdown import Documents
 from deckgen.memory.store import Decoder, encoded

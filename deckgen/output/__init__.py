@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from deckgen.build import Build
 from deckgen.corpus import Progress, silent
@@ -29,8 +30,7 @@ _MANY_NOTES = 5000
 """From which on it pays to begin other processes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(Struct, frozen=True, kw_only=True):
     """What a build left on disk: the folder, its packages, and all findings including those of the writing."""
 
     folder: Path

@@ -4,10 +4,10 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from deckgen.build import Build
 from deckgen.markdown import Documents
@@ -19,8 +19,7 @@ MANIFEST_VERSION = 1
 _MAX_PACKAGE_BYTES = 1 << 32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackagePart:
+class PackagePart(Struct, frozen=True, kw_only=True):
     """What a package holds of a deck: a category, the categories of a chapter with its title, or, with neither, all.
 
     ``title`` is the category's.

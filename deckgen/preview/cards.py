@@ -5,9 +5,10 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
+
+from msgspec import Struct
 
 from deckgen.build import Build
 from deckgen.card.anki_template import render_card
@@ -28,8 +29,7 @@ _Span = tuple[int, int, Key]
 """First line, last line, whose they are."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Face:
+class _Face(Struct, frozen=True, kw_only=True):
     """What one note shows, of itself alone."""
 
     titles: list[str]
@@ -42,8 +42,7 @@ class _Face:
 _FACES = Decoder(tuple[_Face, ...])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CardData:
+class CardData(Struct, frozen=True, kw_only=True):
     """One edition. ``entries``, ``sides`` and ``texts`` run parallel, a card each; keys are short, for they repeat."""
 
     name: str

@@ -5,13 +5,13 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct, field
+from msgspec.structs import replace
 
 from deckgen.diagnostics import RULES, Diagnostic, Severity, diagnostic
 from deckgen.model import Dialect, Edition, Language, Location, parse_edition, parse_language
@@ -22,8 +22,7 @@ _PARTS = re.compile(r"\*\*/|\*\*|\*|\?|\[!?\]?[^\]/]*\]|.", re.DOTALL)
 _MEANING = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChapterSettings:
+class ChapterSettings(Struct, frozen=True, kw_only=True):
     """How one chapter is read; None leaves the decision to the evidence in the file."""
 
     dialect: Dialect = Dialect.GFM
@@ -37,16 +36,14 @@ class ChapterSettings:
     """What becomes of sections around the questions' that hold none: ``cards``, or nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageSettings:
+class ImageSettings(Struct, frozen=True, kw_only=True):
     """Where images are looked for by name, and how large one may stay."""
 
     roots: tuple[str, ...] = ("imgs",)
     budget_kb: int = 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(Struct, frozen=True, kw_only=True):
     """All settings of a deck project; ``titles`` and ``descriptions`` by language, ``card`` as the file has it."""
 
     id: str | None = None
@@ -201,8 +198,7 @@ class _Reader:
         return Location(path=CONFIG_NAME, line=line)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """How a setting is read: its type, what is needed where a value is of another, and what else it has to pass."""
 
     type: Any

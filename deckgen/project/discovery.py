@@ -3,8 +3,10 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic, name_some
 from deckgen.model import Edition, Language, parse_edition
@@ -52,8 +54,7 @@ _EDITION = re.compile(r'^\{"edition": "([a-zA-Z-]+)"', re.MULTILINE)
 """An edition's line in deckgen.lock."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
+class Chosen(Struct, frozen=True, kw_only=True):
     """The chapters to read, in order.
 
     ``found`` are those that nobody named, ``wanted`` those that the command line names, and ``left`` tells of pages

@@ -3,7 +3,8 @@
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
 from deckgen.model import Location

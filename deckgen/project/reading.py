@@ -7,9 +7,11 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, diagnostic
 from deckgen.model import Language, Location
@@ -34,8 +36,7 @@ _PUT_IT_THERE = "put the file itself there under a plain name, and check its per
 READ_SUFFIXES = IMAGE_SUFFIXES | {".md", ".markdown", ".po", ".toml", ".lock", ".css"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     r"""A chapter's text with ``\n`` line ends and without a byte order mark."""
 
     path: str
@@ -50,8 +51,7 @@ def _from_bytes(path: str, data: bytes) -> Source:
     return Source(path=path, text=data.decode("utf-8", "surrogatepass"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
+class Project(Struct, frozen=True, kw_only=True):
     """A deck project as it lies on disk. Paths are POSIX and relative to ``root``."""
 
     root: Path

@@ -8,10 +8,10 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.memory.workers import within
@@ -58,8 +58,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnkiConnect:
+class AnkiConnect(Struct, frozen=True, kw_only=True):
     """Where the add-on listens. Every method raises DeckgenError where there is no answer, or none that it knows."""
 
     url: str = DEFAULT_URL

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from deckgen.model import NoteType
 from deckgen.publish.ankiconnect import AnkiConnect, NoteInfo
@@ -10,8 +11,7 @@ from deckgen.publish.ankiconnect import AnkiConnect, NoteInfo
 _BATCH_NOTES = 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LearnerNote:
+class LearnerNote(Struct, frozen=True, kw_only=True):
     """A note of one of the deck's note types; ``decks`` has the deck of each of its ``cards``."""
 
     id: int
@@ -22,8 +22,7 @@ class LearnerNote:
     decks: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LearnerNoteType:
+class LearnerNoteType(Struct, frozen=True, kw_only=True):
     """A note type that notes of the deck have there; ``matches`` says that its fields are still those of the deck."""
 
     name: str
@@ -31,8 +30,7 @@ class LearnerNoteType:
     same_design: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Learner:
+class Learner(Struct, frozen=True, kw_only=True):
     """Everything of the deck that the collection has; ``foreign`` counts other notes in the deck's own decks."""
 
     note_types: tuple[LearnerNoteType, ...] = ()

@@ -8,9 +8,10 @@ import time
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+
+from msgspec import Struct
 
 from deckgen.apkg.contents import PackageContents, PackagedNote
 from deckgen.apkg.reader import read_package, unpack_media
@@ -25,8 +26,7 @@ _OWN_FIELDS = "Spare "
 """Fields of such names are the learner's."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushOptions:
+class PushOptions(Struct, frozen=True, kw_only=True):
     """What is done besides bringing texts up to date.
 
     The ``lock`` knows the notes that the deck no longer has and the tags that it ever gave; of all other tags those
@@ -39,8 +39,7 @@ class PushOptions:
     move: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mending:
+class Mending(Struct, frozen=True, kw_only=True):
     """A note that is not as the package has it: the fields that differ, the tags that it lacks or must lose.
 
     ``has_own`` says that an import would take something of the learner's away.
@@ -54,8 +53,7 @@ class Mending:
     has_own: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushPlan:
+class PushPlan(Struct, frozen=True, kw_only=True):
     """What a push would do. ``moves`` are decks with the cards that belong there; each note stands in one place only.
 
     ``conflicting`` are note types that the learner changed, so that no import updates their notes; ``stranded`` are

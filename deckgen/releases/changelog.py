@@ -4,9 +4,11 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from string import Template
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from deckgen.markdown import safe_html
 from deckgen.model import Context, Dialect, Key, Language, Markdown
@@ -25,8 +27,7 @@ _Table = tuple[tuple[str, ...], ...]
 """Rows, the heads of the columns first; the first column has names, the others have counts."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangedNote:
+class ChangedNote(Struct, frozen=True, kw_only=True):
     """``details`` are what changed in its texts, or where it moved: which text, and the spans of both versions."""
 
     key: Key
@@ -35,8 +36,7 @@ class ChangedNote:
     details: tuple[tuple[str, tuple[WordSpan, ...]], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(Struct, frozen=True, kw_only=True):
     """The notes of one kind of change and what learners can do about them: by edition, what to do with which search."""
 
     kind: Difference
@@ -46,8 +46,7 @@ class Section:
     hint: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changelog:
+class Changelog(Struct, frozen=True, kw_only=True):
     """A diff in words. ``duties`` are what learners must do, ``remarks`` what concerns no single card."""
 
     title: str

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.model import Key, Language, TextState
@@ -35,8 +36,7 @@ class Difference(StrEnum):
     RETIRED = "retired"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoteChange:
+class NoteChange(Struct, frozen=True, kw_only=True):
     """A note that is not as it was; ``old`` is None for an added one, ``new`` for a retired one.
 
     ``languages`` are those whose text is another, in the order of the note.
@@ -63,8 +63,7 @@ class NoteChange:
             yield from ((language, side, before[side], after[side]) for side in before if before[side] != after[side])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseDiff:
+class ReleaseDiff(Struct, frozen=True, kw_only=True):
     """All changes from ``old`` to ``new``: notes in the order of the cards, those that are gone last.
 
     ``old`` is None before the first release. ``looks`` are the editions whose design or description is another.

@@ -4,8 +4,9 @@ Its version is a major one where learners must act, minor for cards that come or
 """
 
 import re
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from deckgen.build import Build, Options, finish_decks, make_decks, with_profile
 from deckgen.corpus import Progress, silent
@@ -39,8 +40,7 @@ LEAST = Version(0, 1, 0)
 """The least that a first release may have."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class Release(Struct, frozen=True, kw_only=True):
     """What a release ships: ``record`` says it, the ``diff`` from the release ``before`` what is new in it.
 
     ``builds`` are one per profile, the project's own first. Where it is refused or has no version yet, they are the

@@ -6,12 +6,12 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec import structs
+from msgspec import Struct, structs
+from msgspec.structs import replace
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.model import Guid, Key, Language, Location, TextState
@@ -92,8 +92,7 @@ class RecordedEdition(_Line, frozen=True, kw_only=True, rename={"name": "edition
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Struct, frozen=True, kw_only=True):
     """Everything that a release, or a package, holds. Categories and notes are in the order of the cards.
 
     ``version`` and ``project_id`` are empty and ``time`` is 0 where they are not known. ``language`` is the source's.

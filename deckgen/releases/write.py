@@ -5,8 +5,9 @@ import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from deckgen.apkg import write_package
 from deckgen.corpus import Progress, silent
@@ -27,8 +28,7 @@ ORIGIN_NAME = "ORIGIN.txt"
 PAGE_NAME = "index.html"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenRelease:
+class WrittenRelease(Struct, frozen=True, kw_only=True):
     """``recorded`` says whether record or lock are others than before, ``changed`` whether anything on disk is."""
 
     folder: Path

@@ -4,7 +4,8 @@ import hashlib
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from deckgen.markdown import Documents
 from deckgen.memory.store import Decoder, encoded

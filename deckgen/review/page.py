@@ -9,9 +9,10 @@ import string
 import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from deckgen import card, media
 from deckgen.card.settings import parse_card_settings
@@ -34,8 +35,7 @@ EDITOR = "vscode://file/{path}:{line}"
 """The address that opens a file at a line in an editor; this one's is understood by the most."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Showing:
+class Showing(Struct, frozen=True, kw_only=True):
     """What rows are rendered with: the translations, their findings by mark, and the images that blocks show."""
 
     found: Translations

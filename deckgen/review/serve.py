@@ -3,11 +3,13 @@
 import json
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.localisation.checking import check_block
@@ -27,8 +29,7 @@ Reply = tuple[HTTPStatus, Mapping[str, object]]
 """What the page is told; ``row`` is the block as it is now, ``problem`` why a word was not taken."""
 
 
-@dataclass(slots=True, kw_only=True)
-class ReviewDesk:
+class ReviewDesk(Struct, kw_only=True):
     """One language's translations and what its reader has said of them so far.
 
     ``read`` gives the translations as they are on disk, ``look`` a value that differs after every change of a file;
@@ -42,9 +43,9 @@ class ReviewDesk:
     today: Callable[[], str]
     editor: str
     jobs: int = 1
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
-    _seen: object = field(default=None, init=False)
-    _showing: Showing | None = field(default=None, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _seen: object = None
+    _showing: Showing | None = None
 
     def page(self, token: str) -> str:
         """The page as of now. DeckgenError where the project cannot be read."""

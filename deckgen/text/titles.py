@@ -2,8 +2,10 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
 from functools import lru_cache
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 _HAN_DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _HAN = r"[〇零一二两三四五六七八九十百]{1,5}"
@@ -53,8 +55,7 @@ _INLINE_TAG = re.compile(
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
+class Split(Struct, frozen=True, kw_only=True):
     """A title and the number that led it.
 
     ``number`` is as written and empty where there is none; ``style`` names its kind and ``parts`` its values,

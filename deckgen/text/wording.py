@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import astuple, dataclass
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from deckgen.text.similarity import edits
 
@@ -23,16 +25,14 @@ class SpanKind(StrEnum):
     ADDED = "added"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WordSpan:
+class WordSpan(Struct, frozen=True, kw_only=True):
     """A piece of text that both versions have, or one of them."""
 
     kind: SpanKind
     text: str
 
 
-@dataclass(slots=True)
-class _Change:
+class _Change(Struct):
     """What lies between two stretches that both versions have; ``kept`` follows it."""
 
     removed: str

@@ -4,17 +4,17 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 
 import polib
+from msgspec import Struct
+from msgspec.structs import replace
 
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.model import Language, Location, Markdown, TextState
 from deckgen.project.layout import SOURCE_DIR
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
+class Machine(Struct, frozen=True, kw_only=True):
     """Where a translation comes from that a machine made; ``digest`` is that of the text as the machine left it."""
 
     engine: str
@@ -22,8 +22,7 @@ class Machine:
     digest: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True):
     """What a reader said of a translation, and when; ``digest`` is that of the text that was before them."""
 
     accepted: bool
@@ -32,8 +31,7 @@ class Verdict:
     digest: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
+class Proposal(Struct, frozen=True, kw_only=True):
     """A machine's text for a source that has changed, kept beside the translation that was reviewed for the old one."""
 
     engine: str
@@ -41,8 +39,7 @@ class Proposal:
     text: Markdown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogEntry:
+class CatalogEntry(Struct, frozen=True, kw_only=True):
     """One block and its translation. ``context`` is a key and a side, as in ``k3x7abc|answer``.
 
     ``previous`` is the source that the translation was made for, where that has changed since; ``comment`` is the
@@ -88,8 +85,7 @@ class CatalogEntry:
         return self.verdict is not None and not self.verdict.accepted and self.verdict.digest == digest(translation)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Catalog:
+class Catalog(Struct, frozen=True, kw_only=True):
     """The translations of one chapter into one language; ``path`` and ``CatalogEntry.line`` say where they stand."""
 
     language: Language

@@ -1,8 +1,10 @@
 """Where the catalogs lie, one per chapter and language: their files read, and written where they changed."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic
 from deckgen.model import Language, Location
@@ -75,8 +77,7 @@ def _contradictions(catalogs: Iterable[Catalog]) -> Iterator[Diagnostic]:
                 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogFile:
+class CatalogFile(Struct, frozen=True, kw_only=True):
     """A catalog as it is to be written; ``text`` is None where the file has nothing left to hold."""
 
     path: Path

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.model import Language, Location, is_language
@@ -12,16 +14,14 @@ from deckgen.text.packaged import packaged_table
 from deckgen.translation.inline import replaced
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
+class Term(Struct, frozen=True, kw_only=True):
     """A term of the source and the translations that are allowed for it."""
 
     source: str
     targets: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Glossary:
+class Glossary(Struct, frozen=True, kw_only=True):
     """What holds for one language or, with what more holds for each of the ``languages``, for all.
 
     Both tuples have the longest terms first, since those hold the shorter ones.

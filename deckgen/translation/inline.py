@@ -3,9 +3,10 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+
+from msgspec import Struct
 
 from deckgen.model import Language
 
@@ -34,8 +35,7 @@ class Edge(StrEnum):
     CLOSES = "closes"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
+class Token(Struct, frozen=True, kw_only=True):
     """A piece of inline markup. ``value`` is what must stay the same; of a link or an image ``words`` is what stands in
     its brackets, and its target alone is the token.
     """

@@ -1,7 +1,8 @@
 """A corpus beside its catalogs and editor's notes: read once, for builds, for checks and for all that changes them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.markdown import Documents
@@ -18,8 +19,7 @@ Entries = Mapping[tuple[str, str], tuple[CatalogEntry, Catalog]]
 """Entries by their context and source, each with the catalog that it is in."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
+class Material(Struct, frozen=True, kw_only=True):
     """``languages`` are those to translate into, ``read`` the catalogs as on disk, ``catalogs`` as they should be."""
 
     corpus: KeyedCorpus

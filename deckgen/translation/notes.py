@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.model import Key, Language, Location, Markdown, is_language
@@ -11,8 +12,7 @@ from deckgen.project.config import parse_toml
 _HEADER = re.compile(r"""\s*\[?\s*["']?([^\s"'\[\]=.]+)["']?\s*[\]=.]""")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoteText:
+class NoteText(Struct, frozen=True, kw_only=True):
     """A note in one language; ``location`` is where its Markdown begins."""
 
     language: Language
@@ -20,8 +20,7 @@ class NoteText:
     location: Location
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditorNote:
+class EditorNote(Struct, frozen=True, kw_only=True):
     """One question's note in the languages that it is written in; the others are translations, kept in PO files."""
 
     key: Key

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from deckgen.markdown import Document, Documents
 from deckgen.markdown.blocks import BlockKind, LeafBlock
@@ -22,8 +24,7 @@ class Side(StrEnum):
     CATEGORY = "category"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceText:
+class SourceText(Struct, frozen=True, kw_only=True):
     """One side of a note, or a category's title, with its segments. ``location`` is where its Markdown begins.
 
     ``chapter`` is the one whose catalogs hold its translations; ``written`` the languages that its author has

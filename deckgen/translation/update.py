@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import groupby
+
+from msgspec.structs import replace
 
 from deckgen.model import Language, Markdown, TextState
 from deckgen.project.layout import LOCALE_DIR

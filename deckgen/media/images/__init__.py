@@ -20,8 +20,8 @@ import contextlib
 import io
 import math
 import threading
-from dataclasses import dataclass
 
+from msgspec import Struct
 from PIL import Image, ImageSequence, features
 from PIL import __version__ as _pillow_version
 
@@ -64,8 +64,7 @@ _LARGE = threading.Semaphore(1)
 """One very large image at a time: each may need half a gigabyte."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EncodedImage:
+class EncodedImage(Struct, frozen=True, kw_only=True):
     """An image ready to be packaged. ``remark`` says what of the source could not be kept; mostly empty.
 
     ``diagram`` says of a still image, measured on its source, that it may be shown in the colours of the night.

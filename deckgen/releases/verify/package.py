@@ -5,8 +5,9 @@ import re
 import unicodedata
 from collections import ChainMap, Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from deckgen.apkg.contents import PackageContents, PackagedNote, PackagedNoteType
 from deckgen.card.anki_template import render_template

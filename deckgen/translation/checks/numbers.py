@@ -4,16 +4,17 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from deckgen.text.packaged import packaged_table
 from deckgen.translation.checks.pair import Pair, compiled
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
+class Measure(Struct, frozen=True, kw_only=True):
     """A unit as a multiple, ``factor``, of the basic one of its ``kind``."""
 
     kind: str
@@ -22,8 +23,7 @@ class Measure:
     """As it is written."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Number:
+class Number(Struct, frozen=True, kw_only=True):
     """A number as written and every value that it may mean: ``70B`` is 70 or seventy billion."""
 
     text: str

@@ -3,8 +3,9 @@
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
+
+from msgspec import Struct
 
 from deckgen.text.packaged import packaged_table
 from deckgen.translation.checks.numbers import Number, numbers_in
@@ -62,16 +63,14 @@ _TABLE = packaged_table("translation/checks/opposites.toml")
 _PATTERNS = compiled(_TABLE["patterns"])
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
+class _Word(Struct, frozen=True):
     """A word of a pair of opposites, and which of its two poles it belongs to."""
 
     pole: int
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
+class _Found(Struct, frozen=True, kw_only=True):
     """A pair of opposites in a sentence and in its translation; `opposites.toml` says what is a thing or an amount."""
 
     said: tuple[_Word, ...]
@@ -204,8 +203,7 @@ def _values(text: str) -> dict[tuple[object, ...], list[Number]]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Denials:
+class _Denials(Struct, frozen=True):
     """One language's table; `negations.toml` says what its parts are."""
 
     apart: re.Pattern[str]

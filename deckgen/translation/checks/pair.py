@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from deckgen.markdown.blocks import BlockKind
 from deckgen.model import Language, Markdown
@@ -10,8 +11,7 @@ from deckgen.translation.glossary import Glossary
 from deckgen.translation.inline import words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class Pair(Struct, frozen=True, kw_only=True):
     """A block beside its translation into ``language``."""
 
     source: Markdown

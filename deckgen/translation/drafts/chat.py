@@ -8,9 +8,10 @@ import re
 import string
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+
+from msgspec import to_builtins
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.text.packaged import packaged_text
@@ -73,7 +74,7 @@ def instructions(batch: Batch) -> str:
 
 def question(batch: Batch) -> Mapping[str, object]:
     """The document that the model reads; what would be empty is left out."""
-    told = asdict(batch.briefing)
+    told = to_builtins(batch.briefing)
     del told["style"]
     return _filled(
         {

@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from msgspec import Struct, to_builtins
 
 from deckgen.translation.drafts.engines import Batch, Engine
 from deckgen.translation.drafts.fill import Filled
@@ -16,8 +17,7 @@ _TOKENS_PER_BLOCK = 12
 _MILLION = 1_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
+class Price(Struct, frozen=True, kw_only=True):
     """Money per million tokens that a model reads and writes, in whatever currency."""
 
     tokens_in: float
@@ -30,7 +30,7 @@ class Price:
 def estimate(batches: Sequence[Batch]) -> tuple[int, int]:
     """About how many tokens a model reads and writes for these requests."""
     blocks = [_tokens(passage.text) + _TOKENS_PER_BLOCK for batch in batches for passage in batch.passages]
-    told = [json.dumps(asdict(batch.briefing), ensure_ascii=False) for batch in batches]
+    told = [json.dumps(to_builtins(batch.briefing), ensure_ascii=False) for batch in batches]
     return sum(map(_tokens, told)) + _INSTRUCTION_TOKENS * len(batches) + sum(blocks), sum(blocks)
 
 

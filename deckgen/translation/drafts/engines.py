@@ -5,11 +5,12 @@ An engine from elsewhere is a package with an entry point in the group ``deckgen
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from importlib import import_module, metadata
 from typing import Protocol
+
+from msgspec import Struct
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.model import Language, Markdown
@@ -19,16 +20,14 @@ from deckgen.translation.glossary import Term
 ENTRY_POINTS = "deckgen.engines"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
+class Example(Struct, frozen=True, kw_only=True):
     """A block beside its reviewed translation; an empty one where there is none yet."""
 
     source: Markdown
     translation: Markdown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Briefing:
+class Briefing(Struct, frozen=True, kw_only=True):
     """All that an engine is told of the passages of one request."""
 
     category: str = ""
@@ -40,8 +39,7 @@ class Briefing:
     style: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
+class Passage(Struct, frozen=True, kw_only=True):
     """A text to translate, with placeholders for what has to stay.
 
     ``complaint`` says why ``refused``, the engine's last answer for it, could not be used; both are empty at first.
@@ -54,8 +52,7 @@ class Passage:
     refused: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class Batch(Struct, frozen=True, kw_only=True):
     """One request. An engine that does not read briefings gets an empty one."""
 
     source: Language
@@ -68,8 +65,7 @@ class Batch:
         return sum(len(passage.text) for passage in self.passages)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineAnswer:
+class EngineAnswer(Struct, frozen=True, kw_only=True):
     """Translations by the ids of their passages, whatever they are worth, and what they cost where the server says so.
 
     ``complaint`` is what is wrong with the answer as a whole, such as ids that were not asked for.
@@ -81,8 +77,7 @@ class EngineAnswer:
     tokens_out: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineLimits:
+class EngineLimits(Struct, frozen=True, kw_only=True):
     """What one request may hold, and how many there may be at a time and how soon after one another."""
 
     characters: int

@@ -6,8 +6,10 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from itertools import count
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from deckgen.model import Markdown
 from deckgen.text.titles import folded
@@ -38,8 +40,7 @@ _POLL_SECONDS = 0.2
 _LAST_ANSWERS_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True):
     """What became of a job: a translation, or the reason why there is none."""
 
     job: Job
@@ -47,8 +48,7 @@ class Draft:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filled:
+class Filled(Struct, frozen=True, kw_only=True):
     """What a run brought, in the order of its jobs.
 
     ``stopped`` is why it ended early, empty where it did not; ``requests`` were sent, ``cached`` jobs needed none.

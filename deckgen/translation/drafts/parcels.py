@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import count
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from deckgen.diagnostics import Severity
 from deckgen.model import Markdown
@@ -17,8 +19,7 @@ _EXAMPLES, _EXAMPLES_PER_TEXT = 4, 2
 _ALIKE = 50.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Job:
+class Job(Struct, frozen=True, kw_only=True, eq=False):
     """A block that wants a draft, with where it stands; each is itself alone.
 
     ``key`` is its question's or category's, and blocks of one key can go into one request; ``neighbours`` stand before
@@ -33,8 +34,7 @@ class Job:
     style: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """A job on its way: its text in pieces that the engine takes, and what was wrong with its last draft."""
 
     job: Job

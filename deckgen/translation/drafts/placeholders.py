@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from deckgen.model import Markdown
 from deckgen.text.sizes import counted
@@ -11,8 +12,7 @@ from deckgen.translation.glossary import Glossary, kept_terms
 from deckgen.translation.inline import MARKS, Edge, Token, TokenKind, edged, protected, replaced
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Masked:
+class Masked(Struct, frozen=True, kw_only=True):
     """A text with placeholders in an engine's ``style``, and what the placeholder of each number stands for."""
 
     text: str

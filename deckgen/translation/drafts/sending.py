@@ -4,7 +4,8 @@ import random
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from deckgen.text.packaged import packaged_table
 from deckgen.translation.drafts.engines import Batch, Engine, EngineAnswer, EngineError, Remedy
@@ -24,8 +25,7 @@ _REFUSALS = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
+class Clock(Struct, frozen=True, kw_only=True):
     """Time as an argument: ``now`` and ``sleep`` in seconds, and the source of jitter."""
 
     now: Callable[[], float]

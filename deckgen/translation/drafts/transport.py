@@ -4,10 +4,11 @@ import email.utils
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from deckgen.memory.workers import within
 from deckgen.translation.drafts.engines import EngineError, Remedy
@@ -18,8 +19,7 @@ _CONNECT_SECONDS = 5.0
 _CHUNK_BYTES = 1 << 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpReply:
+class HttpReply(Struct, frozen=True, kw_only=True):
     """What a server answered; ``kind`` is its media type."""
 
     status: int
