@@ -13,7 +13,7 @@ from deckgen import lint
 from deckgen.chapters import apply_ignores, parse_chapter
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, diagnostic, has_errors, with_severities
 from deckgen.identity.keys import derive_project_id
-from deckgen.identity.lock import Lock, require_lock, revise
+from deckgen.identity.lock import Lock, require_lock
 from deckgen.identity.matching import Matched, Past, match, of_chapters
 from deckgen.markdown import Documents
 from deckgen.memory.store import Decoder, Memory, encoded
@@ -72,7 +72,7 @@ def identify(
         past=(past := _past(project, before, texts)),
     )
     if not (past.missing and matched.lock.pending):  # else the history, once it is there, settles what is doubtful
-        matched = replace(matched, lock=revise(matched.lock, sources=revision(texts, matched.lock.chapters)))
+        matched = replace(matched, lock=replace(matched.lock, sources=revision(texts, matched.lock.chapters)))
     if others:
         matched = of_chapters(matched, frozenset(source.path for source in project.sources))
     return chapters, matched, (*findings, *matched.diagnostics)

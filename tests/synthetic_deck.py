@@ -9,8 +9,9 @@ import hashlib
 import struct
 import sys
 import zlib
-from msgspec.structs import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from deckgen.apkg import write_package
 from deckgen.model import (

@@ -13,7 +13,6 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from contextlib import closing
-from msgspec.structs import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +27,7 @@ from anki_collection import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from synthetic_deck import CREATED, FIELD_NAMES, synthetic_deck, with_fields, write_all_packages
 
 from deckgen.apkg import write_package

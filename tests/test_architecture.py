@@ -34,6 +34,7 @@ OWNERS = {
             "project.config",
             "publish.ankiconnect",
             "project.journal",
+            "translation.drafts",
         ),
         "preview.site",
         "releases.records",
@@ -51,7 +52,8 @@ OWNERS = {
     "urllib3": {"media.download"},
     "watchfiles": {"memory.watching"},
 }
-"""Third-party library → the only modules, or packages, that may import it."""
+"""Third-party library → the only modules, or packages, that may import it; of msgspec, more than what makes values."""
+VALUES = frozenset(("msgspec.Struct", "msgspec.field", "msgspec.structs"))
 
 
 FILES = (
@@ -71,15 +73,16 @@ def _imports() -> dict[str, set[str]]:
     for path in sorted(PACKAGE.rglob("*.py")):
         module = ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = (
+            names: list[str] = (
                 [alias.name for alias in node.names]
                 if isinstance(node, ast.Import)
-                else [node.module or ""]
+                else [f"{node.module}.{alias.name}" for alias in node.names]
                 if isinstance(node, ast.ImportFrom) and not node.level
                 else []
             )
             for name in names:
-                found[name.split(".")[0]].add(module)
+                if not any(f"{name}.".startswith(f"{value}.") for value in VALUES):
+                    found[name.split(".")[0]].add(module)
     return {name: modules for name, modules in found.items() if name not in sys.stdlib_module_names | {"deckgen"}}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from msgspec.structs import fields, replace
 from importlib import resources
 from itertools import product
 from pathlib import Path
@@ -16,6 +15,7 @@ from anki.collection import Collection
 from anki.decks import DeckId
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import fields, replace
 
 from deckgen.card import day_and_night, field_names, note_type, read_ui, text_direction
 from deckgen.card.anki_template import render_card

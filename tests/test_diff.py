@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-from msgspec.structs import replace
 from pathlib import Path
 
 import genanki
@@ -14,7 +13,7 @@ from anki_collection import new_collection
 from evolving import SECOND, Evolving, start
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace as revise
+from msgspec.structs import replace
 from projects import NOON, deckgen
 
 from deckgen.diagnostics import DeckgenError
@@ -72,12 +71,12 @@ def note(key: str, **changed: object) -> RecordedNote:
         },
         media=("p1",),
     )
-    return revise(base, **changed)
+    return replace(base, **changed)
 
 
 def copies(**changed: object) -> dict[str, RecordedCopy]:
     """The note's one copy with something changed: ``hash="…"``."""
-    return {"zh-en": revise(note("a").copies["zh-en"], **changed)}
+    return {"zh-en": replace(note("a").copies["zh-en"], **changed)}
 
 
 def record(*notes: RecordedNote, version: str = "1.0.0", **changed: object) -> Record:
@@ -98,7 +97,7 @@ def texts(**changed: str) -> dict[Language, RecordedText]:
     result = note("x").texts
     for name, value in changed.items():
         language, side = name.split("_")
-        result[Language(language)] = revise(result[Language(language)], **{side: value})
+        result[Language(language)] = replace(result[Language(language)], **{side: value})
     return result
 
 
@@ -152,7 +151,7 @@ def test_a_later_time_alone_is_no_change() -> None:
 
 
 def test_another_edition_is_no_change_of_its_notes() -> None:
-    more = revise(EDITION, name="zh-ja", note_type=9)
+    more = replace(EDITION, name="zh-ja", note_type=9)
     both = {**copies(), "zh-ja": RecordedCopy(guid=Guid("j"), hash="j", time=1)}
     japanese = RecordedText(question="注意とは？", answer="単語を見る。", state=TextState.REVIEWED)
     new = record(note("a", copies=both, texts={**texts(), Language("ja"): japanese}), editions=(EDITION, more))
@@ -171,7 +170,7 @@ def test_another_edition_is_no_change_of_its_notes() -> None:
     ],
 )
 def test_what_anki_does_not_follow_is_a_breach(changed: dict[str, object], said: str) -> None:
-    edition = revise(EDITION, **changed)  # type: ignore[arg-type]
+    edition = replace(EDITION, **changed)  # type: ignore[arg-type]
     ((_, what),) = compare(record(note("a")), record(note("a"), editions=(edition,))).breaches
     assert said in what
 
@@ -179,13 +178,13 @@ def test_what_anki_does_not_follow_is_a_breach(changed: dict[str, object], said:
 def test_another_guid_and_a_renamed_category_are_breaches() -> None:
     other = note("a", copies=copies(guid=Guid("z")))
     assert "1 notes have another GUID" in [what for _, what in compare(record(note("a")), record(other)).breaches]
-    renamed = (revise(CATEGORIES[0], decks={"zh-en": "面试::别名"}), CATEGORIES[1])
+    renamed = (replace(CATEGORIES[0], decks={"zh-en": "面试::别名"}), CATEGORIES[1])
     ((_, what),) = compare(record(note("a")), record(note("a"), categories=renamed)).breaches
     assert what == "the deck “面试::基础” is now “面试::别名”"
 
 
 def test_another_look_is_told_without_a_card() -> None:
-    diff = compare(record(note("a")), record(note("a"), editions=(revise(EDITION, look="z"),)))
+    diff = compare(record(note("a")), record(note("a"), editions=(replace(EDITION, look="z"),)))
     assert (diff.looks, diff.notes) == (("zh-en",), ())
 
 

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping
-from msgspec.structs import fields
 from pathlib import Path
 
 import polib
@@ -21,6 +20,7 @@ from anki_collection import import_package, new_collection
 from documentation import PAGES, Block, blocks, commands
 from evolving import FIRST, git, start
 from jsonschema import Draft202012Validator
+from msgspec.structs import fields
 from projects import NOON, REPOSITORY, deckgen
 
 from deckgen.card.settings import SETTINGS

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from msgspec.structs import replace
 
 import pytest
 from corpora import PROJECT, chapter, corpus, deck, key_list, keys, one, prose, reworded, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.identity.changes import ChangeKind

@@ -7,12 +7,12 @@ import itertools
 import json
 import shutil
 import sys
-from msgspec.structs import replace
 from pathlib import Path
 
 import pytest
 from evolving import start
 from kills import COMMANDS, Command, killed, survived
+from msgspec.structs import replace
 from PIL import Image
 from projects import NOON
 

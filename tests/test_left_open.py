@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from msgspec.structs import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from projects import NOON, deckgen, make_project
 
 from deckgen.chapters import apply_ignores, parse_chapter

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from msgspec.structs import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pytest
 from anki_collection import import_package, new_collection
 from evolving import FIRST, SECOND, SETTINGS, Evolving, git, start
+from msgspec.structs import replace
 from projects import NOON, deckgen
 
 from deckgen.apkg.reader import read_package

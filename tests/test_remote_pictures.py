@@ -8,13 +8,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from msgspec.structs import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from click.testing import Result
+from msgspec.structs import replace
 from PIL import Image
 from projects import deckgen, make_project
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
 from types import MappingProxyType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from small_corpus import CHAPTER, EN, TEXT, ZH, filled, keyed, made
 
 from deckgen.diagnostics import Diagnostic, Severity

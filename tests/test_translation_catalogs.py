@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from msgspec.structs import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from small_corpus import CHAPTER, EN, TEXT, filled, keyed, made
 
 from deckgen.diagnostics import DeckgenError, Severity

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from msgspec.structs import replace
 from pathlib import Path
 
 import pytest
 from anki_collection import import_package, new_collection, rendered_cards
+from msgspec.structs import replace
 from projects import REPOSITORY
 
 from deckgen.apkg import write_package

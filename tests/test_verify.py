@@ -11,7 +11,6 @@ import tomllib
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
-from msgspec.structs import replace
 from importlib import resources
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import genanki
 import pytest
 from click.testing import Result
 from evolving import start
+from msgspec.structs import replace
 from projects import NOON, deckgen
 from synthetic_deck import CREATED, synthetic_deck, with_fields, write_all_packages
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from deckgen.apkg import protobuf
 from deckgen.apkg.contents import PackagedDeck, PackagedNote, PackagedNoteType
@@ -33,7 +32,7 @@ _DECK = "CASE odid WHEN 0 THEN did ELSE odid END"
 """The home of a card, also while a filtered deck has it."""
 
 
-class DatabaseContents(Struct, frozen=True, kw_only=True):
+class DatabaseContents(msgspec.Struct, frozen=True, kw_only=True):
     note_types: tuple[PackagedNoteType, ...]
     decks: tuple[PackagedDeck, ...]
     notes: tuple[PackagedNote, ...]

@@ -13,7 +13,6 @@ from deckgen.identity.lock import (
     EditionRecord,
     Lock,
     NoteRecord,
-    revise,
     with_records,
 )
 from deckgen.model import Edition, EditionNames, SubdeckNames, parse_edition
@@ -100,13 +99,13 @@ def _freeze_edition(proposal: EditionNames, lock: Lock, *, whole: bool) -> tuple
     if edition is None or (whole and not edition.released):
         taken = {record.deck for record in lock.editions if record.name != name}
         deck = _spellings(proposal)[proposal.deck in taken]
-        edition = revise(
+        edition = replace(
             edition or EditionRecord(name=name, deck=deck, note_type_name=""),
             deck=deck,
             note_type_name=proposal.note_type,
         )
         categories = {
-            key: revise(record, names={other: names for other, names in record.names.items() if other != name})
+            key: replace(record, names={other: names for other, names in record.names.items() if other != name})
             for key, record in categories.items()
         }
     frozen = {key: record.names[name] for key, record in categories.items() if name in record.names}
@@ -116,7 +115,7 @@ def _freeze_edition(proposal: EditionNames, lock: Lock, *, whole: bool) -> tuple
             frozen[subdeck.category] = _free_names(subdeck, taken_names)
             category = categories[subdeck.category]
             names = {**category.names, name: frozen[subdeck.category]}
-            categories[subdeck.category] = revise(category, names=dict(sorted(names.items())))
+            categories[subdeck.category] = replace(category, names=dict(sorted(names.items())))
     after = with_records(lock, editions={**editions, name: edition}.values(), categories=categories.values())
     subdecks = tuple(
         replace(subdeck, deck=names.deck, tag=names.tag, slug=names.slug)
@@ -170,11 +169,11 @@ def renamed(record: _R, old: str, new: str) -> _R:
     match record:
         case EditionRecord():
             root = record.root or record.name
-            return revise(record, name=new, root="" if root == new else root) if record.name == old else record
+            return replace(record, name=new, root="" if root == new else root) if record.name == old else record
         case CategoryRecord():
-            return revise(record, names=_moved(record.names, old, new)) if old in record.names else record
+            return replace(record, names=_moved(record.names, old, new)) if old in record.names else record
         case NoteRecord():
-            return revise(record, stamps=_moved(record.stamps, old, new)) if old in record.stamps else record
+            return replace(record, stamps=_moved(record.stamps, old, new)) if old in record.stamps else record
     return record
 
 

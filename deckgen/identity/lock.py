@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec import structs
+from msgspec.structs import replace
 
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic
 from deckgen.model import Guid, Key, Location, parse_edition
@@ -17,9 +17,6 @@ from deckgen.text.similarity import Sketch, is_sketch
 
 VERSION = 2
 """The format's version. Raise it when an older deckgen would misread what this one writes."""
-
-revise = structs.replace
-"""A record or a lock with other members."""
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
 _Time = Annotated[int, msgspec.Meta(ge=0)]
@@ -189,7 +186,7 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
 
 def with_records(lock: Lock, **records: Iterable[Any]) -> Lock:
     """The lock with these ``editions``, ``categories``, ``notes`` or ``pending`` questions, in any order."""
-    return revise(lock, **{name: tuple(sorted(found, key=name_of)) for name, found in records.items()})
+    return replace(lock, **{name: tuple(sorted(found, key=name_of)) for name, found in records.items()})
 
 
 def name_of(record: EditionRecord | CategoryRecord | NoteRecord | PendingRecord) -> str:

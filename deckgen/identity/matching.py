@@ -12,7 +12,7 @@ from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.identity.assignment import Stage, assign, trace
 from deckgen.identity.changes import Changes, find_changes
 from deckgen.identity.keys import base_guid, mint_key
-from deckgen.identity.lock import SAID, Lock, PendingRecord, revise, texts_of, with_records
+from deckgen.identity.lock import SAID, Lock, PendingRecord, texts_of, with_records
 from deckgen.identity.succession import Place, category_keys, category_records, succeed
 from deckgen.identity.table import Assignment, Traits, rows_of_lock
 from deckgen.model import (
@@ -114,8 +114,8 @@ def match(
     if project_id != known.project_id:
         findings.append(_another_project(project_id, known))
         if not known.releases:  # nobody has learned from it under its former id
-            notes = tuple(revise(note, guid=base_guid(project_id, note.key)) for note in known.notes)
-            known = revise(known, project_id=project_id, notes=notes)
+            notes = tuple(replace(note, guid=base_guid(project_id, note.key)) for note in known.notes)
+            known = replace(known, project_id=project_id, notes=notes)
     sketches = {note.answer: note.sketch for note in known.notes}
     asked = list(_asked(corpus, sketches))
     stages = [([item.traits for item in _asked(each, sketches)], parents) for each, parents in past.corpora]
@@ -354,7 +354,7 @@ def _next_lock(found: _Keys, lock: Lock, lost: tuple[Key, ...], said: Mapping[tu
     for key in lost:
         gone = notes[key]
         heir = said.get((gone.chapter, gone.title)) or said.get(("", gone.answer))
-        notes[key] = revise(gone, retired="", linked=heir if heir != key else None)
+        notes[key] = replace(gone, retired="", linked=heir if heir != key else None)
     return with_records(
         lock,
         categories=category_records(lock, found.categories),

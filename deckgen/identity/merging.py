@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from deckgen.diagnostics import DeckgenError
 from deckgen.identity.editions import renamed
 from deckgen.identity.lock import (
@@ -23,7 +25,6 @@ from deckgen.identity.lock import (
     name_of,
     of_kind,
     parse_lines,
-    revise,
 )
 from deckgen.model import Location
 from deckgen.project.layout import LOCK_NAME
@@ -95,13 +96,13 @@ def _header(headers: Sequence[HeaderRecord]) -> HeaderRecord:
         raise DeckgenError(f"these are locks of two projects, “{headers[0].project}” and “{others.pop()}”")
     releases = dict.fromkeys(version for header in headers for version in header.releases)
     agreed = all(header.sources == headers[0].sources for header in headers)
-    return revise(headers[0], releases=tuple(releases), sources=headers[0].sources if agreed else "")
+    return replace(headers[0], releases=tuple(releases), sources=headers[0].sources if agreed else "")
 
 
 def _category(variants: Sequence[CategoryRecord]) -> CategoryRecord:
     """The later title, and for each edition the names of the earlier line."""
     names = {edition: found for variant in reversed(variants) for edition, found in variant.names.items()}
-    return revise(variants[-1], names=dict(sorted(names.items())))
+    return replace(variants[-1], names=dict(sorted(names.items())))
 
 
 def _notes(records: Iterable[NoteRecord]) -> dict[str, NoteRecord]:
@@ -111,7 +112,7 @@ def _notes(records: Iterable[NoteRecord]) -> dict[str, NoteRecord]:
     for key, found in groups.items():
         old = notes.get(notes[key].linked or "")
         if old is not None and (edited := _edited_elsewhere(found)):
-            notes[old.key] = revise(edited, key=old.key, guid=old.guid, since=old.since, stamps=old.stamps)
+            notes[old.key] = replace(edited, key=old.key, guid=old.guid, since=old.since, stamps=old.stamps)
     return notes
 
 
@@ -135,7 +136,7 @@ def _note(variants: Sequence[NoteRecord]) -> NoteRecord:
     linked = next((variant for variant in variants if variant.linked), None)
     alive = any(variant.retired is None for variant in variants)
     latest = linked or max(variants, key=_last_change)
-    return revise(
+    return replace(
         latest,
         since=next((variant.since for variant in variants if variant.since), ""),
         retired=None if alive and not linked else latest.retired,

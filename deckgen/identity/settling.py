@@ -1,8 +1,10 @@
 """What a person decides about a match: that a question is an earlier one, or that it is not; changes the lock alone."""
 
+from msgspec.structs import replace
+
 from deckgen.diagnostics import DeckgenError
 from deckgen.identity.keys import mint_key
-from deckgen.identity.lock import Lock, NoteRecord, PendingRecord, Stamp, revise, texts_of, with_records
+from deckgen.identity.lock import Lock, NoteRecord, PendingRecord, Stamp, texts_of, with_records
 from deckgen.identity.succession import new_note
 from deckgen.model import Key
 
@@ -30,10 +32,10 @@ def link_question(lock: Lock, *, old: Key, new: Key, force: bool = False) -> Loc
             hint="is the key right? If that question is gone or is wrongly this note, say so with --force",
         )
     if isinstance(asked, NoteRecord):
-        notes[new] = revise(asked, retired="", linked=old)
-    notes[old] = revise(notes[old], retired=None, **texts_of(asked))
+        notes[new] = replace(asked, retired="", linked=old)
+    notes[old] = replace(notes[old], retired=None, **texts_of(asked))
     others = (
-        revise(record, candidates=tuple(key for key in record.candidates if key != old))
+        replace(record, candidates=tuple(key for key in record.candidates if key != old))
         for record in lock.pending
         if record.key != new
     )
@@ -50,7 +52,7 @@ def split_question(lock: Lock, *, key: Key) -> tuple[Lock, Key]:
     if isinstance(asked, NoteRecord):
         where = {"project_id": lock.project_id, "chapter": asked.chapter, "title": asked.title}
         new = mint_key(**where, ordinal=1, taken=lock.questions)
-        notes[key] = revise(asked, retired="")
+        notes[key] = replace(asked, retired="")
     notes[new] = new_note(lock.project_id, new, texts_of(asked))
     others = (record for record in lock.pending if record.key != key)
     return with_records(lock, notes=notes.values(), pending=others), new
@@ -92,14 +94,14 @@ def mend_times(lock: Lock, *, now: int) -> tuple[Lock, int]:
     """
     limit = now + _DAY
     notes = tuple(
-        revise(note, stamps={name: _mended(s, now, limit) for name, s in note.stamps.items()}) for note in lock.notes
+        replace(note, stamps={name: _mended(s, now, limit) for name, s in note.stamps.items()}) for note in lock.notes
     )
     editions = tuple(
-        revise(edition, note_type=revise(kind, time=_mended(kind.stamp, now, limit).time)) if kind else edition
+        replace(edition, note_type=replace(kind, time=_mended(kind.stamp, now, limit).time)) if kind else edition
         for edition in lock.editions
         for kind in (edition.note_type,)
     )
-    return revise(lock, notes=notes, editions=editions), len(future_times(lock, now=now))
+    return replace(lock, notes=notes, editions=editions), len(future_times(lock, now=now))
 
 
 def future_times(lock: Lock, *, now: int) -> tuple[int, ...]:
@@ -108,4 +110,4 @@ def future_times(lock: Lock, *, now: int) -> tuple[int, ...]:
 
 
 def _mended(stamp: Stamp, now: int, limit: int) -> Stamp:
-    return revise(stamp, time=max(now, stamp.shipped_time + 1)) if stamp.time > limit >= stamp.shipped_time else stamp
+    return replace(stamp, time=max(now, stamp.shipped_time + 1)) if stamp.time > limit >= stamp.shipped_time else stamp

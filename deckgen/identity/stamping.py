@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from msgspec.structs import replace
 
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.identity.lock import EditionRecord, Lock, NoteRecord, NoteTypeRecord, Stamp, revise, with_records
+from deckgen.identity.lock import EditionRecord, Lock, NoteRecord, NoteTypeRecord, Stamp, with_records
 from deckgen.model import Deck, Key, Note, NoteType, StampedDeck
 
 DeckMark = Callable[[Deck, Lock], Deck]
@@ -36,8 +36,8 @@ def stamp(
             records[note.key] = _stamp_note(records[note.key], note, edition, time=time, release=release, again=again)
         times.append(tuple(records[note.key].stamps[edition].time for note in deck.notes))
     if release is not None:
-        lock = revise(lock, releases=lock.releases if again else (*lock.releases, release))
-        gone = {key: revise(record, retired=release) for key, record in records.items() if record.retired == ""}
+        lock = replace(lock, releases=lock.releases if again else (*lock.releases, release))
+        gone = {key: replace(record, retired=release) for key, record in records.items() if record.retired == ""}
         records |= gone
     after = with_records(lock, notes=records.values())
     decks = tuple(_keep_sort_field(mark(deck, after) if mark else deck, editions) for deck in decks)
@@ -101,22 +101,22 @@ def _stamp_note(
     stamp = _next_stamp(known, note.content_hash, note.input_hash, time=time, release=release)
     if release is not None and not again and known and known.shipped_hash:
         changed = note.content_hash != known.shipped_hash
-        renewed = revise(stamp, time=time, shipped=(stamp.hash, time), renew=False) if known.renew else stamp
-        stamp = revise(stamp, renew=True) if changed else renewed
+        renewed = replace(stamp, time=time, shipped=(stamp.hash, time), renew=False) if known.renew else stamp
+        stamp = replace(stamp, renew=True) if changed else renewed
     since = record.since or release or ""
     if stamp == known and since == record.since:
         return record
-    return revise(record, stamps=dict(sorted({**record.stamps, edition: stamp}.items())), since=since)
+    return replace(record, stamps=dict(sorted({**record.stamps, edition: stamp}.items())), since=since)
 
 
 def _next_stamp(known: Stamp | None, digest: str, inputs: str, *, time: int, release: str | None) -> Stamp:
     if known is None:
         known = Stamp(hash="", time=0, inputs="")
     if digest == known.shipped_hash:
-        return revise(known, hash=digest, inputs=inputs, time=known.shipped_time)
+        return replace(known, hash=digest, inputs=inputs, time=known.shipped_time)
     if release is not None:
         return Stamp(hash=digest, inputs=inputs, time=time, shipped=(digest, time))
-    return revise(known, hash=digest, inputs=inputs, time=known.time if digest == known.hash else time)
+    return replace(known, hash=digest, inputs=inputs, time=known.time if digest == known.hash else time)
 
 
 def _stamp_note_type(
@@ -134,7 +134,7 @@ def _stamp_note_type(
         inputs=mark.inputs,
         shipped=mark.shipped,
     )
-    return revise(edition, note_type=record), mark.time
+    return replace(edition, note_type=record), mark.time
 
 
 def _rendered_differently(deck: Deck, records: Mapping[Key, NoteRecord]) -> Iterator[Diagnostic]:

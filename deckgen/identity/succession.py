@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from deckgen.identity.keys import base_guid, mint_key
-from deckgen.identity.lock import SAID, CategoryRecord, Lock, NoteRecord, revise
+from deckgen.identity.lock import SAID, CategoryRecord, Lock, NoteRecord
 from deckgen.model import Key
 
 Place = tuple[str, str]
@@ -26,7 +28,7 @@ def succeed(lock: Lock, settled: Iterable[tuple[Key, dict[str, Any]]]) -> dict[K
         texts = {**texts, "after": last.get(texts["chapter"], "")}
         # The very record where nothing else than its sketch might differ.
         same = all(getattr(known, name) == text for name, text in texts.items() if name != "sketch")
-        notes[key] = known if same and known.retired is None else revise(known, **texts, retired=None, linked=None)
+        notes[key] = known if same and known.retired is None else replace(known, **texts, retired=None, linked=None)
         last[texts["chapter"]] = key
     return notes
 
@@ -39,12 +41,12 @@ def keep_texts(before: Lock, after: Lock) -> Lock:
     """
     now = {note.key: note for note in after.live}
     notes = tuple(
-        revise(note, **{name: getattr(now[note.key], name) for name in SAID})
+        replace(note, **{name: getattr(now[note.key], name) for name in SAID})
         if note.retired is None and note.key in now
         else note
         for note in before.notes
     )
-    return before if notes == before.notes else revise(before, notes=notes, sources=after.sources)
+    return before if notes == before.notes else replace(before, notes=notes, sources=after.sources)
 
 
 def category_keys(places: Collection[Place], moves: Iterable[tuple[Key, Place]], lock: Lock) -> dict[Place, Key]:

@@ -12,7 +12,6 @@ from itertools import takewhile
 from urllib.parse import unquote, unquote_to_bytes
 
 import msgspec
-from msgspec import Struct
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.project.layout import REMOTE_MAP
@@ -30,26 +29,26 @@ _FILE = re.compile(
 _MOST_PARTS_OF_A_REVISION = 3
 
 
-class Found(Struct, frozen=True, kw_only=True, order=True):
+class Found(msgspec.Struct, frozen=True, kw_only=True, order=True):
     """One file, as its path relative to the project; without one the bytes of a ``data:`` URI, if it has any."""
 
     path: str = ""
     data: bytes = b""
 
 
-class Missing(Struct, frozen=True, kw_only=True):
+class Missing(msgspec.Struct, frozen=True, kw_only=True):
     """No file; ``suggestions`` are existing paths that look like it, the likeliest first."""
 
     suggestions: tuple[str, ...]
 
 
-class Ambiguous(Struct, frozen=True, kw_only=True):
+class Ambiguous(msgspec.Struct, frozen=True, kw_only=True):
     """Several files that the reference fits equally well."""
 
     candidates: tuple[str, ...]
 
 
-class Remote(Struct, frozen=True, kw_only=True):
+class Remote(msgspec.Struct, frozen=True, kw_only=True):
     """An image on another server."""
 
     url: str
@@ -58,7 +57,7 @@ class Remote(Struct, frozen=True, kw_only=True):
 Resolution = Found | Missing | Ambiguous | Remote
 
 
-class ImageFiles(Struct, frozen=True, kw_only=True):
+class ImageFiles(msgspec.Struct, frozen=True, kw_only=True):
     """A project's image files, indexed for lookup; made by ``index_images``."""
 
     paths: frozenset[str]

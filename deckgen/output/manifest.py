@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
 
 from deckgen.build import Build
 from deckgen.markdown import Documents
@@ -19,7 +18,7 @@ MANIFEST_VERSION = 1
 _MAX_PACKAGE_BYTES = 1 << 32
 
 
-class PackagePart(Struct, frozen=True, kw_only=True):
+class PackagePart(msgspec.Struct, frozen=True, kw_only=True):
     """What a package holds of a deck: a category, the categories of a chapter with its title, or, with neither, all.
 
     ``title`` is the category's.

@@ -10,7 +10,6 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
 from deckgen.diagnostics import RULES, Diagnostic, Severity, diagnostic
@@ -22,7 +21,7 @@ _PARTS = re.compile(r"\*\*/|\*\*|\*|\?|\[!?\]?[^\]/]*\]|.", re.DOTALL)
 _MEANING = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
-class ChapterSettings(Struct, frozen=True, kw_only=True):
+class ChapterSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How one chapter is read; None leaves the decision to the evidence in the file."""
 
     dialect: Dialect = Dialect.GFM
@@ -36,20 +35,20 @@ class ChapterSettings(Struct, frozen=True, kw_only=True):
     """What becomes of sections around the questions' that hold none: ``cards``, or nothing."""
 
 
-class ImageSettings(Struct, frozen=True, kw_only=True):
+class ImageSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where images are looked for by name, and how large one may stay."""
 
     roots: tuple[str, ...] = ("imgs",)
     budget_kb: int = 500
 
 
-class Config(Struct, frozen=True, kw_only=True):
+class Config(msgspec.Struct, frozen=True, kw_only=True):
     """All settings of a deck project; ``titles`` and ``descriptions`` by language, ``card`` as the file has it."""
 
     id: str | None = None
     slug: str | None = None
-    titles: Mapping[Language, str] = field(default_factory=dict)
-    descriptions: Mapping[Language, str] = field(default_factory=dict)
+    titles: Mapping[Language, str] = msgspec.field(default_factory=dict)
+    descriptions: Mapping[Language, str] = msgspec.field(default_factory=dict)
     language: Language = Language("zh")
     editions: tuple[Edition, ...] = (parse_edition("zh-en"),)
     settled: frozenset[str] = frozenset()
@@ -69,9 +68,9 @@ class Config(Struct, frozen=True, kw_only=True):
     images: ImageSettings = ImageSettings()
     keep_tags: tuple[str, ...] = ("*",)
     """Patterns of tags that a push into a running Anki leaves alone."""
-    card: Mapping[str, object] = field(default_factory=dict)
-    severities: Mapping[str, Severity] = field(default_factory=dict)
-    chapter_settings: Mapping[str, ChapterSettings] = field(default_factory=dict)
+    card: Mapping[str, object] = msgspec.field(default_factory=dict)
+    severities: Mapping[str, Severity] = msgspec.field(default_factory=dict)
+    chapter_settings: Mapping[str, ChapterSettings] = msgspec.field(default_factory=dict)
 
     def settings_for(self, path: str) -> ChapterSettings:
         """The settings of the chapter at ``path``, relative to the project and POSIX: its own, else its pattern's."""
@@ -198,7 +197,7 @@ class _Reader:
         return Location(path=CONFIG_NAME, line=line)
 
 
-class Setting(Struct, frozen=True):
+class Setting(msgspec.Struct, frozen=True):
     """How a setting is read: its type, what is needed where a value is of another, and what else it has to pass."""
 
     type: Any
@@ -255,13 +254,13 @@ def _editions(names: tuple[str, ...]) -> tuple[Edition, ...]:
 TEXT = Setting(str, "a string is needed")
 _TEXTS = Setting(tuple[str, ...], "a list of strings is needed")
 _PATTERNS = replace(_TEXTS, passes=_patterns)
-_LEVEL = Setting(Annotated[int, Meta(ge=1, le=6)], "a heading level from 1 to 6 is needed")
+_LEVEL = Setting(Annotated[int, msgspec.Meta(ge=1, le=6)], "a heading level from 1 to 6 is needed")
 _IDENTIFIER = Setting(
-    Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z")],
+    Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z")],
     "“{}” must be lower-case ASCII letters and digits, joined by single hyphens",
 )
 _IN_LANGUAGES = Setting(str | dict[str, str], "a string or a table by language is needed", _by_language)
-_EDITIONS = Annotated[tuple[str, ...], Meta(min_length=1, extra_json_schema={"uniqueItems": True})]
+_EDITIONS = Annotated[tuple[str, ...], msgspec.Meta(min_length=1, extra_json_schema={"uniqueItems": True})]
 
 SETTINGS: Mapping[str, Mapping[str, Setting]] = {
     "deck": {
@@ -283,7 +282,7 @@ SETTINGS: Mapping[str, Mapping[str, Setting]] = {
     },
     "images": {
         "roots": replace(_TEXTS, passes=_folders),
-        "budget_kb": Setting(Annotated[int, Meta(ge=1)], "a positive whole number is needed"),
+        "budget_kb": Setting(Annotated[int, msgspec.Meta(ge=1)], "a positive whole number is needed"),
     },
     "learner": {"keep_tags": _TEXTS},
     "chapters": {

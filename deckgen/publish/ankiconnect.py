@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.memory.workers import within
@@ -58,7 +57,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-class AnkiConnect(Struct, frozen=True, kw_only=True):
+class AnkiConnect(msgspec.Struct, frozen=True, kw_only=True):
     """Where the add-on listens. Every method raises DeckgenError where there is no answer, or none that it knows."""
 
     url: str = DEFAULT_URL

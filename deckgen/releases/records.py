@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec import Struct, structs
 from msgspec.structs import replace
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.model import Guid, Key, Language, Location, TextState
 
 _V = TypeVar("_V")
-revise = structs.replace
 RECORD_VERSION = 1
 """The format's version. Raise it when an older deckgen would misread what this one writes."""
 MANIFEST_VERSION = 1
@@ -92,7 +90,7 @@ class RecordedEdition(_Line, frozen=True, kw_only=True, rename={"name": "edition
     description: str = ""
 
 
-class Record(Struct, frozen=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a release, or a package, holds. Categories and notes are in the order of the cards.
 
     ``version`` and ``project_id`` are empty and ``time`` is 0 where they are not known. ``language`` is the source's.
@@ -119,9 +117,9 @@ def rename_editions(record: Record, names: Mapping[str, str]) -> Record:
 
     return replace(
         record,
-        editions=tuple(revise(item, name=names.get(item.name, item.name)) for item in record.editions),
-        categories=tuple(revise(item, decks=renamed(item.decks)) for item in record.categories),
-        notes=tuple(revise(item, copies=renamed(item.copies)) for item in record.notes),
+        editions=tuple(replace(item, name=names.get(item.name, item.name)) for item in record.editions),
+        categories=tuple(replace(item, decks=renamed(item.decks)) for item in record.categories),
+        notes=tuple(replace(item, copies=renamed(item.copies)) for item in record.notes),
     )
 
 

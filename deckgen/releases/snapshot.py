@@ -23,7 +23,6 @@ from deckgen.releases.records import (
     RecordedNote,
     RecordedText,
     parse_record,
-    revise,
 )
 from deckgen.render import content_hash
 from deckgen.render.cardhtml import split_question
@@ -111,9 +110,9 @@ def record_release(record: Record, stamped: Build, *, version: str, time: int) -
     """
     stamps = {note.key: note.stamps for note in stamped.lock.notes}
     notes = tuple(
-        revise(
+        replace(
             note,
-            copies={name: revise(copy, time=stamps[note.key][name].time) for name, copy in note.copies.items()},
+            copies={name: replace(copy, time=stamps[note.key][name].time) for name, copy in note.copies.items()},
         )
         for note in record.notes
     )
@@ -259,7 +258,7 @@ def _gathered(rows: Iterable[_Row]) -> tuple[tuple[RecordedCategory, ...], tuple
         if known := notes.get(note.key):
             if not known.copies.keys().isdisjoint(note.copies):
                 continue
-            note = revise(
+            note = replace(
                 known,
                 copies=known.copies | note.copies,
                 texts=known.texts | (note.texts | known.texts),
@@ -267,6 +266,6 @@ def _gathered(rows: Iterable[_Row]) -> tuple[tuple[RecordedCategory, ...], tuple
             )
         notes[note.key] = note
         if there := categories.get(category.key):
-            category = revise(there, titles=there.titles | category.titles, decks=there.decks | category.decks)
+            category = replace(there, titles=there.titles | category.titles, decks=there.decks | category.decks)
         categories[category.key] = category
     return tuple(categories.values()), tuple(notes.values())
