@@ -195,6 +195,8 @@ def is_about_translations(rule: str) -> bool:
 _Reading = tuple[Chapter, tuple[Diagnostic, ...]]
 """A chapter, and what its structure and lint have to say of it."""
 _READING = Decoder(_Reading)
+_Found = tuple[bytes, list[bytes], dict[bytes, bytes]]
+"""A chapter's reading and its documents, encoded, and what of these is new to the memory."""
 _Sheet = tuple[Source, ChapterSettings, frozenset[str], frozenset[str], Path | None]
 """A chapter to read, the fingerprints of its answers that the lock knows, released categories, the cache's folder."""
 
@@ -218,16 +220,15 @@ def _read_chapters(
     progress("parse", len(readings), len(sheets))
     much = sum(len(source.text) for source, *_ in missing.values()) >= MUCH_TEXT
     read = _read_all(list(missing.values()), jobs=jobs if much else 1, progress=progress)
-    for key, (data, made) in zip(missing, read, strict=True):
+    for key, (data, texts, made) in zip(missing, read, strict=True):
         readings[key] = _READING.decode(data)
-        memory.keep(made)
-        documents.read(texts_of(readings[key][0]))
-        memory.keep({key: data})
+        documents.take(texts_of(readings[key][0]), texts)
+        memory.keep(made | {key: data})
         progress("parse", len(readings), len(sheets))
     return tuple(readings[key] for key in sheets)
 
 
-def _read_all(sheets: list[_Sheet], *, jobs: int, progress: Progress) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:
+def _read_all(sheets: list[_Sheet], *, jobs: int, progress: Progress) -> Iterator[_Found]:
     """What ``_read`` makes of each. DeckgenError where a process dies over one of them.
 
     Where one is read after the other, progress counts the questions within each.
@@ -241,8 +242,7 @@ def _read_all(sheets: list[_Sheet], *, jobs: int, progress: Progress) -> Iterato
         raise died_over(sheets[error.index][0].path) from error
 
 
-def _read(sheet: _Sheet, progress: Progress = silent, jobs: int = 1) -> tuple[bytes, dict[bytes, bytes]]:
-    """A chapter's reading, encoded, and those of its documents that are new to the memory."""
+def _read(sheet: _Sheet, progress: Progress = silent, jobs: int = 1) -> _Found:
     source, settings, known, released, cache = sheet
     chapter, problems = parse_chapter(source.text, path=source.path, settings=settings, known=known, released=released)
     memory = Memory(cache, read_only=True)
@@ -254,7 +254,7 @@ def _read(sheet: _Sheet, progress: Progress = silent, jobs: int = 1) -> tuple[by
     )
     memory.close()
     reading: _Reading = chapter, (*problems, *lint.lint_chapter(chapter, source.text, documents))
-    return encoded(reading), memory.new
+    return encoded(reading), documents.known(texts_of(chapter)), memory.new
 
 
 def texts_of(chapter: Chapter) -> Iterator[tuple[Markdown, Context]]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from msgspec.structs import replace
 
 from deckgen.cli.options import Wanted, build_options
 from deckgen.cli.terminal import Detail, appearance, detail, echo, json_text, listen, say
@@ -57,6 +56,8 @@ def _make(wanted: Wanted, out: Path | None, strict: bool, locked: bool, allow_re
 
     made = wanted.make(allow_retire=allow_retire)
     if wanted.is_strict(made.project):
+        from msgspec.structs import replace
+
         from deckgen.localisation.checking import check_build
 
         made = replace(made, diagnostics=check_build(made, strict=True))

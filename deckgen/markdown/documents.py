@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from deckgen.markdown.definitions import used_definitions
-from deckgen.markdown.document import Document, is_plain, parse_document
+from deckgen.markdown.document import Document, ImageSpan, is_plain, parse_document
 from deckgen.memory.store import Decoder, Memory, encoded
 from deckgen.memory.workers import MUCH_TEXT, WorkerDiedError, died_over, map_in_processes
 from deckgen.model import Context, Html, Markdown
@@ -18,14 +18,15 @@ _LONG = 200
 """Characters; hardly a title has as many."""
 
 
-class _Shown(Struct, frozen=True, kw_only=True):
+class Shown(Struct, frozen=True, kw_only=True):
     """The part of a document that a page shows; the rest is not even decoded."""
 
     html: Html
+    images: tuple[ImageSpan, ...] = ()
 
 
 _CODEC = Decoder(Document)
-_SHOWN = Decoder(_Shown)
+_SHOWN = Decoder(Shown)
 
 
 class Documents:
@@ -46,9 +47,13 @@ class Documents:
 
     def html_of(self, markdown: Markdown, context: Context) -> Html:
         """What a page shows of a text."""
+        return self.shown(markdown, context).html
+
+    def shown(self, markdown: Markdown, context: Context) -> Shown:
+        """The same, and which images it shows."""
         if is_plain(markdown, context):
-            return parse_document(markdown, context).html
-        return _SHOWN.decode(self._encoded(markdown, context)).html
+            return Shown(html=parse_document(markdown, context).html)
+        return _SHOWN.decode(self._encoded(markdown, context))
 
     def read(self, texts: Iterable[TextInContext], report: Callable[[int, int], object] | None = None) -> None:
         """Parses those of the texts that nobody has read yet. DeckgenError where a process dies over one of them.
@@ -64,6 +69,14 @@ class Documents:
         self.memory.keep(made)
         found.update(made)
         self._known.update((text, found[key]) for text, key in zip(new, keys, strict=True))
+
+    def known(self, texts: Iterable[TextInContext]) -> list[bytes]:
+        """The documents of texts that are read, encoded, for another process to ``take``."""
+        return [b"" if is_plain(*text) else self._known[text] for text in texts]
+
+    def take(self, texts: Iterable[TextInContext], known: Iterable[bytes]) -> None:
+        """Takes over what another process read."""
+        self._known.update((text, data) for text, data in zip(texts, known, strict=True) if data)
 
     def forget_long(self) -> None:
         """Lets go of all but titles, when cards show them: whoever asks once more waits until a text is parsed."""

@@ -47,7 +47,7 @@ def _references(item: TranslatedQuestion, documents: Documents) -> Iterator[tupl
         for text in texts:
             if "!" not in text.markdown and "<" not in text.markdown:
                 continue
-            for image in documents.of(text.markdown, item.context).images:
+            for image in documents.shown(text.markdown, item.context).images:
                 reference = ImageReference(chapter=chapter.path, target=image.target)
                 if text.state is TextState.SOURCE and start and image.end:
                     place = locate_span(text.markdown, image.start, image.end, start)

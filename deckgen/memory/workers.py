@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from deckgen.diagnostics import DeckgenError
 
@@ -94,8 +95,21 @@ def map_in_processes(
 
 
 def _in_pool(function: Callable[[_Item], _Result], items: Sequence[_Item], jobs: int, chunk: int) -> Iterator[_Result]:
-    with ProcessPoolExecutor(jobs, mp_context=_context(), initializer=_end_with_parent) as pool:
-        yield from pool.map(function, items, chunksize=chunk)
+    global _inherited
+    context = _context()
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent) as pool:
+        if context.get_start_method() == "fork":  # the items are there already, and need not be sent
+            _inherited = items
+            yield from pool.map(partial(_of_inherited, function), range(len(items)), chunksize=chunk)
+        else:
+            yield from pool.map(function, items, chunksize=chunk)
+
+
+_inherited: Sequence[Any] = ()
+
+
+def _of_inherited(function: Callable[[Any], _Result], index: int) -> _Result:
+    return function(_inherited[index])
 
 
 def _end_with_parent() -> None:
