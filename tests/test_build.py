@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 from anki.collection import Collection
 from anki_collection import deck_names, import_package, new_collection
+from msgspec.structs import replace
 from projects import CHAPTER, NOON, REPOSITORY, copy_shipped, deckgen, make_project
 
 from deckgen.apkg.reader import read_package
 from deckgen.cli.options import build_time
-from deckgen.identity.lock import format_lock, require_lock, revise
+from deckgen.identity.lock import format_lock, require_lock
 
 
 @pytest.fixture(scope="module")
@@ -656,7 +657,7 @@ def test_a_released_category_keeps_its_title_though_it_repeats_below_a_second_to
     lock = folder / "deckgen.lock"
     before = require_lock(lock.read_text(encoding="utf-8"))
     assert [item.title for item in before.categories] == ["面试题"]
-    lock.write_text(format_lock(revise(before, releases=releases)), encoding="utf-8")
+    lock.write_text(format_lock(replace(before, releases=releases)), encoding="utf-8")
     make_project(folder, picture=False, chapter="# 书\n\n" + "\n".join(topics))
     if releases:
         (folder / "source/chapter.md").rename(folder / "source/moved.md")

@@ -15,7 +15,7 @@ from deckgen.diagnostics import DeckgenError
 from deckgen.identity.changes import ChangeKind
 from deckgen.identity.editions import freeze_names, grow_editions, name_findings
 from deckgen.identity.keys import base_guid, derive_project_id, edition_guid, mint_key
-from deckgen.identity.lock import Lock, NoteTypeRecord, format_lock, revise
+from deckgen.identity.lock import Lock, NoteTypeRecord, format_lock
 from deckgen.identity.matching import Matched, match
 from deckgen.identity.merging import merge_lock
 from deckgen.identity.settling import link_question, split_question
@@ -204,7 +204,7 @@ def test_the_project_id_comes_from_file_names_and_a_birthmark_and_not_from_folde
 
 
 def released(lock: Lock) -> Lock:
-    return revise(lock, releases=("1.0.0",))
+    return replace(lock, releases=("1.0.0",))
 
 
 def test_a_released_lock_keeps_its_project_id() -> None:
@@ -767,9 +767,9 @@ def test_categories_with_one_title_stay_apart_in_two_chapters() -> None:
 def test_a_category_that_an_earlier_deckgen_made_of_two_is_one_once_it_was_released() -> None:
     lock = run(basics()).lock
     kept, other = (question.category.key for question in run(basics()).corpus.questions[1:3])
-    notes = tuple(revise(note, category=kept) for note in lock.notes)
-    categories = tuple(revise(item, chapter="") for item in lock.categories if item.key == kept)
-    old = revise(lock, notes=notes, categories=categories)
+    notes = tuple(replace(note, category=kept) for note in lock.notes)
+    categories = tuple(replace(item, chapter="") for item in lock.categories if item.key == kept)
+    old = replace(lock, notes=notes, categories=categories)
     assert run(basics(), released(old)).lock == released(old)
     assert {item.key for item in run(basics(), old).corpus.categories} == {kept, other}
 
@@ -843,7 +843,7 @@ def test_names_follow_until_they_are_released() -> None:
     assert freeze_names(lock, wanted, whole=False) == ((names,), lock)
 
     note_type = NoteTypeRecord(id=1, fields={}, templates={}, hash="a", time=1, inputs="", shipped=("a", 1))
-    shipped = revise(lock, editions=tuple(revise(item, note_type=note_type) for item in lock.editions))
+    shipped = replace(lock, editions=tuple(replace(item, note_type=note_type) for item in lock.editions))
     assert freeze_names(shipped, wanted) == ((names,), shipped)
     (found,) = name_findings(shipped, shipped, wanted, built=())
     assert (found.rule, "it stays “书”" in found.message) == ("frozen-name", True)

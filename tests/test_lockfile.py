@@ -10,6 +10,7 @@ import pytest
 from corpora import deck, one, prose, run
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from deckgen.diagnostics import DeckgenError, Diagnostic
 from deckgen.identity.editions import freeze_names
@@ -25,7 +26,6 @@ from deckgen.identity.lock import (
     Stamp,
     format_lock,
     parse_lock,
-    revise,
 )
 from deckgen.identity.merging import merge_lock
 from deckgen.identity.stamping import stamp
@@ -324,11 +324,13 @@ def test_branches_that_each_add_questions_merge_into_one_sound_lock(tmp_path: Pa
 
 
 def test_one_note_changed_on_two_branches_is_made_one_line() -> None:
-    changed = revise(TWO.notes[0], title="另一个题目", stamps={"zh-en": Stamp(hash="x", time=1_800_000_000, inputs="")})
-    both = [*lines(), format_lock(revise(TWO, notes=(changed,))).splitlines()[-1]]
+    changed = replace(
+        TWO.notes[0], title="另一个题目", stamps={"zh-en": Stamp(hash="x", time=1_800_000_000, inputs="")}
+    )
+    both = [*lines(), format_lock(replace(TWO, notes=(changed,))).splitlines()[-1]]
     first = next(number for number, line in enumerate(both) if f'"note": "{changed.key}"' in line)
     assert f"is on line {first + 1} already" in only_finding(*both)[1]
-    assert merge_lock("\n".join(both))[0] == revise(TWO, notes=(changed, *TWO.notes[1:]))
+    assert merge_lock("\n".join(both))[0] == replace(TWO, notes=(changed, *TWO.notes[1:]))
 
 
 # --- a lock that is not whole -----------------------------------------------------------------------------------------
@@ -339,7 +341,7 @@ MANY = built(*((f"什么是第{index}个概念", prose(index)) for index in rang
 def test_locks_of_two_projects_are_never_made_one() -> None:
     lock = Lock(project_id="one")
     with pytest.raises(DeckgenError, match="locks of two projects, “one” and “two”"):
-        merge_lock(format_lock(lock) + format_lock(revise(lock, project_id="two")))
+        merge_lock(format_lock(lock) + format_lock(replace(lock, project_id="two")))
 
 
 @pytest.mark.parametrize("kept", range(1, len(format_lock(MANY).splitlines())))
@@ -384,4 +386,4 @@ def test_a_lock_of_the_first_format_is_read_and_gains_the_check() -> None:
 def test_a_branch_with_the_first_format_merges_into_the_newer(tmp_path: Path) -> None:
     old = json.dumps({"deckgen-lock": 1, "project": MANY.project_id, "releases": ["1.0.0"]})
     merged, _ = merge_lock("\n".join([old, *format_lock(MANY).splitlines()]))
-    assert merged == revise(MANY, releases=("1.0.0",))
+    assert merged == replace(MANY, releases=("1.0.0",))

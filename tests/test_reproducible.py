@@ -61,7 +61,7 @@ def test_another_sqlite_writes_the_same_bytes(
 def _environment(config: pytest.Config, interpreter: Path, name: str, *extra: str) -> Path:
     """The Python of a virtual environment with the packager as installed here, made once and kept in pytest's cache."""
     assert config.cache is not None
-    packages = ("genanki", "deflate", "pyyaml", "chevron")
+    packages = ("genanki", "deflate", "msgspec", "pyyaml", "chevron")
     requirements = [f"{package}=={importlib.metadata.version(package)}" for package in packages]
     folder = config.cache.mkdir("crossversion") / "-".join((name, *requirements[:2]))
     return environment(folder, interpreter, f"genanki for {name}", *requirements, *extra)
