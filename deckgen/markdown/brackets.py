@@ -4,6 +4,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 ALLOWED = frozenset(
     """a abbr b blockquote br caption center code col colgroup dd del details dfn div dl dt em figcaption figure font
@@ -131,11 +132,13 @@ def find_unsafe_html(text: str, code: Iterable[tuple[int, int]], literal: Iterab
     ``code`` are the spans of what is shown as written, ``literal`` the offsets that ``literal_brackets`` found.
     """
     hidden, shown = _Spans(code), frozenset(literal)
-    # Each pattern looks through the text once: tags without an end would be looked through again and again.
-    taken = [
-        ([found.start() for found in pattern.finditer(text)], what)
-        for pattern, what in ((_HANDLER, "an event handler"), (_SCRIPT_URL, "a script address"), (_STYLE, "a style"))
-    ]
+
+    @cache
+    def taken() -> list[tuple[list[int], str]]:
+        """Each pattern looks through the text once: tags without an end would be looked through again and again."""
+        patterns = ((_HANDLER, "an event handler"), (_SCRIPT_URL, "a script address"), (_STYLE, "a style"))
+        return [([found.start() for found in pattern.finditer(text)], what) for pattern, what in patterns]
+
     for found in _CANDIDATE.finditer(text):
         if not found["name"] or found["close"] or found.start() in shown or hidden.cover(found.start()):
             continue
@@ -144,7 +147,7 @@ def find_unsafe_html(text: str, code: Iterable[tuple[int, int]], literal: Iterab
         end = end if end >= 0 else found.end() + _MAX_TAG
         if name in REMOVED_WITH_CONTENT or name in ("audio", "video", "form", "base", "link", "meta"):
             yield found.start(), f"<{name}>"
-        for starts, what in taken if name in ALLOWED else ():
+        for starts, what in taken() if name in ALLOWED else ():
             first = bisect_right(starts, found.start())
             if first < len(starts) and starts[first] < end:
                 yield starts[first] + 1, what

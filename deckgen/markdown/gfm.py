@@ -111,7 +111,7 @@ def _nodes(root: comrak.AstNode, offsets: "_Offsets", counts: Counter[str]) -> I
         if name in _VERBATIM or (name in _INLINE_LEAVES and span and not offsets.has_marks(*span)):
             continue
         inner = quotes + (name in _QUOTES)
-        stack.extend((child, inner) for child in reversed(node.children))
+        stack += [(child, inner) for child in reversed(node.children)]
 
 
 def _value(name: str, value: Any) -> str:
@@ -129,10 +129,8 @@ class _Offsets:
         self._written = written
         self._lines = text.split("\n")
         self._head = head.count("\n")
-        self._starts = [0]
-        for line in written.split("\n"):
-            self._starts.append(self._starts[-1] + len(line) + 1)
-        self._encoded: dict[int, bytes | None] = {}
+        self._starts = list(accumulate((len(line) + 1 for line in written.split("\n")), initial=0))
+        self._encoded: dict[int, bytes] = {}
         self._columns: dict[int, list[int]] = {}
 
     def span(self, node: comrak.AstNode) -> tuple[int, int] | None:
@@ -160,22 +158,23 @@ class _Offsets:
         """Where ``size`` bytes of a line end."""
         if line > len(self._lines):
             return self._starts[-1] - 1
+        start = self._starts[line - 1]
         if not size:
-            return self._starts[line - 1]
+            return start
         text = self._lines[line - 1]
-        if line not in self._encoded:
-            self._encoded[line] = None if text.isascii() else text.encode("utf-8", "surrogatepass")
-        encoded = self._encoded[line]
-        if encoded is not None and size >= len(encoded):
+        encoded = self._encoded.get(line)
+        if encoded is None:
+            encoded = self._encoded[line] = text.encode("utf-8", "surrogatepass")
+        if size >= len(encoded):
             size = len(text)
-        elif encoded is not None and len(encoded) > _LONG_LINE:
+        elif len(encoded) > _LONG_LINE:
             if line not in self._columns:
                 # A byte that is no continuation begins a character.
                 self._columns[line] = [0, *accumulate(byte & 0xC0 != 0x80 for byte in encoded)]
-            size = self._columns[line][min(size, len(encoded))]
-        elif encoded is not None:
-            size = len(encoded[:size].decode("utf-8", "replace"))
-        return min(self._starts[line - 1] + min(size, len(text)), self._starts[line] - 1)
+            size = self._columns[line][size]
+        elif len(encoded) > len(text):
+            size = min(len(encoded[:size].decode("utf-8", "replace")), len(text))
+        return min(start + size, self._starts[line] - 1)
 
 
 @cache

@@ -44,14 +44,14 @@ class Protected(Struct, frozen=True, kw_only=True):
             return Html(html)
         if "%F" in html:
             html = re.sub(r"(?:%F[34]%[89AB][0-9A-F]%[89AB][0-9A-F]%[89AB][0-9A-F])+", self._percent, html)
-        openings, formula, hidden = _patterns(self.base)
+        opening, formula, hidden = _patterns(self.base)
         parts, code_depth = [], 0
         for part in _CODE_TAG.split(html):
             if part.startswith(("<code", "<pre")):
                 code_depth += 1
             elif part.startswith(("</code", "</pre")):
                 code_depth -= 1
-            elif not code_depth and any(mark in part for mark in openings):
+            elif not code_depth and opening.search(part):
                 part = formula.sub(self._shown, part)
             parts.append(part)
         return Html(hidden.sub(lambda found: self._plain(found[0], escape=True), "".join(parts)))
@@ -94,7 +94,7 @@ def _shown(base: int, escape: bool) -> dict[int, str]:
 
 
 @cache
-def _patterns(base: int) -> tuple[list[str], re.Pattern[str], re.Pattern[str]]:
+def _patterns(base: int) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     """What a hidden formula can begin with, the formula, and whatever is hidden."""
 
     def characters(kind: int, last: int = 0x7F) -> str:
@@ -106,8 +106,8 @@ def _patterns(base: int) -> tuple[list[str], re.Pattern[str], re.Pattern[str]]:
         f"|{characters(_OPEN_INLINE)}([^<]*?){characters(_CLOSE_INLINE)}"
         f"|{characters(_OPEN_DISPLAY)}([^<]*?){characters(_CLOSE_DISPLAY)}"
     )
-    openings = [chr(base + kind + ord(mark)) for kind in (_OPEN_INLINE, _OPEN_DISPLAY) for mark in "$\\"]
-    return openings, formula, re.compile(characters(0, _SIZE - 1))
+    openings = "".join(chr(base + kind + ord(mark)) for kind in (_OPEN_INLINE, _OPEN_DISPLAY) for mark in "$\\")
+    return re.compile(f"[{openings}]"), formula, re.compile(characters(0, _SIZE - 1))
 
 
 def protect_text(text: str) -> Protected:
