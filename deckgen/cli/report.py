@@ -1,6 +1,7 @@
 """How findings, progress and results look on a terminal: the only module that imports rich."""
 
 import sys
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _MANY, _FEW = 10, 3
 """Of findings with one rule: more than so many are many, and so many are shown then."""
+_REFRESH_SECONDS = 0.1
 _COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan", Severity.OFF: "dim"}
 
 
@@ -148,11 +150,20 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
 def progress_bar() -> "Iterator[ReportProgress]":
     """A bar on stderr that follows the stages; nothing where stderr is no terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+    shown = 0.0
+    console = Console(stderr=True)
+    # A bar that refreshes itself is a thread, and where one runs, no process can be forked.
+    with Progress(
+        *columns, console=console, transient=True, auto_refresh=False, disable=not sys.stderr.isatty()
+    ) as bar:
         task = bar.add_task("", total=None)
 
         def report(stage: str, done: int, total: int) -> None:
+            nonlocal shown
             bar.update(task, description=stage, completed=done, total=total or None)
+            if time.monotonic() >= shown + _REFRESH_SECONDS:
+                bar.refresh()
+                shown = time.monotonic()
 
         yield report
 

@@ -25,7 +25,8 @@ _MAY_JOIN = re.compile(
 )
 
 
-_BLOCK_TAGS = "p /p li /li ul /ul ol /ol tr /tr /td /th table /table thead /thead tbody /tbody blockquote /blockquote /h2 /h3 /pre"
+_BLOCK_TAGS = """p /p li /li ul /ul ol /ol tr /tr /td /th table /table thead /thead tbody /tbody blockquote /blockquote
+    /h2 /h3 /pre"""
 _BESIDE_BLOCK = "".join(rf"(?<!<{tag}>\n)" for tag in _BLOCK_TAGS.split())
 _WITHIN_BLOCK = re.compile(rf"\n(?:(?=[{_MARKS}]|</?(?:{'|'.join(sorted(_INLINE))})\b)|{_BESIDE_BLOCK})")
 """A line end that may do more than part two blocks, as nearly all in HTML do; it is found by the line end alone."""

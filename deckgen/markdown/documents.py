@@ -37,7 +37,7 @@ class Documents:
 
     def __init__(self, memory: Memory | None = None, *, jobs: int = 1) -> None:
         self.memory = memory or Memory()
-        self._jobs = jobs
+        self.jobs = jobs
         self._known: dict[TextInContext, bytes] = {}
 
     def of(self, markdown: Markdown, context: Context) -> Document:
@@ -92,7 +92,7 @@ class Documents:
         much = sum(len(markdown) for markdown, _ in texts) >= MUCH_TEXT
         try:
             parsed = []
-            for data in map_in_processes(_encoded, texts, jobs=self._jobs if much else 1, chunk=_CHUNK):
+            for data in map_in_processes(_encoded, texts, jobs=self.jobs if much else 1, chunk=_CHUNK):
                 parsed.append(data)
                 if report:
                     report(len(parsed), len(texts))

@@ -145,9 +145,11 @@ def _find(text: str) -> Iterator[Formula]:
     index = 0
     while index < len(lines):
         line = lines[index]
-        block = None if line.start in fenced or line.start in columns else _block(text, lines, index, fenced)
+        opens = line.body[:1] in ("$", "\\") and line.start not in fenced and line.start not in columns
+        block = _block(text, lines, index, fenced) if opens else None
         if line.start in fenced or not line.body.strip() or block or _begins_block(line, columns):
-            yield from _inline(text, paragraph, columns)
+            if paragraph:
+                yield from _inline(text, paragraph, columns)
             paragraph = []
         if block:
             formula, index = block
@@ -160,7 +162,8 @@ def _find(text: str) -> Iterator[Formula]:
         elif line.start not in fenced and line.body.strip():
             paragraph.append(line)
         index += 1
-    yield from _inline(text, paragraph, columns)
+    if paragraph:
+        yield from _inline(text, paragraph, columns)
 
 
 def _begins_block(line: _Line, columns: dict[int, int]) -> bool:
@@ -168,10 +171,8 @@ def _begins_block(line: _Line, columns: dict[int, int]) -> bool:
 
 
 def _block(text: str, lines: list[_Line], index: int, fenced: set[int]) -> tuple[Formula, int] | None:
-    """The display formula that opens at the beginning of a line and closes on a later one, with that line's index."""
+    """The display formula that begins this line and closes on a later one, with that line's index."""
     opener = lines[index]
-    if opener.body[:1] not in ("$", "\\"):
-        return None
     body = opener.body.rstrip()
     if body == "$":
         return _lone_dollars(text, lines, index, fenced)
@@ -243,8 +244,6 @@ _TOKEN = re.compile(
 
 
 def _inline(text: str, lines: list[_Line], columns: dict[int, int]) -> Iterator[Formula]:
-    if not lines:
-        return
     start, end = lines[0].start + lines[0].content, lines[-1].end
     if "$" not in text[start:end] and "\\" not in text[start:end]:
         return

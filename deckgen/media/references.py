@@ -26,11 +26,13 @@ def image_references(questions: Sequence[TranslatedQuestion], documents: Documen
         for group in groups
     )
 
-    def make(missing: list[int]) -> Iterator[_Found]:
-        documents.read((text.markdown, item.context) for at in missing for item in groups[at] for text in item.texts)
-        return (tuple(found for item in groups[at] for found in _references(item, documents)) for at in missing)
+    def make(at: int) -> _Found:
+        return tuple(found for item in groups[at] for found in _references(item, documents))
 
-    yield from documents.memory.remember("references", _CODEC, depends, make)
+    def read(missing: list[int]) -> None:
+        documents.read((text.markdown, item.context) for at in missing for item in groups[at] for text in item.texts)
+
+    yield from documents.memory.remember("references", _CODEC, depends, make, prepare=read)
 
 
 def _places(item: TranslatedQuestion) -> tuple[object, ...]:

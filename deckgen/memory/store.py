@@ -14,6 +14,7 @@ from typing import Any, ClassVar, TypeVar
 import msgspec
 
 from deckgen.memory.seal import SEAL_BYTES, code_version, sealed_digest
+from deckgen.memory.workers import WorkerDiedError, can_fork, died_over, map_in_processes
 
 MAX_BYTES = 512 * 1024 * 1024
 """A file that has grown beyond this is begun anew."""
@@ -21,6 +22,8 @@ _WAIT_SECONDS = 2.0
 _Value = TypeVar("_Value")
 _MOST_WAITING = 2 * 1024 * 1024
 """Bytes of values that are not written yet."""
+_MANY, _FEW = 80, 4
+"""Values to make from which on it pays to begin other processes, and how many one takes at a time."""
 _CHUNK = 500
 """Keys in one query; SQLite takes at most 999."""
 
@@ -95,19 +98,29 @@ class Memory:
         kind: str,
         decoder: Decoder[_Value],
         depends: Iterable[bytes],
-        make: Callable[[list[int]], Iterable[_Value]],
+        make: Callable[[int], _Value],
+        *,
+        prepare: Callable[[list[int]], object] = len,
+        jobs: int = 1,
     ) -> list[_Value]:
         """A value for each of ``depends``, which holds all that it depends on but the code.
 
-        ``make`` gives those that are not known yet, in order, by their indexes; they are kept.
+        ``make`` gives those that are not known yet, by their indexes, in several processes where they are many; they
+        are kept. ``prepare`` is told of them all first.
         """
         keys = [self.key(kind, data) for data in depends]
         found = self.decoded(keys, decoder)
         missing = [index for index, key in enumerate(keys) if key not in found]
-        for index, value in zip(missing, make(missing) if missing else (), strict=True):
-            data = encoded(value)
-            found[keys[index]] = decoder.decode(data)  # whose texts keep no copy of theirs as UTF-8
-            self.keep({keys[index]: data})
+        if missing:
+            prepare(missing)
+        jobs = jobs if len(missing) >= _MANY and can_fork() else 1
+        try:
+            made = map_in_processes(lambda index: encoded(make(index)), missing, jobs=jobs, chunk=_FEW)
+            for index, data in zip(missing, made, strict=True):
+                found[keys[index]] = decoder.decode(data)  # whose texts keep no copy of theirs as UTF-8
+                self.keep({keys[index]: data})
+        except WorkerDiedError as error:
+            raise died_over(f"some {kind}") from error
         return [found[key] for key in keys]
 
     def keep(self, values: Mapping[bytes, bytes]) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from functools import partial
 from typing import Any, TypeVar
 
 from deckgen.diagnostics import DeckgenError
@@ -34,6 +33,14 @@ def died_over(what: str) -> DeckgenError:
         f"the process that read {what} was ended",
         hint="build again with --jobs 1; if that ends as well, take the text apart",
     )
+
+
+def can_fork() -> bool:
+    """Whether a process can begin at once, with all that this one has, such as functions within functions.
+
+    Where other threads run, and on other systems, that is not safe.
+    """
+    return sys.platform == "linux" and threading.active_count() == 1
 
 
 @contextmanager
@@ -96,20 +103,22 @@ def map_in_processes(
 
 def _in_pool(function: Callable[[_Item], _Result], items: Sequence[_Item], jobs: int, chunk: int) -> Iterator[_Result]:
     global _inherited
-    context = _context()
+    context = multiprocessing.get_context("fork" if can_fork() else "spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent) as pool:
-        if context.get_start_method() == "fork":  # the items are there already, and need not be sent
-            _inherited = items
-            yield from pool.map(partial(_of_inherited, function), range(len(items)), chunksize=chunk)
+        if can_fork():
+            _inherited = function, items
+            yield from pool.map(_of_inherited, range(len(items)), chunksize=chunk)
         else:
             yield from pool.map(function, items, chunksize=chunk)
 
 
-_inherited: Sequence[Any] = ()
+_inherited: tuple[Callable[[Any], Any], Sequence[Any]]
+"""What a process that was forked has already, and need not be sent."""
 
 
-def _of_inherited(function: Callable[[Any], _Result], index: int) -> _Result:
-    return function(_inherited[index])
+def _of_inherited(index: int) -> Any:
+    function, items = _inherited
+    return function(items[index])
 
 
 def _end_with_parent() -> None:
@@ -131,9 +140,3 @@ def _again(function: Callable[[_Item], _Result], items: Sequence[_Item], first: 
         if len(items) == 1:
             raise WorkerDiedError(first) from None
         return [done for index, item in enumerate(items) for done in _again(function, [item], first + index)]
-
-
-def _context() -> multiprocessing.context.BaseContext:
-    """A fork begins at once; where other threads run, and on other systems, it is not safe."""
-    forks = sys.platform == "linux" and threading.active_count() == 1
-    return multiprocessing.get_context("fork" if forks else "spawn")

@@ -4,7 +4,7 @@ import hashlib
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
@@ -97,10 +97,10 @@ def _faces(deck: Deck, made: Build, script: str) -> list[_Face]:
     maker = hashlib.sha256(encoded((deck.note_type, deck.edition.languages))).digest()
     depends = (encoded((maker, [(note.content_hash, note.media) for note in group])) for group in groups)
 
-    def make(missing: list[int]) -> Iterator[tuple[_Face, ...]]:
-        return (tuple(_face(deck, note, script) for note in groups[at]) for at in missing)
+    def make(at: int) -> tuple[_Face, ...]:
+        return tuple(_face(deck, note, script) for note in groups[at])
 
-    faces = made.documents.memory.remember("faces", _FACES, depends, make)
+    faces = made.documents.memory.remember("faces", _FACES, depends, make, jobs=made.jobs)
     return list(chain.from_iterable(faces))
 
 

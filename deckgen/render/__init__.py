@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -80,15 +80,16 @@ def render_deck(
             return ""
         return card_html(documents.html_of(text.markdown, chapter.context), chapter=chapter.path, images=images)
 
-    def render(missing: list[int]) -> Iterator[tuple[Note, ...]]:
-        documents.read((text.markdown, item.context) for at in missing for item in groups[at] for text in item.texts)
-        for at in missing:
-            yield tuple(
-                _render_note(item, categories, names.edition, primary, guids, show, by_name, tags, order)
-                for item in groups[at]
-            )
+    def render(at: int) -> tuple[Note, ...]:
+        return tuple(
+            _render_note(item, categories, names.edition, primary, guids, show, by_name, tags, order)
+            for item in groups[at]
+        )
 
-    kept = documents.memory.remember("notes", _NOTES, map(depends, groups), render)
+    def read(missing: list[int]) -> None:
+        documents.read((text.markdown, item.context) for at in missing for item in groups[at] for text in item.texts)
+
+    kept = documents.memory.remember("notes", _NOTES, map(depends, groups), render, prepare=read, jobs=documents.jobs)
     notes = tuple(
         replace(note, position=position) for position, note in enumerate(itertools.chain.from_iterable(kept), 1)
     )

@@ -108,7 +108,9 @@ def normalised_title(title: str) -> str:
 
     A title of nothing else, such as ``？``, stays as it is. Stored in deckgen.lock, so it must never change.
     """
-    plain = _LINK.sub(r"\1", _INLINE_TAG.sub("", split_number(title).title))
+    plain = split_number(title).title
+    plain = _INLINE_TAG.sub("", plain) if "<" in plain else plain
+    plain = _LINK.sub(r"\1", plain) if "[" in plain else plain
     return folded(plain) or title.strip()
 
 
