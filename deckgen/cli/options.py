@@ -53,6 +53,12 @@ def _project_root(context: click.Context, parameter: click.Parameter, given: Pat
     return given or Path()
 
 
+jobs_option = click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=lambda: os.cpu_count() or 1,
+    help="Chapters and images worked on at a time; as many as there are cores by default.",
+)
 project_option = click.option(
     "--project",
     "root",
@@ -83,7 +89,7 @@ class Wanted(NamedTuple):
     categories: tuple[str, ...]
     profile: str | None
     policy: str | None
-    jobs: int | None
+    jobs: int
 
     def is_strict(self, project: "Project") -> bool:
         """Whether nothing but reviewed and faultless translations will do."""
@@ -103,7 +109,7 @@ class Wanted(NamedTuple):
             policy=Policy(self.policy) if self.policy else None,
             chapters=project.wanted,
             categories=self.categories,
-            jobs=self.jobs or os.cpu_count() or 1,
+            jobs=self.jobs,
             allow_retire=allow_retire,
         )
         with progress_bar() as progress:
@@ -132,7 +138,7 @@ def build_options(function: Callable[..., None]) -> Callable[..., None]:
             click.option("--category", "categories", multiple=True, help="Only categories whose title contains this."),
             click.option("--profile", type=click.Choice([*map(str, Profile)]), help="What the images are made for."),
             click.option("--policy", type=click.Choice([*map(str, Policy)]), help="Which translations are shown."),
-            click.option("--jobs", type=click.IntRange(1), default=None, help="Images worked on at a time."),
+            jobs_option,
             detail_option("--verbose", Detail.VERBOSE, "Show every finding, however many there are."),
             detail_option("--quiet", Detail.QUIET, "Show errors alone."),
             project_option,

@@ -1,13 +1,12 @@
 """``deckgen release``: the folder of a version, ready to upload, or the version that comes next."""
 
-import os
 from pathlib import Path
 
 import click
 from msgspec.structs import replace
 
 from deckgen.cli.build import missing_lines
-from deckgen.cli.options import build_time, project_option
+from deckgen.cli.options import build_time, jobs_option, project_option
 from deckgen.cli.report import fail_on_errors, print_counts, print_diagnostics, print_table, progress_bar
 from deckgen.cli.terminal import echo
 from deckgen.model import Language
@@ -31,9 +30,9 @@ def _version(_context: click.Context, _parameter: click.Parameter, value: str | 
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Where vX.Y.Z goes; build/release by default."
 )
-@click.option("--jobs", type=click.IntRange(1), default=None, help="Images worked on at a time.")
+@jobs_option
 @project_option
-def release(version: Version | None, propose: bool, out: Path | None, jobs: int | None, root: Path) -> None:
+def release(version: Version | None, propose: bool, out: Path | None, jobs: int, root: Path) -> None:
     """Write the release VERSION: packages of every edition, sums, manifest, notes and a download page.
 
     The lock gets the release's time and releases/VERSION.jsonl its content; commit both, then tag. Asked again, or at
@@ -43,7 +42,7 @@ def release(version: Version | None, propose: bool, out: Path | None, jobs: int 
     # A run that was cut short may have left this version's record before the lock knew of it.
     project = replace(project, released=tuple(known for known in project.released if known != str(version)))
     wanted = None if propose else version
-    now, jobs = build_time(root), jobs or os.cpu_count() or 1
+    now = build_time(root)
     with progress_bar() as progress:
         planned = plan_release(project, findings, wanted, now=now, jobs=jobs, progress=progress)
     print_diagnostics(planned.diagnostics)
