@@ -151,6 +151,26 @@ def test_a_process_that_dies_is_told_with_its_item() -> None:
     assert told.value.index == 7
 
 
+MANY_VALUES = """
+import os
+from deckgen.memory.store import Decoder, Memory, encoded
+def made(jobs):
+    depends = [encoded(number) for number in range(200)]
+    memory = Memory()
+    values = memory.remember("pair", Decoder(tuple[int, int]), depends, lambda at: (at, os.getpid()), jobs=jobs)
+    assert len(memory.new) == 200
+    return zip(*values)
+(alone, here), (together, there) = made(1), made(2)
+print(alone == together == tuple(range(200)), set(here) == {os.getpid()}, len(set(there) - {os.getpid()}))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks")
+def test_values_are_made_by_several_processes_where_they_are_many() -> None:
+    ran = subprocess.run([sys.executable, "-c", MANY_VALUES], capture_output=True, text=True, check=True)
+    assert ran.stdout == "True True 2\n"
+
+
 @pytest.mark.skipif(os.name == "nt", reason="forks, and kills")
 def test_processes_end_with_the_one_that_began_them_so_that_nothing_stays_locked(tmp_path: Path) -> None:
     if not (child := os.fork()):
@@ -426,6 +446,6 @@ def test_texts_that_were_encoded_keep_no_second_copy_of_themselves() -> None:
     encoded(text.as_bytes())
     assert [sys.getsizeof(value) for value in (source.text, text.markdown)] == sizes
 
-    (made,) = Memory().remember("kind", Decoder(str), [b"of"], lambda _: [source.text])
+    (made,) = Memory().remember("kind", Decoder(str), [b"of"], lambda _: source.text)
     assert made == source.text
     assert sys.getsizeof(made) == sizes[0]

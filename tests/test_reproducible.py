@@ -63,7 +63,7 @@ def _environment(config: pytest.Config, interpreter: Path, name: str, *extra: st
     assert config.cache is not None
     packages = ("genanki", "deflate", "msgspec", "pyyaml", "chevron")
     requirements = [f"{package}=={importlib.metadata.version(package)}" for package in packages]
-    folder = config.cache.mkdir("crossversion") / "-".join((name, *requirements[:2]))
+    folder = config.cache.mkdir("crossversion") / "-".join((name, *requirements[:3]))
     return environment(folder, interpreter, f"genanki for {name}", *requirements, *extra)
 
 
