@@ -12,6 +12,7 @@ from deckgen.corpus import texts_of
 from deckgen.diagnostics import DeckgenError
 from deckgen.markdown import Documents
 from deckgen.media.download import DownloadError, DownloadLimits, download_image
+from deckgen.media.encoded import BrokenImageError
 from deckgen.media.image_paths import (
     FetchedImage,
     Remote,
@@ -20,7 +21,7 @@ from deckgen.media.image_paths import (
     parse_fetched,
     resolve_image,
 )
-from deckgen.media.images import BrokenImageError, encode_image, suffix_of
+from deckgen.media.images import encode_image, suffix_of
 from deckgen.memory.seal import sealed_digest
 from deckgen.project import Profile
 from deckgen.project.files import own_path, read_file, write_atomically

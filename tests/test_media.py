@@ -21,7 +21,8 @@ from projects import REPOSITORY
 
 from deckgen.diagnostics import Diagnostic
 from deckgen.media import read_media
-from deckgen.media.images import BrokenImageError, EncodedImage, encode_image
+from deckgen.media.encoded import BrokenImageError, EncodedImage
+from deckgen.media.images import encode_image
 from deckgen.media.images.colours import find_palettes, with_palette
 from deckgen.media.images.diagram import is_svg_diagram
 from deckgen.media.images.quality import DRAWING, Meter

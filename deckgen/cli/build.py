@@ -51,18 +51,21 @@ def build(
 
 
 def _make(wanted: Wanted, out: Path | None, strict: bool, locked: bool, allow_retire: bool) -> "tuple[Build, Written]":
-    from deckgen.cli.report import progress_bar
-    from deckgen.output import write_build
+    from deckgen.memory.workers import without_collector
 
-    made = wanted.make(allow_retire=allow_retire)
-    if wanted.is_strict(made.project):
-        from msgspec.structs import replace
+    with without_collector():  # to import makes no circles either
+        from deckgen.cli.report import progress_bar
+        from deckgen.output import write_build
 
-        from deckgen.localisation.checking import check_build
+        made = wanted.make(allow_retire=allow_retire)
+        if wanted.is_strict(made.project):
+            from msgspec.structs import replace
 
-        made = replace(made, diagnostics=check_build(made, strict=True))
-    with progress_bar() as progress:
-        return made, write_build(made, out=out, strict=strict, locked=locked, progress=progress)
+            from deckgen.localisation.checking import check_build
+
+            made = replace(made, diagnostics=check_build(made, strict=True))
+        with progress_bar() as progress:
+            return made, write_build(made, out=out, strict=strict, locked=locked, progress=progress)
 
 
 def _build(

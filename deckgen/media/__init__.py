@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic, name_some
+from deckgen.media.encoded import RECIPE, BrokenImageError, EncodedImage
 from deckgen.media.image_paths import (
     Ambiguous,
     Found,
@@ -27,7 +28,6 @@ from deckgen.media.image_paths import (
     resolve_image,
     shown_target,
 )
-from deckgen.media.images import RECIPE, BrokenImageError, EncodedImage, encode_image, encoder_version
 from deckgen.memory.receipt import file_mark
 from deckgen.memory.seal import sealed_digest
 from deckgen.memory.store import Decoder, Memory, encoded
@@ -132,7 +132,11 @@ def _encode_all(
     progress: ImageProgress | None,
     memory: Memory,
 ) -> Mapping[Found, _Ready | BrokenImageError]:
-    version = encoder_version() if sources else ""
+    if not sources:
+        return {}
+    from deckgen.media.images import encoder_version
+
+    version = encoder_version()
     marks = {
         source: memory.key("image", encoded((source.path, mark, RECIPE, profile, version)))
         for source in sources
@@ -159,6 +163,8 @@ def _encode(
     root: Path, profile: Profile, cache: Path, version: str, source: Found, known: _Known | None
 ) -> _Ready | BrokenImageError:
     """One image, from the cache where it is there; its file is not even read where it is ``known``."""
+    from deckgen.media.images import encode_image
+
     try:
         data = None if known else _read(source, root)
         known = known or _identify(data or b"", profile, version)

@@ -53,8 +53,12 @@ def _fingerprint(plain: str) -> str:
 
 
 def _sketch(plain: str) -> Sketch:
-    hashes = sorted(set(map(_HASHES.__getitem__, _shingles(plain))))
-    packed = b"".join(number.to_bytes(_HASH_BYTES, "big") for number in hashes[:SKETCH_SIZE])
+    hashes = set(map(_HASHES.__getitem__, _shingles(plain)))
+    # Hashes are even over their range: below this one lie twice as many as are kept, which is less to sort.
+    bound = 2 * SKETCH_SIZE * (1 << 8 * _HASH_BYTES) // max(len(hashes), 1)
+    few = [number for number in hashes if number < bound]
+    least = sorted(few if len(few) >= SKETCH_SIZE else hashes)
+    packed = b"".join(number.to_bytes(_HASH_BYTES, "big") for number in least[:SKETCH_SIZE])
     return Sketch(f"{len(hashes)}:{base64.urlsafe_b64encode(packed).decode('ascii')}")
 
 

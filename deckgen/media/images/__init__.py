@@ -21,10 +21,10 @@ import io
 import math
 import threading
 
-from msgspec import Struct
 from PIL import Image, ImageSequence, features
 from PIL import __version__ as _pillow_version
 
+from deckgen.media.encoded import BrokenImageError, EncodedImage
 from deckgen.media.images.colours import find_palettes, sampled, with_palette
 from deckgen.media.images.diagram import is_diagram, is_svg_diagram
 from deckgen.media.images.quality import DRAWING, PHOTOGRAPH, Meter
@@ -32,7 +32,6 @@ from deckgen.media.images.reading import (
     LARGE_PIXELS,
     MAX_SIDE_PX,
     MAX_WIDTH_PX,
-    BrokenImageError,
     decode_image,
     is_animated,
     load_image,
@@ -43,10 +42,6 @@ from deckgen.media.images.reading import (
 from deckgen.media.svg import UnsafeSvgError, check_svg, looks_like_svg
 from deckgen.project import Profile
 
-__all__ = ["RECIPE", "BrokenImageError", "EncodedImage", "encode_image", "encoder_version", "suffix_of"]
-
-RECIPE = "2"
-"""Part of every media name: to change it renames every image, and so changes every note that shows one."""
 MAX_ANIMATION_BYTES = 10_000_000
 
 _MAX_ANIMATION_PIXELS = 60_000_000
@@ -62,20 +57,6 @@ _LOSSLESS_EFFORT, _LOSSLESS_METHOD = 90, 2
 """5 % smaller than Pillow's defaults (80, 4) in the same time; 100 and 4 win another 1 % and take twice as long."""
 _LARGE = threading.Semaphore(1)
 """One very large image at a time: each may need half a gigabyte."""
-
-
-class EncodedImage(Struct, frozen=True, kw_only=True):
-    """An image ready to be packaged. ``remark`` says what of the source could not be kept; mostly empty.
-
-    ``diagram`` says of a still image, measured on its source, that it may be shown in the colours of the night.
-    """
-
-    data: bytes
-    suffix: str
-    width_px: int
-    height_px: int
-    remark: str = ""
-    diagram: bool = False
 
 
 def suffix_of(source: bytes) -> str:

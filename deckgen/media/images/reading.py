@@ -6,6 +6,7 @@ import warnings
 
 from PIL import Image, ImageCms, ImageOps
 
+from deckgen.media.encoded import BrokenImageError
 from deckgen.project import Profile
 
 MAX_WIDTH_PX = {Profile.MOBILE: 1080, Profile.DESKTOP: 1920, Profile.ORIGINAL: 16383}
@@ -24,14 +25,6 @@ _AVERAGED = frozenset(("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "LAB"))
 
 # MAX_PIXELS guards against bombs, and what a decoder finds odd in a file is no news to the reader of our findings.
 warnings.filterwarnings("ignore", module=r"PIL\.")
-
-
-class BrokenImageError(ValueError):
-    """Why an image cannot be shown, in words that follow its name, and how to mend it."""
-
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.hint = hint
 
 
 def open_image(source: bytes) -> Image.Image:
