@@ -3,7 +3,9 @@
 A subcommand's file is imported when it is called, so that ``--version``, ``--help`` and completion answer at once.
 """
 
+import atexit
 import errno
+import gc
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -29,6 +31,7 @@ COMMANDS: Mapping[str, str] = {
 """Each command with the first line of its help, in the order of ``deckgen --help``. ``deckgen.cli.NAME.NAME`` is it."""
 
 
+atexit.register(gc.freeze)  # else Python looks for circles in all that a process leaves behind, before it goes anyway
 _EXIT_CODES = "Exit codes: 0 done, 1 errors were found or something failed, 2 wrong usage, 3 deckgen itself failed."
 
 

@@ -136,17 +136,22 @@ def edits(before: Sequence[Hashable], after: Sequence[Hashable]) -> Iterator[tup
             yield slice(step.src_start, step.src_end), slice(step.dest_start, step.dest_end)
 
 
-def _at_least(columns: int) -> str:
+def _at_least(columns: int, narrow: str) -> str:
     """A pattern of as many characters as are so wide."""
     if columns < 2:
         return "." * columns
-    return rf"(?:[^\0-\u2e7f]{_at_least(columns - 2)}|[\0-\u2e7f]{_at_least(columns - 1)})"
+    return rf"(?:[^{narrow}]{_at_least(columns - 2, narrow)}|[{narrow}]{_at_least(columns - 1, narrow)})"
 
 
 @functools.cache
-def _shingle() -> re.Pattern[str]:
-    """Takes as long to compile as a build that changes nothing may take in all; the first two are its common cases."""
-    return re.compile(f"(?=([\u2e80-\U0010ffff]{{3}}|[\\0-\u2e7f]{{5}}.|{_at_least(SHINGLE_WIDTH)}))", re.DOTALL)
+def _shingle(narrow: str) -> re.Pattern[str]:
+    """The pattern of a shingle, with the characters of one column; the first two alternatives are its common cases."""
+    return re.compile(f"(?=([^{narrow}]{{3}}|[{narrow}]{{5}}.|{_at_least(SHINGLE_WIDTH, narrow)}))", re.DOTALL)
+
+
+_NARROW, _NARROW_ASCII = "\\0-\u2e7f", "\\0-\x7f"
+"""The long range takes as long to compile as a build that changes nothing may take in all."""
+_NARROW_BEYOND_ASCII = re.compile("[\x80-\u2e7f]")
 
 
 def _shingles(text: str) -> list[str]:
@@ -154,4 +159,5 @@ def _shingles(text: str) -> list[str]:
 
     Ideographs, kana and Hangul, which say as much as two letters and begin at U+2E80, are two columns wide.
     """
-    return _shingle().findall(text) or ([text] if text else [])
+    narrow = _NARROW if _NARROW_BEYOND_ASCII.search(text) else _NARROW_ASCII
+    return _shingle(narrow).findall(text) or ([text] if text else [])
