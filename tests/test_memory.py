@@ -171,6 +171,29 @@ def test_values_are_made_by_several_processes_where_they_are_many() -> None:
     assert ran.stdout == "True True 2\n"
 
 
+FORKED = """
+import os, sys
+from pathlib import Path
+from deckgen.memory.store import Decoder, Memory, encoded
+memory, here = Memory(Path(sys.argv[1])), os.getpid()
+memory.keep({b"ours": b"kept"})
+memory.save()
+def make(at):
+    if at == 0:
+        memory.keep({b"theirs": b"x" * 3_000_000})  # more than waits to be written
+    return [os.getpid() != here, b"ours" in memory.recall([b"ours"])]
+values = memory.remember("kind", Decoder(list[bool]), map(encoded, range(200)), make, jobs=2)
+memory.close()
+print(values == [[True, False]] * 200, *Memory(Path(sys.argv[1])).recall([b"ours", b"theirs"]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks")
+def test_a_process_that_was_forked_leaves_the_file_to_the_one_that_opened_it(tmp_path: Path) -> None:
+    ran = subprocess.run([sys.executable, "-c", FORKED, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert ran.stdout == "True b'ours'\n"
+
+
 @pytest.mark.skipif(os.name == "nt", reason="forks, and kills")
 def test_processes_end_with_the_one_that_began_them_so_that_nothing_stays_locked(tmp_path: Path) -> None:
     if not (child := os.fork()):

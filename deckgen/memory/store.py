@@ -6,6 +6,7 @@ digest made with a secret of this machine: a damaged entry, or one that came wit
 
 import contextlib
 import hashlib
+import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
@@ -51,6 +52,7 @@ class Memory:
         """What is not written yet."""
         self.problem = ""
         """Why nothing can be kept, in words; empty where it can."""
+        self._process = os.getpid()
         if self._path:
             self._open(self._path)
         elif folder:
@@ -71,7 +73,7 @@ class Memory:
         """The values of those keys that are known."""
         wanted = list(dict.fromkeys(keys))
         found = {key: self.new[key] for key in wanted if key in self.new}
-        if self._database is None:
+        if self._database is None or not self._is_ours():
             return found
         try:
             for start in range(0, len(wanted), _CHUNK):
@@ -135,7 +137,7 @@ class Memory:
 
     def save(self) -> None:
         """Writes what is new, in one transaction."""
-        if self._database is None or self._path is None or not self.new:
+        if self._database is None or self._path is None or not self.new or not self._is_ours():
             return
         new, self.new, self._waiting = self.new, {}, 0
         rows = ((key, sealed_digest(key, value) + value) for key, value in new.items())
@@ -150,6 +152,10 @@ class Memory:
         if self._database is not None:
             self._database.close()
             self._database = None
+
+    def _is_ours(self) -> bool:
+        """Whether this process opened the file: SQLite must not be used by one that was forked from that."""
+        return os.getpid() == self._process
 
     def _open(self, path: Path) -> None:
         try:

@@ -103,20 +103,24 @@ def map_in_processes(
 
 def _in_pool(function: Callable[[_Item], _Result], items: Sequence[_Item], jobs: int, chunk: int) -> Iterator[_Result]:
     global _inherited
-    context = multiprocessing.get_context("fork" if can_fork() else "spawn")
+    forks = can_fork()
+    context = multiprocessing.get_context("fork" if forks else "spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent) as pool:
-        if can_fork():
+        if forks:
             _inherited = function, items
-            yield from pool.map(_of_inherited, range(len(items)), chunksize=chunk)
+            results = pool.map(_of_inherited, range(len(items)), chunksize=chunk)
+            _inherited = None  # all processes have begun
         else:
-            yield from pool.map(function, items, chunksize=chunk)
+            results = pool.map(function, items, chunksize=chunk)
+        yield from results
 
 
-_inherited: tuple[Callable[[Any], Any], Sequence[Any]]
+_inherited: tuple[Callable[[Any], Any], Sequence[Any]] | None = None
 """What a process that was forked has already, and need not be sent."""
 
 
 def _of_inherited(index: int) -> Any:
+    assert _inherited
     function, items = _inherited
     return function(items[index])
 

@@ -87,7 +87,12 @@ def render_deck(
         )
 
     def read(missing: list[int]) -> None:
-        documents.read((text.markdown, item.context) for at in missing for item in groups[at] for text in item.texts)
+        documents.read(
+            (text.markdown, item.context)
+            for at in missing
+            for item in groups[at]
+            for text in (*item.texts, *categories[item.keyed.category.key].titles)
+        )
 
     kept = documents.memory.remember("notes", _NOTES, map(depends, groups), render, prepare=read, jobs=documents.jobs)
     notes = tuple(
