@@ -1,7 +1,9 @@
 """How deep a text or its HTML is nested, and what is shown instead where that is too deep for any reader."""
 
 import re
+from collections.abc import Iterable
 from html import escape
+from itertools import accumulate
 
 from deckgen.model import Html
 
@@ -13,6 +15,7 @@ _SAFE_OPENERS = 1000
 """A tree of 3,000 levels overflows half a megabyte of stack, which some systems' threads have."""
 _MANY_CONTAINERS = re.compile(rf"^(?:[ \t]*+(?:>|[-*+][ \t]|\d{{1,9}}[.)][ \t])){{{_SAFE_OPENERS}}}", re.MULTILINE)
 _OPENERS = ">*_~[-+.)"
+_BRACKET = re.compile(r"[\[\]]")
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
 _UNCOUNTED = frozenset(
     """area base basefont br col dd dt embed frame hr img input li link meta option p param rp rt source tbody td tfoot
@@ -32,30 +35,16 @@ def begins_too_deep(text: str) -> bool:
 
 def too_deep(html: str, text: str = "") -> bool:
     """Whether ``html``, balanced or not, nests more than ``MAX_DEPTH`` elements, or ``text`` far too many brackets."""
-    return _brackets(text) > _SAFE_OPENERS or _elements_too_deep(html)
+    # HTML does not show how deep an image's text is.
+    if text.count("]") > _SAFE_OPENERS and deepest(mark == "]" for mark in _BRACKET.findall(text)) > _SAFE_OPENERS:
+        return True
+    tags = _TAG.findall(html) if html.count("<") > MAX_DEPTH else []
+    return deepest(bool(slash) for slash, name in tags if name.lower() not in _UNCOUNTED) > MAX_DEPTH
 
 
-def _elements_too_deep(html: str) -> bool:
-    if html.count("<") <= MAX_DEPTH:
-        return False
-    depth = 0
-    for found in _TAG.finditer(html):
-        if found[2].lower() not in _UNCOUNTED:
-            depth = max(0, depth - 1) if found[1] else depth + 1
-            if depth > MAX_DEPTH:
-                return True
-    return False
-
-
-def _brackets(text: str) -> int:
-    """How deep square brackets are nested at most: HTML does not show how deep an image's text is."""
-    if text.count("]") <= _SAFE_OPENERS:
-        return 0
-    depth = deepest = 0
-    for found in re.finditer(r"[\[\]]", text):
-        depth = depth + 1 if found[0] == "[" else max(0, depth - 1)
-        deepest = max(deepest, depth)
-    return deepest
+def deepest(closes: Iterable[bool]) -> int:
+    """How deep openings and closings, given in order, nest at most; a closing of nothing counts for nothing."""
+    return max(accumulate(closes, lambda depth, closed: max(0, depth - 1) if closed else depth + 1, initial=0))
 
 
 def preformatted(text: str) -> Html:

@@ -80,13 +80,10 @@ def _fences(lines: list[_Line]) -> Iterator[list[_Line]]:
     inside: list[_Line] = []
     mark = ""
     for line in lines:
-        if not inside:
-            if found := _FENCE.match(line.body):
-                inside, mark = [line], found[1] or found[2]
-            continue
-        if _leaves(line, inside[0]):
+        if inside and _leaves(line, inside[0]):
             yield inside
             inside = []
+        if not inside:
             if found := _FENCE.match(line.body):
                 inside, mark = [line], found[1] or found[2]
             continue
@@ -247,17 +244,19 @@ def _inline(text: str, lines: list[_Line], columns: dict[int, int]) -> Iterator[
     start, end = lines[0].start + lines[0].content, lines[-1].end
     if "$" not in text[start:end] and "\\" not in text[start:end]:
         return
-    room = columns.get(lines[0].start)
-    scanner = _Scanner(
-        text, start, end, quotes=lines[0].quotes, row=lines[0].body if room is not None else "", room=room
-    )
-    yield from scanner.formulas()
+    first = lines[0]
+    room = columns.get(first.start)
+    excess = None if room is None else _cells(first.body) - room
+    yield from _Scanner(text, start, end, quotes=first.quotes, excess=excess).formulas()
 
 
 class _Scanner:
-    """Reads one paragraph, or one table row, from left to right, once."""
+    """Reads one paragraph, or one table row, from left to right, once.
 
-    def __init__(self, text: str, start: int, end: int, *, quotes: int, row: str, room: int | None) -> None:
+    ``excess``: how many bars the row has beyond its table's borders; None outside a table.
+    """
+
+    def __init__(self, text: str, start: int, end: int, *, quotes: int, excess: int | None) -> None:
         self.text = text
         self.start, self.end = start, end
         self.tokens = list(_TOKEN.finditer(text, start, end))
@@ -266,8 +265,7 @@ class _Scanner:
         for index, token in enumerate(self.tokens):
             self.places.setdefault(token[0], []).append(index)
         self.quotes = quotes
-        self.excess = _cells(row) - room if room is not None else 0
-        self.in_table = room is not None
+        self.excess = excess
 
     @cached_property
     def ticks(self) -> dict[int, list[int]]:
@@ -369,12 +367,13 @@ class _Scanner:
         return formula, closer + 1 if formula else closer
 
     def _accept(self, start: int, end: int, size: int, *, display: bool) -> Formula | None:
-        if self.in_table and (bars := len(re.findall(r"(?<!\\)\|", self.text[start:end]))):
+        in_table = self.excess is not None
+        if self.excess is not None and (bars := len(re.findall(r"(?<!\\)\|", self.text[start:end]))):
             # A bar inside a formula is no cell border, where the row has more of them than the table has columns.
             if bars > self.excess:
                 return None
             self.excess -= bars
-        return _formula(self.text, start, end, size, display=display, in_table=self.in_table, quotes=self.quotes)
+        return _formula(self.text, start, end, size, display=display, in_table=in_table, quotes=self.quotes)
 
 
 _NESTED = ((re.compile(r"\s*\\\(.*\\\)\s*", re.DOTALL), False), (re.compile(r"\s*\\\[.*\\\]\s*", re.DOTALL), True))

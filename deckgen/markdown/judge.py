@@ -8,6 +8,7 @@ from html import unescape
 from lxml.html import HtmlElement
 from msgspec import Struct
 
+from deckgen.markdown.depth import deepest
 from deckgen.markdown.formula_safety import active_commands
 from deckgen.markdown.sanitize import as_browsers_read
 from deckgen.markdown.tree import any_tree
@@ -36,6 +37,7 @@ MAX_JUDGED = 1_000_000
 _MAX_KEPT = 4_000
 """Characters, of what is remembered: titles and templates come again and again."""
 _MAX_DEPTH = 1000
+"""Elements within each other; reading them takes quadratic time over that."""
 _MAX_ATTRIBUTES = 1000
 _ATTRIBUTES_READ = re.compile(r'<[a-z][^\s/>]*((?:\s[^\s=>]+="[^"]*")+)')
 """Of a tag as the standard's rules leave it; the forgiving reader takes quadratic time over them."""
@@ -70,7 +72,7 @@ def judge_html(html: str) -> Judgement:
 def _judged(html: str) -> Judgement:
     if len(html) > MAX_JUDGED:
         return Judgement(active=(f"more than {MAX_JUDGED:,} characters",))
-    if html.count("<") > _MAX_DEPTH and _depth(html) > _MAX_DEPTH:
+    if html.count("<") > _MAX_DEPTH and deepest(map(bool, _NESTING_TAG.findall(html))) > _MAX_DEPTH:
         return Judgement(active=(f"elements more than {_MAX_DEPTH} deep",))
     read = as_browsers_read(html)
     if any(tag[1].count('="') > _MAX_ATTRIBUTES for tag in _ATTRIBUTES_READ.finditer(read)):
@@ -103,15 +105,6 @@ _MAY_DO_ANYTHING = re.compile(
     re.IGNORECASE,
 )
 """Bare tags of text do nothing, and are most of what most cards hold."""
-
-
-def _depth(html: str) -> int:
-    """At most how deep elements lie within each other; reading them takes quadratic time over that."""
-    depth = deepest = 0
-    for tag in _NESTING_TAG.finditer(html):
-        depth = max(0, depth - 1) if tag[1] else depth + 1
-        deepest = max(deepest, depth)
-    return deepest
 
 
 def judge_css(css: str) -> Judgement:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from html import escape, unescape
 
+from lxml.etree import strip_attributes
 from lxml.html import HtmlElement
 
 from deckgen.markdown.chinese_lines import has_lines_to_join, join_chinese_lines
@@ -26,10 +27,7 @@ def page_html(safe: Html) -> Html:
             _place_formula(element)
         elif place := _PLACES.get(element.tag):
             place(element)
-    if ' id="' in safe or ' for="' in safe:
-        for element in root.iter():
-            for name in ("id", "for"):
-                element.attrib.pop(name, None)
+    strip_attributes(root, "id", "for")
     if has_lines_to_join(safe):
         join_chinese_lines(root)
     return Html(serialize_tree(root).strip())
@@ -52,11 +50,8 @@ def page_html_of_plain(safe: Html) -> Html:
 
 def _formula_html(latex: str, *, display: bool) -> str:
     name, text = _shown_formula(latex.strip(), display=display)
-    return (
-        f'<span class="{name}">{escape(text, quote=False)}</span>'
-        if name
-        else f"<code>{escape(text, quote=False)}</code>"
-    )
+    text = escape(text, quote=False)
+    return f'<span class="{name}">{text}</span>' if name else f"<code>{text}</code>"
 
 
 def _plain_code(found: re.Match[str]) -> str:
