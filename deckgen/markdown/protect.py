@@ -97,17 +97,18 @@ def _shown(base: int, escape: bool) -> dict[int, str]:
 def _patterns(base: int) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     """What a hidden formula can begin with, the formula, and whatever is hidden."""
 
-    def characters(kind: int, last: int = 0x7F) -> str:
-        return f"[{chr(base + kind)}-{chr(base + kind + last)}]+"
+    def characters(kind: int) -> str:
+        return f"[{chr(base + kind)}-{chr(base + kind + 0x7F)}]+"
 
+    hidden = f"{chr(base)}-{chr(base + _SIZE - 1)}"
     # The first alternative is a tag with something hidden in it.
     formula = re.compile(
-        f"<[^>]*{characters(0, _SIZE - 1)}[^>]*>"
+        f"<[^>{hidden}]*+[{hidden}][^>]*>"
         f"|{characters(_OPEN_INLINE)}([^<]*?){characters(_CLOSE_INLINE)}"
         f"|{characters(_OPEN_DISPLAY)}([^<]*?){characters(_CLOSE_DISPLAY)}"
     )
     openings = "".join(chr(base + kind + ord(mark)) for kind in (_OPEN_INLINE, _OPEN_DISPLAY) for mark in "$\\")
-    return re.compile(f"[{openings}]"), formula, re.compile(characters(0, _SIZE - 1))
+    return re.compile(f"[{openings}]"), formula, re.compile(f"[{hidden}]+")
 
 
 def protect_text(text: str) -> Protected:
