@@ -248,3 +248,43 @@ def test_nothing_unreviewed_is_shown_unmarked_and_nothing_is_lost(
         if text.state is TextState.REVIEWED:
             assert drafts == []
         assert (text.state is TextState.MISSING) == (text.markdown == "")
+
+
+ELSEWHERE = (
+    TEXT.replace("输出上。", "输出上[^原文]。")
+    + """
+## 2. 训练
+
+### 1. 什么是学习率？
+
+步长。
+
+[^原文]: 脚注的话。
+"""
+)
+
+
+def test_a_footnote_that_stands_elsewhere_in_the_chapter_is_translated_where_it_is_used() -> None:
+    corpus, _ = keyed(ELSEWHERE)
+    texts = tuple(source_texts(corpus, NONE, Documents()))
+    (using,) = (text for text in texts if any("脚注" in segment.text for segment in text.segments))
+    assert [segment.text for segment in using.segments] == ["脚注的话。", "残差连接把输入加到输出上[^原文]。"]
+    line = ELSEWHERE[: ELSEWHERE.index("残差连接把")].count("\n") + 1
+    assert [using.place(segment).line for segment in using.segments] == [using.location.line, line]
+    result, findings = shown(corpus, catalogs_for(corpus))
+    assert findings == ()
+    source, translation = result.questions[1].answers
+    assert source.markdown == using.markdown
+    html = Documents().html_of(translation.markdown, using.chapter.context)
+    assert "T[脚注的话。]" in html
+    assert html.count("脚注的话") == 1
+
+
+def test_a_footnote_from_elsewhere_without_a_translation_stays_and_is_told_of() -> None:
+    corpus, _ = keyed(ELSEWHERE)
+    result, findings = shown(corpus, changed(catalogs_for(corpus), "脚注的话。", translation=""))
+    assert [(found.rule, found.excerpt) for found in findings] == [("untranslated", "脚注的话。")]
+    context = corpus.questions[1].chapter.context
+    html = Documents().html_of(result.questions[1].answers[1].markdown, context)
+    assert "<p>脚注的话。" in html
+    assert "T[残差连接" in html

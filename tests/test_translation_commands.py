@@ -101,6 +101,18 @@ def test_extracting_twice_changes_no_byte(project: Path) -> None:
     assert po(project).read_bytes() == before
 
 
+def test_extracting_before_the_first_build_remembers_the_keys_that_the_catalogs_go_by(project: Path) -> None:
+    (project / "deckgen.toml").write_text('[deck]\neditions = ["zh-en"]\n', encoding="utf-8")
+    assert "wrote deckgen.lock" in run(project, "extract").output
+    before, lock = po(project).read_bytes(), (project / "deckgen.lock").read_bytes()
+    assert run(project, "extract").output == "the PO files are up to date\n"
+    assert (po(project).read_bytes(), (project / "deckgen.lock").read_bytes()) == (before, lock)
+    deckgen("build", "--project", str(project))
+    checked = run(project, "check")
+    assert "catalog-mismatch" not in checked.output
+    assert run(project, "extract").output == "the PO files are up to date\n"
+
+
 def test_filling_never_touches_what_is_there(project: Path, server: Server) -> None:
     run(project, "extract")
     text = po(project).read_text("utf-8").replace('msgid "高效"\nmsgstr ""', 'msgid "高效"\nmsgstr "My own words"')

@@ -10,8 +10,11 @@ import click
 from deckgen.cli.report import print_diagnostics
 from deckgen.cli.terminal import echo
 from deckgen.diagnostics import DeckgenError, has_errors
+from deckgen.identity.lock import format_lock
 from deckgen.localisation.translations import Translations, changed_catalogs, read_translations
 from deckgen.model import Language, parse_language
+from deckgen.project.files import write_atomically
+from deckgen.project.layout import LOCK_NAME
 from deckgen.project.reading import git_text, read_project
 from deckgen.translation.files import write_files
 
@@ -53,7 +56,11 @@ def today() -> str:
 
 
 def write_catalogs(found: Translations) -> None:
+    """Writes the PO files that change, and a first lock, without which the keys in them would not be found again."""
     files = changed_catalogs(found)
+    if found.project.lock_text is None:
+        write_atomically(found.project.root / LOCK_NAME, format_lock(found.lock).encode())
+        echo(f"wrote {LOCK_NAME}")
     write_files(files)
     for file in files:
         echo(f"{'removed' if file.text is None else 'wrote'} {file.name}")

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from deckgen.corpus import identify, settle
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, with_severities
+from deckgen.identity.lock import Lock
 from deckgen.markdown import Documents
 from deckgen.markdown.blocks import LeafBlock
 from deckgen.model import Language, Location, Markdown, TextState
@@ -23,9 +24,13 @@ from deckgen.translation.segments import SourceText
 
 
 class Translations(Struct, frozen=True, kw_only=True):
-    """A project's texts beside their catalogs, its glossary in each language, and what is wrong with their files."""
+    """A project's texts beside their catalogs, its glossary in each language, and what is wrong with their files.
+
+    ``lock`` knows the keys that the catalogs go by.
+    """
 
     project: Project
+    lock: Lock
     material: Material
     glossaries: Mapping[Language, Glossary]
     diagnostics: tuple[Diagnostic, ...]
@@ -67,16 +72,18 @@ def read_translations(
             f"{project.config.language} is the language of the sources, so there is nothing to translate"
         )
     material, problems = read_material(project, matched.corpus, documents, chosen)
-    return with_glossary(project, material, (*findings, *problems))
+    return with_glossary(project, matched.lock, material, (*findings, *problems))
 
 
-def with_glossary(project: Project, material: Material, findings: tuple[Diagnostic, ...] = ()) -> Translations:
+def with_glossary(
+    project: Project, lock: Lock, material: Material, findings: tuple[Diagnostic, ...] = ()
+) -> Translations:
     """What was read before, with the glossary; ``findings`` and those of the glossary at the project's severities."""
     terms = read_optional(project.root / GLOSSARY_PATH, inside=project.root)
     glossary, problems = parse_glossary(terms or "", GLOSSARY_PATH)
     told = with_severities((*findings, *problems), project.config.severities)
     glossaries = {language: glossary.for_language(language) for language in material.languages}
-    return Translations(project=project, material=material, glossaries=glossaries, diagnostics=told)
+    return Translations(project=project, lock=lock, material=material, glossaries=glossaries, diagnostics=told)
 
 
 def changed_catalogs(found: Translations) -> tuple[CatalogFile, ...]:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from deckgen.markdown.lines import Kind
+from deckgen.model import Markdown
 
 _DEFINITION = re.compile(r"^ {0,3}\[((?:[^\[\]\\\n]|\\.)+)\]:", re.MULTILINE)
 _REFERENCE = re.compile(r"\[((?:[^\[\]\\]|\\.){1,999})\]")
@@ -75,10 +76,10 @@ def _footnote_end(lines: Sequence[str], kinds: Sequence[Kind], start: int) -> in
     return end
 
 
-def used_definitions(markdown: str, definitions: str) -> str:
+def used_definitions(markdown: str, definitions: str) -> Markdown:
     """The part of ``definitions`` that ``markdown`` refers to and does not hold itself, in order."""
     if not definitions.strip() or "[" not in markdown:
-        return ""
+        return Markdown("")
     known = _by_label(definitions)
     own = {_label(found[1]) for found in _DEFINITION.finditer(markdown)}
     used: dict[str, str] = {}
@@ -89,7 +90,7 @@ def used_definitions(markdown: str, definitions: str) -> str:
             if label in known and label not in own and label not in used:
                 used[label] = known[label]
                 texts.append(known[label])
-    return "\n".join(text for label, text in known.items() if label in used)
+    return Markdown("\n".join(text for label, text in known.items() if label in used))
 
 
 @lru_cache(maxsize=64)

@@ -102,7 +102,7 @@ def _translated(
         return Text(language=language, markdown=Markdown(""), state=TextState.MISSING), findings
     state = max(states, key=_DOUBT.index, default=TextState.REVIEWED)
     state = TextState.PARTIAL if state is TextState.MISSING else state
-    return Text(language=language, markdown=splice(text.markdown, text.segments, translations), state=state), findings
+    return Text(language=language, markdown=splice(text.whole, text.segments, translations), state=state), findings
 
 
 def _states(text: SourceText, entries: Entries, policy: Policy) -> list[TextState]:

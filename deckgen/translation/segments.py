@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from deckgen.markdown import Document, Documents
 from deckgen.markdown.blocks import BlockKind, LeafBlock
+from deckgen.markdown.definitions import used_definitions
 from deckgen.model import Chapter, Key, KeyedCorpus, KeyedQuestion, Language, Location, Markdown, locate_span
 from deckgen.translation.inline import is_translatable, replaced
 from deckgen.translation.notes import Notes
@@ -28,7 +29,8 @@ class SourceText(Struct, frozen=True, kw_only=True):
     """One side of a note, or a category's title, with its segments. ``location`` is where its Markdown begins.
 
     ``chapter`` is the one whose catalogs hold its translations; ``written`` the languages that its author has
-    written it in beside the source, which nobody has to translate.
+    written it in beside the source, which nobody has to translate. ``definitions`` are those that it uses and that
+    stand elsewhere in its chapter, footnotes among them: these are translated with it.
     """
 
     key: Key
@@ -36,7 +38,9 @@ class SourceText(Struct, frozen=True, kw_only=True):
     markdown: Markdown
     chapter: Chapter
     location: Location
+    definitions: Markdown = Markdown("")
     segments: tuple[LeafBlock, ...] = ()
+    """Of ``whole``."""
     hint: str = ""
     written: tuple[tuple[Language, Markdown], ...] = ()
 
@@ -45,9 +49,17 @@ class SourceText(Struct, frozen=True, kw_only=True):
         """The PO context of its entries; one for front and answer, so that text may move between them."""
         return f"{self.key}|{Side.ANSWER if self.side is Side.FRONT else self.side}"
 
+    @property
+    def whole(self) -> Markdown:
+        """The text with what it needs of ``definitions``; an empty comment keeps a footnote from running on into it."""
+        return Markdown(f"{self.definitions}\n\n<!-- -->\n\n{self.markdown}") if self.definitions else self.markdown
+
     def place(self, segment: LeafBlock) -> Location:
-        """Where a segment stands in its file."""
-        return locate_span(self.markdown, segment.start, segment.end, self.location)
+        """Where a segment stands in its file; where the text begins for one of a footnote from elsewhere."""
+        before = len(self.whole) - len(self.markdown)
+        if segment.start < before:
+            return self.location
+        return locate_span(self.markdown, segment.start - before, segment.end - before, self.location)
 
     def writing(self, language: Language) -> Markdown | None:
         """The text that its author wrote in ``language``."""
@@ -62,7 +74,7 @@ def source_texts(corpus: KeyedCorpus, notes: Notes, documents: Documents | None)
     seen: set[Key] = set()
     for item in corpus.questions:
         for text in _texts(item, corpus.language, notes, is_first=item.category.key not in seen):
-            yield replace(text, segments=_segments(text, corpus.language, documents)) if documents else text
+            yield _with_segments(text, corpus.language, documents) if documents else text
         seen.add(item.category.key)
 
 
@@ -121,10 +133,13 @@ def _texts(item: KeyedQuestion, language: Language, notes: Notes, *, is_first: b
         yield text(side=Side.NOTE, markdown=source.markdown, location=source.location, written=written)
 
 
-def _segments(text: SourceText, language: Language, documents: Documents) -> tuple[LeafBlock, ...]:
+def _with_segments(text: SourceText, language: Language, documents: Documents) -> SourceText:
     if text.side in (Side.CATEGORY, Side.QUESTION):
-        return title_segments(text.markdown, language=language)
-    return segments_of(documents.of(text.markdown, text.chapter.context), language=language)
+        return replace(text, segments=title_segments(text.markdown, language=language))
+    context = text.chapter.context
+    definitions = used_definitions(text.markdown, context.definitions)
+    text = replace(text, definitions=definitions) if "[^" in definitions else text
+    return replace(text, segments=segments_of(documents.of(text.whole, context), language=language))
 
 
 def _placed(markdown: str, block: LeafBlock, translation: str) -> str:
