@@ -188,6 +188,18 @@ def test_another_look_is_told_without_a_card() -> None:
     assert (diff.looks, diff.notes) == (("zh-en",), ())
 
 
+def test_cards_that_are_marked_as_changed_are_no_other_look(tmp_path: Path) -> None:
+    project = start(tmp_path)
+    text = (tmp_path / "source/chapter.md").read_text("utf-8")
+    for number in range(3):
+        project.release(f"1.0.{number}", now=NOON + number)
+        text = text.replace("。", f"，其{number}。", 1)
+        project.change(text, now=NOON + number)
+    records = [parse_record(project.record(f"1.0.{number}").read_text("utf-8"), "r") for number in range(3)]
+    assert [compare(*pair).looks for pair in itertools.pairwise(records)] == [(), ()]
+    assert [len(compare(*pair).notes) for pair in itertools.pairwise(records)] == [1, 1]
+
+
 def test_counts_are_kept_by_category_and_by_language() -> None:
     old = record(note("a"), note("b"), note("c"))
     new = record(note("a", texts=texts(en_answer="Other.")), note("b", category=Key("c2")), note("d"))

@@ -100,6 +100,9 @@ def note_type(
     )
 
 
+_MARKED = "\n/* --- updated in the newest release --- */\n"
+
+
 def mark_updated(note_type: NoteType, keys: Iterable[Key], text: str) -> NoteType:
     """The note type whose style shows ``text`` on the backs of the notes with these keys."""
     marked = ",\n".join(f'.dg-card[data-key="{key}"] .dg-updated' for key in sorted(keys))
@@ -107,7 +110,12 @@ def mark_updated(note_type: NoteType, keys: Iterable[Key], text: str) -> NoteTyp
         return note_type
     label = text.replace("\\", "").replace('"', "”")
     rules = f'{marked} {{ display: block; }}\n.dg-updated::before {{ content: "{label}"; }}\n'
-    return replace(note_type, css=f"{note_type.css}\n/* --- updated in the newest release --- */\n{rules}")
+    return replace(note_type, css=f"{note_type.css}{_MARKED}{rules}")
+
+
+def unmarked(note_type: NoteType) -> NoteType:
+    """What ``mark_updated`` took."""
+    return replace(note_type, css=note_type.css.partition(_MARKED)[0])
 
 
 def field_names(edition: Edition, root: Edition | None = None) -> tuple[str, ...]:

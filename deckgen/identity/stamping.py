@@ -123,7 +123,7 @@ def _stamp_note_type(
     edition: EditionRecord, note_type: NoteType, time: int, release: str | None
 ) -> tuple[EditionRecord, int]:
     known = edition.note_type
-    mark = _next_stamp(known.stamp if known else None, _fingerprint(note_type), "", time=time, release=release)
+    mark = _next_stamp(known.stamp if known else None, note_type_hash(note_type), "", time=time, release=release)
     record = NoteTypeRecord(
         id=note_type.id,
         fields={field.name: field.id for field in note_type.fields},
@@ -170,7 +170,7 @@ def _schema_findings(edition: EditionRecord, note_type: NoteType) -> list[Diagno
     return [diagnostic("frozen-schema", message, hint=hint)]
 
 
-def _fingerprint(note_type: NoteType) -> str:
+def note_type_hash(note_type: NoteType) -> str:
     """The hash of all that a newer note type replaces: names, templates, CSS and what the browser shows."""
     parts = [note_type.name, note_type.css, str(note_type.sort_field), *(field.name for field in note_type.fields)]
     for template in note_type.templates:

@@ -76,8 +76,8 @@ class RecordedCategory(_Line, frozen=True, kw_only=True, rename={"key": "categor
 class RecordedEdition(_Line, frozen=True, kw_only=True, rename={"name": "edition"}):
     """What Anki knows an edition by. ``fields`` and ``templates`` are ids in the order of the schema.
 
-    ``look`` is a hash of templates and style, ``description`` one of what the deck says of itself, version apart;
-    both are empty where nothing is known of them.
+    ``look`` is a hash of templates and style without the marks of changed cards, ``description`` one of what the deck
+    says of itself, version apart; both are empty where nothing is known of them.
     """
 
     name: str

@@ -10,7 +10,9 @@ from msgspec.structs import replace
 from deckgen.apkg.contents import PackageContents, PackagedNote
 from deckgen.apkg.reader import read_package
 from deckgen.build import Build
+from deckgen.card import unmarked
 from deckgen.diagnostics import DeckgenError
+from deckgen.identity.stamping import note_type_hash
 from deckgen.markdown.tree import block_text
 from deckgen.model import Edition, Guid, Key, Language, NoteType, StampedDeck, TextState, parse_edition
 from deckgen.project.files import read_optional
@@ -120,13 +122,12 @@ def record_release(record: Record, stamped: Build, *, version: str, time: int) -
 
 
 def _deck_editions(made: Build) -> tuple[RecordedEdition, ...]:
-    looks = {edition.name: edition.note_type.stamp.hash for edition in made.lock.editions if edition.note_type}
     return tuple(
         _edition(
             deck.edition.name,
             deck.name,
             deck.note_type,
-            look=looks.get(deck.edition.name, ""),
+            look=note_type_hash(unmarked(deck.note_type)),
             description=hashlib.sha256(deck.description.replace(made.version, "").encode()).hexdigest()[:16],
         )
         for deck in (stamped.deck for stamped in made.decks)
