@@ -258,22 +258,22 @@ def _hidden(read: Read) -> Iterator[Diagnostic]:
 
 def _outside(read: Read) -> Iterator[Diagnostic]:
     """Each stretch of visible lines that no card shows."""
-    covered, titles = _covered(read)
+    covered, empty = _covered(read)
     first = last = 0
     for number, (line, kind) in enumerate(zip(read.lines, read.structure.scan.kinds, strict=True), 1):
         if number in covered:
             if first:
-                yield _stretch(read, first, last, titles)
+                yield _stretch(read, first, last, empty)
             first = 0
         elif is_navigation(line):
             continue
         elif (kind in (Kind.CODE, Kind.RAW) and line.strip()) or (kind is Kind.TEXT and is_visible(line)):
             first, last = first or number, number
     if first:
-        yield _stretch(read, first, last, titles)
+        yield _stretch(read, first, last, empty)
 
 
-def _stretch(read: Read, first: int, last: int, titles: frozenset[int]) -> Diagnostic:
+def _stretch(read: Read, first: int, last: int, empty: frozenset[int]) -> Diagnostic:
     lines = f"line {first} belongs" if first == last else f"lines {first}–{last} belong"
     decisions = read.structure.explanation.decisions
     lone = any(item.heading.line == first and item.ruling is Ruling.CHILDLESS for item in decisions)
@@ -285,25 +285,25 @@ def _stretch(read: Read, first: int, last: int, titles: frozenset[int]) -> Diagn
         + (f'; childless = "cards" for [chapters."{read.path}"] makes cards of sections like this' if lone else ""),
         excerpt=read.lines[first - 1],
     )
-    # A title alone is no loss that an author must act on.
-    return replace(found, severity=Severity.INFO) if set(range(first, last + 1)) <= titles else found
+    # A heading alone is no loss that an author must act on.
+    return replace(found, severity=Severity.INFO) if set(range(first, last + 1)) <= empty else found
 
 
 def _covered(read: Read) -> tuple[set[int], frozenset[int]]:
-    """The lines that a card shows or that nobody expects on one, and those that hold a title and nothing else."""
+    """The lines that a card shows or that nobody expects on one, and those of categories that have no question."""
     covered = set(read.structure.contents.lines | read.definitions)
     for piece in read.pieces:
         heads = 2 if piece.decision.heading.answer is not None and _heads_table(read, piece) else 0
         covered.update(range(piece.decision.heading.line - heads, piece.end_line + 1))
     shown = {category.location.line for category in read.chapter.categories}
-    titles: set[int] = set()
+    empty: set[int] = set()
     for decision in read.structure.explanation.decisions:
         span = range(decision.heading.line, decision.heading.end_line + 1)
-        if decision.role is Role.CONTENTS or decision.heading.line in shown:
+        if decision.role in (Role.CONTENTS, Role.TITLE) or decision.heading.line in shown:
             covered.update(span)
-        elif decision.role in (Role.TITLE, Role.CATEGORY):
-            titles.update(span)
-    return covered, frozenset(titles)
+        elif decision.role is Role.CATEGORY:
+            empty.update(span)
+    return covered, frozenset(empty)
 
 
 def _heads_table(read: Read, row: Piece) -> bool:
