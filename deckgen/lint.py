@@ -33,6 +33,10 @@ _MATH_REACH = 200
 _MAX_EXCERPT = 5000
 _WIKI_IMAGE = re.compile(r"!\[\[([^\[\]\n]+)\]\]")
 _IMAGE = re.compile(r"(?<!\\)!\[[^\[\]\n]*\]\(([^()<>\n]*)\)")
+_FOOTNOTE = re.compile(r"(?<!\\)\[\^[\w-]{1,40}\](?!:)")
+_DELIMITER_ROW = re.compile(
+    r"^(?=[^\n|]*\|)[ \t>]*(\|?[ \t]*:?-+:?(?:[ \t]*\|[ \t]*:?-+:?)*[ \t]*\|?)[ \t]*$", re.MULTILINE
+)
 _DESTINATION = re.compile(r"""\s*\S*(\s+("[^"]*"|'[^']*'))?\s*""")
 
 
@@ -224,6 +228,28 @@ def image_syntax(answer: Answer) -> Iterator[Diagnostic]:
             yield answer.finding("image-syntax", message, image.span(), hint=hint)
 
 
+def undefined_footnotes(answer: Answer) -> Iterator[Diagnostic]:
+    """Marks of footnotes that are text, since nothing in the chapter defines them."""
+    marks = list(_FOOTNOTE.finditer(answer.prose)) if "[^" in answer.text else []
+    shown = prose_of(answer.document.html) if marks else ""
+    for mark in marks:
+        if mark[0] in shown:
+            yield answer.finding("undefined-footnote", f"nothing in the chapter defines {mark[0]}", mark.span())
+
+
+def broken_tables(answer: Answer) -> Iterator[Diagnostic]:
+    """The row of dashes that is text, though bars in the line above say that a table was meant."""
+    rows = list(_DELIMITER_ROW.finditer(answer.prose)) if "|" in answer.text and "-" in answer.text else []
+    if len(rows) <= dict(answer.document.elements).get("Table", 0):
+        return
+    shown = {line.strip() for line in prose_of(answer.document.html).split("\n")}
+    for row in rows:
+        before = answer.prose[: row.start()].removesuffix("\n").rpartition("\n")[2]
+        if "|" in before and row[1] in shown:
+            message = "no table begins here: the card shows the bars and dashes"
+            yield answer.finding("broken-table", message, row.span(1))
+
+
 def long_answers(answer: Answer) -> Iterator[Diagnostic]:
     if len(answer.text) <= LONG_ANSWER:
         return
@@ -258,6 +284,8 @@ CHECKS: tuple[Callable[[Answer], Iterator[Diagnostic]], ...] = (
     unsafe_content,
     unknown_html,
     image_syntax,
+    undefined_footnotes,
+    broken_tables,
     long_answers,
 )
 CHECKS_OF_WRITTEN = (long_answers, deep_nesting)
