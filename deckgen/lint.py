@@ -245,7 +245,7 @@ def broken_tables(answer: Answer) -> Iterator[Diagnostic]:
     shown = {line.strip() for line in prose_of(answer.document.html).split("\n")}
     for row in rows:
         before = answer.prose[: row.start()].removesuffix("\n").rpartition("\n")[2]
-        if "|" in before and row[1] in shown:
+        if "|" in before and row[1].rstrip() in shown:
             message = "no table begins here: the card shows the bars and dashes"
             yield answer.finding("broken-table", message, row.span(1))
 

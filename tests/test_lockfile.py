@@ -11,6 +11,7 @@ from corpora import deck, one, prose, run
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from projects import deckgen, make_project
 
 from deckgen.diagnostics import DeckgenError, Diagnostic
 from deckgen.identity.editions import freeze_names
@@ -387,3 +388,15 @@ def test_a_branch_with_the_first_format_merges_into_the_newer(tmp_path: Path) ->
     old = json.dumps({"deckgen-lock": 1, "project": MANY.project_id, "releases": ["1.0.0"]})
     merged, _ = merge_lock("\n".join([old, *format_lock(MANY).splitlines()]))
     assert merged == replace(MANY, releases=("1.0.0",))
+
+
+def test_of_notes_that_share_a_definition_only_those_that_show_it_are_said_to_change(tmp_path: Path) -> None:
+    chapter = (
+        "## 基础\n\n### 什么是甲？\n\n甲[^1]。\n\n### 什么是乙？\n\n乙。\n\n### 什么是丙？\n\n丙。\n\n[^1]: 脚注。\n"
+    )
+    make_project(tmp_path, chapter=chapter, settings='[deck]\nid = "x"\neditions = ["zh"]\n', picture=False)
+    deckgen("build", "--project", tmp_path)
+    (tmp_path / "source/chapter.md").write_text(chapter.replace("脚注", "新脚注"), encoding="utf-8", newline="\n")
+    told = deckgen("check", "--project", tmp_path).output
+    assert "edition zh: the content of 1 note: " in told
+    assert "edition zh: what is remembered of 2 notes, whose cards stay as they are" in told

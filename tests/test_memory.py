@@ -161,14 +161,36 @@ def made(jobs):
     assert len(memory.new) == 200
     return zip(*values)
 (alone, here), (together, there) = made(1), made(2)
-print(alone == together == tuple(range(200)), set(here) == {os.getpid()}, len(set(there) - {os.getpid()}))
+print(alone == together == tuple(range(200)), set(here) == {os.getpid()}, os.getpid() in there)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="forks")
 def test_values_are_made_by_several_processes_where_they_are_many() -> None:
     ran = subprocess.run([sys.executable, "-c", MANY_VALUES], capture_output=True, text=True, check=True)
-    assert ran.stdout == "True True 2\n"
+    assert ran.stdout == "True True False\n"
+
+
+NO_MORE_PROCESSES = """
+import os
+from deckgen.memory.workers import map_in_processes
+fork, forked = os.fork, []
+def fork_once():
+    forked.append(len(forked))
+    if len(forked) == 2:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+    return fork()
+os.fork = fork_once
+print(sum(map_in_processes(abs, range(100), jobs=2, chunk=4)), len(forked))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks")
+def test_where_the_system_begins_no_more_processes_the_work_is_done_without() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", NO_MORE_PROCESSES], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert ran.stdout == "4950 2\n"
 
 
 FORKED = """

@@ -161,7 +161,7 @@ def progress_bar() -> "Iterator[ReportProgress]":
         def report(stage: str, done: int, total: int) -> None:
             nonlocal shown
             bar.update(task, description=stage, completed=done, total=total or None)
-            if time.monotonic() >= shown + _REFRESH_SECONDS:
+            if done >= total or time.monotonic() >= shown + _REFRESH_SECONDS:
                 bar.refresh()
                 shown = time.monotonic()
 

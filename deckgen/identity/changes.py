@@ -124,10 +124,12 @@ def _editions(before: Lock, after: Lock) -> Iterator[str]:
         now, before_it = edition.note_type, known[edition.name].note_type
         if (now and now.hash) != (before_it and before_it.hash):
             yield f"edition {edition.name}: the templates or the style of its cards"
-        keys = [
-            note.key
+        changed = {
+            note.key: old[edition.name].hash != note.stamps[edition.name].hash
             for note in after.notes
             if edition.name in (old := stamps.get(note.key, {})) and old[edition.name] != note.stamps[edition.name]
-        ]
-        if keys:
+        }
+        if keys := [key for key, shows in changed.items() if shows]:
             yield f"edition {edition.name}: the content of {counted(len(keys), 'note')}: {', '.join(keys)}"
+        if same := len(changed) - len(keys):
+            yield f"edition {edition.name}: what is remembered of {counted(same, 'note')}, whose cards stay as they are"

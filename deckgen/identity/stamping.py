@@ -149,7 +149,7 @@ def _rendered_differently(deck: Deck, records: Mapping[Key, NoteRecord]) -> Iter
     ]
     if keys:
         told = f"{len(keys)} notes are rendered differently from the same sources: {', '.join(keys)}"
-        hint = "a library was upgraded, or deckgen itself; learners get these notes anew"
+        hint = "their file was renamed, or a library or deckgen itself upgraded; learners get these notes anew"
         yield diagnostic("rendered-differently", f"edition {edition}: {told}", hint=hint)
 
 

@@ -86,7 +86,7 @@ def map_in_processes(
     Each is given as soon as it and those before it are done.
 
     Where a process dies, its chunk is worked on once more, then item by item: WorkerDiedError where it dies again.
-    With one job, or few items, no process is begun.
+    With one job, or few items, no process is begun, and none is needed where the system begins none.
     """
     if jobs < 2 or len(items) <= chunk:
         yield from map(function, items)
@@ -106,12 +106,19 @@ def _in_pool(function: Callable[[_Item], _Result], items: Sequence[_Item], jobs:
     forks = can_fork()
     context = multiprocessing.get_context("fork" if forks else "spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent) as pool:
-        if forks:
-            _inherited = function, items
-            results = pool.map(_of_inherited, range(len(items)), chunksize=chunk)
+        results: Iterator[_Result]
+        try:
+            if forks:
+                _inherited = function, items
+                results = pool.map(_of_inherited, range(len(items)), chunksize=chunk)
+            else:
+                results = pool.map(function, items, chunksize=chunk)
+        except OSError:  # the system begins no more processes; those that it began would wait for ever
+            for process in multiprocessing.active_children():
+                process.terminate()
+            results = map(function, items)
+        finally:
             _inherited = None  # all processes have begun
-        else:
-            results = pool.map(function, items, chunksize=chunk)
         yield from results
 
 
