@@ -5,6 +5,7 @@ Explained in docs/identity.md, with the measurements behind every number here.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from heapq import nlargest, nsmallest
 
 from msgspec import Struct
 
@@ -39,15 +40,10 @@ _NAMED = 3
 
 
 class _Likeness(Struct, frozen=True, kw_only=True):
-    """``bonus`` is what an equal answer counts for that is too short to be measured."""
+    """Of 100: how alike two answers are, and that with half of how alike the titles are."""
 
     answers: float
-    titles: float
-    bonus: float
-
-    @property
-    def score(self) -> float:
-        return max(self.answers, self.bonus) + self.titles / 2
+    score: float
 
     @property
     def same(self) -> bool:
@@ -62,95 +58,75 @@ class Scores:
     """
 
     def __init__(self, table: Table) -> None:
-        free, lost = table.free_asked(), table.free_known(range(len(table.known)))
-        known = _Index(table.known, (table.asked[new] for new in free))
-        asked = _Index(table.asked, (table.known[old] for old in lost))
-        self.of_asked = {
-            new: {old: _likeness(table.asked[new], table.known[old]) for old in known.near(table.asked[new])}
-            for new in free
-        }
-        self.of_known = {
-            old: {new: _likeness(table.asked[new], table.known[old]) for new in asked.near(table.known[old])}
-            for old in lost
-        }
+        self.of_asked = _compare(table.free_asked(), table.asked, table.known)
+        self.of_known = _compare(table.free_known(), table.known, table.asked)
 
 
-def _likeness(one: Traits, other: Traits) -> _Likeness:
-    answers, titles = answer_likeness(one.sketch, other.sketch), title_likeness(one.title, other.title)
-    supported = one.answer == other.answer != "" and titles >= _LIKE_TITLES
-    return _Likeness(answers=answers, titles=titles, bonus=_EQUAL_ANSWER if supported else 0.0)
+def _compare(some: Sequence[int], texts: Sequence[Traits], others: Sequence[Traits]) -> dict[int, dict[int, _Likeness]]:
+    """How alike some of the texts are, each to the others that share most with it: in its answer, or in its title.
 
+    These are found by the rarer of their parts: the hashes of the sketch, and the pairs of characters of the title.
+    """
+    wanted = {part for number in some for part in (*hashes_of(texts[number].sketch), *_pairs(texts[number]))}
+    places: dict[str, list[int]] = defaultdict(list)
+    for number, text in enumerate(others):
+        for part in wanted.intersection((*hashes_of(text.sketch), *_pairs(text))):
+            places[part].append(number)
 
-class _Index:
-    """Finds texts by the rarer of their parts: the hashes of the sketch, and the pairs of characters of the title."""
-
-    def __init__(self, texts: Sequence[Traits], wanted: Iterable[Traits]) -> None:
-        """The index of the texts by those parts alone that ``wanted`` ones have, which are all that it is asked for."""
-        self._texts = texts
-        self._places: dict[str, list[int]] = defaultdict(list)
-        parts = {part for text in wanted for part in _parts(text)}
-        for number, text in enumerate(texts):
-            for part in parts.intersection(_parts(text)):
-                self._places[part].append(number)
-
-    def near(self, text: Traits) -> set[int]:
-        """The texts that share most with this one, by their answers and by their titles."""
-        return {*self._nearest(hashes_of(text.sketch)), *self._nearest(_pairs(text))}
-
-    def _nearest(self, parts: Iterable[str]) -> list[int]:
-        places = (self._places.get(part, []) for part in parts)
-        shared = Counter(number for numbers in places if len(numbers) <= _COMMON for number in numbers)
-        floor = min(sorted(shared.values())[-_NEAREST:], default=0)
+    def nearest(parts: Iterable[str]) -> list[int]:
+        common = (places[part] for part in parts if part in places)
+        shared = Counter(number for numbers in common if len(numbers) <= _COMMON for number in numbers)
+        floor = min(nlargest(_NEAREST, shared.values()), default=0)
         found = [number for number, count in shared.items() if count >= floor]
-        return sorted(found, key=lambda number: (-shared[number], *self._name(number)))[:_NEAREST]
+        # Texts that share as much are ordered by what they say, so that their own order never counts.
+        return nsmallest(_NEAREST, found, lambda number: (-shared[number], others[number].title, others[number].answer))
 
-    def _name(self, number: int) -> tuple[str, str]:
-        """What orders texts that share as much, so that their own order never counts."""
-        return self._texts[number].title, self._texts[number].answer
-
-
-def _parts(text: Traits) -> Iterable[str]:
-    yield from hashes_of(text.sketch)
-    yield from _pairs(text)
+    found = {}
+    for number in some:
+        text = texts[number]
+        near = {*nearest(hashes_of(text.sketch)), *nearest(_pairs(text))}
+        found[number] = {other: _likeness(text, others[other]) for other in near}
+    return found
 
 
 def _pairs(text: Traits) -> set[str]:
     return {text.title[start : start + 2] for start in range(len(text.title) - 1)}
 
 
+def _likeness(one: Traits, other: Traits) -> _Likeness:
+    answers, titles = answer_likeness(one.sketch, other.sketch), title_likeness(one.title, other.title)
+    supported = one.answer == other.answer != "" and titles >= _LIKE_TITLES
+    return _Likeness(answers=answers, score=max(answers, _EQUAL_ANSWER if supported else 0.0) + titles / 2)
+
+
 def link_alike(table: Table, pool: frozenset[int], scores: Scores) -> None:
     """Pairs that are certainly alike and, by a margin, more so than either is to anything else."""
     free = set(table.free_known(pool))
-    pairs = []
     for new in table.free_asked():
         rivals = {old: likeness for old, likeness in scores.of_asked[new].items() if old in pool or old in table.taken}
         best = max(rivals, key=lambda old: (rivals[old].score, old), default=None)
         if best in free and rivals[best].same and _clear(best, rivals) and _clear(new, scores.of_known[best]):
-            pairs.append((new, best))
-    for new, old in pairs:
-        table.link(new, old)
+            table.link(new, best)
 
 
 def _clear(best: int, rivals: Mapping[int, _Likeness]) -> bool:
     """Whether the best leads by a margin, and is no part of a merge or a split, whose other parts are alike too."""
-    if best not in rivals:
-        return False
-    others = [likeness for rival, likeness in rivals.items() if rival != best]
-    return all(
-        rivals[best].score - other.score >= MARGIN and (other.answers < _PART or rivals[best].answers >= _WHOLE)
-        for other in others
+    own = rivals.get(best)
+    return own is not None and all(
+        own.score - other.score >= MARGIN and (other.answers < _PART or own.answers >= _WHOLE)
+        for rival, other in rivals.items()
+        if rival != best
     )
 
 
-def doubt_alike(table: Table, live: frozenset[int], retired: frozenset[int], scores: Scores) -> None:
+def doubt_alike(table: Table, live: frozenset[int], scores: Scores) -> None:
     """Notes that a question may be: live ones where it is possible, retired ones only where it is likely."""
-    free_live, free_retired = set(table.free_known(live)), set(table.free_known(retired))
+    free = set(table.free_known())
     for new in table.free_asked():
         candidates = tuple(
             old
             for old, likeness in sorted(scores.of_asked[new].items())
-            if (old in free_live and (likeness.score >= DOUBTFUL or likeness.same))
-            or (old in free_retired and likeness.same)
+            if old in free and (likeness.same or (old in live and likeness.score >= DOUBTFUL))
         )
         if candidates:
             table.doubtful[new] = candidates
@@ -164,19 +140,20 @@ def doubt_replaced(
     topics = {old: telling_part(table.known[old].title) for old in lost}
     compared = lost if len(new) * len(lost) <= _COMPARED else []
     for index in new:
-        topic, chapter = telling_part(table.asked[index].title), table.asked[index].chapter
-        found = [
-            (likeness, old)
-            for old in {*compared, *vacant.get(index, ())}
-            if (likeness := title_likeness(topic, topics[old]))
-            >= (_SAME_TOPIC if table.known[old].chapter == chapter else _SAME_TOPIC_ELSEWHERE)
-            or (cautious and (old in vacant.get(index, ()) or table.known[old].chapter == chapter))
-            or (old in vacant.get(index, ()) and _may_replace(table.asked[index], table.known[old], likeness))
-        ]
+        asked, places = table.asked[index], vacant.get(index, ())
+        topic = telling_part(asked.title)
+        found = []
+        for old in {*compared, *places}:
+            known, in_place = table.known[old], old in places
+            in_chapter, likeness = known.chapter == asked.chapter, title_likeness(topic, topics[old])
+            if (
+                likeness >= (_SAME_TOPIC if in_chapter else _SAME_TOPIC_ELSEWHERE)
+                or (cautious and (in_place or in_chapter))
+                or (in_place and _may_replace(asked, known, likeness))
+            ):
+                found.append((-likeness, old))
         if found:
-            table.doubtful[index] = tuple(
-                old for _, old in sorted(found, key=lambda pair: (-pair[0], pair[1]))[:_NAMED]
-            )
+            table.doubtful[index] = tuple(old for _, old in sorted(found)[:_NAMED])
 
 
 def _may_replace(new: Traits, old: Traits, likeness: float) -> bool:

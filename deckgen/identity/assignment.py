@@ -57,15 +57,15 @@ def assign(
         _link_unique_titles(table, pool)
         _link_unique_answers(table, pool, least=SHORT)
         _link_shared_titles(table, pool)
-    if table.free_asked() and table.free_known(range(len(known))):
+    if table.free_asked() and table.free_known():
         scores = Scores(table)
         for pool in (live, live | retired):
             link_alike(table, pool, scores)
         _doubt_as_before(table, pending)
-        doubt_alike(table, live, retired, scores)
+        doubt_alike(table, live, scores)
     vacant = places.vacancies(frozenset(table.free_known(live)))
     doubt_replaced(table, live, vacant, cautious=cautious)
-    free = set(table.free_known(range(len(known))))
+    free = set(table.free_known())
     doubtful = {new: tuple(old for old in olds if old in free) for new, olds in table.doubtful.items()}
     return Assignment(
         links=table.links,
@@ -135,7 +135,7 @@ class _Homes:
         plausible = answer_likeness(one.sketch, other.sketch) >= _UNLIKE_ANSWERS
         if not plausible:
             # Another answer under the title: the question was rewritten, unless one of the two answers is elsewhere.
-            free = self._table.free_known(range(len(self._table.known)))
+            free = self._table.free_known()
             rivals = tuple(old for old in free if self._same_answer(one, self._table.known[old]))
             passed_on = any(self._same_answer(self._table.asked[free], other) for free in self._table.free_asked())
             at_home = one.chapter == other.chapter or other.chapter not in self._asked or one.chapter not in self._known

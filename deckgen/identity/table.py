@@ -54,8 +54,9 @@ class Table(Struct, kw_only=True):
     def free_asked(self) -> list[int]:
         return [new for new in range(len(self.asked)) if new not in self.links and new not in self.doubtful]
 
-    def free_known(self, pool: Iterable[int]) -> list[int]:
-        return [old for old in sorted(pool) if old not in self.taken]
+    def free_known(self, pool: Iterable[int] | None = None) -> list[int]:
+        """Those of a pool, or of all notes, in their order."""
+        return [old for old in sorted(range(len(self.known)) if pool is None else pool) if old not in self.taken]
 
     def groups(self, pool: frozenset[int], trait: Callable[[Traits], object]) -> list[tuple[list[int], list[int]]]:
         """Free questions and free notes of the pool that have a trait in common."""
