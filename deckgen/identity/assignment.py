@@ -3,11 +3,11 @@
 Explained in docs/identity.md, with the measurements behind every number here.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 
 from deckgen.identity.alike import MARGIN, Scores, doubt_alike, doubt_replaced, link_alike
-from deckgen.identity.table import Assignment, Places, Rows, Table, Traits
+from deckgen.identity.table import Assignment, Rows, Table, Traits, vacancies
 from deckgen.text.similarity import SHORT, answer_likeness, sketch_size
 
 _SAME_CHAPTER = 40.0
@@ -43,35 +43,36 @@ def assign(
     a question of a title and an answer might have been at the last build. Where ``cautious``, whatever stands in the
     place or in the chapter of a vanished note may be its question.
     """
-    found = dict(links)
-    asked_rows: dict[str, list[int]] = defaultdict(list)
-    for index, at in enumerate(asked):
-        asked_rows[at.chapter].append(index)
-    places = Places(asked_rows, rows, found)
-    table = Table(asked=asked, known=known, places=places, links=found, taken={*links.values(), *absent})
+    table = Table(
+        asked=asked,
+        known=known,
+        ranks={old: rank for row in rows.values() for rank, old in enumerate(row)},
+        links=dict(links),
+        taken={*links.values(), *absent},
+    )
     live = frozenset(range(len(known))) - retired
     for pool in (live, retired):
         _link_twins(table, pool)
-    for pool in (live, retired) if table.free_asked() else ():
+    if not table.free_asked():
+        return Assignment(links=table.links, doubtful={}, vacant={})
+    homes = _Homes(table)
+    for pool in (live, retired):
         _link_unique_answers(table, pool, least=_LONG)  # whoever has its title now, is another question
-        _link_unique_titles(table, pool)
+        _link_unique_titles(table, pool, homes)
         _link_unique_answers(table, pool, least=SHORT)
-        _link_shared_titles(table, pool)
+        _link_shared_titles(table, pool, homes)
     if table.free_asked() and table.free_known():
         scores = Scores(table)
         for pool in (live, live | retired):
             link_alike(table, pool, scores)
         _doubt_as_before(table, pending)
         doubt_alike(table, live, scores)
-    vacant = places.vacancies(frozenset(table.free_known(live)))
+    vacant = vacancies(table, rows, frozenset(table.free_known(live)))
     doubt_replaced(table, live, vacant, cautious=cautious)
-    free = set(table.free_known())
-    doubtful = {new: tuple(old for old in olds if old in free) for new, olds in table.doubtful.items()}
-    return Assignment(
-        links=table.links,
-        doubtful={new: olds for new, olds in doubtful.items() if olds},
-        vacant={new: olds for new, olds in vacant.items() if not doubtful.get(new)},
-    )
+    left = ((new, tuple(old for old in olds if old not in table.taken)) for new, olds in table.doubtful.items())
+    doubtful = {new: olds for new, olds in left if olds}
+    vacant = {new: olds for new, olds in vacant.items() if new not in doubtful}
+    return Assignment(links=table.links, doubtful=doubtful, vacant=vacant)
 
 
 def _link_twins(table: Table, pool: frozenset[int]) -> None:
@@ -83,7 +84,8 @@ def _link_twins(table: Table, pool: frozenset[int]) -> None:
     )
     for place in places:
         for questions, notes in table.groups(pool, place):
-            notes = sorted(notes, key=table.places.rank) if len(notes) > 1 else notes
+            # In the order in which they stood, those last whose place is unknown.
+            notes = sorted(notes, key=lambda old: table.ranks.get(old, len(table.ranks)))
             for new, old in zip(questions, notes, strict=False):
                 table.link(new, old)
 
@@ -97,27 +99,6 @@ def _doubt_as_before(table: Table, pending: Mapping[tuple[str, str], tuple[int, 
 
 
 # --- one question, one note -------------------------------------------------------------------------------------------
-
-
-def _link_unique_answers(table: Table, pool: frozenset[int], *, least: int) -> None:
-    """Equal answers of so many shingles that no other question and no other note of the pool has."""
-    asked = Counter(at.answer for at in table.asked)
-    known = Counter(table.known[old].answer for old in pool)
-    for questions, notes in table.groups(pool, lambda at: at.answer):
-        at = table.asked[questions[0]]
-        if asked[at.answer] == known[at.answer] == 1 and sketch_size(at.sketch) >= least:
-            table.link(questions[0], notes[0])
-
-
-def _link_unique_titles(table: Table, pool: frozenset[int]) -> None:
-    """Equal titles that no other question and no other note of the pool has."""
-    asked = Counter(at.title for at in table.asked)
-    known = Counter(table.known[old].title for old in pool)
-    homes = _Homes(table)
-    for questions, notes in table.groups(pool, lambda at: at.title):
-        title = table.asked[questions[0]].title
-        if asked[title] == known[title] == 1:
-            homes.link(questions[0], notes[0])
 
 
 class _Homes:
@@ -154,58 +135,57 @@ class _Homes:
         return size >= _TELLING_ANSWER and answer_likeness(one.sketch, other.sketch) >= _PASSED_ON
 
 
+def _unique(table: Table, pool: frozenset[int], trait: Callable[[Traits], str]) -> Iterator[tuple[int, int]]:
+    """Free questions and notes with something in common that no other question and no other note of the pool has."""
+    asked = Counter(map(trait, table.asked))
+    known = Counter(trait(table.known[old]) for old in pool)
+    for questions, notes in table.groups(pool, trait):
+        value = trait(table.asked[questions[0]])
+        if asked[value] == known[value] == 1:
+            yield questions[0], notes[0]
+
+
+def _link_unique_answers(table: Table, pool: frozenset[int], *, least: int) -> None:
+    """Equal answers of so many shingles that nobody else has."""
+    for new, old in _unique(table, pool, lambda at: at.answer):
+        if sketch_size(table.asked[new].sketch) >= least:
+            table.link(new, old)
+
+
+def _link_unique_titles(table: Table, pool: frozenset[int], homes: _Homes) -> None:
+    """Equal titles that nobody else has."""
+    for new, old in _unique(table, pool, lambda at: at.title):
+        homes.link(new, old)
+
+
 # --- titles that several have -----------------------------------------------------------------------------------------
 
 
-def _link_shared_titles(table: Table, pool: frozenset[int]) -> None:
+def _link_shared_titles(table: Table, pool: frozenset[int], homes: _Homes) -> None:
     """Titles that several have: answers and places decide, and the last two that are left are a pair."""
-    homes = _Homes(table)
     for questions, notes in table.groups(pool, lambda at: at.title):
-        rivals = _Rivals({(new, old): _title_score(table, new, old) for new in questions for old in notes})
-        while pairs := rivals.take_clear_pairs():
-            for new, old in pairs:
+        scores = {(new, old): _title_score(table.asked[new], table.known[old]) for new in questions for old in notes}
+        # Each with its best rivals last, so that these are at hand.
+        of_new = {new: sorted((scores[new, old], old) for old in notes) for new in questions}
+        of_old = {old: sorted((scores[new, old], new) for new in questions) for old in notes}
+        while clear := [
+            (new, old)
+            for new in of_new
+            if (old := _leader(of_new[new], of_old)) is not None and _leader(of_old[old], of_new) == new
+        ]:
+            for new, old in clear:
+                del of_new[new], of_old[old]
                 homes.link(new, old)
-        left, candidates = rivals.left()
-        if candidates:
-            table.doubtful.update(dict.fromkeys(left, candidates))
+        if of_old:
+            table.doubtful.update(dict.fromkeys(of_new, tuple(of_old)))
 
 
-def _title_score(table: Table, new: int, old: int) -> float:
-    one, other = table.asked[new], table.known[old]
+def _title_score(one: Traits, other: Traits) -> float:
     return (
         answer_likeness(one.sketch, other.sketch)
         + _SAME_CHAPTER * (one.chapter == other.chapter)
         + _SAME_CATEGORY * (one.category == other.category)
     )
-
-
-class _Rivals:
-    """Every question of a title against every note of it, each with its best pairs last, so that these are at hand."""
-
-    def __init__(self, scores: Mapping[tuple[int, int], float]) -> None:
-        self._of_new: dict[int, list[tuple[float, int]]] = defaultdict(list)
-        self._of_old: dict[int, list[tuple[float, int]]] = defaultdict(list)
-        for (new, old), score in scores.items():
-            self._of_new[new].append((score, old))
-            self._of_old[old].append((score, new))
-        for pairs in (*self._of_new.values(), *self._of_old.values()):
-            pairs.sort()
-
-    def take_clear_pairs(self) -> list[tuple[int, int]]:
-        """The pairs that are better by a margin than any other pair of either; they are rivals no more."""
-        found = [
-            (new, old)
-            for new in self._of_new
-            if (old := _leader(self._of_new[new], self._of_old)) is not None
-            and _leader(self._of_old[old], self._of_new) == new
-        ]
-        for new, old in found:
-            del self._of_new[new], self._of_old[old]
-        return found
-
-    def left(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """The questions and the notes that found none."""
-        return tuple(self._of_new), tuple(sorted(self._of_old))
 
 
 def _leader(pairs: list[tuple[float, int]], there: Container[int]) -> int | None:

@@ -252,9 +252,7 @@ def _assign(
     return assign(
         [question.traits for question in asked],
         trace(known, stages, retired=retired),
-        rows=rows_of_lock(
-            (note.chapter, note.key, note.after if note.retired is None else None) for note in lock.notes
-        ),
+        rows=rows_of_lock(lock.notes),
         retired=retired,
         links={index: places[key] for index, key in claims.items() if key in places},
         absent=frozenset(number for number, note in enumerate(lock.notes) if note.chapter in elsewhere or note.linked),

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from msgspec import Struct, field
 
+from deckgen.identity.lock import NoteRecord
 from deckgen.text.similarity import Sketch
 
 Rows = Mapping[str, Sequence[int]]
@@ -42,7 +43,8 @@ class Table(Struct, kw_only=True):
 
     asked: Sequence[Traits]
     known: Sequence[Traits]
-    places: "Places"
+    ranks: Mapping[int, int]
+    """Where notes stood in their chapters, as far as it is known."""
     links: dict[int, int]
     taken: set[int]
     doubtful: dict[int, tuple[int, ...]] = field(default_factory=dict)
@@ -73,64 +75,49 @@ class Table(Struct, kw_only=True):
         return [(questions[value], found) for value, found in notes.items()]
 
 
-def rows_of_lock(notes: Iterable[tuple[str, str, str | None]]) -> dict[str, list[int]]:
-    """The rows of notes that are given as chapter, key and the key before them: empty for the first, None if unknown.
+def rows_of_lock(notes: Sequence[NoteRecord]) -> dict[str, list[int]]:
+    """The rows of the live notes of a lock, as far as it tells.
 
     Whatever merges have made of the links, every note is in at most one row, once.
     """
-    followers: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
-    for index, (chapter, key, before) in enumerate(notes):
-        if before is not None:
-            followers[chapter, before].append((key, index))
+    followers: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for index, note in reversed([*enumerate(notes)]):  # of several that follow one, the first is taken from the end
+        if note.retired is None and note.after is not None:
+            followers[note.chapter, note.after].append(index)
     rows: dict[str, list[int]] = {}
     for chapter in {chapter for chapter, _ in followers}:
-        row: list[int] = []
-        waiting = [*reversed(followers.pop((chapter, ""), []))]
+        rows[chapter] = []
+        waiting = followers.pop((chapter, ""), [])
         while waiting:
-            key, index = waiting.pop()
-            row.append(index)
-            waiting += reversed(followers.pop((chapter, key), []))
-        rows[chapter] = row
+            index = waiting.pop()
+            rows[chapter].append(index)
+            waiting += followers.pop((chapter, notes[index].key), [])
     return rows
 
 
-class Places:
-    """The rows of a corpus beside those of its lock. ``links`` grows while questions find their notes."""
-
-    def __init__(self, asked: Rows, known: Rows, links: Mapping[int, int]) -> None:
-        self._asked, self._known, self._links = asked, known, links
-        self._before = {after: before for row in known.values() for before, after in pairwise(row)}
-        self._after = {before: after for after, before in self._before.items()}
-        self._ranks = {old: rank for row in known.values() for rank, old in enumerate(row)}
-
-    def rank(self, old: int) -> tuple[int, int]:
-        """What orders notes of one chapter as they stood, those last whose place is unknown."""
-        return self._ranks.get(old, len(self._ranks)), old
-
-    def vacancies(self, lost: Collection[int]) -> dict[int, tuple[int, ...]]:
-        """For every question without a note, the lost notes that stood there; in pairs where they are as many."""
-        found: dict[int, tuple[int, ...]] = {}
-        for chapter, row in self._asked.items():
-            for left, run, right in _runs(row, self._links):
-                olds = self._gap(chapter, left, right, lost)
-                if len(olds) == len(run):
-                    found.update((new, (old,)) for new, old in zip(run, olds, strict=True))
-                elif 0 < len(olds) <= _MOST:
-                    found.update(dict.fromkeys(run, tuple(olds)))
-        return found
-
-    def _gap(self, chapter: str, left: int | None, right: int | None, lost: Collection[int]) -> list[int]:
-        """The lost notes in a row after the note of ``left``, or before that of ``right``."""
-        first = self._known.get(chapter, ())[:1]
-        start = self._after.get(self._links[left]) if left is not None else next(iter(first), None)
-        olds = list(_walk(start, self._after, lost))
-        if not olds and right is not None:
-            olds = [*reversed(list(_walk(self._before.get(self._links[right]), self._before, lost)))]
-        return olds
+def vacancies(table: Table, rows: Rows, lost: Collection[int]) -> dict[int, tuple[int, ...]]:
+    """For every question without a note, the lost notes that stood there; in pairs where they are as many."""
+    after = {one: other for row in rows.values() for one, other in pairwise(row)}
+    before = {other: one for one, other in after.items()}
+    asked_rows: dict[str, list[int]] = defaultdict(list)
+    for index, at in enumerate(table.asked):
+        asked_rows[at.chapter].append(index)
+    found: dict[int, tuple[int, ...]] = {}
+    for chapter, row in asked_rows.items():
+        first = next(iter(rows.get(chapter, ())), None)
+        for left, run, right in _runs(row, table.links):
+            olds = [*_walk(first if left is None else after.get(left), after, lost)]
+            if not olds and right is not None:
+                olds = [*_walk(before.get(right), before, lost)][::-1]
+            if len(olds) == len(run):
+                found.update((new, (old,)) for new, old in zip(run, olds, strict=True))
+            elif 0 < len(olds) <= _MOST:
+                found.update(dict.fromkeys(run, tuple(olds)))
+    return found
 
 
 def _runs(row: Sequence[int], links: Mapping[int, int]) -> Iterator[tuple[int | None, list[int], int | None]]:
-    """Questions in a row that have no note, with the ones before and after them that do."""
+    """Questions in a row that have no note, with the notes of those before and after them."""
     left: int | None = None
     run: list[int] = []
     for index in row:
@@ -138,8 +125,8 @@ def _runs(row: Sequence[int], links: Mapping[int, int]) -> Iterator[tuple[int | 
             run.append(index)
             continue
         if run:
-            yield left, run, index
-        left, run = index, []
+            yield left, run, links[index]
+        left, run = links[index], []
     if run:
         yield left, run, None
 
