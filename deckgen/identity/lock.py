@@ -230,7 +230,6 @@ _DECODERS = {
 """By the first member of a line's object, in the order of the lines."""
 _KIND = re.compile(r'\{\s*"([a-z-]+)"\s*:')
 _MARKERS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
-_RESTORE = "restore the line from its last commit"
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------
@@ -241,21 +240,15 @@ def format_lock(lock: Lock) -> str:
 
     Keys are hashes, so lines that two branches add seldom touch; where they do, a union merge is right.
     """
-    notes = sorted(lock.notes, key=name_of)
-    records: list[AnyRecord] = [
-        *sorted(lock.editions, key=name_of),
-        *sorted(lock.categories, key=name_of),
-        *sorted(lock.pending, key=name_of),
-        *notes,
-    ]
-    lines = [_line(record) for record in records]
+    groups = (lock.editions, lock.categories, lock.pending, lock.notes)
+    lines = [_line(record) for group in groups for record in sorted(group, key=name_of)]
     header = HeaderRecord(
         version=VERSION,
         project=lock.project_id,
         releases=lock.releases,
         sources=lock.sources,
-        notes=len(notes),
-        last=notes[-1].key if notes else "",
+        notes=len(lock.notes),
+        last=max((note.key for note in lock.notes), default=""),
         digest=_digest(lines),
     )
     return b"\n".join((_line(header), *lines, b"")).decode()
@@ -301,8 +294,7 @@ def parse_lock(text: str) -> tuple[Lock | None, tuple[Diagnostic, ...]]:
     if findings:
         return None, findings
     records, findings = parse_lines(lines)
-    findings += (*_repeated(records), *_dangling(records))
-    findings = findings or _incomplete(records, lines)
+    findings = (*findings, *_repeated(records), *_dangling(records)) or _incomplete(records, lines)
     if findings:
         return None, tuple(sorted(findings, key=lambda found: found.location or Location(path=LOCK_NAME)))
     return lock_of(record for _, record in records), ()
@@ -389,7 +381,7 @@ def parse_lines(lines: Mapping[str, int]) -> tuple[Numbered, tuple[Diagnostic, .
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             message = f"the line cannot be read: {error or 'it is nested too deeply'}"
             unknown = "; was the lock written by a newer deckgen?" if "unknown field" in message else ""
-            findings.append(_bad(message, number, f"{_RESTORE}{unknown}", line[:200]))
+            findings.append(_bad(message, number, f"restore the line from its last commit{unknown}", line[:200]))
     return records, tuple(findings)
 
 
@@ -421,16 +413,10 @@ def _repeated(records: Numbered) -> Iterable[Diagnostic]:
     """What must occur once and occurs again: keys, GUIDs, categories, editions, the header."""
     names: dict[str, list[int]] = defaultdict(list)
     guids: dict[str, dict[Key, int]] = defaultdict(dict)
+    kinds = {EditionRecord: "edition", CategoryRecord: "category", NoteRecord: "key", PendingRecord: "key"}
     for number, record in records:
-        match record:
-            case HeaderRecord():
-                names["the header"].append(number)
-            case EditionRecord():
-                names[f"edition “{record.name}”"].append(number)
-            case CategoryRecord():
-                names[f"category “{record.key}”"].append(number)
-            case NoteRecord() | PendingRecord():
-                names[f"key “{record.key}”"].append(number)
+        what = "the header" if isinstance(record, HeaderRecord) else f"{kinds[type(record)]} “{name_of(record)}”"
+        names[what].append(number)
         if isinstance(record, NoteRecord):
             guids[record.guid].setdefault(record.key, number)
     names |= {f"GUID “{guid}”": [*places.values()] for guid, places in guids.items()}
