@@ -7,7 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from deckgen.identity.editions import renamed_decks
-from deckgen.identity.lock import Lock, NoteRecord
+from deckgen.identity.lock import Lock, NoteRecord, wording
 from deckgen.model import Key, Location, Question
 from deckgen.text.sizes import counted
 
@@ -77,7 +77,7 @@ def _kinds(old: NoteRecord | None, new: NoteRecord) -> Iterable[ChangeKind]:
         return
     if old.retired is not None:
         yield ChangeKind.REVIVED
-    if (old.title, old.answer) != (new.title, new.answer):
+    if wording(old) != wording(new):
         yield ChangeKind.REWORDED
     if (old.chapter, old.category) != (new.chapter, new.category):
         yield ChangeKind.MOVED

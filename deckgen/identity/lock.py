@@ -5,6 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from operator import attrgetter
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -194,6 +195,8 @@ def name_of(record: EditionRecord | CategoryRecord | NoteRecord | PendingRecord)
     return record.name if isinstance(record, EditionRecord) else record.key
 
 
+wording = attrgetter("title", "answer")
+"""What a question asks, folded, and the fingerprint of its answer: of a note, a pending question, or Traits."""
 SAID = ("title", "answer", "sketch")
 """The members that tell what a question says."""
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.identity.assignment import Stage, assign, trace
 from deckgen.identity.changes import Changes, find_changes
 from deckgen.identity.keys import base_guid, mint_key
-from deckgen.identity.lock import SAID, Lock, PendingRecord, texts_of, with_records
+from deckgen.identity.lock import Lock, PendingRecord, texts_of, with_records, wording
 from deckgen.identity.succession import Place, category_keys, category_records, succeed
 from deckgen.identity.table import Assignment, Traits, rows_of_lock
 from deckgen.model import (
@@ -69,24 +69,18 @@ class _Asked(Struct, frozen=True, kw_only=True):
         return unicodedata.normalize("NFC", self.chapter.home), self.traits.category
 
 
-class _Keys(Struct, frozen=True, kw_only=True):
-    """The key of every question by its index; ``candidates`` are those of a pending one, by its index too."""
+class _Found(Struct, frozen=True, kw_only=True):
+    """A question with its key and its category's; ``candidates`` are the notes that it may be, if it is pending."""
 
-    asked: Sequence[_Asked]
-    keys: Mapping[int, Key]
-    candidates: Mapping[int, tuple[Key, ...]]
-    categories: Mapping[Place, Key]
+    asked: _Asked
+    key: Key
+    category: Key
+    candidates: tuple[Key, ...]
 
-    def texts(self, asked: _Asked) -> dict[str, Any]:
-        """What the lock keeps of a question."""
-        at, category = asked.traits, self.categories[asked.place]
-        return {"chapter": at.chapter, "category": category} | {name: getattr(at, name) for name in SAID}
-
-    def settled(self) -> Iterable[tuple[Key, _Asked]]:
-        return ((self.keys[index], asked) for index, asked in enumerate(self.asked) if index not in self.candidates)
-
-    def pending(self) -> Iterable[tuple[Key, _Asked, tuple[Key, ...]]]:
-        return ((self.keys[index], self.asked[index], found) for index, found in sorted(self.candidates.items()))
+    @property
+    def texts(self) -> dict[str, Any]:
+        """What the lock keeps of it."""
+        return asdict(self.asked.traits) | {"category": self.category}
 
 
 def match(
@@ -124,22 +118,22 @@ def match(
     assignment = _assign(asked, known, claims, elsewhere, stages, past)
     findings += _useless_claims(asked, claims, assignment, known)
     if reread:
-        asked_before = {(record.title, record.answer) for record in known.pending}
-        kept = {
-            index: olds
-            for index, olds in assignment.doubtful.items()
-            if (asked[index].traits.title, asked[index].traits.answer) in asked_before
+        before = set(map(wording, known.pending))
+        doubtful = {
+            index: olds for index, olds in assignment.doubtful.items() if wording(asked[index].traits) in before
         }
-        assignment = replace(assignment, doubtful=kept)
+        assignment = replace(assignment, doubtful=doubtful)
     found = _keys(asked, claims, assignment, known)
+    settled = [item for item in found if not item.candidates]
+    pending = [item for item in found if item.candidates]
     # A note that a pending question may be is not gone yet.
-    held = {key for key, _ in found.settled()} | {key for _, _, candidates in found.pending() for key in candidates}
+    held = {item.key for item in settled}.union(*(item.candidates for item in pending))
     lost = tuple(note.key for note in known.live if note.key not in held) if complete else ()
     if lost and not (allow_empty or reread) and (refused := _lost_questions(len(lost), len(known.live))):
         findings.append(refused)
         lost = ()
-    after = _next_lock(found, known, lost, _said(found, claims, assignment))
-    findings += _doubts(found, after)
+    after = _next_lock(found, known, lost, [found[index] for index in claims if index in assignment.links])
+    findings += _doubts(pending, after)
     if past.missing and (lost or after.pending):
         findings.append(_missing_history())
     return Matched(
@@ -148,10 +142,10 @@ def match(
         changes=find_changes(
             known,
             after,
-            settled=((key, asked.question) for key, asked in found.settled()),
-            pending=((key, asked.question) for key, asked, _ in found.pending()),
+            settled=((item.key, item.asked.question) for item in settled),
+            pending=((item.key, item.asked.question) for item in pending),
             vacant={
-                found.keys[index]: tuple(known.notes[old].key for old in olds)
+                found[index].key: tuple(known.notes[old].key for old in olds)
                 for index, olds in sorted(assignment.vacant.items())
             },
         ),
@@ -196,13 +190,11 @@ def _explicit_keys(asked: Sequence[_Asked], lock: Lock) -> tuple[dict[int, Key],
     claims = {index: key for index, question in enumerate(asked) if (key := question.question.explicit_key)}
     if not claims:
         return {}, []
-    texts, claimed = Counter((note.title, note.answer) for note in lock.live), set(claims.values())
-    owned = (note for note in lock.live if note.key in claimed and texts[note.title, note.answer] == 1)
-    owners = {(note.title, note.answer): note.key for note in owned}
+    texts, claimed = Counter(map(wording, lock.live)), set(claims.values())
+    owners = {wording(note): note.key for note in lock.live if note.key in claimed and texts[wording(note)] == 1}
     claimants: dict[Key | None, list[_Asked]] = defaultdict(list)
     for question in asked:
-        owner = owners.get((question.traits.title, question.traits.answer))
-        claimants[question.question.explicit_key or owner].append(question)
+        claimants[question.question.explicit_key or owners.get(wording(question.traits))].append(question)
     findings = []
     for index, key in claims.items():
         where = asked[index].question.location
@@ -244,9 +236,7 @@ def _assign(
     titles = {category.key: category.title for category in lock.categories}
     known = [Traits(**texts_of(note) | {"category": titles[note.category]}) for note in lock.notes]
     places = {note.key: number for number, note in enumerate(lock.notes)}
-    pending = {
-        (record.title, record.answer): tuple(places[key] for key in record.candidates) for record in lock.pending
-    }
+    pending = {wording(record): tuple(places[key] for key in record.candidates) for record in lock.pending}
     places |= {note.key: places[note.linked] for note in lock.notes if note.linked}
     retired = frozenset(number for number, note in enumerate(lock.notes) if note.retired is not None)
     return assign(
@@ -261,24 +251,21 @@ def _assign(
     )
 
 
-def _keys(asked: Sequence[_Asked], claims: Mapping[int, Key], assignment: Assignment, lock: Lock) -> _Keys:
-    linked = {index: lock.notes[old].key for index, old in assignment.links.items()}
-    claimed = {index: key for index, key in claims.items() if index not in linked}
-    minted = _minted(asked, {**linked, **claimed}, lock)
-    return _Keys(
-        asked=asked,
-        keys={**minted, **claimed, **linked},
-        candidates={
-            index: tuple(lock.notes[old].key for old in olds)
-            for index, olds in assignment.doubtful.items()
-            if index not in claimed
-        },
-        categories=category_keys(
-            {question.place for question in asked},
-            [(lock.notes[old].category, asked[new].place) for new, old in assignment.links.items()],
-            lock,
-        ),
-    )
+def _keys(asked: Sequence[_Asked], claims: Mapping[int, Key], assignment: Assignment, lock: Lock) -> list[_Found]:
+    """The questions with their keys: those of their notes, those that authors wrote, or new ones."""
+    keys = {**claims, **{index: lock.notes[old].key for index, old in assignment.links.items()}}
+    keys |= _minted(asked, keys, lock)
+    moves = [(lock.notes[old].category, asked[new].place) for new, old in assignment.links.items()]
+    categories = category_keys({question.place for question in asked}, moves, lock)
+    return [
+        _Found(
+            asked=question,
+            key=keys[index],
+            category=categories[question.place],
+            candidates=tuple(lock.notes[old].key for old in assignment.doubtful.get(index, ()) if index not in claims),
+        )
+        for index, question in enumerate(asked)
+    ]
 
 
 def _minted(asked: Sequence[_Asked], keys: Mapping[int, Key], lock: Lock) -> dict[int, Key]:
@@ -332,34 +319,29 @@ def _another_project(project_id: str, lock: Lock) -> Diagnostic:
     return diagnostic("bad-setting", message, hint=f'write id = "{lock.project_id}" in [deck], or leave the id out')
 
 
-def _said(found: _Keys, claims: Mapping[int, Key], assignment: Assignment) -> Mapping[tuple[str, str], Key]:
-    """The notes that authors said their questions to be, by what else these questions may have been taken for.
+def _next_lock(found: Sequence[_Found], lock: Lock, lost: tuple[Key, ...], said: Iterable[_Found]) -> Lock:
+    """The lock after these questions.
 
-    That is a note of the same title in the same chapter, or one of the same answer if that is long enough to tell.
+    A lost note keeps as ``linked`` the one that an author ``said`` its question to be: the question may have been taken
+    for a note of the same title in the same chapter, or for one of the same answer if that is long enough to tell.
     """
-    said: dict[tuple[str, str], Key] = {}
-    for index in claims.keys() & assignment.links.keys():
-        traits = found.asked[index].traits
-        said[traits.chapter, traits.title] = found.keys[index]
+    heirs: dict[tuple[str, str], Key] = {}
+    for item in said:
+        traits = item.asked.traits
+        heirs[traits.chapter, traits.title] = item.key
         if sketch_size(traits.sketch) >= SHORT:
-            said["", traits.answer] = found.keys[index]
-    return said
-
-
-def _next_lock(found: _Keys, lock: Lock, lost: tuple[Key, ...], said: Mapping[tuple[str, str], Key]) -> Lock:
-    """The lock after these questions. A lost note whose question was said to be another keeps that, as ``linked``."""
-    notes = succeed(lock, ((key, found.texts(asked)) for key, asked in found.settled()))
+            heirs["", traits.answer] = item.key
+    notes = succeed(lock, ((item.key, item.texts) for item in found if not item.candidates))
     for key in lost:
         gone = notes[key]
-        heir = said.get((gone.chapter, gone.title)) or said.get(("", gone.answer))
+        heir = heirs.get((gone.chapter, gone.title)) or heirs.get(("", gone.answer))
         notes[key] = replace(gone, retired="", linked=heir if heir != key else None)
     return with_records(
         lock,
-        categories=category_records(lock, found.categories),
+        categories=category_records(lock, {item.asked.place: item.category for item in found}),
         notes=notes.values(),
         pending=(
-            PendingRecord(key=key, candidates=candidates, **found.texts(asked))
-            for key, asked, candidates in found.pending()
+            PendingRecord(key=item.key, candidates=item.candidates, **item.texts) for item in found if item.candidates
         ),
     )
 
@@ -367,33 +349,34 @@ def _next_lock(found: _Keys, lock: Lock, lost: tuple[Key, ...], said: Mapping[tu
 # --- what to tell -----------------------------------------------------------------------------------------------------
 
 
-def _doubts(found: _Keys, lock: Lock) -> Iterator[Diagnostic]:
+def _doubts(pending: Iterable[_Found], lock: Lock) -> Iterator[Diagnostic]:
     titles = {note.key: note.title for note in lock.notes}
-    for key, asked, candidates in found.pending():
+    for item in pending:
+        key, candidates = item.key, item.candidates
         olds = " or ".join(f"“{titles[old]}” ({old})" for old in candidates)
         message = f"the question may be {olds}; no card is made of it until that is settled"
         hint = f"“deckgen lock link {candidates[0]} {key}” if it is, “deckgen lock split {key}” if it is a new question"
-        yield diagnostic("doubtful-match", message, asked.question.location, hint=hint)
+        yield diagnostic("doubtful-match", message, item.asked.question.location, hint=hint)
 
 
-def _keyed(corpus: Corpus, found: _Keys, lock: Lock) -> KeyedCorpus:
+def _keyed(corpus: Corpus, found: Iterable[_Found], lock: Lock) -> KeyedCorpus:
     guids = {note.key: note.guid for note in lock.notes}
     categories: dict[Key, KeyedCategory] = {}
-    for asked in found.asked:
-        key = found.categories[asked.place]
+    questions = []
+    for item in found:
+        key, chapter, question = item.category, item.asked.chapter, item.asked.question
         if key not in categories:
-            title, order = asked.category.title, len(categories) + 1
-            categories[key] = KeyedCategory(key=key, chapter=asked.chapter, title=title, order=order)
-    questions = tuple(
-        KeyedQuestion(
-            key=key,
-            guid=guids[key],
-            chapter=asked.chapter,
-            category=categories[found.categories[asked.place]],
-            question=asked.question,
-        )
-        for key, asked in found.settled()
-    )
+            title, order = item.asked.category.title, len(categories) + 1
+            categories[key] = KeyedCategory(key=key, chapter=chapter, title=title, order=order)
+        if not item.candidates:
+            questions.append(
+                KeyedQuestion(
+                    key=item.key, guid=guids[item.key], chapter=chapter, category=categories[key], question=question
+                )
+            )
     return KeyedCorpus(
-        project_id=lock.project_id, language=corpus.language, categories=tuple(categories.values()), questions=questions
+        project_id=lock.project_id,
+        language=corpus.language,
+        categories=tuple(categories.values()),
+        questions=tuple(questions),
     )

@@ -25,6 +25,7 @@ from deckgen.identity.lock import (
     name_of,
     of_kind,
     parse_lines,
+    wording,
 )
 from deckgen.model import Location
 from deckgen.project.layout import LOCK_NAME
@@ -118,9 +119,8 @@ def _notes(records: Iterable[NoteRecord]) -> dict[str, NoteRecord]:
 
 def _edited_elsewhere(variants: Sequence[NoteRecord]) -> NoteRecord | None:
     """What a branch that did not know of the link made of the question; None where it left the texts alone."""
-    known = {(variant.title, variant.answer) for variant in variants if variant.linked}
-    others = (variant for variant in variants if not variant.linked)
-    return next((variant for variant in others if (variant.title, variant.answer) not in known), None)
+    known = {wording(variant) for variant in variants if variant.linked}
+    return next((variant for variant in variants if not variant.linked and wording(variant) not in known), None)
 
 
 def _note(variants: Sequence[NoteRecord]) -> NoteRecord:
