@@ -5,8 +5,10 @@ Explained in docs/identity.md, with the measurements behind every number here.
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from operator import attrgetter
 
 from deckgen.identity.alike import MARGIN, Scores, doubt_alike, doubt_replaced, link_alike
+from deckgen.identity.lock import wording
 from deckgen.identity.table import Assignment, Rows, Table, Traits, vacancies
 from deckgen.text.similarity import SHORT, answer_likeness, sketch_size
 
@@ -77,13 +79,8 @@ def assign(
 
 def _link_twins(table: Table, pool: frozenset[int]) -> None:
     """Equal title and equal answer, in the same place before elsewhere; twins of one place are interchangeable."""
-    places: tuple[Callable[[Traits], object], ...] = (
-        lambda at: (at.title, at.answer, at.chapter, at.category),
-        lambda at: (at.title, at.answer, at.chapter),
-        lambda at: (at.title, at.answer),
-    )
-    for place in places:
-        for questions, notes in table.groups(pool, place):
+    for place in (("chapter", "category"), ("chapter",), ()):
+        for questions, notes in table.groups(pool, attrgetter("title", "answer", *place)):
             # In the order in which they stood, those last whose place is unknown.
             notes = sorted(notes, key=lambda old: table.ranks.get(old, len(table.ranks)))
             for new, old in zip(questions, notes, strict=False):
@@ -93,8 +90,7 @@ def _link_twins(table: Table, pool: frozenset[int]) -> None:
 def _doubt_as_before(table: Table, pending: Mapping[tuple[str, str], tuple[int, ...]]) -> None:
     """A doubt stays one until somebody settles it or the question changes: building twice decides nothing."""
     for new in table.free_asked():
-        at = table.asked[new]
-        if olds := tuple(table.free_known(pending.get((at.title, at.answer), ()))):
+        if olds := tuple(table.free_known(pending.get(wording(table.asked[new]), ()))):
             table.doubtful[new] = olds
 
 
@@ -112,18 +108,17 @@ class _Homes:
 
     def link(self, new: int, old: int) -> None:
         one, other = self._table.asked[new], self._table.known[old]
-        rivals: tuple[int, ...] = ()
-        plausible = answer_likeness(one.sketch, other.sketch) >= _UNLIKE_ANSWERS
-        if not plausible:
-            # Another answer under the title: the question was rewritten, unless one of the two answers is elsewhere.
-            free = self._table.free_known()
-            rivals = tuple(old for old in free if self._same_answer(one, self._table.known[old]))
-            passed_on = any(self._same_answer(self._table.asked[free], other) for free in self._table.free_asked())
-            at_home = one.chapter == other.chapter or other.chapter not in self._asked or one.chapter not in self._known
-            short = min(sketch_size(one.sketch), sketch_size(other.sketch)) < SHORT
-            telling = short and len(one.title) >= _TELLING_TITLE
-            plausible = not rivals and not passed_on and (telling or (at_home and one.category == other.category))
-        if plausible:
+        if answer_likeness(one.sketch, other.sketch) >= _UNLIKE_ANSWERS:
+            self._table.link(new, old)
+            return
+        # Another answer under the title: the question was rewritten, unless one of the two answers is elsewhere.
+        free = self._table.free_known()
+        rivals = tuple(old for old in free if self._same_answer(one, self._table.known[old]))
+        passed_on = any(self._same_answer(self._table.asked[free], other) for free in self._table.free_asked())
+        at_home = one.chapter == other.chapter or other.chapter not in self._asked or one.chapter not in self._known
+        short = min(sketch_size(one.sketch), sketch_size(other.sketch)) < SHORT
+        telling = short and len(one.title) >= _TELLING_TITLE
+        if not rivals and not passed_on and (telling or (at_home and one.category == other.category)):
             self._table.link(new, old)
         else:
             self._table.doubtful[new] = (old, *rivals)
@@ -147,14 +142,14 @@ def _unique(table: Table, pool: frozenset[int], trait: Callable[[Traits], str]) 
 
 def _link_unique_answers(table: Table, pool: frozenset[int], *, least: int) -> None:
     """Equal answers of so many shingles that nobody else has."""
-    for new, old in _unique(table, pool, lambda at: at.answer):
+    for new, old in _unique(table, pool, attrgetter("answer")):
         if sketch_size(table.asked[new].sketch) >= least:
             table.link(new, old)
 
 
 def _link_unique_titles(table: Table, pool: frozenset[int], homes: _Homes) -> None:
     """Equal titles that nobody else has."""
-    for new, old in _unique(table, pool, lambda at: at.title):
+    for new, old in _unique(table, pool, attrgetter("title")):
         homes.link(new, old)
 
 
@@ -163,7 +158,7 @@ def _link_unique_titles(table: Table, pool: frozenset[int], homes: _Homes) -> No
 
 def _link_shared_titles(table: Table, pool: frozenset[int], homes: _Homes) -> None:
     """Titles that several have: answers and places decide, and the last two that are left are a pair."""
-    for questions, notes in table.groups(pool, lambda at: at.title):
+    for questions, notes in table.groups(pool, attrgetter("title")):
         scores = {(new, old): _title_score(table.asked[new], table.known[old]) for new in questions for old in notes}
         # Each with its best rivals last, so that these are at hand.
         of_new = {new: sorted((scores[new, old], old) for old in notes) for new in questions}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.identity.lock import (
@@ -49,9 +49,7 @@ def name_findings(
 
     ``built`` is empty where only some of the editions were asked for.
     """
-    findings: list[Diagnostic] = []
-    for proposal in proposals:
-        findings += _edition_findings(before, after, proposal)
+    findings = [found for proposal in proposals for found in _edition_findings(before, after, proposal)]
     names = {edition.name for edition in built}
     for record in after.editions:
         if names and record.released and record.name not in names:
@@ -94,16 +92,12 @@ def _spellings(proposal: EditionNames) -> tuple[str, str]:
 def _freeze_edition(proposal: EditionNames, lock: Lock, *, whole: bool) -> tuple[EditionNames, Lock]:
     name = proposal.edition.name
     editions = {edition.name: edition for edition in lock.editions}
-    edition = editions.get(name)
+    edition = editions.pop(name, None)
     categories = {category.key: category for category in lock.categories}
     if edition is None or (whole and not edition.released):
-        taken = {record.deck for record in lock.editions if record.name != name}
-        deck = _spellings(proposal)[proposal.deck in taken]
-        edition = replace(
-            edition or EditionRecord(name=name, deck=deck, note_type_name=""),
-            deck=deck,
-            note_type_name=proposal.note_type,
-        )
+        deck = _spellings(proposal)[proposal.deck in {other.deck for other in editions.values()}]
+        known = edition or EditionRecord(name=name, deck=deck, note_type_name="")
+        edition = replace(known, deck=deck, note_type_name=proposal.note_type)
         categories = {
             key: replace(record, names={other: names for other, names in record.names.items() if other != name})
             for key, record in categories.items()
@@ -116,12 +110,8 @@ def _freeze_edition(proposal: EditionNames, lock: Lock, *, whole: bool) -> tuple
             category = categories[subdeck.category]
             names = {**category.names, name: frozen[subdeck.category]}
             categories[subdeck.category] = replace(category, names=dict(sorted(names.items())))
-    after = with_records(lock, editions={**editions, name: edition}.values(), categories=categories.values())
-    subdecks = tuple(
-        replace(subdeck, deck=names.deck, tag=names.tag, slug=names.slug)
-        for subdeck in proposal.subdecks
-        for names in (frozen[subdeck.category],)
-    )
+    after = with_records(lock, editions=(*editions.values(), edition), categories=categories.values())
+    subdecks = tuple(replace(subdeck, **asdict(frozen[subdeck.category])) for subdeck in proposal.subdecks)
     return replace(proposal, deck=edition.deck, note_type=edition.note_type_name, subdecks=subdecks), after
 
 
@@ -147,19 +137,16 @@ def grow_editions(lock: Lock, wanted: tuple[Edition, ...]) -> tuple[Lock, tuple[
         found = _heir(lock, edition, {item.name for item in wanted})
         if found is None:
             continue
-        findings.append(
-            diagnostic(
-                "grown-edition",
-                f"edition {found.name} is {edition.name} from now on: learners keep its notes, decks and schedules",
-                hint=f"say in the release that the fields Spare 1 to Spare 4 now hold the new language; to keep "
-                f"{found.name} beside it, leave {found.name} in deck.editions",
-            )
-        )
+        old, new = found.name, edition.name
+        message = f"edition {old} is {new} from now on: learners keep its notes, decks and schedules"
+        hint = "say in the release that the fields Spare 1 to Spare 4 now hold the new language; to keep "
+        hint += f"{old} beside it, leave {old} in deck.editions"
+        findings.append(diagnostic("grown-edition", message, hint=hint))
         lock = with_records(
             lock,
-            editions=(renamed(item, found.name, edition.name) for item in lock.editions),
-            categories=(renamed(item, found.name, edition.name) for item in lock.categories),
-            notes=(renamed(item, found.name, edition.name) for item in lock.notes),
+            editions=(renamed(item, old, new) for item in lock.editions),
+            categories=(renamed(item, old, new) for item in lock.categories),
+            notes=(renamed(item, old, new) for item in lock.notes),
         )
     return lock, tuple(findings)
 
