@@ -51,7 +51,7 @@ def _letters(alphabet: str, *parts: str, count: int = 40) -> str:
 
     Fewer letters are the beginning of more.
     """
-    number = int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest(), "big") % len(alphabet) ** count
+    number = int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest(), "big")
     letters = []
     for _ in range(count):
         number, index = divmod(number, len(alphabet))

@@ -92,12 +92,11 @@ def mend_times(lock: Lock, *, now: int) -> tuple[Lock, int]:
     ``now`` in seconds since the epoch; what is later by more than a day is. A time that no release has shipped becomes
     ``now``; one that a release has shipped stays, since learners have it and every later one must exceed it.
     """
-    limit = now + _DAY
     notes = tuple(
-        replace(note, stamps={name: _mended(s, now, limit) for name, s in note.stamps.items()}) for note in lock.notes
+        replace(note, stamps={name: _mended(stamp, now) for name, stamp in note.stamps.items()}) for note in lock.notes
     )
     editions = tuple(
-        replace(edition, note_type=replace(kind, time=_mended(kind.stamp, now, limit).time)) if kind else edition
+        replace(edition, note_type=replace(kind, time=_mended(kind.stamp, now).time)) if kind else edition
         for edition in lock.editions
         for kind in (edition.note_type,)
     )
@@ -106,8 +105,12 @@ def mend_times(lock: Lock, *, now: int) -> tuple[Lock, int]:
 
 def future_times(lock: Lock, *, now: int) -> tuple[int, ...]:
     """The times of notes and note types that no release has shipped and that are later than tomorrow."""
-    return tuple(stamp.time for stamp in lock.stamps if stamp.time > now + _DAY >= stamp.shipped_time)
+    return tuple(stamp.time for stamp in lock.stamps if _is_wrong(stamp, now))
 
 
-def _mended(stamp: Stamp, now: int, limit: int) -> Stamp:
-    return replace(stamp, time=max(now, stamp.shipped_time + 1)) if stamp.time > limit >= stamp.shipped_time else stamp
+def _is_wrong(stamp: Stamp, now: int) -> bool:
+    return stamp.time > now + _DAY >= stamp.shipped_time
+
+
+def _mended(stamp: Stamp, now: int) -> Stamp:
+    return replace(stamp, time=max(now, stamp.shipped_time + 1)) if _is_wrong(stamp, now) else stamp

@@ -28,30 +28,32 @@ def stamp(
     records = {record.key: record for record in lock.notes}
     editions = {record.name: record for record in lock.editions}
     again = release in lock.releases
-    findings, times = list[Diagnostic](), list[tuple[int, ...]]()
+    findings = [found for deck in decks for found in _rendered_differently(deck, records)]
     for deck in decks:
-        edition = deck.edition.name
-        findings += _rendered_differently(deck, records)
         for note in deck.notes:
-            records[note.key] = _stamp_note(records[note.key], note, edition, time=time, release=release, again=again)
-        times.append(tuple(records[note.key].stamps[edition].time for note in deck.notes))
+            record, edition = records[note.key], deck.edition.name
+            records[note.key] = _stamp_note(record, note, edition, time=time, release=release, again=again)
     if release is not None:
         lock = replace(lock, releases=lock.releases if again else (*lock.releases, release))
-        gone = {key: replace(record, retired=release) for key, record in records.items() if record.retired == ""}
-        records |= gone
+        records |= {key: replace(record, retired=release) for key, record in records.items() if record.retired == ""}
     after = with_records(lock, notes=records.values())
     decks = tuple(_keep_sort_field(mark(deck, after) if mark else deck, editions) for deck in decks)
-    note_type_times = []
+    note_types: dict[str, NoteTypeRecord] = {}
     for deck in decks:
-        edition = deck.edition.name
-        findings += _schema_findings(editions[edition], deck.note_type)
-        editions[edition], note_type_time = _stamp_note_type(editions[edition], deck.note_type, time, release)
-        note_type_times.append(note_type_time)
+        known = editions[deck.edition.name]
+        findings += _schema_findings(known, deck.note_type)
+        note_types[known.name] = _stamp_note_type(known.note_type, deck.note_type, time, release)
+        editions[known.name] = replace(known, note_type=note_types[known.name])
     after = with_records(after, editions=editions.values())
-    created = min([time, *(max(known.time, known.shipped_time) for known in after.stamps)])
+    created = min([time, *(max(stamp.time, stamp.shipped_time) for stamp in after.stamps)])
     done = tuple(
-        StampedDeck(deck=deck, note_times=note_times, note_type_time=note_type_time, created=created)
-        for deck, note_times, note_type_time in zip(decks, times, note_type_times, strict=True)
+        StampedDeck(
+            deck=deck,
+            note_times=tuple(records[note.key].stamps[deck.edition.name].time for note in deck.notes),
+            note_type_time=note_types[deck.edition.name].time,
+            created=created,
+        )
+        for deck in decks
     )
     return done, after, tuple(findings)
 
@@ -62,14 +64,13 @@ def updated_keys(lock: Lock, edition: str, *, newest: int | None) -> tuple[Key, 
     ``newest`` is that release's time if it is being made; None takes the latest that the lock knows. Notes that are new
     in it are none of them, nor are those of an edition that is.
     """
-    stamps = [(note, known) for note in lock.live if (known := note.stamps.get(edition)) and known.shipped_hash]
+    before = [
+        (note.key, known)
+        for note in lock.live
+        if (known := note.stamps.get(edition)) and known.shipped_hash and note.since != lock.releases[-1]
+    ]
     time = max((known.shipped_time for known in lock.stamps), default=0) if newest is None else newest
-    changed = tuple(
-        note.key
-        for note, known in stamps
-        if known.renew and known.shipped_time == time and note.since != lock.releases[-1]
-    )
-    before = [note for note, _ in stamps if note.since != lock.releases[-1]]
+    changed = tuple(key for key, known in before if known.renew and known.shipped_time == time)
     return changed if len(changed) < len(before) else ()
 
 
@@ -120,11 +121,10 @@ def _next_stamp(known: Stamp | None, digest: str, inputs: str, *, time: int, rel
 
 
 def _stamp_note_type(
-    edition: EditionRecord, note_type: NoteType, time: int, release: str | None
-) -> tuple[EditionRecord, int]:
-    known = edition.note_type
+    known: NoteTypeRecord | None, note_type: NoteType, time: int, release: str | None
+) -> NoteTypeRecord:
     mark = _next_stamp(known.stamp if known else None, note_type_hash(note_type), "", time=time, release=release)
-    record = NoteTypeRecord(
+    return NoteTypeRecord(
         id=note_type.id,
         fields={field.name: field.id for field in note_type.fields},
         templates={template.name: template.id for template in note_type.templates},
@@ -134,7 +134,6 @@ def _stamp_note_type(
         inputs=mark.inputs,
         shipped=mark.shipped,
     )
-    return replace(edition, note_type=record), mark.time
 
 
 def _rendered_differently(deck: Deck, records: Mapping[Key, NoteRecord]) -> Iterator[Diagnostic]:

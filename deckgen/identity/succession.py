@@ -49,7 +49,7 @@ def keep_texts(before: Lock, after: Lock) -> Lock:
     return before if notes == before.notes else replace(before, notes=notes, sources=after.sources)
 
 
-def category_keys(places: Collection[Place], moves: Iterable[tuple[Key, Place]], lock: Lock) -> dict[Place, Key]:
+def category_keys(places: Collection[Place], moves: Collection[tuple[Key, Place]], lock: Lock) -> dict[Place, Key]:
     """The key of each of a corpus's categories: that of an equal title in its chapter, of a renamed category, or new.
 
     ``moves`` has, for every question that the lock knows, the category that it stood in and the one that it stands in
@@ -91,18 +91,14 @@ def _known(lock: Lock) -> Mapping[Place, Key]:
     }
 
 
-def _renamed(moves: Iterable[tuple[Key, Place]], *, vanished: set[Key], new: set[Place]) -> Mapping[Place, Key]:
+def _renamed(moves: Collection[tuple[Key, Place]], *, vanished: set[Key], new: set[Place]) -> Mapping[Place, Key]:
     """New categories in which most of the surviving questions of a vanished one stand, with that one's key.
 
     These questions must also be most of those that the new one took from anywhere, so that it is one category's heir.
     """
-    flows = Counter(moves)
-    leaving, arriving = Counter[Key](), Counter[Place]()
-    for (key, place), count in flows.items():
-        leaving[key] += count
-        arriving[place] += count
+    leaving, arriving = Counter(key for key, _ in moves), Counter(place for _, place in moves)
     return {
         place: key
-        for (key, place), count in flows.items()
+        for (key, place), count in Counter(moves).items()
         if key in vanished and place in new and 2 * count > leaving[key] and 2 * count > arriving[place]
     }
