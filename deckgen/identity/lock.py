@@ -336,8 +336,7 @@ def _markers(lines: Mapping[str, int]) -> tuple[Diagnostic, ...]:
     hint = "run “deckgen lock merge”, then “deckgen build”; "
     hint += "with “deckgen.lock merge=union” in .gitattributes Git leaves no markers"
     message = "a merge left its conflict marker here"
-    found = ((line, number) for line, number in lines.items() if line.startswith(_MARKERS))
-    return tuple(_bad(message, number, hint, line) for line, number in found)
+    return tuple(_bad(message, number, hint, line) for line, number in lines.items() if line.startswith(_MARKERS))
 
 
 def _bad(message: str, line: int, hint: str, excerpt: str = "") -> Diagnostic:
@@ -346,13 +345,12 @@ def _bad(message: str, line: int, hint: str, excerpt: str = "") -> Diagnostic:
 
 def _header_findings(lines: Mapping[str, int]) -> tuple[Diagnostic, ...]:
     restore = "restore the file from its last commit; never delete it: learners' progress hangs on it"
-    if not lines:
-        return (_bad("the lock is empty", 1, restore),)
-    line, number = next(iter(lines.items()))
+    line, number = next(iter(lines.items()), ("", 1))
     try:
         version = msgspec.json.decode(line)["deckgen-lock"]
     except (msgspec.MsgspecError, TypeError, KeyError, RecursionError):
-        return (_bad("the first line is not a lock's header", number, restore, line),)
+        message = "the first line is not a lock's header" if line else "the lock is empty"
+        return (_bad(message, number, restore, line),)
     if type(version) is not int or version < 1:
         return (_bad("the format's version is not a number", number, restore, line),)
     message = f"the lock has format {version}; this deckgen reads up to {VERSION}"

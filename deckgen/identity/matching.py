@@ -157,17 +157,10 @@ def of_chapters(matched: Matched, chapters: frozenset[str]) -> Matched:
     """The same with the questions and findings of these chapters alone; the lock stays that of all."""
     questions = tuple(item for item in matched.corpus.questions if item.chapter.path in chapters)
     kept = {item.category.key for item in questions}
-    return replace(
-        matched,
-        corpus=replace(
-            matched.corpus,
-            categories=tuple(category for category in matched.corpus.categories if category.key in kept),
-            questions=questions,
-        ),
-        diagnostics=tuple(
-            found for found in matched.diagnostics if found.location is None or found.location.path in chapters
-        ),
-    )
+    categories = tuple(category for category in matched.corpus.categories if category.key in kept)
+    findings = (found for found in matched.diagnostics if found.location is None or found.location.path in chapters)
+    corpus = replace(matched.corpus, categories=categories, questions=questions)
+    return replace(matched, corpus=corpus, diagnostics=tuple(findings))
 
 
 def _asked(corpus: Corpus, sketches: Mapping[str, Sketch]) -> Iterator[_Asked]:
