@@ -451,14 +451,16 @@ def test_progress_counts_the_questions_within_a_chapter(tmp_path: Path) -> None:
     assert len(set(counts)) > 60
 
 
-def test_a_memory_of_another_make_is_begun_anew(tmp_path: Path) -> None:
+def test_a_memory_of_another_make_is_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Such as that of a newer deckgen, with tables of its own."""
-    with contextlib.closing(sqlite3.connect(memory_file(tmp_path))) as database, database:
-        database.execute("CREATE TABLE made_by (code TEXT)")
-        database.execute("INSERT INTO made_by VALUES ('another')")
+    with monkeypatch.context() as newer:
+        newer.setattr("deckgen.memory.store.code_version", lambda: "another")
+        other = memory_file(tmp_path)
+    with contextlib.closing(sqlite3.connect(other)) as database, database:
         database.execute("CREATE TABLE memory (name TEXT, kind TEXT, content TEXT)")
         database.execute("INSERT INTO memory VALUES ('a', 'b', 'c')")
     memory = Memory(tmp_path)
+    assert not other.exists()
     key = memory.key("kind", "text")
     assert memory.recall([key]) == {}
     memory.keep({key: b"value"})

@@ -185,8 +185,11 @@ class Memory:
 
 
 def memory_file(folder: Path) -> Path:
-    """Named by the secret: SQLite removes what a journal beside a database names, and a stranger may commit both."""
-    return folder / f"memory-{sealed_digest(b'memory').hex()}.sqlite"
+    """Named by the code, which begins anew with another, and by the secret.
+
+    SQLite removes what a journal beside a database names, and a stranger may commit both.
+    """
+    return folder / f"memory-{sealed_digest(b'memory', code_version().encode()).hex()}.sqlite"
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -195,14 +198,8 @@ def _connect(path: Path) -> sqlite3.Connection:
         # A lost power supply may damage the file, which is then made anew; a killed process may not.
         database.execute("PRAGMA synchronous = OFF")
         database.execute("PRAGMA journal_mode = TRUNCATE")
-        with database:
-            database.execute("CREATE TABLE IF NOT EXISTS made_by (code TEXT)")
-            if database.execute("SELECT code FROM made_by").fetchall() != [(code_version(),)]:
-                database.execute("DROP TABLE IF EXISTS memory")
-                database.execute("DELETE FROM made_by")
-                database.execute("INSERT INTO made_by VALUES (?)", (code_version(),))
-            # A rowid keeps the values out of the index, which reads a long one whole to compare its key.
-            database.execute("CREATE TABLE IF NOT EXISTS memory (key BLOB PRIMARY KEY, value BLOB)")
+        # A rowid keeps the values out of the index, which reads a long one whole to compare its key.
+        database.execute("CREATE TABLE IF NOT EXISTS memory (key BLOB PRIMARY KEY, value BLOB)")
     except sqlite3.Error:
         database.close()
         raise
