@@ -292,7 +292,7 @@ def parse_lock(text: str) -> tuple[Lock | None, tuple[Diagnostic, ...]]:
     """
     if (intact := _parse_intact(text)) is not None:
         return intact, ()
-    lines = _numbered(text)
+    lines = numbered_lines(text)
     findings = _markers(lines) or _header_findings(lines)
     if findings:
         return None, findings
@@ -318,18 +318,13 @@ def _parse_intact(text: str) -> Lock | None:
         return None
 
 
-def _numbered(text: str) -> dict[str, int]:
+def numbered_lines(text: str) -> dict[str, int]:
     """Every line that is not blank, once, with its number."""
     lines: dict[str, int] = {}
     for number, line in enumerate(text.split("\n"), start=1):
         if plain := line.strip():
             lines.setdefault(plain, number)
     return lines
-
-
-def lines_of_both_sides(text: str) -> dict[str, int]:
-    """Every line with its number, as in a lock that Git left a conflict in, without the markers."""
-    return {line: number for line, number in _numbered(text).items() if not line.startswith(_MARKERS)}
 
 
 def _markers(lines: Mapping[str, int]) -> tuple[Diagnostic, ...]:
@@ -362,10 +357,12 @@ Numbered = list[tuple[int, AnyRecord]]
 
 
 def parse_lines(lines: Mapping[str, int]) -> tuple[Numbered, tuple[Diagnostic, ...]]:
-    """The records of the lines that can be read, and a finding for each that cannot."""
+    """The records of the lines that can be read, and a finding for each that cannot; markers of a merge left out."""
     records: Numbered = []
     findings: list[Diagnostic] = []
     for line, number in lines.items():
+        if line.startswith(_MARKERS):
+            continue
         found = _KIND.match(line)
         kind = found[1] if found else ""
         try:

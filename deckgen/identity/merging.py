@@ -19,10 +19,10 @@ from deckgen.identity.lock import (
     PendingRecord,
     Stamp,
     bad_lock,
-    lines_of_both_sides,
     lock_of,
     missing_notes,
     name_of,
+    numbered_lines,
     of_kind,
     parse_lines,
     wording,
@@ -41,11 +41,13 @@ def merge_lock(text: str, *, accept_missing: bool = False) -> tuple[Lock, int]:
     read, for lines of two projects or that give one key to two notes, and, unless ``accept_missing``, where a note is
     missing that one of the sides had.
     """
-    lines = lines_of_both_sides(text)
-    numbered, problems = parse_lines(lines)
+    numbered, problems = parse_lines(numbered_lines(text))
     if problems:
         raise bad_lock(problems)
-    records = _of_grown_editions([record for _, record in numbered])
+    records = [record for _, record in numbered]
+    grown = {edition.root: edition.name for edition in of_kind(records, EditionRecord) if edition.root}
+    for old, new in grown.items():  # an edition that gained a language on one side has one name
+        records = [renamed(record, old, new) for record in records]
     headers = of_kind(records, HeaderRecord)
     if not headers:
         raise DeckgenError("the lock has no header", hint="restore the file from its last commit")
@@ -80,14 +82,6 @@ def _groups(records: Iterable[_R]) -> dict[str, list[_R]]:
     return groups
 
 
-def _of_grown_editions(records: list[AnyRecord]) -> list[AnyRecord]:
-    """The records under one name for an edition that gained a language on one side."""
-    names = {edition.root: edition.name for edition in of_kind(records, EditionRecord) if edition.root}
-    for old, new in names.items():
-        records = [renamed(record, old, new) for record in records]
-    return records
-
-
 def _header(headers: Sequence[HeaderRecord]) -> HeaderRecord:
     if (newest := max(header.version for header in headers)) > VERSION:
         raise DeckgenError(
@@ -111,16 +105,11 @@ def _notes(records: Iterable[NoteRecord]) -> dict[str, NoteRecord]:
     groups = _groups(records)
     notes = {key: _note(found) for key, found in groups.items()}
     for key, found in groups.items():
-        old = notes.get(notes[key].linked or "")
-        if old is not None and (edited := _edited_elsewhere(found)):
+        if old := notes.get(notes[key].linked or ""):
+            known = {wording(variant) for variant in found if variant.linked}
+            edited = next((other for other in found if not other.linked and wording(other) not in known), old)
             notes[old.key] = replace(edited, key=old.key, guid=old.guid, since=old.since, stamps=old.stamps)
     return notes
-
-
-def _edited_elsewhere(variants: Sequence[NoteRecord]) -> NoteRecord | None:
-    """What a branch that did not know of the link made of the question; None where it left the texts alone."""
-    known = {wording(variant) for variant in variants if variant.linked}
-    return next((variant for variant in variants if not variant.linked and wording(variant) not in known), None)
 
 
 def _note(variants: Sequence[NoteRecord]) -> NoteRecord:

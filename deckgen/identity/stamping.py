@@ -31,31 +31,28 @@ def stamp(
     findings = [found for deck in decks for found in _rendered_differently(deck, records)]
     for deck in decks:
         for note in deck.notes:
-            record, edition = records[note.key], deck.edition.name
-            records[note.key] = _stamp_note(record, note, edition, time=time, release=release, again=again)
+            known, name = records[note.key], deck.edition.name
+            records[note.key] = _stamp_note(known, note, name, time=time, release=release, again=again)
     if release is not None:
         lock = replace(lock, releases=lock.releases if again else (*lock.releases, release))
         records |= {key: replace(record, retired=release) for key, record in records.items() if record.retired == ""}
     after = with_records(lock, notes=records.values())
-    decks = tuple(_keep_sort_field(mark(deck, after) if mark else deck, editions) for deck in decks)
-    note_types: dict[str, NoteTypeRecord] = {}
-    for deck in decks:
-        known = editions[deck.edition.name]
-        findings += _schema_findings(known, deck.note_type)
-        note_types[known.name] = _stamp_note_type(known.note_type, deck.note_type, time, release)
-        editions[known.name] = replace(known, note_type=note_types[known.name])
+    stamped = []
+    for deck in (mark(deck, after) if mark else deck for deck in decks):
+        edition, note_type = editions[deck.edition.name], deck.note_type
+        if edition.note_type and edition.released:
+            # With another sort field Anki takes every note for edited at that moment: it updates none, and can only
+            # sync as a whole.
+            note_type = replace(note_type, sort_field=edition.note_type.sort)
+        findings += _schema_findings(edition, note_type)
+        record = _stamp_note_type(edition.note_type, note_type, time, release)
+        editions[edition.name] = replace(edition, note_type=record)
+        note_times = tuple(records[note.key].stamps[edition.name].time for note in deck.notes)
+        deck = replace(deck, note_type=note_type)
+        stamped.append(StampedDeck(deck=deck, note_times=note_times, note_type_time=record.time, created=time))
     after = with_records(after, editions=editions.values())
     created = min([time, *(max(stamp.time, stamp.shipped_time) for stamp in after.stamps)])
-    done = tuple(
-        StampedDeck(
-            deck=deck,
-            note_times=tuple(records[note.key].stamps[deck.edition.name].time for note in deck.notes),
-            note_type_time=note_types[deck.edition.name].time,
-            created=created,
-        )
-        for deck in decks
-    )
-    return done, after, tuple(findings)
+    return tuple(replace(deck, created=created) for deck in stamped), after, tuple(findings)
 
 
 def updated_keys(lock: Lock, edition: str, *, newest: int | None) -> tuple[Key, ...]:
@@ -72,17 +69,6 @@ def updated_keys(lock: Lock, edition: str, *, newest: int | None) -> tuple[Key, 
     time = max((known.shipped_time for known in lock.stamps), default=0) if newest is None else newest
     changed = tuple(key for key, known in before if known.renew and known.shipped_time == time)
     return changed if len(changed) < len(before) else ()
-
-
-def _keep_sort_field(deck: Deck, editions: Mapping[str, EditionRecord]) -> Deck:
-    """The deck with the sort field that learners have.
-
-    With another one Anki takes every note for edited at that moment: it updates none, and can only sync as a whole.
-    """
-    known = editions[deck.edition.name].note_type
-    if known is None or not known.stamp.shipped_hash:
-        return deck
-    return replace(deck, note_type=replace(deck.note_type, sort_field=known.sort))
 
 
 def next_time(lock: Lock, now: int) -> int:
