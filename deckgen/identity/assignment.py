@@ -5,7 +5,7 @@ Explained in docs/identity.md, with the measurements behind every number here.
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from deckgen.identity.alike import MARGIN, Scores, doubt_alike, doubt_replaced, link_alike
 from deckgen.identity.lock import wording
@@ -201,22 +201,19 @@ Stage = tuple[Sequence[Traits], tuple[int, ...]]
 """The questions at a commit, and the stages before it, by index; none where it follows the lock's state."""
 
 
-_Version = tuple[int, Traits]
-"""How many edits a note had since the lock was written, and what it is recognised by."""
-
-
 def trace(known: Sequence[Traits], stages: Sequence[Stage], *, retired: frozenset[int]) -> Sequence[Traits]:
     """What the known notes are recognised by after the last stage; a note that no stage has stays as it was."""
-    start: list[_Version] = [(0, traits) for traits in known]
-    states: list[list[_Version]] = []
+    # How many edits each note had since the lock was written, and what it is recognised by.
+    start = [(0, traits) for traits in known]
+    states: list[list[tuple[int, Traits]]] = []
     for questions, parents in stages:
         # Before a merge, of each note what the branch that edited it more made of it.
         branches = zip(*([states[parent] for parent in parents] or [start]), strict=True)
-        before = [max(versions, key=lambda version: version[0]) for versions in branches]
-        recognised = [traits for _, traits in before]
+        state = [max(versions, key=itemgetter(0)) for versions in branches]
+        recognised = [traits for _, traits in state]
         found = assign(questions, recognised, rows={}, retired=retired, links={}, pending={})
         for new, old in found.links.items():
             if questions[new] != recognised[old]:
-                before[old] = (before[old][0] + 1, questions[new])
-        states.append(before)
+                state[old] = (state[old][0] + 1, questions[new])
+        states.append(state)
     return [traits for _, traits in (states[-1] if states else start)]

@@ -60,9 +60,7 @@ def find_changes(
     new = {note.key: note for note in after.notes}
     told = [(kind, key, question) for key, question in settled for kind in _kinds(old.get(key), new[key])]
     told += [(ChangeKind.PENDING, key, question) for key, question in pending]
-    items = [
-        LockChange(kind=kind, key=key, title=question.title, location=question.location) for kind, key, question in told
-    ]
+    items = [LockChange(kind=kind, key=key, title=asked.title, location=asked.location) for kind, key, asked in told]
     lost = (note for note in before.live if new[note.key].retired is not None)
     items += [LockChange(kind=ChangeKind.RETIRED, key=note.key, title=note.title) for note in lost]
     fresh = {item.key: item for item in items if item.kind is ChangeKind.NEW}
