@@ -63,9 +63,9 @@ def with_question(lock: Lock, seen: Lock, key: Key) -> Lock:
     asked = seen.questions.get(key)
     if asked is None:
         return lock
-    known = {record.key: record for record in lock.categories}
-    category = next(record for record in seen.categories if record.key == asked.category)
-    lock = with_records(lock, categories=({category.key: category} | known).values())
+    if asked.category not in {record.key for record in lock.categories}:
+        category = next(record for record in seen.categories if record.key == asked.category)
+        lock = with_records(lock, categories=(*lock.categories, category))
     if isinstance(asked, PendingRecord):
         return with_records(lock, pending=(*lock.pending, asked))
     return with_records(lock, notes=(*lock.notes, asked))

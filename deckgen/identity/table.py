@@ -118,17 +118,15 @@ def vacancies(table: Table, rows: Rows, lost: Collection[int]) -> dict[int, tupl
 
 def _runs(row: Sequence[int], links: Mapping[int, int]) -> Iterator[tuple[int | None, list[int], int | None]]:
     """Questions in a row that have no note, with the notes of those before and after them."""
-    left: int | None = None
-    run: list[int] = []
+    runs: list[tuple[int | None, list[int]]] = [(None, [])]
     for index in row:
-        if index not in links:
-            run.append(index)
-            continue
+        if index in links:
+            runs.append((links[index], []))
+        else:
+            runs[-1][1].append(index)
+    for (left, run), (right, _) in pairwise([*runs, (None, [])]):
         if run:
-            yield left, run, links[index]
-        left, run = links[index], []
-    if run:
-        yield left, run, None
+            yield left, run, right
 
 
 def _walk(start: int | None, step: Mapping[int, int], lost: Collection[int]) -> Iterator[int]:
