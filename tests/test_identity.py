@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from deckgen.diagnostics import DeckgenError
-from deckgen.identity.changes import ChangeKind
+from deckgen.identity.changes import ChangeKind, describe_changes
 from deckgen.identity.editions import freeze_names, grow_editions, name_findings
 from deckgen.identity.keys import base_guid, derive_project_id, edition_guid, mint_key
-from deckgen.identity.lock import Lock, NoteTypeRecord, format_lock
+from deckgen.identity.lock import Lock, NoteTypeRecord, Stamp, format_lock
 from deckgen.identity.matching import Matched, match
 from deckgen.identity.merging import merge_lock
 from deckgen.identity.settling import link_question, split_question
@@ -843,10 +843,28 @@ def test_names_follow_until_they_are_released() -> None:
     assert freeze_names(lock, wanted, whole=False) == ((names,), lock)
 
     note_type = NoteTypeRecord(id=1, fields={}, templates={}, hash="a", time=1, inputs="", shipped=("a", 1))
-    shipped = replace(lock, editions=tuple(replace(item, note_type=note_type) for item in lock.editions))
-    assert freeze_names(shipped, wanted) == ((names,), shipped)
-    (found,) = name_findings(shipped, shipped, wanted, built=())
+    stamps = {"zh-en": Stamp(hash="a", time=1, inputs="", shipped=("a", 1))}
+    trained = names.subdecks[0].category
+    shipped = replace(
+        lock,
+        editions=tuple(replace(item, note_type=note_type) for item in lock.editions),
+        notes=tuple(replace(note, stamps=stamps) if note.category == trained else note for note in lock.notes),
+    )
+    wanted = (proposal(first, "别的", "推断", deck_name="另一本"),)
+    (again,), after = freeze_names(shipped, wanted)
+    assert (again.deck, [item.deck for item in again.subdecks]) == ("书", ["训练", "推断"])
+    assert freeze_names(shipped, wanted, whole=False) == ((names,), shipped)
+    (found,) = name_findings(shipped, after, wanted, built=())
     assert (found.rule, "it stays “书”" in found.message) == ("frozen-name", True)
+
+
+def test_a_category_whose_deck_learners_have_is_said_to_keep_it() -> None:
+    first = run(corpus(chapter("source/a.md", [("训练", ITEMS[:3]), ("推理", ITEMS[3:6])])))
+    _, lock = freeze_names(first.lock, (proposal(first, "1 训练", "2 推理"),))
+    second = run(corpus(chapter("source/a.md", [("训练", ITEMS[:3]), ("推断", ITEMS[3:6])])), lock)
+    told = describe_changes(lock, second.lock, second.changes)
+    key = first.corpus.categories[1].key
+    assert f"renamed category: {key}, “推理” is now “推断”; its deck stays “2 推理”" in told
 
 
 def test_two_editions_never_have_one_deck() -> None:

@@ -104,11 +104,14 @@ def describe_changes(before: Lock | None, after: Lock, changes: Changes) -> tupl
 
 def _categories(before: Lock, after: Lock) -> Iterator[str]:
     titles = {category.key: category.title for category in before.categories}
+    decks = {category.key: {names.deck for names in category.names.values()} for category in before.categories}
     for category in after.categories:
         if category.key not in titles:
             yield f"new category: {category.key} “{category.title}”"
         elif titles[category.key] != category.title:
-            yield f"renamed category: {category.key}, “{titles[category.key]}” is now “{category.title}”"
+            stay = sorted({names.deck for names in category.names.values()} & decks.get(category.key, set()))
+            kept = f"; its deck stays {', '.join(f'“{deck}”' for deck in stay)}" if stay else ""
+            yield f"renamed category: {category.key}, “{titles[category.key]}” is now “{category.title}”{kept}"
 
 
 def _editions(before: Lock, after: Lock) -> Iterator[str]:

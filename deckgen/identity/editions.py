@@ -30,9 +30,9 @@ def freeze_names(
 ) -> tuple[tuple[EditionNames, ...], Lock]:
     """The names that each edition's decks must have, and the lock that keeps them.
 
-    What was released keeps its names: Anki finds decks by name, so that one that changed its own would be a second,
-    empty one. Before, names follow the proposals, if these are of the ``whole`` project. A name that is taken gets the
-    edition's name or the category's key.
+    An edition and a category that were released keep theirs: Anki finds decks by name, so that one that changed its own
+    would be a second, empty one. Before, names follow the proposals, if these are of the ``whole`` project. A name that
+    is taken gets the edition's name or the category's key.
     """
     names = []
     for proposal in proposals:
@@ -98,10 +98,11 @@ def _freeze_edition(proposal: EditionNames, lock: Lock, *, whole: bool) -> tuple
         deck = _spellings(proposal)[proposal.deck in {other.deck for other in editions.values()}]
         known = edition or EditionRecord(name=name, deck=deck, note_type_name="")
         edition = replace(known, deck=deck, note_type_name=proposal.note_type)
-        categories = {
-            key: replace(record, names={other: names for other, names in record.names.items() if other != name})
-            for key, record in categories.items()
-        }
+    if whole:
+        shipped = {note.category for note in lock.notes if name in note.stamps and note.stamps[name].shipped_hash}
+        for key in categories.keys() - shipped:
+            names = {other: names for other, names in categories[key].names.items() if other != name}
+            categories[key] = replace(categories[key], names=names)
     frozen = {key: record.names[name] for key, record in categories.items() if name in record.names}
     taken_names = {kind: {getattr(names, kind).casefold() for names in frozen.values()} for kind in _WITH_KEY}
     for subdeck in sorted(proposal.subdecks, key=lambda subdeck: subdeck.category):
