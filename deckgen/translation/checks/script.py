@@ -52,7 +52,7 @@ _LONGEST_TERM = 9
 
 def _foreign(text: str, pair: Pair) -> list[str]:
     if encoding := _TABLE["own_characters"].get(pair.language, _TABLE["own_characters"].get(pair.script)):
-        return [character for character in HAN.findall(text) if not _encodes(character, encoding)]
+        return [character for character in HAN.findall(text) if not character.encode(encoding, "ignore")]
     if pair.script == "zh":
         return []
     kana = [one for one in _OWN_LETTERS["ja"][1].findall(text) if pair.source_script == "ja" or one not in pair.source]
@@ -96,14 +96,6 @@ def _other_latin(text: str) -> str:
         if language != "English" and counts[language] >= max(2, len(words) // 6, 2 * counts["English"] + 1):
             return f"a sentence in it is {language}: {sentence}"
     return ""
-
-
-def _encodes(character: str, encoding: str) -> bool:
-    try:
-        character.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _is_chinese(sentence: str, source: str) -> bool:
