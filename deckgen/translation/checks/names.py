@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from deckgen.translation import glossary
-from deckgen.translation.checks.numbers import is_unit
+from deckgen.translation.checks.numbers import MEASURES
 from deckgen.translation.checks.pair import Pair
 
 
@@ -42,7 +42,7 @@ def _names(source: str) -> Iterator[str]:
         name = found[0][:-1] if re.fullmatch("[A-Z0-9]{2,}s", found[0]) else found[0]
         inner = any(character.isupper() or character.isdecimal() for character in name[1:])
         enough = sum(map(str.isalpha, name)) >= (1 if name[-1].isdecimal() else 2)
-        if inner and enough and not (name.upper() in _SAID_OTHERWISE or _ROMAN.fullmatch(name) or is_unit(name)):
+        if inner and enough and not (name.upper() in _SAID_OTHERWISE or _ROMAN.fullmatch(name) or name in MEASURES):
             yield name
 
 

@@ -112,25 +112,20 @@ _PATTERNS = compiled(
 )
 
 
-_MEASURES = {
+MEASURES = {
     name: Measure(kind=kind, factor=factor)
     for kind, units in _TABLE["measures"].items()
     for factor, names in units
     for name in names.split()
 }
-_UNIT_WORDS = [name for name in _MEASURES if name.isascii() and name.islower() and len(name) > 3]
-_UNIT_SIGNS = [name for name in _MEASURES if name not in _UNIT_WORDS and (name.isascii() or name[0] in "μµ")]
-_UNIT_OTHERS = sorted({*_MEASURES} - {*_UNIT_WORDS} - {*_UNIT_SIGNS}, key=lambda name: (-len(name), name))
+_UNIT_WORDS = [name for name in MEASURES if name.isascii() and name.islower() and len(name) > 3]
+_UNIT_SIGNS = [name for name in MEASURES if name not in _UNIT_WORDS and (name.isascii() or name[0] in "μµ")]
+_UNIT_OTHERS = sorted({*MEASURES} - {*_UNIT_WORDS} - {*_UNIT_SIGNS}, key=lambda name: (-len(name), name))
 _UNIT = re.compile(
     rf"[\s-]{{0,2}}(?P<name>(?i:{'|'.join(_UNIT_WORDS)})(?i:e?s)?(?![A-Za-z])|(?:{'|'.join(_UNIT_SIGNS)})(?![A-Za-z0-9/²³])"
     rf"|(?:{'|'.join(_UNIT_OTHERS)})(?!ドル|[国粒饭服隆制气然空花线年期围边末岁]))"
 )
 """Signs in their own case, for M is a million and m a metre; words in any; 米国, 克服 and 周年 are other words."""
-
-
-def is_unit(name: str) -> bool:
-    """Whether ``name`` is the sign of a unit."""
-    return name in _MEASURES
 
 
 def _measure_at(text: str, end: int, number: str) -> Measure | None:
@@ -141,7 +136,7 @@ def _measure_at(text: str, end: int, number: str) -> Measure | None:
     name = found["name"]
     if name == "s" and found.start("name") == end and number.endswith("0"):
         return None  # the 1990s
-    measure = _MEASURES.get(name) or _MEASURES.get(name.lower().rstrip("s")) or _MEASURES.get(name.lower())
+    measure = MEASURES.get(name) or MEASURES.get(name.lower().rstrip("s")) or MEASURES.get(name.lower())
     return measure and replace(measure, name=name)
 
 
@@ -180,7 +175,7 @@ def _stands_in(number: Number, others: tuple[Number, ...]) -> bool:
 
 
 def _read_and_a_half(found: re.Match[str]) -> Iterator[Number]:
-    whole = _value(found["digits"]) if found["digits"] else _english_value(found["words"] or "one")
+    whole = _value(found["digits"] or found["words"] or "one")
     digits = bool(found["digits"]) and found["digits"][0].isdecimal()
     yield _number(found, whole + 0.5, whole, 0.5, digits=digits)
 
@@ -303,8 +298,8 @@ def _english_numbers(text: str) -> Iterator[Number]:
         yield Number(text=found[0], values=frozenset((float(_MONTHS[found[0]]),)), digits=False)
     for found in _PATTERNS["english_fraction"].finditer(text):
         above, below = (found[1] or "a", found[2]) if found[2] else (found[3], found[4])
-        if denominator := _DENOMINATORS.get(below.lower()) or _english_value(below):
-            value = _rounded(_english_value(above) / denominator)
+        if denominator := _DENOMINATORS.get(below.lower()) or _value(below):
+            value = _rounded(_value(above) / denominator)
             yield Number(text=found[0], values=frozenset((value,)), digits=False)
 
 
@@ -313,12 +308,11 @@ def _is_ordinal(found: re.Match[str]) -> bool:
     return before.endswith("第") or bool(_PATTERNS["counted_up"].match(found.string, found.end()))
 
 
-def _english_value(word: str) -> float:
-    return float(word) if word.isdecimal() else float(_WORDS.get(word.lower(), 1))
-
-
 def _value(text: str) -> float:
-    return float(text.replace(",", "")) if text[0].isdecimal() else _chinese_value(text)
+    """What digits, a Chinese numeral or an English word stand for; another word, as in an hour and a half, is one."""
+    if text[0].isdecimal():
+        return float(text.replace(",", ""))
+    return _chinese_value(text) if text[0] in _TABLE["patterns"]["numerals"] else float(_WORDS.get(text.lower(), 1))
 
 
 def _rounded(value: float) -> float:
