@@ -5,42 +5,34 @@ The only check that renders Markdown.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 
 from deckgen.markdown import parse_document
 from deckgen.markdown.blocks import BlockKind
-from deckgen.model import Context, Dialect, Language, Markdown
+from deckgen.model import Context, Dialect, Markdown
 from deckgen.translation.checks.pair import Pair, shortened
 from deckgen.translation.inline import Token, TokenKind, protected, replaced, tokens
 
 
 def changed_tokens(pair: Pair) -> Iterator[str]:
     """Pieces that no translation may change: code, formulas, paths, addresses, tags."""
-    source, translation = _counted(pair.source), _counted(pair.translation)
-    _match_own_images(source, translation, pair.language)
+    source, translation = (
+        Counter((token.kind, token.value) for token in tokens(text) if token.kind is not TokenKind.BOLD)
+        for text in (pair.source, pair.translation)
+    )
+    # A translation may show its own image: a file of the same name, in a folder of its language.
+    for kind, own in list(translation - source):
+        if kind is TokenKind.IMAGE and pair.language in own.split("/"):
+            lost = (value for other, value in source - translation if other is kind)
+            same_name = [value for value in lost if value.rpartition("/")[2] == own.rpartition("/")[2]]
+            if same_name:
+                translation[kind, same_name[0]] += translation.pop((kind, own))
     for kind, value in (source - translation).elements():
         yield f"the {kind} {shortened(value)} is lost"
     for kind, value in (translation - source).elements():
         yield f"the {kind} {shortened(value)} is not in the source"
-
-
-def _counted(text: str) -> Counter[tuple[TokenKind, str]]:
-    return Counter((token.kind, token.value) for token in tokens(text) if token.kind is not TokenKind.BOLD)
-
-
-def _match_own_images(
-    source: Counter[tuple[TokenKind, str]], translation: Counter[tuple[TokenKind, str]], language: Language
-) -> None:
-    """A translation may show its own image: a file of the same name, in a folder of its language."""
-    for kind, own in list(translation - source):
-        meant = [value for other, value in source - translation if other is kind and _name(value) == _name(own)]
-        if kind is TokenKind.IMAGE and meant and language in own.split("/"):
-            translation[kind, meant[0]] += translation.pop((kind, own))
-
-
-def _name(path: str) -> str:
-    return path.rpartition("/")[2]
 
 
 _MARKS = {
@@ -63,8 +55,7 @@ def changed_marks(pair: Pair) -> Iterator[str]:
         if source[mark] != translation[mark]:
             yield f"it has {translation[mark]} {name} ({mark}), the source has {source[mark]}"
     if source == translation and any(source[mark] for mark in _SHOWN_AS):
-        wanted, shown = _elements(pair.source), _elements(pair.translation)
-        wanted["Emph"] += titles
+        wanted, shown = _elements(pair.source) + Counter(Emph=titles), _elements(pair.translation)
         for mark, element in _SHOWN_AS.items():
             if shown[element] < wanted[element]:
                 yield f"some {_MARKS[mark]} ({mark}) have no effect; set no blank between them and the word"
@@ -95,35 +86,32 @@ def silent_links(pair: Pair) -> Iterator[str]:
 
 
 def moved_links(pair: Pair) -> Iterator[str]:
-    if moved := _moved_links(_links(pair.source), _links(pair.translation)):
-        yield f"{' and '.join(moved)} may be behind each other's words"
-
-
-def _links(text: str) -> list[Token]:
-    """The links and images in the order in which they end."""
-    return [token for token in tokens(text) if token.kind in (TokenKind.LINK, TokenKind.IMAGE)]
-
-
-def _moved_links(source: Sequence[Token], translation: Sequence[Token]) -> tuple[str, ...]:
-    """Targets that stand in another order than in the source, or behind a name or number of another link.
+    """Targets that stand behind a name or number of another link, or in another order than in the source.
 
     A link whose names and numbers came along may stand anywhere.
     """
-    counted = [[link for link in found if link.kind is TokenKind.LINK] for found in (source, translation)]
-    meant, given = ({link.value: _latin(link.words) for link in found} for found in counted)
-    if set(meant) != set(given) or any(len(found) != len(meant) for found in counted):
-        return ()
-    kept = {target for target, names in meant.items() if names and names <= given[target]}
-    for target, names in meant.items():
-        others = [other for other in given if other not in kept and other != target and names <= given[other]]
-        if names and target not in kept and others:
-            return target, others[0]
-    orders = [[target for target in found if target not in kept] for found in (meant, given)]
-    return next((pair for pair in zip(*orders, strict=True) if pair[0] != pair[1]), ())
+    links = [[link for link in _links(text) if link.kind is TokenKind.LINK] for text in (pair.source, pair.translation)]
+    meant, given = (
+        {link.value: frozenset(re.findall("[a-z0-9]{2,}", link.words.casefold())) for link in found} for found in links
+    )
+    if set(meant) != set(given) or any(len(found) != len(meant) for found in links):
+        return
+    moved = [target for target, names in meant.items() if not names or not names <= given[target]]
+    order = [target for target in given if target in moved]
+    behind_others = (
+        (target, other)
+        for target in moved
+        for other in order
+        if meant[target] and other != target and meant[target] <= given[other]
+    )
+    out_of_order = (both for both in zip(moved, order, strict=True) if both[0] != both[1])
+    if both := next(chain(behind_others, out_of_order), None):
+        yield f"{both[0]} and {both[1]} may be behind each other's words"
 
 
-def _latin(text: str) -> frozenset[str]:
-    return frozenset(re.findall("[a-z0-9]{2,}", text.casefold()))
+def _links(text: str) -> Iterator[Token]:
+    """The links and images in the order in which they end."""
+    return (token for token in tokens(text) if token.kind in (TokenKind.LINK, TokenKind.IMAGE))
 
 
 def changed_blocks(pair: Pair) -> Iterator[str]:
@@ -153,11 +141,7 @@ _BLOCK_NAMES = {
 }
 
 
-def _elements(text: Markdown) -> Counter[str]:
-    return Counter(dict(_parsed(text)))
-
-
 @lru_cache(maxsize=64)
-def _parsed(text: Markdown) -> tuple[tuple[str, int], ...]:
-    """Two checks ask this of both texts, one after the other."""
-    return parse_document(text, Context(dialect=Dialect.GFM)).elements
+def _elements(text: Markdown) -> Counter[str]:
+    """Two checks ask this of both texts, one after the other; nobody may change it."""
+    return Counter(dict(parse_document(text, Context(dialect=Dialect.GFM)).elements))
