@@ -15,8 +15,9 @@ from deckgen.diagnostics import RULES, Diagnostic, Severity
 from deckgen.markdown.blocks import BlockKind
 from deckgen.model import Language, Markdown
 from deckgen.translation.catalog import CatalogEntry
+from deckgen.translation.checks import check_pair, check_repeats
 from deckgen.translation.checks.numbers import numbers_in
-from deckgen.translation.checks.pairs import Pair, check_pair, check_repeats
+from deckgen.translation.checks.pair import Pair
 from deckgen.translation.files import read_catalogs
 from deckgen.translation.glossary import Glossary, Term, broken_terms, kept_terms, parse_glossary
 

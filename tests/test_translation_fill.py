@@ -21,7 +21,7 @@ from translation_server import Server, asked, english, translation_server, wait_
 from deckgen.diagnostics import DeckgenError
 from deckgen.markdown.blocks import BlockKind
 from deckgen.model import Language, Markdown
-from deckgen.translation.checks.pairs import Pair
+from deckgen.translation.checks.pair import Pair
 from deckgen.translation.drafts.costs import Price, estimate, receipt_of
 from deckgen.translation.drafts.engines import (
     Batch,

@@ -12,8 +12,8 @@ from deckgen.diagnostics import Diagnostic, Severity, diagnostic, with_severitie
 from deckgen.localisation.translations import TranslatedBlock, Translations, pair_of, translated_blocks, with_glossary
 from deckgen.model import Language, Location, Markdown, TextState
 from deckgen.translation.catalog import CatalogEntry
+from deckgen.translation.checks import FACTS, check_pair, check_repeats
 from deckgen.translation.checks.pair import shortened
-from deckgen.translation.checks.pairs import FACTS, check_pair, check_repeats
 
 Checked = tuple[Diagnostic, TranslatedBlock | None]
 """A finding at its PO entry, and the block of the source that it is about, where it is about one."""

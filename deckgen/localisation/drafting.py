@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from deckgen.localisation.translations import TranslatedBlock, Translations, pair_of, translated_blocks, with_entries
 from deckgen.model import Key, Language, Markdown, TextState
 from deckgen.translation.catalog import CatalogEntry, Machine, Proposal, digest
-from deckgen.translation.checks.pairs import Pair
+from deckgen.translation.checks.pair import Pair
 from deckgen.translation.drafts.engines import Example
 from deckgen.translation.drafts.fill import Draft
 from deckgen.translation.drafts.parcels import Job

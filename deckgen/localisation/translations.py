@@ -16,7 +16,7 @@ from deckgen.project.files import read_optional
 from deckgen.project.layout import GLOSSARY_PATH
 from deckgen.project.reading import Project, known_languages
 from deckgen.translation.catalog import Catalog, CatalogEntry
-from deckgen.translation.checks.pairs import Pair
+from deckgen.translation.checks.pair import Pair
 from deckgen.translation.files import CatalogFile, changed_files
 from deckgen.translation.glossary import Glossary, parse_glossary
 from deckgen.translation.material import Material, read_material

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from deckgen.diagnostics import Severity
 from deckgen.model import Markdown
 from deckgen.text.similarity import most_alike
-from deckgen.translation.checks.pairs import Pair, check_form, check_pair
+from deckgen.translation.checks import check_form, check_pair
+from deckgen.translation.checks.pair import Pair
 from deckgen.translation.drafts.engines import Batch, Briefing, Engine, EngineError, Example, Passage, Remedy
 from deckgen.translation.drafts.placeholders import Masked, PlaceholderError, mask, unmask
 from deckgen.translation.glossary import Glossary, kept_terms

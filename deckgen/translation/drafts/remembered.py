@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from deckgen.translation.checks.pairs import Pair
+from deckgen.translation.checks.pair import Pair
 
 _SYNC_SECONDS = 1.0
 
