@@ -109,8 +109,7 @@ def digest(translation: str) -> str:
 
 def mark(entry: CatalogEntry, language: Language) -> str:
     """What stands for a block as a reader saw it: another source or translation gives another; eight digits."""
-    seen = (language, entry.context, entry.source, entry.translation)
-    return hashlib.sha256("\0".join(seen).encode()).hexdigest()[:8]
+    return digest("\0".join((language, entry.context, entry.source, entry.translation)))
 
 
 def accepted(entry: CatalogEntry, *, by: str = "", date: str = "") -> CatalogEntry:
@@ -202,39 +201,33 @@ _LINE = re.compile(
 )
 _OCTAL = re.compile(r"^#(?![~|]).*|(?P<bytes>(?:\\[0-7]{1,3})+)|\\.", re.MULTILINE)
 """Bytes as ``msgcat --escape`` writes them; comments and other escapes are found to be left alone."""
+_NO_UTF8 = re.compile("[\udc80-\udcff]")
 _CONFLICT = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?: |$)")
 
 
 def _broken_lines(text: str, path: str) -> Iterator[Diagnostic]:
     """What a merge left behind, and strings without an end, which polib would silently take for empty."""
     for number, line in enumerate(text.split("\n"), 1):
-        message, hint = "", _MEND
+        hint = _MEND
         if _CONFLICT.match(line):
             message, hint = "a merge left a conflict marker here", "settle the conflict"
         elif not _LINE.fullmatch(line):
             message = (
                 "this is no line of a PO file: a string needs a quotation mark at both ends, and \\ before one in it"
             )
-        elif not all(_is_utf8(found["bytes"]) for found in _OCTAL.finditer(line) if found["bytes"]):
+        elif _NO_UTF8.search(_OCTAL.sub(_character, line)):
             message = "bytes in octal that are not UTF-8"
-        if message:
-            yield diagnostic("bad-catalog", message, Location(path=path, line=number), hint=hint, excerpt=line)
-
-
-def _is_utf8(octal: str) -> bool:
-    try:
-        return bool(_unpacked(octal).decode())
-    except UnicodeDecodeError:
-        return False
+        else:
+            continue
+        yield diagnostic("bad-catalog", message, Location(path=path, line=number), hint=hint, excerpt=line)
 
 
 def _character(found: re.Match[str]) -> str:
-    """What bytes in octal stand for, ready to stand in a string; all else as it is."""
-    return str(polib.escape(_unpacked(found["bytes"]).decode())) if found["bytes"] else found[0]
-
-
-def _unpacked(octal: str) -> bytes:
-    return bytes(int(digits, 8) & 0xFF for digits in octal.split("\\")[1:])
+    """What bytes in octal stand for, ready to stand in a string; all else as it is. Of what is not UTF-8 its bytes."""
+    if not found["bytes"]:
+        return found[0]
+    unpacked = bytes(int(digits, 8) & 0xFF for digits in found["bytes"].split("\\")[1:])
+    return str(polib.escape(unpacked.decode(errors="surrogateescape")))
 
 
 def _wrong_charset(text: str, content_type: str, path: str) -> Iterator[Diagnostic]:

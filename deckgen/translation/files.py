@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic
 from deckgen.model import Language, Location
@@ -128,6 +127,4 @@ def _read(file: Path, path: str, language: Language, folder: Path) -> tuple[Cata
     if declared and declared.lower() != language.lower():
         message = f"this file says that its language is {declared}, and it lies in the folder of {language}"
         findings += (diagnostic("catalog-mismatch", message, Location(path=path), hint="move it, or mend its header"),)
-    if findings and not catalog.entries:
-        return None, findings
-    return replace(catalog, path=path), findings
+    return None if findings and not catalog.entries else catalog, findings
