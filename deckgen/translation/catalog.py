@@ -154,32 +154,31 @@ def parse_catalog(text: str, *, path: str, language: Language) -> tuple[Catalog,
             message = f"this entry is also in line {entries[identity].line}; the first one counts"
             findings.append(diagnostic("bad-catalog", message, where, hint="keep one of them", excerpt=entry.source))
         entries.setdefault(identity, entry)
-    header = tuple(parsed.ordered_metadata()) if parsed.metadata else ()
+    header = tuple(parsed.ordered_metadata())
     findings += _wrong_charset(text, dict(header).get("Content-Type", ""), path)
     catalog = replace(empty, entries=tuple(entries.values()), header=header, comment=parsed.header.strip("\n"))
     return catalog, tuple(findings)
 
 
 def format_catalog(catalog: Catalog, *, project: str = "") -> str:
-    """The PO file; ``project`` stands in the header of a new one. Obsolete entries come last, as gettext has it."""
+    """The PO file; ``project`` stands in the header of a new one. polib puts obsolete entries last, as gettext has it."""
     file = polib.POFile(wrapwidth=0)
     file.header = catalog.comment
     file.metadata = dict(catalog.header or _header(catalog.language, project))
-    for entry in sorted(catalog.entries, key=lambda entry: entry.obsolete):
-        file.append(
-            polib.POEntry(
-                msgctxt=entry.context,
-                msgid=entry.source,
-                msgstr=entry.translation,
-                flags=[*(("fuzzy",) if entry.fuzzy else ()), *entry.flags],
-                previous_msgid=entry.previous,
-                tcomment="\n".join(_comment_lines(entry)),
-                comment="" if entry.obsolete else entry.hint,
-                obsolete=entry.obsolete,
-            )
+    file.extend(
+        polib.POEntry(
+            msgctxt=entry.context,
+            msgid=entry.source,
+            msgstr=entry.translation,
+            flags=[*(("fuzzy",) if entry.fuzzy else ()), *entry.flags],
+            previous_msgid=entry.previous,
+            tcomment="\n".join(_comment_lines(entry)),
+            comment="" if entry.obsolete else entry.hint,
+            obsolete=entry.obsolete,
         )
-    text = str(file)
-    return text if text.endswith("\n") else f"{text}\n"
+        for entry in catalog.entries
+    )
+    return str(file)
 
 
 class _Lines(str):
@@ -246,7 +245,7 @@ def _entry(raw: polib.POEntry) -> CatalogEntry:
     said: list[str] = []
     machine = verdict = proposal = None
     draft = False
-    for line in raw.tcomment.split("\n") if raw.tcomment else []:
+    for line in raw.tcomment.split("\n"):
         text = line.strip()
         if found := _MACHINE.fullmatch(text):
             machine = Machine(engine=found[1], date=found[2], digest=found[3])
