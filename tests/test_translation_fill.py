@@ -25,6 +25,7 @@ from deckgen.translation.checks.pair import Pair
 from deckgen.translation.drafts.costs import Price, estimate, receipt_of
 from deckgen.translation.drafts.engines import (
     Batch,
+    Briefing,
     Engine,
     EngineAnswer,
     EngineError,
@@ -446,8 +447,8 @@ def model(server: Server, name: str = "m1", **more: object) -> Engine:
 def talk(server: Server, tmp_path: Path, *sources: str, time: Time | None = None, **more: object) -> Filled:
     """The drafts of a model for blocks of one question."""
     before = Example(source=Markdown("前一块"), translation=Markdown("the block before"))
-    setting = {"key": "k1", "category": "架构", "question": "什么是编码器？"}
-    jobs = [Job(pair=job(source).pair, **setting, neighbours=(before,), style=STYLE) for source in sources]
+    briefing = Briefing(category="架构", question="什么是编码器？", neighbours=(before,), style=STYLE)
+    jobs = [Job(pair=job(source).pair, key="k1", briefing=briefing) for source in sources]
     return fill(model(server), jobs, tmp_path / "drafts.jsonl", time=time, reviewed=REVIEWED, **more)  # type: ignore[arg-type]
 
 

@@ -1,14 +1,13 @@
 """The blocks of a project that want a draft, what an engine may be told of them, and the drafts put in place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
 from deckgen.localisation.translations import TranslatedBlock, Translations, pair_of, translated_blocks, with_entries
-from deckgen.model import Key, Language, Markdown, TextState
+from deckgen.model import Language, Markdown, TextState
 from deckgen.translation.catalog import CatalogEntry, Machine, Proposal, digest
-from deckgen.translation.checks.pair import Pair
-from deckgen.translation.drafts.engines import Example
+from deckgen.translation.drafts.engines import Briefing, Example
 from deckgen.translation.drafts.fill import Draft
 from deckgen.translation.drafts.parcels import Job
 from deckgen.translation.files import read_style
@@ -27,13 +26,19 @@ def draft_jobs(
     wanted = (TextState.MISSING, TextState.STALE) if stale else (TextState.MISSING,)
     every = tuple(translated_blocks(found, language))
     styles = {chapter: read_style(found.project.locale / language, chapter) for chapter in found.material.chapters}
+    questions = {item.key: item for item in found.material.corpus.questions}
     jobs: dict[tuple[str, str], Job] = {}
-    titles = {item.key: (item.category.title, item.question.title) for item in found.material.corpus.questions}
     for place, block in enumerate(every):
         if block.entry.state in wanted and not block.entry.proposal:
-            job = _job(every, place, pair_of(block, found), titles)
-            style = styles.get(block.text.chapter.path, "")
-            jobs.setdefault((job.pair.source, job.pair.kind), replace(job, style=style))
+            question = questions.get(block.text.key)  # a category stands for itself
+            briefing = Briefing(
+                category=question.category.title if question else "",
+                question=question.question.title if question else "",
+                neighbours=tuple(_neighbours(every, place)),
+                style=styles.get(block.text.chapter.path, ""),
+            )
+            job = Job(pair=pair_of(block, found), key=block.text.key, briefing=briefing)
+            jobs.setdefault((job.pair.source, job.pair.kind), job)
     return tuple(jobs.values())[:limit]
 
 
@@ -70,23 +75,11 @@ def with_drafts(
     return with_entries(found, drafted, languages=(language,))
 
 
-def _job(every: Sequence[TranslatedBlock], place: int, pair: Pair, titles: Mapping[Key, tuple[str, str]]) -> Job:
-    """The block at ``place`` with its category's and question's titles, and what stands around it."""
-    text = every[place].text
-    category, question = titles.get(text.key, ("", ""))  # a category stands for itself
-    first = max(0, place - _NEIGHBOURS)
-    around = [block for block in every[first : place + _NEIGHBOURS + 1] if block.text.context == text.context]
-    return Job(
-        pair=pair,
-        key=text.key,
-        category=category,
-        question=question,
-        neighbours=tuple(
-            Example(
-                source=block.segment.text,
-                translation=block.entry.translation if block.entry.state is TextState.REVIEWED else Markdown(""),
-            )
-            for block in around
-            if block is not every[place]
-        ),
-    )
+def _neighbours(every: Sequence[TranslatedBlock], place: int) -> Iterator[Example]:
+    """What stands around the block at ``place``, as far as it belongs to the same text."""
+    own = every[place]
+    for block in every[max(0, place - _NEIGHBOURS) : place + _NEIGHBOURS + 1]:
+        if block is not own and block.text.context == own.text.context:
+            reviewed = block.entry.state is TextState.REVIEWED
+            translation = block.entry.translation if reviewed else Markdown("")
+            yield Example(source=block.segment.text, translation=translation)

@@ -23,16 +23,13 @@ _ALIKE = 50.0
 class Job(Struct, frozen=True, kw_only=True, eq=False):
     """A block that wants a draft, with where it stands; each is itself alone.
 
-    ``key`` is its question's or category's, and blocks of one key can go into one request; ``neighbours`` stand before
-    and after it; ``style`` is what the language's style guide says for its chapter.
+    ``key`` is its question's or category's, and blocks of one key can go into one request; ``briefing`` holds what is
+    known of the block before anything is sent: titles, neighbours before and after it, the style guide for its chapter.
     """
 
     pair: Pair
     key: str = ""
-    category: str = ""
-    question: str = ""
-    neighbours: tuple[Example, ...] = ()
-    style: str = ""
+    briefing: Briefing = Briefing()
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -102,18 +99,15 @@ def batches(parcel: Parcel, engine: Engine, reviewed: Sequence[Example]) -> Iter
 
 def _brief(jobs: Sequence[Job], reviewed: Sequence[Example]) -> Briefing:
     """The briefing for blocks of one key: of the glossary the terms that occur, of ``reviewed`` what is most alike."""
-    first = jobs[0]
     texts = [job.pair.source for job in jobs]
-    joined = "\n".join(texts)
-    neighbours = dict.fromkeys(found for job in jobs for found in job.neighbours)
-    return Briefing(
-        category=first.category,
-        question=first.question,
+    joined, glossary = "\n".join(texts), jobs[0].pair.glossary
+    neighbours = dict.fromkeys(found for job in jobs for found in job.briefing.neighbours)
+    return replace(
+        jobs[0].briefing,
         neighbours=tuple(found for found in neighbours if found.source not in texts),
-        keep=tuple(dict.fromkeys(joined[start:end] for start, end in kept_terms(joined, first.pair.glossary))),
-        terms=tuple(term for term in first.pair.glossary.terms if term.source in joined),
+        keep=tuple(dict.fromkeys(joined[start:end] for start, end in kept_terms(joined, glossary))),
+        terms=tuple(term for term in glossary.terms if term.source in joined),
         examples=tuple(_examples(texts, reviewed)),
-        style=first.style,
     )
 
 
