@@ -1,6 +1,6 @@
 """What readers say of translations, each block by the mark of what they saw: accepted, refused, written anew."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import assert_never
 
@@ -87,31 +87,20 @@ def heard(word: Word, entry: CatalogEntry, block: TranslatedBlock, found: Transl
         case Action.REJECT:
             return rejected(entry, by=word.by, date=word.date)
         case Action.SAVE:
-            return _saved(entry, text)
+            # A stale one stays stale, with the source that it was made for.
+            unmarked = entry.machine is None and entry.state is not TextState.STALE
+            return replace(entry, translation=text, fuzzy=bool(text), draft=bool(text) and unmarked, proposal=None)
         case Action.ACCEPT:
             findings = check_block(found, block, text)
-            if reason := _objection(findings, despite_warnings=word.despite_warnings):
-                despite = not any(finding.severity is Severity.ERROR for finding in findings)
-                return Declined(reason=reason, findings=findings, despite=despite)
+            severities = {finding.severity for finding in findings}
+            if Severity.ERROR in severities:
+                return Declined(reason="it has an error", findings=findings)
+            if Severity.WARNING in severities and not word.despite_warnings:
+                reason = "it has a warning; look again, and accept it despite that where it is right"
+                return Declined(reason=reason, findings=findings, despite=True)
             return accepted(replace(entry, translation=text), by=word.by, date=word.date)
         case _:
             assert_never(word.action)
-
-
-def _saved(entry: CatalogEntry, text: Markdown) -> CatalogEntry:
-    """The entry with another text, which is a draft; a stale one stays stale, with the source that it was made for."""
-    stale = entry.state is TextState.STALE
-    unmarked = entry.machine is None and not stale
-    return replace(entry, translation=text, fuzzy=bool(text), draft=bool(text) and unmarked, proposal=None)
-
-
-def _objection(findings: Iterable[Diagnostic], *, despite_warnings: bool) -> str:
-    severities = {finding.severity for finding in findings}
-    if Severity.ERROR in severities:
-        return "it has an error"
-    if Severity.WARNING in severities and not despite_warnings:
-        return "it has a warning; look again, and accept it despite that where it is right"
-    return ""
 
 
 _OURS = ("mt:", "draft:", "reviewed:", "rejected:", "proposed:")

@@ -161,7 +161,7 @@ def parse_catalog(text: str, *, path: str, language: Language) -> tuple[Catalog,
 
 
 def format_catalog(catalog: Catalog, *, project: str = "") -> str:
-    """The PO file; ``project`` stands in the header of a new one. polib puts obsolete entries last, as gettext has it."""
+    """The PO file; ``project`` stands in the header of a new one. Like gettext, polib puts obsolete entries last."""
     file = polib.POFile(wrapwidth=0)
     file.header = catalog.comment
     file.metadata = dict(catalog.header or _header(catalog.language, project))
