@@ -62,7 +62,7 @@ class _Chat:
             {"role": "user", "content": json.dumps(question(batch), ensure_ascii=False)},
         ]
         document = {"model": self._model, "messages": messages, "stream": False, **wishes}
-        return self._transport.send("POST", self._address, document=document, headers=self._headers)
+        return self._transport.send("POST", self._address, json=document, headers=self._headers)
 
 
 def instructions(batch: Batch) -> str:

@@ -100,21 +100,18 @@ class _Requests:
         **_: object,
     ) -> Any:
         fields = {name: str(value) for name, value in params.items() if name != self._drop}
-        query, form = (None, fields) if json is None else (fields, None)
-        return self._answered("POST", url, query=query, form=form, document=json, headers=headers)
+        sent = {"data": fields} if json is None else {"params": fields, "json": json}
+        return self._answered("POST", url, headers or {}, **sent)
 
     def get(self, url: str, params: Mapping[str, str] | None = None, **_: object) -> Any:
         if self._languages:
             return _response(json.dumps({"translation": {code: {"name": code} for code in self._languages}}))
         if self._posts:
             return self.post(url, params or {})
-        return self._answered("GET", url, query=params)
+        return self._answered("GET", url, {}, params=params)
 
-    def _answered(
-        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, **sent: Any
-    ) -> SimpleNamespace:
-        together = {**(headers or {}), **self._headers}
-        reply = self._transport.send(method, url, headers=together, **sent)
+    def _answered(self, method: str, url: str, headers: Mapping[str, str], **sent: object) -> SimpleNamespace:
+        reply = self._transport.send(method, url, headers={**headers, **self._headers}, **sent)
         raise_for_status(reply.status, reply.retry_after)
         return _response(reply.text)
 

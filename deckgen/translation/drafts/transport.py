@@ -3,7 +3,6 @@
 import email.utils
 import threading
 import time
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,30 +42,13 @@ class Transport:
         self._trust_environment = not own_server
         self._timeout_seconds = timeout_seconds
 
-    def send(
-        self,
-        method: str,
-        url: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        form: Mapping[str, str] | None = None,
-        document: object = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> HttpReply:
-        """The server's answer, whatever its status. EngineError where there is none, or none that ends."""
-        session = self._session()
-        ask = partial(
-            session.request,
-            method,
-            url,
-            params=query,
-            data=form,
-            json=document,
-            headers=headers,
-            timeout=(min(_CONNECT_SECONDS, self._timeout_seconds), self._timeout_seconds),
-            allow_redirects=False,
-            stream=True,
-        )
+    def send(self, method: str, url: str, **sent: object) -> HttpReply:
+        """The server's answer, whatever its status. EngineError where there is none, or none that ends.
+
+        What is ``sent`` is called as requests calls it: ``headers``, ``params``, ``data`` or ``json``.
+        """
+        timeout = (min(_CONNECT_SECONDS, self._timeout_seconds), self._timeout_seconds)
+        ask = partial(self._session().request, method, url, timeout=timeout, allow_redirects=False, stream=True, **sent)
         try:
             return within(2 * self._timeout_seconds, lambda: self._reply(ask()))
         except (self._requests.exceptions.RequestException, OSError, ValueError) as error:
