@@ -25,7 +25,7 @@ from deckgen.translation.drafts.parcels import (
     in_parcels,
     objection,
 )
-from deckgen.translation.drafts.placeholders import PlaceholderError, holds_placeholder
+from deckgen.translation.drafts.placeholders import PlaceholderError, pattern_of
 from deckgen.translation.drafts.remembered import RememberedDrafts
 from deckgen.translation.drafts.sending import Clock, Sender
 
@@ -243,11 +243,10 @@ class _Run:
             try:
                 good.append((item, self._draft(item, answers, complaint)))
             except UselessError as error:
-                if item.again or not (error.mendable or self._engine.reads_briefings):
+                if item.complaint or not (error.mendable or self._engine.reads_briefings):
                     bad.append((item, str(error)))
                 else:
-                    refused = " ".join(answers)[:_QUOTED]
-                    again.append(replace(item, complaint=str(error), refused=refused, again=True))
+                    again.append(replace(item, complaint=str(error), refused=" ".join(answers)[:_QUOTED]))
         self._remembered.keep([(item.job.pair, draft) for item, draft in good])
         for item, draft in good:
             self._settle(item.job, draft)
@@ -261,7 +260,7 @@ class _Run:
             raise UselessError(complaint or "the answer had no text for it")
         for piece, answer in zip(item.pieces, answers, strict=True):
             # With placeholders one answer may be right for several texts: [X0X] is a model.
-            if not holds_placeholder(answer, item.given.style) and self._is_repeated(item.job, piece, answer):
+            if not pattern_of(item.given.style).search(answer) and self._is_repeated(item.job, piece, answer):
                 raise UselessError(_REPEATED)
         draft = draft_of(item, answers, self._engine)
         if self._is_repeated(item.job, item.job.pair.source, draft):

@@ -40,7 +40,6 @@ class Asked(Struct, frozen=True, kw_only=True):
     pieces: tuple[str, ...]
     complaint: str = ""
     refused: str = ""
-    again: bool = False
 
     @property
     def characters(self) -> int:

@@ -37,7 +37,8 @@ _FORMS = {
 
 
 @cache
-def _pattern(style: str) -> re.Pattern[str]:
+def pattern_of(style: str) -> re.Pattern[str]:
+    """What finds an engine's placeholders, as they come back, and their numbers."""
     before, after = style.split("{}")
     forms = [r"\s*".join(_FORMS.get(character, re.escape(character)) for character in part) for part in (before, after)]
     return re.compile(rf"{forms[0]}\s*([0-9０-９]+)\s*{forms[1]}")
@@ -48,7 +49,7 @@ def mask(text: str, glossary: Glossary, style: str) -> Masked:
 
     PlaceholderError where the text itself holds what looks like one.
     """
-    if _pattern(style).search(text):
+    if pattern_of(style).search(text):
         raise PlaceholderError("the text holds what looks like a placeholder")
     originals = tuple(edged(_protected(text, glossary)))
     pieces = ((token.start, token.end, style.format(number)) for number, (token, _) in enumerate(originals))
@@ -61,16 +62,12 @@ def unmask(answer: str, given: Masked) -> Markdown:
     Blanks inside placeholders, full-width brackets and digits are taken as meant. PlaceholderError unless each stands
     in the answer exactly once.
     """
-    numbers = [int(found[1]) for found in _pattern(given.style).finditer(answer)]
+    numbers = [int(found[1]) for found in pattern_of(given.style).finditer(answer)]
     if sorted(numbers) != list(range(len(given.originals))):
         missing = sorted(set(range(len(given.originals))) - set(numbers))
         what = f"{counted(len(missing), 'placeholder')} missing" if missing else "a placeholder is doubled or unknown"
         raise PlaceholderError(what)
     return Markdown(_joined(answer.strip(), given))
-
-
-def holds_placeholder(text: str, style: str) -> bool:
-    return _pattern(style).search(text) is not None
 
 
 def _protected(text: str, glossary: Glossary) -> Iterator[Token]:
@@ -91,7 +88,7 @@ def _joined(answer: str, given: Masked) -> str:
     """The answer with its originals, without the blanks that machines put around placeholders where they do harm."""
     text, last = "", 0
     opened = False
-    for found in _pattern(given.style).finditer(answer):
+    for found in pattern_of(given.style).finditer(answer):
         token, edge = given.originals[int(found[1])]
         between = answer[last : found.start()]
         between = between.lstrip(" \t") if opened else between
