@@ -10,6 +10,7 @@ from deckgen.model import Key, Language, Location, Markdown, is_language
 from deckgen.project.config import parse_toml
 
 _HEADER = re.compile(r"""\s*\[?\s*["']?([^\s"'\[\]=.]+)["']?\s*[\]=.]""")
+"""A line that begins with a key, as a table or a dotted key."""
 
 
 class NoteText(Struct, frozen=True, kw_only=True):
@@ -47,7 +48,9 @@ def parse_notes(text: str, path: str) -> tuple[Notes, tuple[Diagnostic, ...]]:
     notes: dict[Key, EditorNote] = {}
     findings: list[Diagnostic] = []
     lines = text.split("\n")
-    headers = _headers(lines)
+    # Backwards, so that the first line that names a key counts.
+    numbered = reversed([*enumerate(lines, 1)])
+    headers = {header[1]: number for number, line in numbered if (header := _HEADER.match(line))}
     for key, entry in table.items():
         where = Location(path=path, line=headers.get(key, 1))
         if not isinstance(entry, Mapping):
@@ -91,12 +94,3 @@ def _text(lines: list[str], tag: str, value: str, table: Location) -> NoteText:
 
 def _bad(message: str, where: Location) -> Diagnostic:
     return diagnostic("bad-note", message, where, hint='write [KEY] and below it a line like zh = """…"""')
-
-
-def _headers(lines: list[str]) -> dict[str, int]:
-    """Key → the first line, from 1, that begins with it as a table or a dotted key."""
-    found: dict[str, int] = {}
-    for number, line in enumerate(lines, 1):
-        if header := _HEADER.match(line):
-            found.setdefault(header[1], number)
-    return found
