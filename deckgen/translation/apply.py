@@ -47,15 +47,26 @@ def translate(
     images = {language: _own_images(files, language) for language in targets}
     begun = set(targets) if policy is Policy.STRICT else {language for _, language in material.read}
     shown: dict[tuple[str, Side], tuple[Text, ...]] = {}
+    counts = {language: Counter[TextState]() for language in targets}
     findings = [*_unsafe_content(material)]
     for text in material.texts:
         every = [Text(language=corpus.language, markdown=text.markdown, state=TextState.SOURCE)]
         for language in targets:
-            translated, problems = _translated(text, language, entries[language], policy)
-            every.append(_with_own(translated, images[language]))
+            states = _states(text, language, entries[language], policy)
+            counts[language].update(states)
+            every.append(_with_own(_translated(text, language, entries[language], states), images[language]))
+            problems = _findings(text, language, states, policy)
             findings += [found for found in problems if language in begun or found.rule != "untranslated"]
         shown[text.key, text.side] = tuple(every)
-    findings += [_not_begun(language) for language in targets if language not in begun]
+    findings += [
+        diagnostic(
+            "untranslated",
+            f"nothing is translated into {language} yet; the cards show the source alone",
+            hint=f"to begin, run “deckgen translate extract {language}”",
+        )
+        for language in targets
+        if language not in begun
+    ]
     languages = (corpus.language, *targets)
     empty = tuple(Text(language=one, markdown=Markdown(""), state=TextState.SOURCE) for one in languages)
     return TranslatedCorpus(
@@ -76,52 +87,41 @@ def translate(
             )
             for item in corpus.questions
         ),
-        counts=tuple(_counts(language, material.texts, entries[language], policy) for language in targets),
+        counts=tuple(
+            BlockCounts(
+                language=language,
+                reviewed=states[TextState.REVIEWED],
+                stale=states[TextState.STALE],
+                draft=states[TextState.DRAFT],
+                hidden=states[_HIDDEN],
+                missing=states[TextState.MISSING],
+            )
+            for language, states in counts.items()
+        ),
     ), tuple(findings)
 
 
-def _not_begun(language: Language) -> Diagnostic:
-    """One remark for a language into which nothing is translated, rather than one for each text."""
-    message = f"nothing is translated into {language} yet; the cards show the source alone"
-    return diagnostic("untranslated", message, hint=f"to begin, run “deckgen translate extract {language}”")
-
-
-def _translated(
-    text: SourceText, language: Language, entries: Entries, policy: Policy
-) -> tuple[Text, tuple[Diagnostic, ...]]:
-    written = text.writing(language)
-    if written is not None:
-        return Text(language=language, markdown=written, state=TextState.REVIEWED), ()
-    states = _states(text, entries, policy)
-    translations = [
-        None if state is _HIDDEN else entries[text.context, segment.text][0].translation or None
-        for segment, state in zip(text.segments, states, strict=True)
-    ]
-    findings = tuple(_findings(text, language, states, policy))
-    if states and not any(translations):
-        return Text(language=language, markdown=Markdown(""), state=TextState.MISSING), findings
-    state = max(states, key=_DOUBT.index, default=TextState.REVIEWED)
-    state = TextState.PARTIAL if state is TextState.MISSING else state
-    return Text(language=language, markdown=splice(text.whole, text.segments, translations), state=state), findings
-
-
-def _states(text: SourceText, entries: Entries, policy: Policy) -> list[TextState]:
-    """How far each block is, as the policy shows it."""
+def _states(text: SourceText, language: Language, entries: Entries, policy: Policy) -> list[TextState]:
+    """How far each block is, as the policy shows it; a text that its author wrote in ``language`` has none to show."""
+    if text.writing(language) is not None:
+        return []
     states = (entries[text.context, segment.text][0].state for segment in text.segments)
     return [_HIDDEN if state is TextState.DRAFT and policy is not Policy.DRAFT else state for state in states]
 
 
-def _counts(language: Language, texts: Sequence[SourceText], entries: Entries, policy: Policy) -> BlockCounts:
-    translated = (text for text in texts if text.writing(language) is None)
-    states = Counter(state for text in translated for state in _states(text, entries, policy))
-    return BlockCounts(
-        language=language,
-        reviewed=states[TextState.REVIEWED],
-        stale=states[TextState.STALE],
-        draft=states[TextState.DRAFT],
-        hidden=states[_HIDDEN],
-        missing=states[TextState.MISSING],
-    )
+def _translated(text: SourceText, language: Language, entries: Entries, states: Sequence[TextState]) -> Text:
+    written = text.writing(language)
+    if written is not None:
+        return Text(language=language, markdown=written, state=TextState.REVIEWED)
+    translations = [
+        None if state is _HIDDEN else entries[text.context, segment.text][0].translation or None
+        for segment, state in zip(text.segments, states, strict=True)
+    ]
+    if states and not any(translations):
+        return Text(language=language, markdown=Markdown(""), state=TextState.MISSING)
+    state = max(states, key=_DOUBT.index, default=TextState.REVIEWED)
+    state = TextState.PARTIAL if state is TextState.MISSING else state
+    return Text(language=language, markdown=splice(text.whole, text.segments, translations), state=state)
 
 
 _SHORTFALLS = {
