@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from deckgen.markdown import Document, Documents
 from deckgen.markdown.blocks import BlockKind, LeafBlock
 from deckgen.markdown.definitions import used_definitions
-from deckgen.model import Chapter, Key, KeyedCorpus, KeyedQuestion, Language, Location, Markdown, locate_span
+from deckgen.model import Chapter, Key, KeyedCorpus, Language, Location, Markdown, locate_span
 from deckgen.translation.inline import is_translatable, replaced
 from deckgen.translation.notes import Notes
 
@@ -71,11 +71,8 @@ def source_texts(corpus: KeyedCorpus, notes: Notes, documents: Documents | None)
 
     Without documents, for those who translate nothing, no text has segments.
     """
-    seen: set[Key] = set()
-    for item in corpus.questions:
-        for text in _texts(item, corpus.language, notes, is_first=item.category.key not in seen):
-            yield _with_segments(text, corpus.language, documents) if documents else text
-        seen.add(item.category.key)
+    for text in _texts(corpus, notes):
+        yield _with_segments(text, corpus.language, documents) if documents else text
 
 
 def segments_of(document: Document, *, language: Language) -> tuple[LeafBlock, ...]:
@@ -108,29 +105,28 @@ def splice(markdown: Markdown, found: Sequence[LeafBlock], translations: Sequenc
     return Markdown(replaced(markdown, placed))
 
 
-def _texts(item: KeyedQuestion, language: Language, notes: Notes, *, is_first: bool) -> Iterator[SourceText]:
-    """The sides of a question, after its category's title where it is the first one."""
-    question, path = item.question, item.chapter.path
-    text = partial(SourceText, key=item.key, chapter=item.chapter, hint=question.title)
-    if is_first:
-        places = (found.location for found in item.chapter.categories if question in found.questions)
-        yield SourceText(
-            key=item.category.key,
-            side=Side.CATEGORY,
-            markdown=item.category.title,
-            chapter=item.chapter,
-            location=next(places, Location(path=path)),
-        )
-    yield text(side=Side.QUESTION, markdown=question.title, location=question.location, hint="")
-    if question.front:
-        where = Location(path=path, line=question.front_line, column=question.front_column)
-        yield text(side=Side.FRONT, markdown=question.front, location=where)
-    where = Location(path=path, line=question.answer_line, column=question.answer_column)
-    yield text(side=Side.ANSWER, markdown=question.answer, location=where)
-    if note := notes.get(item.key):
-        source = note.text(language)
-        written = tuple((one.language, one.markdown) for one in note.texts if one.language != language)
-        yield text(side=Side.NOTE, markdown=source.markdown, location=source.location, written=written)
+def _texts(corpus: KeyedCorpus, notes: Notes) -> Iterator[SourceText]:
+    seen: set[Key] = set()
+    for item in corpus.questions:
+        question, chapter, path = item.question, item.chapter, item.chapter.path
+        if (category := item.category).key not in seen:
+            seen.add(category.key)
+            places = (found.location for found in chapter.categories if question in found.questions)
+            where = next(places, Location(path=path))
+            yield SourceText(
+                key=category.key, side=Side.CATEGORY, markdown=category.title, chapter=chapter, location=where
+            )
+        text = partial(SourceText, key=item.key, chapter=chapter, hint=question.title)
+        yield text(side=Side.QUESTION, markdown=question.title, location=question.location, hint="")
+        if question.front:
+            where = Location(path=path, line=question.front_line, column=question.front_column)
+            yield text(side=Side.FRONT, markdown=question.front, location=where)
+        where = Location(path=path, line=question.answer_line, column=question.answer_column)
+        yield text(side=Side.ANSWER, markdown=question.answer, location=where)
+        if note := notes.get(item.key):
+            source = note.text(corpus.language)
+            written = tuple((one.language, one.markdown) for one in note.texts if one.language != corpus.language)
+            yield text(side=Side.NOTE, markdown=source.markdown, location=source.location, written=written)
 
 
 def _with_segments(text: SourceText, language: Language, documents: Documents) -> SourceText:
