@@ -25,7 +25,7 @@ def check_translations(found: Translations, *, strict: bool = False, report_unus
     In a ``strict`` project a fact that differs in a reviewed text is an error. With ``report_unused`` also the comments
     that ignore a rule about translations where it finds nothing.
     """
-    every = [item for language in found.languages for item in _check(found, language, strict=strict)]
+    every = [item for language in found.material.languages for item in _check(found, language, strict=strict)]
     yield from _settled(found, every, report_unused=report_unused)
 
 

@@ -72,7 +72,7 @@ def with_drafts(
             return replace(entry, proposal=Proposal(engine=engine, date=date, text=text))
         return entry
 
-    return with_entries(found, drafted, languages=(language,))
+    return with_entries(found, drafted, language=language)
 
 
 def _neighbours(every: Sequence[TranslatedBlock], place: int) -> Iterator[Example]:

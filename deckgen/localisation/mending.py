@@ -15,7 +15,7 @@ from deckgen.translation.inline import Edge, edged, protected, replaced
 def mend(found: Translations) -> tuple[Translations, int]:
     """The catalogs with every translation mended, and how many that changed; states and who reviewed them stay."""
     changed: dict[CatalogEntry, CatalogEntry] = {}
-    for language in found.languages:
+    for language in found.material.languages:
         for block in translated_blocks(found, language):
             text = Markdown(mended(block.entry.translation, language))
             if text != block.entry.translation and not _is_worse(block, text, found):

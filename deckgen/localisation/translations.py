@@ -1,7 +1,7 @@
 """A project's translations beside its sources: read, brought up to date, and what of their files that changes."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -35,10 +35,6 @@ class Translations(Struct, frozen=True, kw_only=True):
     glossaries: Mapping[Language, Glossary]
     diagnostics: tuple[Diagnostic, ...]
 
-    @property
-    def languages(self) -> tuple[Language, ...]:
-        return self.material.languages
-
 
 class TranslatedBlock(Struct, frozen=True, kw_only=True):
     """An entry beside the block that it translates."""
@@ -58,19 +54,16 @@ def read_translations(
 ) -> Translations:
     """Everything about the project's translations; ``findings`` are those of reading the project.
 
-    Of what is wrong with the sources only the errors are told here.
-
-    The languages are those given, else those of the editions and those that have a folder.
+    Of what is wrong with the sources only the errors are told here. The languages are those given, else those of the
+    editions and those that have a folder.
     """
     documents = Documents()
     chapters, matched, findings = identify(project, findings, documents)
     told = settle(project, chapters, findings, finished=False)
     findings = tuple(finding for finding in told if finding.severity is Severity.ERROR)
     chosen = tuple(languages) or known_languages(project)
-    if project.config.language in chosen:
-        raise DeckgenError(
-            f"{project.config.language} is the language of the sources, so there is nothing to translate"
-        )
+    if (own := project.config.language) in chosen:
+        raise DeckgenError(f"{own} is the language of the sources, so there is nothing to translate")
     material, problems = read_material(project, matched.corpus, documents, chosen)
     return with_glossary(project, matched.lock, material, (*findings, *problems))
 
@@ -88,9 +81,8 @@ def with_glossary(
 
 def changed_catalogs(found: Translations) -> tuple[CatalogFile, ...]:
     """The PO files that are not as they should be for the sources of now."""
-    material = found.material
-    project_id = material.corpus.project_id
-    return tuple(changed_files(found.project.locale, material.read, material.catalogs, project=project_id))
+    material, locale = found.material, found.project.locale
+    return tuple(changed_files(locale, material.read, material.catalogs, project=material.corpus.project_id))
 
 
 def translated_blocks(found: Translations, language: Language) -> Iterator[TranslatedBlock]:
@@ -105,15 +97,14 @@ def translated_blocks(found: Translations, language: Language) -> Iterator[Trans
 def count_states(found: Translations) -> dict[Language, dict[str, Counter[str]]]:
     """How many blocks each chapter has per language: in ``total``, by state, and the drafts that are ``edited``."""
     counts = {
-        language: {chapter: Counter[str]() for chapter in found.material.chapters} for language in found.languages
+        language: {chapter: Counter[str]() for chapter in found.material.chapters}
+        for language in found.material.languages
     }
     for (chapter, language), catalog in found.material.catalogs.items():
-        live = [entry for entry in catalog.entries if not entry.obsolete]
-        edited = sum(entry.state is TextState.DRAFT and entry.edited for entry in live)
-        if chapter in counts[language]:
-            counts[language][chapter] += Counter([str(entry.state) for entry in live]) + Counter(
-                total=len(live), edited=edited
-            )
+        for entry in catalog.entries if chapter in counts[language] else ():
+            if not entry.obsolete:
+                edited = entry.state is TextState.DRAFT and entry.edited
+                counts[language][chapter].update(("total", str(entry.state), *(("edited",) if edited else ())))
     return counts
 
 
@@ -139,17 +130,14 @@ def pair_of(block: TranslatedBlock, found: Translations, translation: Markdown |
 
 
 def with_entries(
-    found: Translations, change: Callable[[CatalogEntry], CatalogEntry], *, languages: Collection[Language] = ()
+    found: Translations, change: Callable[[CatalogEntry], CatalogEntry], *, language: Language | None = None
 ) -> tuple[Translations, int]:
-    """The catalogs, of these languages or all, with every live entry as ``change`` returns it, and how many changed."""
+    """The catalogs, of one language or all, with every live entry as ``change`` returns it, and how many changed."""
     count = 0
     catalogs = dict(found.material.catalogs)
-    for identity, catalog in found.material.catalogs.items():
-        if languages and identity[1] not in languages:
-            continue
-        entries = tuple(entry if entry.obsolete else change(entry) for entry in catalog.entries)
-        changed = sum(before is not after for before, after in zip(catalog.entries, entries, strict=True))
-        if changed:
-            count += changed
-            catalogs[identity] = replace(catalog, entries=entries)
+    for (chapter, tag), catalog in found.material.catalogs.items():
+        if language in (None, tag):
+            entries = tuple(entry if entry.obsolete else change(entry) for entry in catalog.entries)
+            count += sum(before is not after for before, after in zip(catalog.entries, entries, strict=True))
+            catalogs[chapter, tag] = replace(catalog, entries=entries)
     return replace(found, material=replace(found.material, catalogs=catalogs)), count

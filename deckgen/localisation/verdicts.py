@@ -46,7 +46,7 @@ class Declined(Struct, frozen=True, kw_only=True):
 
 def pending_blocks(found: Translations) -> Iterator[tuple[str, TranslatedBlock]]:
     """Every block that waits for a reader, in every language, with the mark of what there is to see."""
-    for language in found.languages:
+    for language in found.material.languages:
         seen: set[CatalogEntry] = set()
         for block in translated_blocks(found, language):
             if block.entry.state in (TextState.DRAFT, TextState.STALE) and block.entry not in seen:
