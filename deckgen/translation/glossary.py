@@ -22,17 +22,17 @@ class Term(Struct, frozen=True, kw_only=True):
 
 
 class Glossary(Struct, frozen=True, kw_only=True):
-    """What holds for one language or, with what more holds for each of the ``languages``, for all.
-
-    Both tuples have the longest terms first, since those hold the shorter ones.
-    """
+    """What holds for one language or, with what more holds for each of the ``languages``, for all."""
 
     keep: tuple[str, ...] = ()
     terms: tuple[Term, ...] = ()
     languages: "tuple[tuple[Language, Glossary], ...]" = ()
 
     def for_language(self, language: Language) -> "Glossary":
-        """The terms of the language, with those of every language that it does not translate otherwise."""
+        """The terms of the language, with those of every language that it does not translate otherwise.
+
+        The longest are first, since those hold the shorter ones.
+        """
         own = next((found for tag, found in self.languages if tag == language), Glossary())
         terms = {term.source: term for term in (*self.terms, *own.terms)}
         return Glossary(
@@ -118,7 +118,7 @@ def _parse_part(prefix: str, part: Mapping[str, object], wrong: list[tuple[str, 
             wrong.append((source, f"“{source}” has no translation"))
         if source and found:
             good.append(Term(source=source, targets=found))
-    return Glossary(keep=_texts(keep), terms=tuple(sorted(good, key=lambda term: -len(term.source))))
+    return Glossary(keep=_texts(keep), terms=tuple(good))
 
 
 def _texts(value: object) -> tuple[str, ...]:
