@@ -11,8 +11,7 @@ from deckgen.text.packaged import packaged_table
 from deckgen.translation.drafts.engines import Batch, Engine, EngineAnswer, EngineError, Remedy
 
 TRIES = 4
-_BASE_SECONDS = 0.5
-_MOST_SECONDS = 30.0
+_FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 300.0
 _DOWN_SECONDS = 3.0
 _DOWN_FAILURES, _DOWN_UNREACHABLE = 12, 3
@@ -51,22 +50,23 @@ class Sender:
 
         EngineError where there is none. After one that no retry can mend every later call fails with it at once.
         """
-        for attempt in range(TRIES):
+        left, pause = TRIES, _FIRST_PAUSE_SECONDS
+        while True:
             self._await_turn()
+            left -= 1
             try:
                 answer = self._translated(batch)
             except EngineError as error:
                 self._note_failure(error)
-                if error.remedy is not Remedy.RETRY or attempt == TRIES - 1:
+                if error.remedy is not Remedy.RETRY or not left:
                     raise
                 if error.after_seconds is None:  # twice as long each time, with jitter so that many clients spread
-                    pause = min(_BASE_SECONDS * 2.0**attempt, _MOST_SECONDS)
                     self._clock.sleep(pause * self._clock.chance.uniform(0.5, 1.5))
-                continue
-            with self._lock:
-                self._failures.clear()
-            return answer
-        raise AssertionError("the last try returns or raises")
+                pause *= 2
+            else:
+                with self._lock:
+                    self._failures.clear()
+                return answer
 
     def stop(self, message: str) -> None:
         """Lets every later call fail."""
