@@ -41,8 +41,12 @@ def broken_characters(pair: Pair) -> Iterator[str]:
         yield f"{shown} is an invisible or a broken character"
     if garbled := next((found[0] for found in _PATTERNS["mojibake"].finditer(text) if found[0] not in source), ""):
         yield f"“{garbled}” comes of a wrong encoding"
-    if base not in _LANGUAGES["other_alphabets"] and (alike := _lookalike(text, source)):
-        yield alike
+    for word in _PATTERNS["mixed_word"].findall(text) if base not in _LANGUAGES["other_alphabets"] else ():
+        letter = _PATTERNS["lookalike"].search(word)
+        if letter and word not in source and len(re.findall("[A-Za-z]", word)) >= 2:
+            name = unicodedata.name(letter[0], "another alphabet's letter").lower()
+            yield f"“{word}” holds a letter that only looks Latin: {name}"
+            break
 
 
 _SENTENCE_HAN = 8
@@ -107,9 +111,8 @@ def _is_chinese(sentence: str, source: str) -> bool:
 
 
 def _is_english(sentence: str, source: str) -> bool:
-    whole = sentence.strip().endswith((".", "!", "?", "。", "！", "？"))
     return (
-        whole
+        sentence.strip().endswith((".", "!", "?", "。", "！", "？"))
         and not HAN.search(sentence)
         and len(re.findall("[A-Za-z]{2,}", sentence)) >= 3
         and not _holds(source, sentence)
@@ -124,16 +127,3 @@ def _is_clause(run: str) -> bool:
 def _holds(source: str, piece: str) -> bool:
     piece = folded(piece).strip(" .!?。！？")
     return bool(piece) and piece in folded(source)
-
-
-def _lookalike(text: str, source: str) -> str:
-    for found in _PATTERNS["mixed_word"].finditer(text):
-        word = found[0]
-        if (
-            word not in source
-            and len(re.findall("[A-Za-z]", word)) >= 2
-            and (letter := _PATTERNS["lookalike"].search(word))
-        ):
-            name = unicodedata.name(letter[0], "another alphabet's letter").lower()
-            return f"“{word}” holds a letter that only looks Latin: {name}"
-    return ""
