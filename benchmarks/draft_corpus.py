@@ -24,9 +24,9 @@ from deckgen.model import Language
 from deckgen.project.encoding import decode_source
 from deckgen.project.reading import read_project
 from deckgen.translation.drafts.engines import make_engine
-from deckgen.translation.drafts.fill import Filled, draft_missing
-from deckgen.translation.drafts.parcels import Job
-from deckgen.translation.drafts.remembered import RememberedDrafts
+from deckgen.translation.drafts.fill import draft_missing
+from deckgen.translation.drafts.ledger import RememberedDrafts
+from deckgen.translation.drafts.parcels import Filled, Job
 from deckgen.translation.drafts.sending import Clock
 
 ENGLISH = Language("en")

@@ -22,7 +22,6 @@ from deckgen.diagnostics import DeckgenError
 from deckgen.markdown.blocks import BlockKind
 from deckgen.model import Language, Markdown
 from deckgen.translation.checks.pair import Pair
-from deckgen.translation.drafts.costs import Price, estimate, receipt_of
 from deckgen.translation.drafts.engines import (
     Batch,
     Briefing,
@@ -36,10 +35,10 @@ from deckgen.translation.drafts.engines import (
     engine_names,
     make_engine,
 )
-from deckgen.translation.drafts.fill import Filled, draft_missing, plan_requests
-from deckgen.translation.drafts.parcels import Job
+from deckgen.translation.drafts.fill import draft_missing, plan_requests
+from deckgen.translation.drafts.ledger import Price, RememberedDrafts, estimate, receipt_of
+from deckgen.translation.drafts.parcels import Filled, Job
 from deckgen.translation.drafts.placeholders import PlaceholderError, mask, unmask
-from deckgen.translation.drafts.remembered import RememberedDrafts
 from deckgen.translation.drafts.sending import TRIES, Clock
 from deckgen.translation.glossary import Glossary, Term
 

@@ -15,10 +15,10 @@ from deckgen.localisation.drafting import draft_jobs, reviewed_examples, with_dr
 from deckgen.model import Language
 from deckgen.project.files import own_path
 from deckgen.text.sizes import counted
-from deckgen.translation.drafts.costs import Price, estimate, receipt_of, write_receipt
 from deckgen.translation.drafts.engines import Batch, Engine, engine_names, make_engine
-from deckgen.translation.drafts.fill import Filled, draft_missing, plan_requests
-from deckgen.translation.drafts.remembered import RememberedDrafts
+from deckgen.translation.drafts.fill import draft_missing, plan_requests
+from deckgen.translation.drafts.ledger import Price, RememberedDrafts, estimate, receipt_of, write_receipt
+from deckgen.translation.drafts.parcels import Filled
 from deckgen.translation.drafts.sending import Clock
 from deckgen.translation.drafts.transport import KEY_VARIABLE
 

@@ -8,8 +8,7 @@ from deckgen.localisation.translations import TranslatedBlock, Translations, pai
 from deckgen.model import Language, Markdown, TextState
 from deckgen.translation.catalog import CatalogEntry, Machine, Proposal, digest
 from deckgen.translation.drafts.engines import Briefing, Example
-from deckgen.translation.drafts.fill import Draft
-from deckgen.translation.drafts.parcels import Job
+from deckgen.translation.drafts.parcels import Draft, Job
 from deckgen.translation.files import read_style
 
 _NEIGHBOURS = 2

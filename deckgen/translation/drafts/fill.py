@@ -3,19 +3,21 @@
 import queue
 import threading
 import time
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import count
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from deckgen.model import Markdown
 from deckgen.text.titles import folded
 from deckgen.translation.drafts.engines import Batch, Engine, EngineAnswer, EngineError, Example, Remedy
+from deckgen.translation.drafts.ledger import RememberedDrafts
 from deckgen.translation.drafts.parcels import (
     Asked,
+    Draft,
+    Filled,
     Job,
     Parcel,
     UselessError,
@@ -26,7 +28,6 @@ from deckgen.translation.drafts.parcels import (
     objection,
 )
 from deckgen.translation.drafts.placeholders import PlaceholderError, pattern_of
-from deckgen.translation.drafts.remembered import RememberedDrafts
 from deckgen.translation.drafts.sending import Clock, Sender
 
 _FAILURES_IN_A_ROW = 5
@@ -38,38 +39,6 @@ _QUOTED = 1000
 _POLL_SECONDS = 0.2
 """How often Ctrl-C is listened to where the system does not let it wake a waiting thread."""
 _LAST_ANSWERS_SECONDS = 10.0
-
-
-class Draft(Struct, frozen=True, kw_only=True):
-    """What became of a job: a translation, or the reason why there is none."""
-
-    job: Job
-    translation: Markdown | None
-    problem: str = ""
-
-
-class Filled(Struct, frozen=True, kw_only=True):
-    """What a run brought, in the order of its jobs.
-
-    ``stopped`` is why it ended early, empty where it did not; ``requests`` were sent, ``cached`` jobs needed none.
-    """
-
-    drafts: tuple[Draft, ...]
-    requests: int
-    cached: int
-    tokens_in: int = 0
-    tokens_out: int = 0
-    stopped: str = ""
-    interrupted: bool = False
-
-    @property
-    def problems(self) -> dict[str, list[Draft]]:
-        """The jobs without a draft, by what went wrong."""
-        failed: dict[str, list[Draft]] = defaultdict(list)
-        for draft in self.drafts:
-            if draft.translation is None:
-                failed[draft.problem].append(draft)
-        return failed
 
 
 def draft_missing(

@@ -1,6 +1,7 @@
 """Blocks made into requests: what is hidden, what goes together, what is told beside it; and answers into drafts."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 
@@ -44,6 +45,38 @@ class Asked(Struct, frozen=True, kw_only=True):
     @property
     def characters(self) -> int:
         return sum(map(len, self.pieces))
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """What became of a job: a translation, or the reason why there is none."""
+
+    job: Job
+    translation: Markdown | None
+    problem: str = ""
+
+
+class Filled(Struct, frozen=True, kw_only=True):
+    """What a run brought, in the order of its jobs.
+
+    ``stopped`` is why it ended early, empty where it did not; ``requests`` were sent, ``cached`` jobs needed none.
+    """
+
+    drafts: tuple[Draft, ...]
+    requests: int
+    cached: int
+    tokens_in: int = 0
+    tokens_out: int = 0
+    stopped: str = ""
+    interrupted: bool = False
+
+    @property
+    def problems(self) -> dict[str, list[Draft]]:
+        """The jobs without a draft, by what went wrong."""
+        failed: dict[str, list[Draft]] = defaultdict(list)
+        for draft in self.drafts:
+            if draft.translation is None:
+                failed[draft.problem].append(draft)
+        return failed
 
 
 class UselessError(Exception):
