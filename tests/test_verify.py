@@ -26,7 +26,8 @@ from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.identity.lock import Lock, format_lock, parse_lock
 from deckgen.identity.merging import merge_lock
 from deckgen.markdown.judge import judge_html
-from deckgen.releases.verify import CHECKS, verify_folder, verify_package
+from deckgen.releases.verify import verify_folder, verify_package
+from deckgen.releases.verify.package import CHECKS
 
 NOW = CREATED + 1_000_000
 

@@ -8,7 +8,8 @@ from deckgen.cli.options import project_option, read_lock
 from deckgen.cli.report import fail_on_errors, print_counts, print_diagnostics
 from deckgen.cli.terminal import echo
 from deckgen.diagnostics import Severity
-from deckgen.releases.verify import CHECKS, verify_folder, verify_package
+from deckgen.releases.verify import verify_folder, verify_package
+from deckgen.releases.verify.package import CHECKS
 
 
 def _print_checks(context: click.Context, _: click.Parameter, value: bool) -> None:

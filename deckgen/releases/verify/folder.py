@@ -96,11 +96,12 @@ def judge_record(folder: Path, manifest: records.ReleaseManifest) -> _Found:
         yield finding("record", RECORD_NAME, "its notes are not those of the manifest")
 
 
-def judge_released(
-    package: records.ReleasedPackage, contents: PackageContents, manifest: records.ReleaseManifest
-) -> _Found:
-    """Whether a package holds the notes and images that the manifest promises, in their order."""
-    edition, file = package.edition, package.file
+def judge_released(file: str, contents: PackageContents, manifest: records.ReleaseManifest) -> _Found:
+    """Whether a package holds the notes and images that the manifest promises of its file, in their order."""
+    package = {item.file: item for item in manifest.packages}.get(file)
+    if package is None:
+        return
+    edition = package.edition
     promised = [note for note in manifest.notes if edition in note.guids and package.holds(note.category)]
     found = sorted(contents.notes, key=lambda note: note.due)
     if len(found) != package.notes:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deckgen.apkg.contents import PackageContents
-from deckgen.diagnostics import Diagnostic
+from deckgen.diagnostics import DeckgenError, Diagnostic
 from deckgen.releases.verify.package import finding, judge_shown, note_name
 
 
@@ -28,8 +28,8 @@ def try_import(path: Path, contents: PackageContents) -> tuple[Diagnostic, ...]:
         with _imported(path) as (collection, log):
             found = tuple(_judge(path.name, contents, collection, log))
             return (*found, *judge_shown(path.name, rendered_cards(collection)))
-    except _RefusalError as refusal:
-        return (finding("import", path.name, f"Anki refuses it: {refusal}"),)
+    except DeckgenError as refusal:
+        return (finding("import", path.name, str(refusal)),)
 
 
 def anki_sides(path: Path) -> tuple[tuple[str, str], ...]:
@@ -37,17 +37,13 @@ def anki_sides(path: Path) -> tuple[tuple[str, str], ...]:
     try:
         with _imported(path) as (collection, _):
             return tuple(rendered_cards(collection))
-    except _RefusalError:
+    except DeckgenError:
         return ()
-
-
-class _RefusalError(Exception):
-    """Anki's reason."""
 
 
 @contextmanager
 def _imported(path: Path) -> Iterator[tuple[Any, Any]]:
-    """A collection with the package in it, and Anki's account of the import."""
+    """A collection with the package in it, and Anki's account of the import. DeckgenError where Anki refuses it."""
     # Anki's own names differ between its versions' type information; what is used here is the same in all.
     anki: Any = importlib.import_module("anki.collection")
     with tempfile.TemporaryDirectory() as folder:
@@ -59,7 +55,7 @@ def _imported(path: Path) -> Iterator[tuple[Any, Any]]:
             try:
                 log = collection.import_anki_package(request).log
             except Exception as error:  # Anki raises errors of its own kinds for whatever it does not like
-                raise _RefusalError(str(error)) from error
+                raise DeckgenError(f"Anki refuses it: {error}") from error
             yield collection, log
         finally:
             collection.close()
