@@ -109,7 +109,7 @@ class _Watch:
         address = route.request.url
         name = unquote(address.removeprefix(_ORIGIN)) if address.startswith(_ORIGIN) else None
         if name == "":
-            frames = "".join(f'<iframe name="{_frame(index)}" src="side/{index}"></iframe>' for index in indices)
+            frames = "".join(f'<iframe name="side-{index}" src="side/{index}"></iframe>' for index in indices)
             route.fulfill(body=f"<!doctype html>{frames}", content_type="text/html; charset=utf-8")
         elif name in {f"side/{index}" for index in indices}:
             html = f'<!doctype html><base href="{_ORIGIN}"><body class="card">{sides[int(name[5:])][1]}'
@@ -150,10 +150,6 @@ class _Watch:
         index = _index(frame.name)
         if index is not None and frame.url not in (f"{_ORIGIN}side/{index}", "about:blank"):
             self.seen["navigations"][index].add(frame.url[:200])
-
-
-def _frame(index: int) -> str:
-    return f"side-{index}"
 
 
 def _index(name: str) -> int | None:

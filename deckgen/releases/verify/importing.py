@@ -65,7 +65,7 @@ def rendered_cards(collection: Any) -> Iterator[tuple[str, str]]:
     """Each side as Anki shows it, without the style of its note type."""
     for number in collection.find_cards(""):
         card = collection.get_card(number)
-        name = note_name(card.note().fields, card.note().guid)
+        name = note_name(card.note())
         for side, shown in (("front", card.question()), ("back", card.answer())):
             yield f"{name}, {side} of {card.template()['name']},", _STYLE.sub("", shown, count=1)
 

@@ -4,7 +4,8 @@ import hashlib
 import re
 import unicodedata
 from collections import ChainMap, Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 from urllib.parse import quote
 
 from msgspec.structs import replace
@@ -60,16 +61,7 @@ def judge_package(
 
     ``lock`` is that of the project that the package may be from; a note type that it does not know is not compared.
     """
-    checks: tuple[Callable[[str, PackageContents], _Found], ...] = (
-        _package_name,
-        _notes,
-        _guids_and_keys,
-        _templates,
-        _names,
-        _cards,
-        _media,
-        _order,
-    )
+    checks = (_package_name, _notes, _guids_and_keys, _templates, _names, _cards, _media, _order)
     found = [item for check in checks for item in check(file, contents)]
     found += _future(file, contents, now)
     found += _schema(file, contents, lock) if lock else ()
@@ -92,15 +84,15 @@ def _notes(file: str, contents: PackageContents) -> _Found:
     for note in contents.notes:
         note_type = note_types.get(note.note_type_id)
         if note_type is None:
-            yield finding("broken-note", file, f"{_name(note)} is of a note type that the package lacks")
+            yield finding("broken-note", file, f"{note_name(note)} is of a note type that the package lacks")
         elif len(note.fields) != len(note_type.fields):
             yield finding(
-                "broken-note", file, f"{_name(note)} has {len(note.fields)} fields for {len(note_type.fields)}"
+                "broken-note", file, f"{note_name(note)} has {len(note.fields)} fields for {len(note_type.fields)}"
             )
         if not note.fields or not note.fields[0].strip():
-            yield finding("broken-note", file, f"{_name(note)} has an empty first field, so Anki skips it")
+            yield finding("broken-note", file, f"{note_name(note)} has an empty first field, so Anki skips it")
         if not note.cards:
-            yield finding("no-notes", file, f"{_name(note)} has no card")
+            yield finding("no-notes", file, f"{note_name(note)} has no card")
     if default := sum(deck.cards for deck in contents.decks if deck.id == 1):
         yield finding("default-deck", file, f"{default} cards are in Anki's own default deck")
 
@@ -139,7 +131,7 @@ def own_sides(contents: PackageContents) -> Iterator[tuple[str, str]]:
     for note in map(_held, contents.notes):
         if packaged := note_types.get(note.note_type_id):
             for side, shown in _sides(packaged, note):
-                yield f"{_name(note)}, {side},", shown
+                yield f"{note_name(note)}, {side},", shown
 
 
 def _cards(file: str, contents: PackageContents) -> _Found:
@@ -148,7 +140,10 @@ def _cards(file: str, contents: PackageContents) -> _Found:
     Notes by templates may be more than anybody waits for; what is shown beyond `MAX_SHOWN` is not looked at.
     """
     known = {packaged.note_type.id: _without_known_scripts(packaged) for packaged in contents.note_types}
-    apart = {number: _apart(packaged) for number, packaged in known.items()}
+    apart = {  # what templates have by themselves, whatever the fields
+        number: _named(judge_html(side) for one in packaged.note_type.templates for side in (one.front, one.back))
+        for number, packaged in known.items()
+    }
     left = MAX_SHOWN
     for note in map(_held, contents.notes):
         packaged, fields = known.get(note.note_type_id), [judge_html(field) for field in note.fields]
@@ -156,11 +151,10 @@ def _cards(file: str, contents: PackageContents) -> _Found:
         for index, judged in enumerate(fields):
             if judged != _NOTHING:
                 name = own[index].name if index < len(own) else index + 1
-                yield from _told(file, f"{_name(note)}, field {name}", judged)
+                yield from _told(file, f"{note_name(note)}, field {name}", judged)
         if packaged is None:
             continue
-        alone = apart[note.note_type_id]
-        told = frozenset(what for judged in fields for what in (*judged.active, *judged.remote))
+        told = apart[note.note_type_id] | _named(fields)
         for side, shown in _sides(packaged, note):
             left -= len(shown) + _SIDE
             if left < 0:
@@ -169,17 +163,15 @@ def _cards(file: str, contents: PackageContents) -> _Found:
                 return
             judged = judge_html(shown)
             fresh = Judgement(
-                active=tuple(what for what in judged.active if what not in told and what not in alone),
-                remote=tuple(what for what in judged.remote if what not in told and what not in alone),
+                active=tuple(what for what in judged.active if what not in told),
+                remote=tuple(what for what in judged.remote if what not in told),
             )
             if fresh != _NOTHING:
-                yield from _told(file, f"{_name(note)}, {side},", fresh)
+                yield from _told(file, f"{note_name(note)}, {side},", fresh)
 
 
-def _apart(packaged: PackagedNoteType) -> frozenset[str]:
-    """What templates have by themselves, whatever the fields."""
-    markups = (markup for one in packaged.note_type.templates for markup in (one.front, one.back))
-    return frozenset(what for judged in map(judge_html, markups) for what in (*judged.active, *judged.remote))
+def _named(judgements: Iterable[Judgement]) -> frozenset[str]:
+    return frozenset(what for judged in judgements for what in (*judged.active, *judged.remote))
 
 
 def _sides(packaged: PackagedNoteType, note: PackagedNote) -> Iterator[tuple[str, str]]:
@@ -265,10 +257,10 @@ def _order(file: str, contents: PackageContents) -> _Found:
 
 def _future(file: str, contents: PackageContents, now: int) -> _Found:
     limit = now + _DAY_SECONDS
-    late = [_name(note) for note in contents.notes if note.time > limit]
+    late = [note_name(note) for note in contents.notes if note.time > limit]
     if late:
         yield finding("future", file, f"last changed in the future: {name_some(late)}", hint=_CLOCK)
-    if ids := [_name(note) for note in contents.notes if note.id > limit * 1000]:
+    if ids := [note_name(note) for note in contents.notes if note.id > limit * 1000]:
         yield finding("future", file, f"Anki would replace the id, which is in the future, of {name_some(ids)}")
     for packaged in contents.note_types:
         if packaged.time > limit:
@@ -304,15 +296,11 @@ def _schema(file: str, contents: PackageContents, lock: Lock) -> _Found:
             yield finding("schema", file, f"not the GUIDs of the lock: {name_some(wrong)}")
 
 
-def _name(note: PackagedNote) -> str:
-    return note_name(note.fields, note.guid)
-
-
-def note_name(fields: Sequence[str], guid: str) -> str:
-    """A note by the beginning of its first field, else by its GUID."""
-    tagged, end, rest = (fields[0] if fields else "").rpartition(">")
+def note_name(note: Any) -> str:
+    """A note, ours or Anki's, by the beginning of its first field, else by its GUID."""
+    tagged, end, rest = (note.fields[0] if note.fields else "").rpartition(">")
     first = (re.sub(r"<[^>]*>", "", tagged + end) + rest).strip()
-    return f"note “{first[:40] or guid}”"
+    return f"note “{first[:40] or note.guid}”"
 
 
 def _repeated(values: Iterable[str]) -> list[str]:
