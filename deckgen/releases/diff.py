@@ -1,6 +1,6 @@
 """Two release records → what a learner gets new, changed, moved or no more; how that is shown is changelog's."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
@@ -101,14 +101,13 @@ class ReleaseDiff(Struct, frozen=True, kw_only=True):
 
     def by_language(self) -> Mapping[Language, Counter[Difference]]:
         """In how many notes the text of each language is new, another or gone."""
-        counts: dict[Language, Counter[Difference]] = {}
+        counts: dict[Language, Counter[Difference]] = defaultdict(Counter)
         for change in self.notes:
-            kinds = [kind for kind in change.kinds if kind in (Difference.ADDED, Difference.RETIRED)]
-            if kinds:
+            for kind in {Difference.ADDED, Difference.RETIRED}.intersection(change.kinds):
                 for language in change.shown.texts:
-                    counts.setdefault(language, Counter()).update(kinds)
+                    counts[language][kind] += 1
             for language in change.languages:
-                counts.setdefault(language, Counter())[Difference.CHANGED] += 1
+                counts[language][Difference.CHANGED] += 1
         return counts
 
 

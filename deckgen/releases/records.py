@@ -26,11 +26,7 @@ SUMS_NAME = "SHA256SUMS"
 _SUM = re.compile(r"([0-9a-f]{64}) [ *](.+)", re.ASCII)
 
 
-class _Line(msgspec.Struct, frozen=True, kw_only=True):
-    """What a line holds; members that this version does not know are passed over."""
-
-
-class RecordedText(_Line, frozen=True, kw_only=True, omit_defaults=True):
+class RecordedText(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a note says in one language: plain text, the answer with a line per paragraph, item or table row."""
 
     question: str
@@ -44,7 +40,7 @@ class RecordedText(_Line, frozen=True, kw_only=True, omit_defaults=True):
         return {"question": self.question, "answer": self.answer, "note": self.note}
 
 
-class RecordedCopy(_Line, frozen=True, kw_only=True):
+class RecordedCopy(msgspec.Struct, frozen=True, kw_only=True):
     """A note as one edition has it; ``time`` in seconds since the epoch, ``hash`` of all that the learner gets."""
 
     guid: Guid
@@ -52,7 +48,7 @@ class RecordedCopy(_Line, frozen=True, kw_only=True):
     time: int
 
 
-class RecordedNote(_Line, frozen=True, kw_only=True, rename={"key": "note"}):
+class RecordedNote(msgspec.Struct, frozen=True, kw_only=True, rename={"key": "note"}):
     """``copies`` by edition; ``texts`` by language, the source's first, those of a missing translation left out.
 
     ``media`` holds the identities of the images, which do not vary with what they are made for.
@@ -65,7 +61,7 @@ class RecordedNote(_Line, frozen=True, kw_only=True, rename={"key": "note"}):
     media: tuple[str, ...]
 
 
-class RecordedCategory(_Line, frozen=True, kw_only=True, rename={"key": "category"}):
+class RecordedCategory(msgspec.Struct, frozen=True, kw_only=True, rename={"key": "category"}):
     """``titles`` are plain text by language, ``decks`` the full names of its decks by edition."""
 
     key: Key
@@ -73,7 +69,7 @@ class RecordedCategory(_Line, frozen=True, kw_only=True, rename={"key": "categor
     decks: dict[str, str]
 
 
-class RecordedEdition(_Line, frozen=True, kw_only=True, rename={"name": "edition"}):
+class RecordedEdition(msgspec.Struct, frozen=True, kw_only=True, rename={"name": "edition"}):
     """What Anki knows an edition by. ``fields`` and ``templates`` are ids in the order of the schema.
 
     ``look`` is a hash of templates and style without the marks of changed cards, ``description`` one of what the deck
@@ -126,7 +122,7 @@ def rename_editions(record: Record, names: Mapping[str, str]) -> Record:
 # --- as text ----------------------------------------------------------------------------------------------------------
 
 
-class _Header(_Line, frozen=True, kw_only=True, rename={"format": "deckgen-release", "project_id": "project"}):
+class _Header(msgspec.Struct, frozen=True, kw_only=True, rename={"format": "deckgen-release", "project_id": "project"}):
     format: Annotated[int, msgspec.Meta(ge=1)]
     version: str
     time: int
@@ -135,7 +131,7 @@ class _Header(_Line, frozen=True, kw_only=True, rename={"format": "deckgen-relea
 
 
 LINES = (_Header, RecordedEdition, RecordedCategory, RecordedNote)
-"""The kinds of lines."""
+"""The kinds of lines; members of theirs that this version does not know are passed over."""
 _DECODERS = {msgspec.structs.fields(line)[0].encode_name: msgspec.json.Decoder(line) for line in LINES}
 """By the first member of a line's object."""
 _KIND = re.compile(r'\s*\{\s*"([a-z-]+)"\s*:')
