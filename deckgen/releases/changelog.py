@@ -142,8 +142,7 @@ def note_title(note: RecordedNote, language: Language) -> str:
 
 def category_title(diff: ReleaseDiff, key: Key, language: Language) -> str:
     """The category's title in ``language``, else in its first."""
-    category = diff.categories.get(key)
-    titles = category.titles if category else {}
+    titles = diff.categories[key].titles
     return titles.get(language) or next(iter(titles.values()), str(key))
 
 
@@ -173,11 +172,10 @@ def _steps(diff: ReleaseDiff, kind: Difference, words: Mapping[str, str]) -> Ite
     editions = {edition.name: edition for record in (diff.old, diff.new) if record for edition in record.editions}
     groups: dict[tuple[str, str], list[Key]] = {}
     for change in diff.of(kind):
-        category = diff.categories.get(change.shown.category)
+        decks = diff.categories[change.shown.category].decks if kind is Difference.MOVED else {}
         for edition in change.shown.copies:
             if named_edition(edition) and edition in editions:
-                deck = category.decks.get(edition, "") if category and kind is Difference.MOVED else ""
-                groups.setdefault((edition, deck), []).append(change.key)
+                groups.setdefault((edition, decks.get(edition, "")), []).append(change.key)
     for (edition, deck), keys in groups.items():
         search = browser_search(editions[edition].note_type_name, keys)
         yield edition, words[f"steps-{kind}"].format(deck=deck), search

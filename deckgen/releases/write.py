@@ -101,8 +101,8 @@ def _put(stage: Path, target: Path) -> bool:
 def _fill(folder: Path, release: Release, progress: Progress) -> PackageSums:
     root = release.project.root
     packages = {item: records.sum_file(folder / item.file) for item in _write_packages(folder, release, progress)}
-    licences = [_copy(path, folder / path.name) for path in licence_files(root)]
-    images = [_copy(path, folder / f"picture-{path.name}") for path in screenshots(root)]
+    licences = [shutil.copyfile(path, folder / path.name).name for path in licence_files(root)]
+    images = [shutil.copyfile(path, folder / f"picture-{path.name}").name for path in screenshots(root)]
     _write(folder / RECORD_NAME, records.format_record(release.record))
     _write(folder / ORIGIN_NAME, "\n".join(_origin(release, licences)) + "\n")
     for language, name in NOTES_NAMES.items():
@@ -117,11 +117,6 @@ def _fill(folder: Path, release: Release, progress: Progress) -> PackageSums:
 
 def _write(path: Path, text: str) -> None:
     path.write_bytes(text.encode())
-
-
-def _copy(source: Path, target: Path) -> str:
-    shutil.copyfile(source, target)
-    return target.name
 
 
 def _origin(release: Release, licences: Iterable[str]) -> Iterator[str]:
