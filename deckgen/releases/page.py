@@ -49,16 +49,18 @@ def format_notes(release: Release, packages: PackageSums, language: Language) ->
 def format_page(release: Release, packages: PackageSums, *, images: Iterable[str], licences: Iterable[str]) -> str:
     """The page's HTML, the same for the same release; ``images`` and ``licences`` are files beside it."""
     record, diff, config = release.record, release.diff, release.project.config
-    day = datetime.fromtimestamp(record.time, tz=UTC).date().isoformat()
+    date = datetime.fromtimestamp(record.time, tz=UTC).date().isoformat()
+    accent = card_settings(release.project)[0].accent
+    day, night = day_and_night(accent) or (accent, accent)
     choice = "profile-choice" if len({package.profile for package in packages}) > 1 else ""
     return PercentTemplate(_data("page.html")).substitute(
         title=html.escape(release.title(Language("zh"))),
         version=html.escape(record.version),
-        style=_style(card_settings(release.project)[0].accent),
+        style=PercentTemplate(_data("page.css")).substitute(accent_day=day, accent_night=night),
         script=_data("page.js"),
         heading=_both(lambda language: f"{html.escape(release.title(language))} <small>{record.version}</small>"),
         lead=_both(lambda language: html.escape(config.descriptions.get(language, ""))),
-        facts=_both(lambda language: _count(len(record.notes), language) + f" · {day}"),
+        facts=_both(lambda language: _count(len(record.notes), language) + f" · {date}"),
         images=_images(images),
         profiles_zh=choice and read_words(Language("zh"))[choice],
         profiles_en=choice and read_words(Language("en"))[choice],
@@ -75,11 +77,6 @@ def _data(name: str) -> str:
     return packaged_text(f"templates/release/{name}")
 
 
-def _style(accent: str) -> str:
-    day, night = day_and_night(accent) or (accent, accent)
-    return PercentTemplate(_data("page.css")).substitute(accent_day=day, accent_night=night)
-
-
 def _sums(packages: PackageSums) -> str:
     rows = (f"<dt>{html.escape(item.file)}</dt><dd>{sums.sha256}</dd>" for item, sums in packages.items())
     return f'<details><summary>SHA-256</summary><dl class="sums">{"".join(rows)}</dl></details>'
@@ -88,6 +85,10 @@ def _sums(packages: PackageSums) -> str:
 def _both(say: Callable[[Language], str], tag: str = "span") -> str:
     """What is said in each language of the page, each for its readers alone."""
     return "".join(f'<{tag} lang="{language}">{said}</{tag}>' for language in WORDS_IN if (said := say(language)))
+
+
+def _in_words(name: str) -> str:
+    return _both(lambda language: read_words(language)[name])
 
 
 def _count(count: int, language: Language) -> str:
@@ -105,8 +106,8 @@ def _images(names: Iterable[str]) -> str:
 def _editions(release: Release, packages: PackageSums) -> Iterator[str]:
     own = next(iter(packages)).profile
     order = {category.key: index for index, category in enumerate(release.record.categories)}
-    heads = (("column-category", ""), ("column-cards", _NUMBER), ("column-size", _NUMBER))
-    head = "".join(f"<th{kind}>{_both(partial(_word, word))}</th>" for word, kind in heads)
+    name, cards, size = (_in_words(f"column-{column}") for column in ("category", "cards", "size"))
+    head = f"<th>{name}</th><th{_NUMBER}>{cards}</th><th{_NUMBER}>{size}</th>"
     for edition in release.record.editions:
         mine = [package for package in packages if package.edition == edition.name]
         if not mine:
@@ -126,10 +127,6 @@ def _editions(release: Release, packages: PackageSums) -> Iterator[str]:
             yield f'<div class="scroll" tabindex="0">{table}</div>'
 
 
-def _word(name: str, language: Language) -> str:
-    return read_words(language)[name]
-
-
 def _main_package(package: ReleasedPackage, sums: FileSum, language: Language) -> str:
     name = _with_profile(read_words(language)["all-cards"], package, language)
     return f"{name} <small>{_count(package.notes, language)} · {human_size(sums.bytes)}</small>"
@@ -146,8 +143,8 @@ def _row(diff: ReleaseDiff, package: ReleasedPackage, sums: FileSum) -> str:
         return html.escape(_with_profile(title, package, language))
 
     link = f'<a href="{html.escape(package.file)}" download>{_both(say)}</a>'
-    numbers = (str(package.notes), human_size(sums.bytes))
-    return f"<tr><td>{link}</td>{''.join(f'<td{_NUMBER}>{number}</td>' for number in numbers)}</tr>"
+    size = human_size(sums.bytes)
+    return f"<tr><td>{link}</td><td{_NUMBER}>{package.notes}</td><td{_NUMBER}>{size}</td></tr>"
 
 
 def _contents(release: Release, language: Language) -> Iterator[str]:
