@@ -7,7 +7,7 @@ import http.client
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -68,26 +68,23 @@ class AnkiConnect(msgspec.Struct, frozen=True, kw_only=True):
         """What the add-on answers to one action."""
         return _result(self._send(self._request(action, params)), action)
 
-    def call_all(self, action: str, calls: Iterable[Mapping[str, Any]]) -> Iterator[Any]:
-        """The answers to many calls of one action, in order, sent in pieces that do not keep Anki busy for long."""
-        batch: list[Mapping[str, Any]] = []
-        size = 0
-        for params in calls:
-            request = self._request(action, params)
+    def call_all(self, action: str, calls: Iterable[Mapping[str, Any]]) -> None:
+        """Many calls of one action, in order, sent in pieces that do not keep Anki busy for long."""
+        batches: list[list[Mapping[str, Any]]] = []
+        room = 0
+        for request in (self._request(action, params) for params in calls):
             length = len(json.dumps(request))
-            if batch and size + length > _BATCH_BYTES:
-                yield from self._send_together(action, batch)
-                batch, size = [], 0
-            batch.append(request)
-            size += length
-        if batch:
-            yield from self._send_together(action, batch)
-
-    def _send_together(self, action: str, requests: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
-        answers = self.call("multi", actions=requests)
-        if not isinstance(answers, list) or len(answers) != len(requests):
-            raise self._stranger()
-        yield from (_result(answer, action) for answer in answers)
+            if length > room:
+                batches.append([])
+                room = _BATCH_BYTES
+            batches[-1].append(request)
+            room -= length
+        for batch in batches:
+            answers = self.call("multi", actions=batch)
+            if not isinstance(answers, list) or len(answers) != len(batch):
+                raise self._stranger()
+            for answer in answers:
+                _result(answer, action)
 
     def _request(self, action: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         request = {"action": action, "version": PROTOCOL, "params": params}

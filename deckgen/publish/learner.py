@@ -6,20 +6,19 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from deckgen.model import NoteType
-from deckgen.publish.ankiconnect import AnkiConnect, NoteInfo
+from deckgen.publish.ankiconnect import AnkiConnect
 
 _BATCH_NOTES = 500
 
 
 class LearnerNote(Struct, frozen=True, kw_only=True):
-    """A note of one of the deck's note types; ``decks`` has the deck of each of its ``cards``."""
+    """A note of one of the deck's note types; ``decks`` has the deck of each of its cards, by the card's id."""
 
     id: int
     key: str
     fields: Mapping[str, str]
     tags: tuple[str, ...]
-    cards: tuple[int, ...]
-    decks: tuple[str, ...]
+    decks: Mapping[int, str]
 
 
 class LearnerNoteType(Struct, frozen=True, kw_only=True):
@@ -51,8 +50,17 @@ def read_learner(anki: AnkiConnect, note_type: NoteType, deck: str) -> Learner:
     cards = [card for info in infos for card in info.cards]
     decks = {card: name for name, found in anki.call("getDecks", cards=cards).items() for card in found}
     inside = anki.call("findNotes", query=_search("deck", deck)) if deck in anki.call("deckNames") else []
-    notes = tuple(_note(info, decks) for info in infos)
-    return Learner(note_types=types, notes=notes, foreign=len(set(inside) - set(ids)))
+    notes = (
+        LearnerNote(
+            id=info.id,
+            key=info.fields["Key"].value,
+            fields={name: field.value for name, field in info.fields.items()},
+            tags=info.tags,
+            decks={card: decks[card] for card in info.cards if card in decks},
+        )
+        for info in infos
+    )
+    return Learner(note_types=types, notes=tuple(notes), foreign=len(set(inside) - set(ids)))
 
 
 def _note_types(anki: AnkiConnect, wanted: NoteType) -> Iterator[LearnerNoteType]:
@@ -68,18 +76,6 @@ def _note_types(anki: AnkiConnect, wanted: NoteType) -> Iterator[LearnerNoteType
             matches=number == wanted.id and fields == [field.name for field in wanted.fields],
             same_design=css == wanted.css and anki.call("modelTemplates", modelName=name) == templates,
         )
-
-
-def _note(info: NoteInfo, decks: Mapping[int, str]) -> LearnerNote:
-    cards = tuple(card for card in info.cards if card in decks)
-    return LearnerNote(
-        id=info.id,
-        key=info.fields["Key"].value,
-        fields={name: field.value for name, field in info.fields.items()},
-        tags=info.tags,
-        cards=cards,
-        decks=tuple(decks[card] for card in cards),
-    )
 
 
 def _search(what: str, name: str) -> str:

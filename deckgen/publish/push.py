@@ -154,7 +154,12 @@ def push_package(
     if left.old:
         report(f"bringing {len(left.old)} notes up to date that the import left old")
         _mend(anki, package, left.old)
-    _move_and_retire(anki, left, delete_retired=options.delete_retired)
+    for deck, cards in left.moves:
+        anki.call("changeDeck", cards=cards, deck=deck)
+    if (retired := [note.id for note in left.retired]) and options.delete_retired:
+        anki.call("deleteNotes", notes=retired)
+    elif retired:
+        anki.call("addTags", notes=retired, tags=RETIRED_TAG)
     return plan, look()
 
 
@@ -191,7 +196,7 @@ def _moves(known: Iterable[LearnerNote], wanted: Mapping[str, PackagedNote]) -> 
     moves: dict[str, list[int]] = defaultdict(list)
     for note in known:
         target = wanted[note.key].deck
-        for card, deck in zip(note.cards, note.decks, strict=True):
+        for card, deck in note.decks.items():
             if target and _plain(deck) != _plain(target):
                 moves[target].append(card)
     return tuple((deck, tuple(cards)) for deck, cards in sorted(moves.items()))
@@ -203,22 +208,19 @@ def _plain(text: str) -> str:
 
 
 def _mend(anki: AnkiConnect, package: Path, old: Sequence[Mending]) -> None:
-    """Brings notes up to date field by field, images first, so that no note refers to one that is not there."""
-    _store_media(anki, package, {name for mending in old for name in mending.media})
+    """Brings notes up to date field by field, images first, so that no note refers to one that is not there.
+
+    Anki gets the images that it lacks; one name never stands for two contents.
+    """
+    names = {name for mending in old for name in mending.media}
+    if names and (missing := names.difference(anki.call("getMediaFilesNames", pattern="*"))):
+        with tempfile.TemporaryDirectory() as folder:
+            for path in unpack_media(package, missing, Path(folder)):
+                anki.call("storeMediaFile", filename=path.name, path=str(path))
     changes = [{"note": {"id": mending.note.id, "fields": dict(mending.fields)}} for mending in old if mending.fields]
-    list(anki.call_all("updateNoteFields", changes))
+    anki.call_all("updateNoteFields", changes)
     _change_tags(anki, "addTags", ((mending.note.id, mending.add_tags) for mending in old))
     _change_tags(anki, "removeTags", ((mending.note.id, mending.remove_tags) for mending in old))
-
-
-def _move_and_retire(anki: AnkiConnect, plan: PushPlan, *, delete_retired: bool) -> None:
-    for deck, cards in plan.moves:
-        anki.call("changeDeck", cards=cards, deck=deck)
-    notes = [note.id for note in plan.retired]
-    if notes and delete_retired:
-        anki.call("deleteNotes", notes=notes)
-    elif notes:
-        anki.call("addTags", notes=notes, tags=RETIRED_TAG)
 
 
 def _change_tags(anki: AnkiConnect, action: str, changes: Iterable[tuple[int, tuple[str, ...]]]) -> None:
@@ -228,13 +230,3 @@ def _change_tags(anki: AnkiConnect, action: str, changes: Iterable[tuple[int, tu
             by_tag[tag].append(note)
     for tag, notes in by_tag.items():
         anki.call(action, notes=notes, tags=tag)
-
-
-def _store_media(anki: AnkiConnect, package: Path, names: Collection[str]) -> None:
-    """Gives Anki the images that it lacks; one name never stands for two contents."""
-    missing = sorted(set(names) - set(anki.call("getMediaFilesNames", pattern="*"))) if names else []
-    if not missing:
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        for path in unpack_media(package, missing, Path(folder)):
-            anki.call("storeMediaFile", filename=path.name, path=str(path))
