@@ -96,12 +96,13 @@ def plan_push(contents: PackageContents, note_type: NoteType, learner: Learner, 
     given = {tag.casefold() for tag in (*ever, RETIRED_TAG, *in_package)}
     retired: set[str] = {note.key for note in options.lock.notes if note.retired is not None}
     known = [note for note in learner.notes if note.key in wanted]
+    had = {note.key for note in known}
     mendings = [_mending(note, wanted[note.key], names, given, options.keep_tags) for note in known]
     gone = [note for note in learner.notes if note.key in retired and note.key not in wanted]
     stranded = [note for note in learner.notes if note.key not in wanted and note.key not in retired]
     marked = [note for note in gone if options.delete_retired or RETIRED_TAG not in note.tags]
     return PushPlan(
-        new=tuple(note for key, note in wanted.items() if key not in {note.key for note in known}),
+        new=tuple(note for key, note in wanted.items() if key not in had),
         current=sum(mending is None for mending in mendings),
         old=tuple(mending for mending in mendings if mending),
         moves=_moves(known, wanted) if options.move else (),
