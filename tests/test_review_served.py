@@ -23,7 +23,8 @@ from deckgen.localisation.translations import Translations, read_translations
 from deckgen.memory.watching import look
 from deckgen.project.layout import BUILD_DIR
 from deckgen.project.reading import read_project
-from deckgen.review import EDITOR, ReviewDesk, ReviewServer
+from deckgen.review.page import EDITOR
+from deckgen.review.serve import ReviewDesk, ReviewServer
 from deckgen.translation.catalog import parse_catalog
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from deckgen.memory.watching import look
 from deckgen.model import Language
 from deckgen.project.files import own_path, write_atomically
 from deckgen.project.layout import BUILD_DIR
-from deckgen.review import EDITOR, ReviewDesk, ReviewServer, render_review, show
+from deckgen.review.page import EDITOR, render_review, show
+from deckgen.review.serve import ReviewDesk, ReviewServer
 
 
 def _editor(_context: click.Context, _parameter: click.Parameter, value: str) -> str:

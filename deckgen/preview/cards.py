@@ -75,7 +75,8 @@ def deck_cards(deck: Deck, made: Build, findings: Mapping[Key, tuple[Diagnostic,
         if not public:
             item = questions[note.key]
             entry["s"] = f"{item.chapter.path}:{item.question.location.line}"
-            entry["w"] = _states(deck, note)
+            states = zip(deck.edition.languages, note.states, strict=True)
+            entry["w"] = [f"{language} {state.value}" for language, state in states if state not in _QUIET]
             entry["f"] = [finding_entry(found) for found in findings.get(note.key, ())]
         entries.append({name: value for name, value in entry.items() if value or name == "c"})
     return CardData(
@@ -146,11 +147,6 @@ def _title(html: str) -> str:
 
 def _plain(html: str) -> str:
     return plain_text_of(Html(html)) if "<" in html or "&" in html else html
-
-
-def _states(deck: Deck, note: Note) -> list[str]:
-    pairs = zip(deck.edition.languages, note.states, strict=True)
-    return [f"{language} {state.value}" for language, state in pairs if state not in _QUIET]
 
 
 def sort_findings(made: Build) -> tuple[Mapping[Key, tuple[Diagnostic, ...]], tuple[Diagnostic, ...]]:

@@ -135,7 +135,7 @@ def compare(old: Record | None, new: Record) -> ReleaseDiff:
     gone = [
         NoteChange(key=note.key, kinds=(Difference.RETIRED,), old=note, new=None)
         for note in old.notes
-        if note.key not in present and _in(note, common)
+        if note.key not in present and not common.isdisjoint(note.copies)
     ]
     return ReleaseDiff(
         old=old,
@@ -159,10 +159,6 @@ def _grown(old: Record, new: Record) -> Mapping[str, str]:
     return {name: heirs[edition.note_type] for name, edition in before.items() if edition.note_type in heirs}
 
 
-def _in(note: RecordedNote, editions: set[str]) -> bool:
-    return not editions.isdisjoint(note.copies)
-
-
 def _places(record: Record, editions: set[str], *, by_category: bool) -> Mapping[tuple[Key, str], str]:
     """Where each note is in each edition: its category, or its deck where a package does not tell categories' keys."""
     decks = {category.key: category.decks for category in record.categories}
@@ -177,9 +173,9 @@ def _places(record: Record, editions: set[str], *, by_category: bool) -> Mapping
 def _compare_note(
     old: RecordedNote | None, new: RecordedNote, common: set[str], source: Language, moved: frozenset[Key]
 ) -> NoteChange | None:
-    if not _in(new, common):
+    if common.isdisjoint(new.copies):
         return None
-    if old is None or not _in(old, common):
+    if old is None or common.isdisjoint(old.copies):
         return NoteChange(key=new.key, kinds=(Difference.ADDED,), old=None, new=new)
     languages = tuple(_changed_languages(old, new))
     kinds: list[Difference] = []

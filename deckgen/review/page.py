@@ -6,7 +6,6 @@ import html
 import json
 import re
 import string
-import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
@@ -23,14 +22,12 @@ from deckgen.model import Edition, ImageReference, Language, Location, Markdown,
 from deckgen.preview.formulas import with_mathml
 from deckgen.project import Profile
 from deckgen.render.cardhtml import card_html
-from deckgen.text.packaged import packaged_text
+from deckgen.text.packaged import packaged_table, packaged_text
 from deckgen.text.wording import compare_words, marked_up
 from deckgen.translation.catalog import CatalogEntry, digest, mark
 from deckgen.translation.segments import Side
 
 STATES = (TextState.MISSING, TextState.STALE, TextState.DRAFT, TextState.REVIEWED)
-
-
 EDITOR = "vscode://file/{path}:{line}"
 """The address that opens a file at a line in an editor; this one's is understood by the most."""
 
@@ -47,6 +44,8 @@ class Showing(Struct, frozen=True, kw_only=True):
 
 def show(found: Translations, language: Language, *, editor: str = EDITOR, jobs: int = 1) -> Showing:
     """All that a page about ``language`` needs; it works on images with ``jobs`` processes."""
+    references = _references(found, language)
+    images, _ = media.read_media(references, found.project, profile=Profile.MOBILE, jobs=jobs)
     findings: dict[str, list[Diagnostic]] = defaultdict(list)
     for finding, block in check_translations(found):
         serious = finding.severity in (Severity.ERROR, Severity.WARNING)
@@ -56,7 +55,7 @@ def show(found: Translations, language: Language, *, editor: str = EDITOR, jobs:
         found=found,
         language=language,
         findings={one: tuple(told) for one, told in findings.items()},
-        images=_images(found, language, jobs),
+        images=images,
         editor=editor,
     )
 
@@ -66,22 +65,24 @@ def render_review(showing: Showing, *, token: str = "") -> tuple[str, Mapping[Te
 
     With a ``token`` the page sends what its reader says to the server that it comes from.
     """
-    found, language = showing.found, showing.language
+    found, language, corpus = showing.found, showing.language, showing.found.material.corpus
     shown = tuple(translated_blocks(found, language))
     counts = {state: sum(block.entry.state is state for block in shown) for state in STATES}
     rules = Counter(rule for block in shown for rule in {told.rule for told in _findings(block, showing)})
     script = _data("review.js") + (_data("serve.js") if token else "")
-    edition = Edition(languages=(found.material.corpus.language, language))
+    edition = Edition(languages=(corpus.language, language))
+    settings, _ = parse_card_settings(found.project.config.card)
+    note_type = card.note_type(project_id=corpus.project_id, edition=edition, name="review", settings=settings)
     page = _template("review.html").substitute(
         language=language,
-        title=html.escape(f"{found.material.corpus.project_id}: {found.material.corpus.language} → {language}"),
+        title=html.escape(f"{corpus.project_id}: {corpus.language} → {language}"),
         token=token,
-        card_css=_card_css(found, edition),
+        card_css=note_type.css.replace("</", "<\\/"),
         css=_data("review.css"),
-        filters="".join(_filter(state, counts[state]) for state in STATES),
+        filters="".join(_filter(number, state, count) for number, (state, count) in enumerate(counts.items(), 1)),
         findings="".join(f'<option value="{rule}">{rule} ({count})</option>' for rule, count in sorted(rules.items())),
         total=_word("of {total} blocks", total=str(len(shown))),
-        words=_json(tomllib.loads(_data("words.toml"))),
+        words=_json(packaged_table("templates/review/words.toml")),
         sections="\n".join(_sections(shown, showing)),
         images=_json(_data_addresses(showing.images.values())),
         script=script,
@@ -203,12 +204,6 @@ _IMAGE = re.compile(r"""<img src="([^":]+)" alt="([^"]*)"((?:[^<>"]|"[^"]*")*)>"
 """An image, small here, stands above the text that is to be translated."""
 
 
-def _images(found: Translations, language: Language, jobs: int) -> Mapping[ImageReference, MediaFile]:
-    references = _references(found, language)
-    images, _ = media.read_media(references, found.project, profile=Profile.MOBILE, jobs=jobs)
-    return images
-
-
 def _references(found: Translations, language: Language) -> Iterator[tuple[ImageReference, Location]]:
     for block in translated_blocks(found, language):
         proposal = block.entry.proposal.text if block.entry.proposal else ""
@@ -228,15 +223,7 @@ def _data_addresses(files: Iterable[MediaFile]) -> Mapping[str, str]:
     return found
 
 
-def _card_css(found: Translations, edition: Edition) -> str:
-    settings, _ = parse_card_settings(found.project.config.card)
-    project_id = found.material.corpus.project_id
-    made = card.note_type(project_id=project_id, edition=edition, name="review", settings=settings)
-    return made.css.replace("</", "<\\/")
-
-
-def _filter(state: TextState, count: int) -> str:
-    number = STATES.index(state) + 1
+def _filter(number: int, state: TextState, count: int) -> str:
     return (
         f'<label class="filter"><input type="checkbox" name="state" value="{state}" checked> '
         f"<kbd>{number}</kbd> {_word(state)} <b>{count}</b></label>"
