@@ -42,7 +42,7 @@ def find_browser() -> Path | None:
 
 
 def judge_in_browser(file: str, sides: Sides, media: Path, *, patience_ms: int = 20_000) -> Iterator[Diagnostic]:
-    """What ran, was asked for, or led elsewhere when each side was opened by itself, and a count of it all.
+    """What ran, was asked for, or led elsewhere when each side was opened by itself without a network, and a count.
 
     ``media`` is the folder with the package's files; a side that is not there after ``patience_ms`` keeps the browser
     busy. DeckgenError where there is no browser.
@@ -54,7 +54,10 @@ def judge_in_browser(file: str, sides: Sides, media: Path, *, patience_ms: int =
             "--deep needs Chromium, Chrome or Edge, and none is there",
             hint=f"install one, name it in {CHOICE}, or run “playwright install chromium”",
         )
-    with _opened(browser_path) as browser:
+    args = ["--host-resolver-rules=MAP * ~NOTFOUND", "--disable-dev-shm-usage", "--disable-background-networking"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        args.append("--no-sandbox")  # as root, as in most containers, Chromium runs only so
+    with _playwright() as playwright, playwright.chromium.launch(executable_path=browser_path, args=args) as browser:
         for start in range(0, len(sides), _SIDES_PER_PAGE):
             watch.open(browser, sides, range(start, min(start + _SIDES_PER_PAGE, len(sides))))
     for check, what, kind in (
@@ -83,27 +86,23 @@ class _Watch:
     def open(self, browser: Any, sides: Sides, indices: range) -> None:
         """Opens these sides, each in a frame of its own; again one by one where together they come to no end."""
         errors: Any = importlib.import_module("playwright.sync_api")
-        context = browser.new_context(accept_downloads=False)
-        page = context.new_page()
-        page.on("dialog", lambda dialog: dialog.dismiss())
-        context.on("page", lambda other: other.close() if other is not page else None)
-        page.route("**/*", lambda route: self._answer(route, sides, indices))
-        self._watch_scripts(context.new_cdp_session(page))
-        page.on("framenavigated", self._moved)
-        try:
-            page.goto(_ORIGIN, wait_until="load", timeout=self._patience_ms)
-            page.wait_for_function(packaged_text("releases/verify/stir.js"), timeout=self._patience_ms)
-        except errors.Error as error:
-            if len(indices) == 1:
-                late = isinstance(error, errors.TimeoutError)
-                self.seen["busy"][indices[0]].add("" if late else str(error).splitlines()[0])
-        else:
-            return
-        finally:
-            context.close()
-        if len(indices) > 1:
-            for index in indices:
-                self.open(browser, sides, range(index, index + 1))
+        with browser.new_context(accept_downloads=False) as context:
+            page = context.new_page()
+            page.on("dialog", lambda dialog: dialog.dismiss())
+            context.on("page", lambda other: other.close() if other is not page else None)
+            page.route("**/*", lambda route: self._answer(route, sides, indices))
+            self._watch_scripts(context.new_cdp_session(page))
+            page.on("framenavigated", self._moved)
+            try:
+                page.goto(_ORIGIN, wait_until="load", timeout=self._patience_ms)
+                page.wait_for_function(packaged_text("releases/verify/stir.js"), timeout=self._patience_ms)
+                return
+            except errors.Error as error:
+                if len(indices) == 1:
+                    late = isinstance(error, errors.TimeoutError)
+                    self.seen["busy"][indices[0]].add("" if late else str(error).splitlines()[0])
+        for index in indices if len(indices) > 1 else ():
+            self.open(browser, sides, range(index, index + 1))
 
     def _answer(self, route: Any, sides: Sides, indices: range) -> None:
         address = route.request.url
@@ -162,19 +161,6 @@ def _side_of(frame: Any) -> int | None:
     while frame is not None and frame.parent_frame is not None and frame.parent_frame.parent_frame is not None:
         frame = frame.parent_frame
     return _index(frame.name) if frame is not None else None
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """A headless browser without a network. As root, as in most containers, Chromium runs only without its sandbox."""
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    nowhere = ("--host-resolver-rules=MAP * ~NOTFOUND", "--disable-dev-shm-usage", "--disable-background-networking")
-    with _playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[*nowhere, *(["--no-sandbox"] if root else [])])
-        try:
-            yield browser
-        finally:
-            browser.close()
 
 
 @contextmanager
