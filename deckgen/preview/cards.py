@@ -151,7 +151,13 @@ def _plain(html: str) -> str:
 
 def sort_findings(made: Build) -> tuple[Mapping[Key, tuple[Diagnostic, ...]], tuple[Diagnostic, ...]]:
     """The build's findings, gravest first: by card those at its heading or its answer, then those of the project."""
-    spans = _spans(made)
+    shown = {note.key for stamped in made.decks for note in stamped.deck.notes}
+    spans: dict[str, list[_Span]] = defaultdict(list)
+    for item in made.keyed.questions:
+        if item.key in shown:
+            spans[item.chapter.path].append((item.question.location.line, item.question.end_line, item.key))
+    for lines in spans.values():
+        lines.sort()
     by_key: dict[Key, list[Diagnostic]] = defaultdict(list)
     general: list[Diagnostic] = []
     order = list(Severity)
@@ -172,15 +178,6 @@ def finding_entry(found: Diagnostic) -> dict[str, str]:
         "excerpt": found.excerpt.strip()[:200],
     }
     return {name: value for name, value in entry.items() if value}
-
-
-def _spans(made: Build) -> Mapping[str, list[_Span]]:
-    shown = {note.key for stamped in made.decks for note in stamped.deck.notes}
-    spans: dict[str, list[_Span]] = defaultdict(list)
-    for item in made.keyed.questions:
-        if item.key in shown:
-            spans[item.chapter.path].append((item.question.location.line, item.question.end_line, item.key))
-    return {path: sorted(lines) for path, lines in spans.items()}
 
 
 def _key_at(spans: Mapping[str, list[_Span]], found: Diagnostic) -> Key | None:
