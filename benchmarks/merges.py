@@ -207,7 +207,7 @@ class Simulation:
         """Whether a question has another key than it had; it is linked then, so that the rest can be judged."""
         live = {note.title: note.key for note in made.lock.live}
         owners = {key: number for number, key in self.keys.items()}
-        shown = {new.key: old.key for new, old in made.changes.replaced}
+        shown = {new.key: old.key for new, old in made.matched.changes.replaced}
         lock = made.lock
         for number, item in sorted(self.state.items()):
             key = live[normalised_title(item.title)]

@@ -1,33 +1,24 @@
 """The stages in order, from a project's files to stamped decks; ``output`` writes them down."""
 
-import unicodedata
 from collections.abc import Mapping
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from deckgen import media, render, translation
+from deckgen import translation
 from deckgen.corpus import Progress, identify, settle, silent, texts_of
-from deckgen.decks import development_version, lines_of, marked_by, naming, render_decks, select
+from deckgen.decks import development_version, later, marked_by, naming, render_decks, select, with_images
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.identity.changes import Changes
-from deckgen.identity.editions import freeze_names, grow_editions, name_findings
 from deckgen.identity.lock import Lock
 from deckgen.identity.matching import Matched
 from deckgen.identity.stamping import stamp
 from deckgen.markdown import Documents
+from deckgen.media import read_media
 from deckgen.media.references import image_references
 from deckgen.memory.store import Memory
 from deckgen.memory.workers import without_collector
-from deckgen.model import (
-    Chapter,
-    Edition,
-    ImageReference,
-    KeyedCorpus,
-    MediaFile,
-    StampedDeck,
-    TranslatedCorpus,
-)
+from deckgen.model import Chapter, Edition, ImageReference, MediaFile, StampedDeck, TranslatedCorpus
 from deckgen.project import Policy, Profile
 from deckgen.project.reading import Project
 
@@ -50,7 +41,10 @@ class Options(Struct, frozen=True, kw_only=True):
 
 
 class ReadProject(Struct, frozen=True, kw_only=True):
-    """Chapters, keys and translations of a project: what is the same whatever is made of them."""
+    """Chapters, keys and translations of a project: what is the same whatever is made of them.
+
+    It is ``whole`` unless chapters or categories were chosen, so that decks will not hold all of it.
+    """
 
     project: Project
     chapters: tuple[Chapter, ...]
@@ -61,21 +55,15 @@ class ReadProject(Struct, frozen=True, kw_only=True):
     whole: bool
 
 
-class Build(Struct, frozen=True, kw_only=True):
+class Build(ReadProject, frozen=True, kw_only=True):
     """Everything that a build found out, before any package is written."""
 
-    read: ReadProject
-    project: Project
-    keyed: KeyedCorpus
     decks: tuple[StampedDeck, ...]
-    documents: Documents
     profile: Profile
     book: naming.BookNames
     lock: Lock
-    changes: Changes
     diagnostics: tuple[Diagnostic, ...]
-    selected: bool
-    """Chapters or categories were chosen, so the decks do not hold the whole project."""
+    """The findings of reading and of all that came after, as the project wants them."""
     version: str
     jobs: int
 
@@ -131,40 +119,35 @@ def make_decks(
 def finish_decks(read: ReadProject, options: Options, progress: Progress = silent) -> Build:
     """The decks of what was read: what depends on editions, profile, release and time, and on nothing else."""
     project, documents, matched, translated = read.project, read.material.documents, read.matched, read.translated
-    config, editions = project.config, options.editions or project.config.editions
-    profile = options.profile or config.profile
-    images, problems = _read_images(read, profile, options.jobs, progress)
-    findings = (*read.findings, *_with_excerpts(problems, project))
+    profile = options.profile or project.config.profile
+    images, of_images = _read_images(read, profile, options.jobs, progress)
 
-    book = naming.name_book(config, read.chapters, matched.lock, folder=project.root.resolve().name)
-    before, grown = grow_editions(matched.lock, config.editions)
-    findings += grown
-    proposals = tuple(naming.propose_names(translated, item, documents, book=book, lock=before) for item in editions)
-    paths = {unicodedata.normalize("NFC", source.path) for source in project.sources}
-    whole = read.whole and before.chapters <= paths
-    names, lock = freeze_names(before, proposals, whole=whole)
-    findings += name_findings(before, lock, proposals, built=() if options.editions else editions)
+    book = naming.name_book(project.config, read.chapters, matched.lock, folder=project.root.resolve().name)
+    names, lock, of_names = naming.name_decks(
+        project, translated, documents, book, matched.lock, asked=options.editions, whole=read.whole
+    )
     version = options.release or development_version(lock.releases)
-    decks, problems = render_decks(project, matched.corpus, translated, names, documents, images, version, lock)
-    findings += problems
+    decks, of_cards = render_decks(project, matched.corpus, translated, names, documents, images, version, lock)
 
     now, release = options.now, options.release
     mark = marked_by(lock, now=now, release=release)
-    stamped, lock, problems = stamp(decks, lock, now=now, release=release, mark=mark)
-    stamped = tuple(_moved(one, int(profile is Profile.DESKTOP)) for one in stamped)
+    stamped, lock, of_stamps = stamp(decks, lock, now=now, release=release, mark=mark)
+    stamped = later(stamped, seconds=int(profile is Profile.DESKTOP))
     chosen = select(stamped, matched.corpus, chapters=options.chapters, categories=options.categories)
+    findings = (*read.findings, *of_images, *of_names, *of_cards, *of_stamps)
     return Build(
-        read=read,
         project=project,
-        keyed=matched.corpus,
+        chapters=read.chapters,
+        material=read.material,
+        matched=matched,
+        translated=translated,
+        findings=read.findings,
+        whole=read.whole,
         decks=chosen,
-        documents=documents,
         profile=profile,
         book=book,
         lock=lock,
-        changes=matched.changes,
-        diagnostics=settle(project, read.chapters, (*findings, *problems)),
-        selected=not read.whole,
+        diagnostics=settle(project, read.chapters, findings),
         version=version,
         jobs=options.jobs,
     )
@@ -172,37 +155,15 @@ def finish_decks(read: ReadProject, options: Options, progress: Progress = silen
 
 def with_profile(made: Build, profile: Profile, progress: Progress = silent) -> Build:
     """The build with its images for another profile. Nothing else of it differs, and no note changes by that."""
-    images, _ = _read_images(made.read, profile, made.jobs, progress)
-    later = (profile is Profile.DESKTOP) - (made.profile is Profile.DESKTOP)
-    decks = (replace(one, deck=render.with_images(one.deck, images.values())) for one in made.decks)
-    return replace(made, decks=tuple(_moved(one, later) for one in decks), profile=profile)
-
-
-def _moved(stamped: StampedDeck, seconds: int) -> StampedDeck:
-    """The deck with its notes with images so much later: larger ones replace the smaller ones only by a later time."""
-    pairs = zip(stamped.deck.notes, stamped.note_times, strict=True)
-    return replace(stamped, note_times=tuple(time + seconds * bool(note.media) for note, time in pairs))
+    images, _ = _read_images(made, profile, made.jobs, progress)
+    seconds = (profile is Profile.DESKTOP) - (made.profile is Profile.DESKTOP)
+    return replace(made, decks=later(with_images(made.decks, images.values()), seconds=seconds), profile=profile)
 
 
 def _read_images(
     read: ReadProject, profile: Profile, jobs: int, progress: Progress
 ) -> tuple[Mapping[ImageReference, MediaFile], tuple[Diagnostic, ...]]:
     documents = read.material.documents
-    return media.read_media(
-        (found for group in image_references(read.translated.questions, documents) for found in group),
-        read.project,
-        profile=profile,
-        jobs=jobs,
-        progress=lambda done, total: progress("images", done, total),
-        memory=documents.memory,
-    )
-
-
-def _with_excerpts(findings: tuple[Diagnostic, ...], project: Project) -> tuple[Diagnostic, ...]:
-    lines = lines_of(project) if findings else {}
-    return tuple(
-        replace(found, excerpt=lines[found.location.path][found.location.line - 1])
-        if found.location and found.location.line <= len(lines.get(found.location.path, ()))
-        else found
-        for found in findings
-    )
+    references = image_references(read.translated.questions, documents)
+    reached = partial(progress, "images")
+    return read_media(references, read.project, profile=profile, jobs=jobs, progress=reached, memory=documents.memory)

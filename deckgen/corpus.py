@@ -138,8 +138,8 @@ def _hides(project: Project, found: Diagnostic, known: Mapping[str, set[str]]) -
     """Whether one of the lines that a finding is about is the title of a question that the lock knows."""
     place = found.location
     assert place
-    lines = next(source.text for source in project.sources if source.path == place.path).split("\n")
-    titles = (re.sub(r"^[\s#]+|<[^<>]*>", "", line) for line in lines[place.line - 1 : place.end_line])
+    lines = project.lines[place.path][place.line - 1 : place.end_line]
+    titles = (re.sub(r"^[\s#]+|<[^<>]*>", "", line) for line in lines)
     return not known[place.path].isdisjoint(normalised_title(split_number(title, bare=True).title) for title in titles)
 
 

@@ -143,7 +143,7 @@ def test_packages_that_somebody_took_away_are_written_once(project: Path) -> Non
         save(project / "source" / "a.md", CHAPTER)
         made = make_decks(*read_project(project), Options(now=1_760_000_000))
         write_build(made)
-        made.documents.memory.close()
+        made.material.documents.memory.close()
         return next((project / "build").glob("*-zh-en.apkg")).stat().st_mtime_ns
 
     build()

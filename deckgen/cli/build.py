@@ -87,11 +87,11 @@ def _build(
         until = _print(made, written)
     said = tuple(heard)
     if not as_json:
-        print_changes(made.changes)  # of which the next build has none
-    told_changes = as_json and made.changes.items
+        print_changes(made.matched.changes)  # of which the next build has none
+    told_changes = as_json and made.matched.changes.items
     rules = {found.rule for found in written.diagnostics}
     failed = has_errors(written.diagnostics)
-    if not (made.selected or failed or told_changes or rules & RULES_ABOUT_IDENTITY):
+    if made.whole and not (failed or told_changes or rules & RULES_ABOUT_IDENTITY):
         receipt.keep(place, read, said, until=until)
     if failed:
         raise click.exceptions.Exit(1)
@@ -101,7 +101,7 @@ def _print_json(made: "Build", written: "Written") -> None:
     """What ``deckgen check --format json`` prints, with the folder and its packages."""
     from deckgen.cli.formats import findings_document
 
-    value = findings_document(written.diagnostics, made.changes) | {
+    value = findings_document(written.diagnostics, made.matched.changes) | {
         "folder": str(written.folder),
         "packages": [
             {"file": package.file, "edition": package.edition, "notes": package.notes, "bytes": package.bytes}
@@ -144,7 +144,7 @@ def _languages(made: "Build") -> Iterator[tuple[str, ...]]:
     from deckgen.model import TextState
 
     # A text without words needs no translation, so a note may be done before anybody began.
-    idle = {item.language for item in made.read.translated.counts if not (item.reviewed or item.stale or item.draft)}
+    idle = {item.language for item in made.translated.counts if not (item.reviewed or item.stale or item.draft)}
     for stamped in made.decks:
         deck = stamped.deck
         for position, language in enumerate(deck.edition.languages):
@@ -165,7 +165,7 @@ def missing_lines(made: "Build") -> Iterator[str]:
     from deckgen.text.sizes import counted
 
     begun = {row[1] for row in _languages(made)}
-    for counts in made.read.translated.counts:
+    for counts in made.translated.counts:
         if counts.hidden:
             drafts = counted(counts.hidden, f"{counts.language} draft")
             yield f"{drafts} hidden, use --policy draft to show what nobody has reviewed yet"

@@ -40,10 +40,10 @@ def check(wanted: Wanted, form: str, explain: bool) -> None:
         print_diagnostics(found, least=Severity.INFO)
         if detail() is not Detail.QUIET:
             _print_changes(made)
-        print_changes(made.changes)
+        print_changes(made.matched.changes)
         print_counts(found)
     else:
-        click.echo(FORMATS[form](found, made.changes), nl=False)
+        click.echo(FORMATS[form](found, made.matched.changes), nl=False)
     fail_on_errors(found)
 
 

@@ -36,7 +36,7 @@ def watch_build(root: Path, out: Path, make: Callable[[], Made], show: Callable[
             else:
                 _print_round(before, made, written, time.monotonic() - begun)
             before = made
-            made.documents.memory.close()
+            made.material.documents.memory.close()
     except KeyboardInterrupt:
         echo("ended", err=True)
 
@@ -51,7 +51,8 @@ def _print_round(before: Build, made: Build, written: Written, seconds: float) -
 
 def _changed(before: Build, made: Build) -> Iterator[str]:
     old, new = _cards(before), _cards(made)
-    titles = {item.key: f"“{item.question.title}”" for build in (before, made) for item in build.keyed.questions}
+    questions = (*before.matched.corpus.questions, *made.matched.corpus.questions)
+    titles = {item.key: f"“{item.question.title}”" for item in questions}
     for word, keys in (
         ("changed", [key for key in new if key in old and new[key] != old[key]]),
         ("new", [key for key in new if key not in old]),

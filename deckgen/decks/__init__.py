@@ -2,7 +2,7 @@
 
 import html
 from collections import defaultdict
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -81,7 +81,7 @@ def _addresses(project: Project, keyed: KeyedCorpus, settings: CardSettings, rel
     template = settings.source_url
     if template is None:
         template = source_template(project.config.origin)
-    lines = lines_of(project) if template else {}
+    lines = project.lines if template else {}
     return {
         item.key: source_address(
             template,
@@ -108,6 +108,19 @@ def marked_by(before: Lock, *, now: int, release: str | None) -> DeckMark:
     return mark
 
 
+def later(decks: Iterable[StampedDeck], *, seconds: int) -> tuple[StampedDeck, ...]:
+    """The decks, their notes with images so much later: larger ones replace smaller ones only by a later time."""
+    return tuple(
+        replace(one, note_times=tuple(time + seconds * bool(note.media) for note, time in _timed(one))) for one in decks
+    )
+
+
+def with_images(decks: Iterable[StampedDeck], images: Iterable[MediaFile]) -> tuple[StampedDeck, ...]:
+    """The decks with another file of the same identity in the place of each of their images."""
+    by_identity = {image.identity: image for image in images}
+    return tuple(replace(one, deck=render.with_images(one.deck, by_identity)) for one in decks)
+
+
 def card_settings(project: Project) -> tuple[CardSettings, tuple[Diagnostic, ...]]:
     """The ``[card]`` settings with the author's own style, and every problem with either."""
     text = project.config_text
@@ -128,11 +141,6 @@ def card_settings(project: Project) -> tuple[CardSettings, tuple[Diagnostic, ...
             message = f"“card.css” names {settings.css}, and there is no such file"
             findings.append(diagnostic("bad-setting", message, locate_setting(text, "card", "css")))
     return settings, tuple(findings)
-
-
-def lines_of(project: Project) -> Mapping[str, list[str]]:
-    """The lines of each chapter, by its path."""
-    return {source.path: source.text.split("\n") for source in project.sources}
 
 
 def development_version(released: Sequence[str]) -> str:
@@ -187,8 +195,7 @@ def select(
 
 
 def _chosen(stamped: StampedDeck, wanted: Container[Key]) -> StampedDeck:
-    timed = zip(stamped.deck.notes, stamped.note_times, strict=True)
-    kept = [(note, time) for note, time in timed if note.key in wanted]
+    kept = [(note, time) for note, time in _timed(stamped) if note.key in wanted]
     if len(kept) == len(stamped.deck.notes):
         return stamped
     media = {file.name: file for file in stamped.deck.media}
@@ -199,12 +206,16 @@ def split(stamped: StampedDeck, parts: Sequence[frozenset[Key]]) -> Iterator[Sta
     """The deck of each of these sets of categories, no category in two: notes in their order, sub-decks and media."""
     place = {category: number for number, part in enumerate(parts) for category in part}
     notes: dict[int, list[tuple[Note, int]]] = defaultdict(list)
-    for note, time in zip(stamped.deck.notes, stamped.note_times, strict=True):
+    for note, time in _timed(stamped):
         if note.category in place:
             notes[place[note.category]].append((note, time))
     media = {file.name: file for file in stamped.deck.media}
     for number, part in enumerate(parts):
         yield _with_notes(stamped, notes[number], part, media)
+
+
+def _timed(stamped: StampedDeck) -> Iterator[tuple[Note, int]]:
+    return zip(stamped.deck.notes, stamped.note_times, strict=True)
 
 
 def _with_notes(

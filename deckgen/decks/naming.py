@@ -1,11 +1,14 @@
 """What a book's decks, tags and files are called if they are named now; ``identity`` keeps the names of a release."""
 
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from msgspec import Struct
 
+from deckgen.diagnostics import Diagnostic
+from deckgen.identity.editions import freeze_names, grow_editions, name_findings
 from deckgen.identity.lock import Lock
 from deckgen.markdown import Documents
 from deckgen.model import (
@@ -21,6 +24,7 @@ from deckgen.model import (
 )
 from deckgen.project.config import Config
 from deckgen.project.discovery import is_front_page
+from deckgen.project.reading import Project
 from deckgen.text.anki import safe_name
 from deckgen.text.slugs import ascii_slug
 from deckgen.text.titles import normalised_title
@@ -51,8 +55,29 @@ def name_book(config: Config, chapters: Iterable[Chapter], lock: Lock, *, folder
     )
 
 
-def propose_names(
-    corpus: TranslatedCorpus, edition: Edition, documents: Documents, *, book: BookNames, lock: Lock
+def name_decks(
+    project: Project,
+    corpus: TranslatedCorpus,
+    documents: Documents,
+    book: BookNames,
+    lock: Lock,
+    *,
+    asked: tuple[Edition, ...],
+    whole: bool,
+) -> tuple[tuple[EditionNames, ...], Lock, tuple[Diagnostic, ...]]:
+    """The names of the decks of the editions ``asked`` for, by default of the settings', the lock that keeps them, and
+    what is to be said of them. Names that no release has frozen follow the proposals of a ``whole`` project.
+    """
+    editions = project.config.editions
+    lock, grown = grow_editions(lock, editions)
+    proposals = tuple(_propose_names(corpus, one, documents, book, lock) for one in asked or editions)
+    paths = {unicodedata.normalize("NFC", source.path) for source in project.sources}
+    names, after = freeze_names(lock, proposals, whole=whole and lock.chapters <= paths)
+    return names, after, (*grown, *name_findings(lock, after, proposals, built=() if asked else editions))
+
+
+def _propose_names(
+    corpus: TranslatedCorpus, edition: Edition, documents: Documents, book: BookNames, lock: Lock
 ) -> EditionNames:
     """What the edition's decks would be called if they were built for the first time now.
 

@@ -53,7 +53,7 @@ def check_build(made: Build, *, strict: bool = False) -> tuple[Diagnostic, ...]:
 
     In a ``strict`` one a fact that differs in a reviewed text is an error, unless the project has set its severity.
     """
-    found = with_glossary(made.project, made.lock, made.read.material)
+    found = with_glossary(made.project, made.lock, made.material)
     checked = (finding for finding, _ in check_translations(found, strict=strict, report_unused=True))
     # The build says of each text that it is untranslated.
     more = (finding for finding in (*found.diagnostics, *checked) if finding.rule != "untranslated")

@@ -5,7 +5,7 @@ import hashlib
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from pathlib import Path
@@ -82,7 +82,8 @@ def read_media(
         message = f"{cache.parent.name}/{cache.name} cannot be written, so every image is encoded anew each time"
         finding = diagnostic("unreadable-file", message, hint="remove it, and make room on the disk")
         findings.append(replace(finding, severity=Severity.WARNING))
-    return images, tuple(sorted(findings, key=lambda found: (found.location or Location(path=""), found.message)))
+    findings.sort(key=lambda found: (found.location or Location(path=""), found.message))
+    return images, tuple(_with_excerpts(findings, project.lines if findings else {}))
 
 
 class _Known(Struct, frozen=True, kw_only=True):
@@ -256,6 +257,13 @@ def _sealed(slot: Path, values: Mapping[str, object], data: bytes) -> str:
 
 
 # --- findings ---------------------------------------------------------------------------------------------------------
+
+
+def _with_excerpts(findings: Iterable[Diagnostic], lines: Mapping[str, Sequence[str]]) -> Iterator[Diagnostic]:
+    for found in findings:
+        place = found.location
+        known = lines.get(place.path, ()) if place else ()
+        yield replace(found, excerpt=known[place.line - 1]) if place and place.line <= len(known) else found
 
 
 def _judge(result: _Ready | BrokenImageError, name: str, budget_kb: int) -> Iterator[_Problem]:

@@ -1,6 +1,7 @@
 """Every image that a text of a card refers to, with its place in the sources."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from msgspec.structs import replace
 
@@ -12,8 +13,10 @@ _Found = tuple[tuple[ImageReference, Location], ...]
 _CODEC = Decoder(_Found)
 
 
-def image_references(questions: Sequence[TranslatedQuestion], documents: Documents) -> Iterator[_Found]:
-    """The references of each group of questions, in order; the place of a translation's is that of its source."""
+def image_references(
+    questions: Sequence[TranslatedQuestion], documents: Documents
+) -> Iterator[tuple[ImageReference, Location]]:
+    """The references of all questions, in order; the place of a translation's is that of its source."""
     groups = tuple(in_groups(questions))
     depends = (
         encoded(
@@ -32,7 +35,8 @@ def image_references(questions: Sequence[TranslatedQuestion], documents: Documen
     def read(missing: list[int]) -> None:
         documents.read((text.markdown, item.context) for at in missing for item in groups[at] for text in item.texts)
 
-    yield from documents.memory.remember("references", _CODEC, depends, make, prepare=read)
+    kept = documents.memory.remember("references", _CODEC, depends, make, prepare=read)
+    return chain.from_iterable(kept)
 
 
 def _places(item: TranslatedQuestion) -> tuple[object, ...]:

@@ -49,7 +49,7 @@ def write_build(
     something cannot be written.
     """
     findings = made.diagnostics
-    made.documents.forget_long()
+    made.material.documents.forget_long()
     give_back_memory()
     lock_text = format_lock(made.lock)
     if locked and lock_text != (made.project.lock_text or ""):
@@ -62,9 +62,9 @@ def write_build(
         return Written(folder=folder, packages=(), diagnostics=findings)
     if failed:
         folder = own_path(folder, PARTIAL_DIR)
-    whole = not failed and not made.selected
+    whole = not failed and made.whole
     if not whole:
-        lock_text = _texts_kept(made) if failed and not made.selected and not locked else made.project.lock_text or ""
+        lock_text = _texts_kept(made) if failed and made.whole and not locked else made.project.lock_text or ""
     lock = made.project.root / LOCK_NAME if lock_text != (made.project.lock_text or "") else None
     lock_data, lock_text = lock_text.encode(), ""
     give_back_memory()
@@ -89,7 +89,7 @@ def lock_changes(made: Build) -> tuple[str, ...]:
     """What writing the build would do to deckgen.lock, a line for each change; none where it stays as it is."""
     text = made.project.lock_text
     before = parse_lock(text)[0] if text is not None else None
-    return describe_changes(before, made.lock, made.changes)
+    return describe_changes(before, made.lock, made.matched.changes)
 
 
 def _write_packages(
@@ -163,7 +163,7 @@ def plan_packages(
     """
     name = f"{made.book.slug}-{stamped.deck.edition.name}"
     suffix = "" if made.profile is Profile.MOBILE else f"-{made.profile}"
-    if not made.selected and stamped.deck.notes:
+    if made.whole and stamped.deck.notes:
         yield f"{name}{suffix}{ending}.apkg", stamped, PackagePart()
     parts = list(_parts(stamped, made))
     contents = split(stamped, [frozenset(part.categories) for _, part in parts])
@@ -173,10 +173,10 @@ def plan_packages(
 
 def _parts(stamped: StampedDeck, made: Build) -> Iterator[tuple[str, PackagePart]]:
     """What there are packages of beside the one of all, each with what its file name says of it."""
-    known = {item.key: item for item in made.keyed.categories}
+    known = {item.key: item for item in made.matched.corpus.categories}
     homes = list(dict.fromkeys(item.chapter.home for item in known.values()))
     wanted = made.project.config.packages or _default_packages(len(known), len(homes))
-    if wanted is Packages.CATEGORIES or (wanted is Packages.ALL and made.selected):
+    if wanted is Packages.CATEGORIES or (wanted is Packages.ALL and not made.whole):
         for item in stamped.deck.subdecks:
             key, title = item.category, str(known[item.category].title)
             yield f"{item.order:02}-{item.slug}", PackagePart(category=key, title=title, categories=(key,))

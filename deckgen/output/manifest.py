@@ -97,13 +97,15 @@ def format_manifest(packages: Sequence[ManifestPackage], made: Build) -> str:
             notes[note.key].append((stamped.deck.edition, note))
     document = Manifest(
         manifest=MANIFEST_VERSION,
-        project=made.keyed.project_id,
+        project=made.matched.corpus.project_id,
         version=made.version,
         profile=made.profile,
-        translations=made.read.translated.counts,
+        translations=made.translated.counts,
         packages=tuple(packages),
         notes=tuple(
-            _note_entry(item, notes[item.key], made.documents) for item in made.keyed.questions if item.key in notes
+            _note_entry(item, notes[item.key], made.material.documents)
+            for item in made.matched.corpus.questions
+            if item.key in notes
         ),
     )
     return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"

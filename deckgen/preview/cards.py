@@ -62,7 +62,7 @@ class CardData(Struct, frozen=True, kw_only=True):
 
 def deck_cards(deck: Deck, made: Build, findings: Mapping[Key, tuple[Diagnostic, ...]], *, public: bool) -> CardData:
     """The deck's cards in their order. ``public`` leaves out their places and states."""
-    questions = {item.key: item for item in made.keyed.questions}
+    questions = {item.key: item for item in made.matched.corpus.questions}
     orders = {subdeck.category: order for order, subdeck in enumerate(deck.subdecks)}
     script = card_script(deck.note_type)
     categories: list[list[str]] = [[] for _ in deck.subdecks]
@@ -101,7 +101,7 @@ def _faces(deck: Deck, made: Build, script: str) -> list[_Face]:
     def make(at: int) -> tuple[_Face, ...]:
         return tuple(_face(deck, note, script) for note in groups[at])
 
-    faces = made.documents.memory.remember("faces", _FACES, depends, make, jobs=made.jobs)
+    faces = made.material.documents.memory.remember("faces", _FACES, depends, make, jobs=made.jobs)
     return list(chain.from_iterable(faces))
 
 
@@ -153,7 +153,7 @@ def sort_findings(made: Build) -> tuple[Mapping[Key, tuple[Diagnostic, ...]], tu
     """The build's findings, gravest first: by card those at its heading or its answer, then those of the project."""
     shown = {note.key for stamped in made.decks for note in stamped.deck.notes}
     spans: dict[str, list[_Span]] = defaultdict(list)
-    for item in made.keyed.questions:
+    for item in made.matched.corpus.questions:
         if item.key in shown:
             spans[item.chapter.path].append((item.question.location.line, item.question.end_line, item.key))
     for lines in spans.values():

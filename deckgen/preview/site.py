@@ -30,7 +30,7 @@ def write_preview(made: Build, folder: Path, *, public: bool = False, editor: st
     for name, content in files.items():
         if not _is_there(place := own_place(folder, name), content):
             write_atomically(place, content if isinstance(content, bytes) else content.read_bytes())
-    made.documents.memory.close()
+    made.material.documents.memory.close()
     for name in sorted(earlier - files.keys()):
         if name.startswith((f"{DATA_DIR}/", "media/")):
             own_place(folder, name).unlink(missing_ok=True)

@@ -74,6 +74,11 @@ class Project(Struct, frozen=True, kw_only=True):
         return own_path(self.root, layout.CACHE_DIR)
 
     @property
+    def lines(self) -> Mapping[str, list[str]]:
+        """The lines of each chapter, by its path."""
+        return {source.path: source.text.split("\n") for source in self.sources}
+
+    @property
     def locale(self) -> Path:
         return own_path(self.root, layout.LOCALE_DIR)
 

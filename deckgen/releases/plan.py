@@ -129,7 +129,7 @@ def _builds(made: Build, version: Version, *, time: int, progress: Progress) -> 
     """One per profile that learners may choose, stamped once."""
     own = made.project.config.profile
     profiles = (own,) if own is Profile.ORIGINAL else tuple(dict.fromkeys((own, Profile.MOBILE, Profile.DESKTOP)))
-    build = finish_decks(made.read, Options(now=time, release=str(version), jobs=made.jobs), progress)
+    build = finish_decks(made, Options(now=time, release=str(version), jobs=made.jobs), progress)
     return (build, *(with_profile(build, profile, progress) for profile in profiles[1:]))
 
 
@@ -150,7 +150,7 @@ def _unfit(made: Build, diagnostics: tuple[Diagnostic, ...]) -> list[str]:
         )
     builds = not has_errors(made.diagnostics)  # else no build writes the lock
     if builds and format_lock(made.lock) != (made.project.lock_text or ""):
-        changes = f" ({made.changes.summary()})" if made.changes.items else ""
+        changes = f" ({made.matched.changes.summary()})" if made.matched.changes.items else ""
         reasons.append(f"{LOCK_NAME} is not what a build writes{changes}; run “deckgen build” and read its diff")
     return reasons
 

@@ -97,7 +97,7 @@ def record_build(made: Build) -> Record:
     return Record(
         version=made.version,
         time=0,
-        project_id=made.keyed.project_id,
+        project_id=made.matched.corpus.project_id,
         language=made.project.config.language,
         editions=_deck_editions(made),
         categories=categories,

@@ -111,9 +111,8 @@ def render_deck(
     )
 
 
-def with_images(deck: Deck, images: Iterable[MediaFile]) -> Deck:
+def with_images(deck: Deck, by_identity: Mapping[str, MediaFile]) -> Deck:
     """The deck with another file of the same identity in the place of each of its images."""
-    by_identity = {image.identity: image for image in images}
     others = {image.name: by_identity[image.identity] for image in deck.media}
 
     def changed(note: Note) -> Note:
