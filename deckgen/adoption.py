@@ -19,8 +19,9 @@ from deckgen.project.config import Config
 from deckgen.project.discovery import choose_chapters
 from deckgen.project.encoding import decode_source
 from deckgen.project.files import read_file, survey, write_atomically
+from deckgen.project.history import repository_address
 from deckgen.project.layout import CONFIG_NAME, LOCK_NAME, is_skipped
-from deckgen.project.reading import IMAGE_SUFFIXES, Project, repository_address
+from deckgen.project.reading import IMAGE_SUFFIXES, Project
 from deckgen.text.packaged import packaged_text
 from deckgen.text.slugs import ascii_slug
 

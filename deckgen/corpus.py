@@ -20,9 +20,10 @@ from deckgen.memory.store import Decoder, Memory, encoded
 from deckgen.memory.workers import MUCH_TEXT, WorkerDiedError, died_over, map_in_processes
 from deckgen.model import Chapter, Context, Corpus, Location, Markdown
 from deckgen.project.config import ChapterSettings
+from deckgen.project.encoding import Source
 from deckgen.project.history import birthmark, committed_lock, revision, steps_since
-from deckgen.project.layout import LOCK_NAME, RECORDS_DIR
-from deckgen.project.reading import Project, Source, read_others, record_path
+from deckgen.project.layout import LOCK_NAME, RECORDS_DIR, record_path
+from deckgen.project.reading import Project, read_others
 from deckgen.text.titles import normalised_title, split_number
 
 Progress = Callable[[str, int, int], None]

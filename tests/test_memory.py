@@ -26,8 +26,9 @@ from deckgen.markdown import Documents, gfm, parse_document
 from deckgen.memory.store import Decoder, Memory, encoded, memory_file
 from deckgen.memory.workers import WorkerDiedError, map_in_processes, within
 from deckgen.model import Context, Dialect, Html, Language, Markdown, Text, TextState
+from deckgen.project.encoding import Source
 from deckgen.project.journal import alone
-from deckgen.project.reading import Source, read_project
+from deckgen.project.reading import read_project
 from deckgen.render import cardhtml
 
 GFM = Context(dialect=Dialect.GFM)

@@ -153,7 +153,7 @@ def build_time(root: Path) -> int:
 
     click.UsageError where SOURCE_DATE_EPOCH is no number of seconds.
     """
-    from deckgen.project.reading import commit_time, edit_time
+    from deckgen.project.history import commit_time, edit_time
 
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     if epoch:

@@ -10,7 +10,8 @@ from deckgen.cli.options import build_time, jobs_option, project_option
 from deckgen.cli.report import fail_on_errors, print_counts, print_diagnostics, print_table, progress_bar
 from deckgen.cli.terminal import echo
 from deckgen.model import Language
-from deckgen.project.reading import read_project, record_path
+from deckgen.project.layout import record_path
+from deckgen.project.reading import read_project
 from deckgen.releases.changelog import summarise
 from deckgen.releases.plan import Release, Version, parse_version, plan_release, propose_version
 from deckgen.releases.write import write_release

@@ -14,8 +14,9 @@ from deckgen.identity.lock import format_lock
 from deckgen.localisation.translations import Translations, changed_catalogs, read_translations
 from deckgen.model import Language, parse_language
 from deckgen.project.files import write_atomically
+from deckgen.project.history import git_text
 from deckgen.project.layout import LOCK_NAME
-from deckgen.project.reading import git_text, read_project
+from deckgen.project.reading import read_project
 from deckgen.translation.files import write_files
 
 

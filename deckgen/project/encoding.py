@@ -2,9 +2,9 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from msgspec.structs import replace
+from msgspec import Struct
 
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
 from deckgen.model import Location
@@ -24,6 +24,21 @@ _MAX_EXCERPT_BYTES = 4096
 _LOST = "\ufffd".encode()
 
 
+class Source(Struct, frozen=True, kw_only=True):
+    r"""A chapter's text with ``\n`` line ends and without a byte order mark."""
+
+    path: str
+    text: str
+
+    def __reduce__(self) -> "tuple[Callable[[str, bytes], Source], tuple[str, bytes]]":
+        """To another process as bytes: a text that is pickled as it is keeps a copy of itself as UTF-8, for good."""
+        return _from_bytes, (self.path, self.text.encode("utf-8", "surrogatepass"))
+
+
+def _from_bytes(path: str, data: bytes) -> Source:
+    return Source(path=path, text=data.decode("utf-8", "surrogatepass"))
+
+
 def decode_source(data: bytes, path: str) -> tuple[str | None, tuple[Diagnostic, ...]]:
     """The text of a chapter; bytes that are no UTF-8 become U+FFFD and are named.
 
@@ -31,16 +46,16 @@ def decode_source(data: bytes, path: str) -> tuple[str | None, tuple[Diagnostic,
     """
     if problem := _not_text(data):
         return None, (diagnostic("unreadable-file", problem[0], Location(path=path), hint=problem[1]),)
-    if strange := _other_encoding(data, path):
-        return None, (strange,)
     findings: list[Diagnostic] = []
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("utf-8-sig", errors="replace")
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if strange := _other_encoding(data, error.start, path):
+            return None, (strange,)
+        text = data.decode("utf-8", errors="replace")
         findings += _bad_bytes(data, path)
     findings += _lost_characters(data, path)
-    return text.replace("\r\n", "\n").replace("\r", "\n"), tuple(findings)
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"), tuple(findings)
 
 
 def _not_text(data: bytes) -> tuple[str, str] | None:
@@ -52,27 +67,22 @@ def _not_text(data: bytes) -> tuple[str, str] | None:
     return None
 
 
-def _other_encoding(data: bytes, path: str) -> Diagnostic | None:
-    """The finding about a file that is not UTF-8 as a whole, rather than but for a few bytes."""
-    try:
-        data.decode("utf-8")
-        return None
-    except UnicodeDecodeError as error:
-        first = error.start
+def _other_encoding(data: bytes, first: int, path: str) -> Diagnostic | None:
+    """The finding about a file that is not UTF-8 as a whole, rather than but for a few bytes from ``first`` on."""
     lines = data.splitlines()
     bad = sum(line.decode(errors="ignore").encode() != line for line in lines)
     name = _likely_encoding(data)
     if not name and (bad < _FEW_BAD_LINES or bad <= len(lines) * _BAD_SHARE):
         return None
     message = f"this file is not UTF-8 but seems to be {name}" if name else f"{bad} of {len(lines)} lines are not UTF-8"
-    finding = diagnostic(
+    return diagnostic(
         "bad-encoding",
         f"{message}; the chapter is left out",
         byte_location(data, first, path),
         hint=f"open it as {name or 'what it is'} and save it as UTF-8"
         + (f", or: iconv -f {name} -t UTF-8 {shlex.quote(path)} > converted.md" if name else ""),
+        severity=Severity.ERROR,
     )
-    return replace(finding, severity=Severity.ERROR)
 
 
 def _likely_encoding(data: bytes) -> str:
@@ -104,37 +114,29 @@ def _bad_bytes(data: bytes, path: str) -> Iterator[Diagnostic]:
             data[start:].decode("utf-8")
             return
         except UnicodeDecodeError as error:
+            first = start + error.start
             yield diagnostic(
                 "bad-encoding",
-                f"byte 0x{data[start + error.start]:02x} at offset {start + error.start} is not UTF-8",
-                byte_location(data, start + error.start, path),
+                f"byte 0x{data[first]:02x} at offset {first} is not UTF-8",
+                byte_location(data, first, path),
                 hint="save the file as UTF-8, and write the character again",
-                excerpt=_byte_line(data, start + error.start),
+                excerpt=_byte_line(data, first),
             )
             start += error.end
             shown += 1
     more = data[start:].decode("utf-8", errors="replace").count("\ufffd") - data[start:].count(_LOST)
     if more:
-        yield diagnostic(
-            "bad-encoding",
-            f"{more} more places are not UTF-8",
-            byte_location(data, start, path),
-            hint="mend the first ones, then run this again",
-        )
+        place, hint = byte_location(data, start, path), "mend the first ones, then run this again"
+        yield diagnostic("bad-encoding", f"{more} more places are not UTF-8", place, hint=hint)
 
 
 def _lost_characters(data: bytes, path: str) -> Iterator[Diagnostic]:
     """U+FFFD in the file itself: what an earlier conversion could not read."""
     if count := data.count(_LOST):
-        yield diagnostic(
-            "bad-encoding",
-            f"{count} characters were lost before (U+FFFD), here first"
-            if count > 1
-            else "a character was lost (U+FFFD)",
-            byte_location(data, data.index(_LOST), path),
-            hint="write what was meant",
-            excerpt=_byte_line(data, data.index(_LOST)),
-        )
+        first, many = data.index(_LOST), f"{count} characters were lost before (U+FFFD), here first"
+        message = many if count > 1 else "a character was lost (U+FFFD)"
+        place, excerpt = byte_location(data, first, path), _byte_line(data, first)
+        yield diagnostic("bad-encoding", message, place, hint="write what was meant", excerpt=excerpt)
 
 
 def _byte_line(data: bytes, offset: int) -> str:

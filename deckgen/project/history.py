@@ -1,15 +1,18 @@
-"""What git knows of a project's past: its first commit, and its chapters between the lock's state and now."""
+"""What git knows of a project: its first commit, its chapters between the lock's state and now, what has changed."""
 
+import contextlib
 import functools
 import hashlib
 import os
+import re
 import secrets
+import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from urllib.parse import quote
 
-from deckgen.project.encoding import decode_source
-from deckgen.project.layout import LOCK_NAME
-from deckgen.project.reading import Source, git, git_text
+from deckgen.project.encoding import Source, decode_source
+from deckgen.project.layout import BUILD_DIR, CACHE_DIR, LOCK_NAME
 
 _FARTHEST = 400
 """So many commits are looked at; a lock that lags by more is taken for what its own commit had."""
@@ -121,3 +124,96 @@ class _Past:
         if blob not in self._texts:
             self._texts[blob] = decode_source(git(self._root, "cat-file", "blob", blob) or b"", path)[0] or ""
         return self._texts[blob]
+
+
+# --- the checkout -----------------------------------------------------------------------------------------------------
+
+
+def commit_time(root: Path) -> int | None:
+    """The last commit's time in seconds since the epoch, None outside a git checkout."""
+    time = git_text(root, "log", "-1", "--format=%ct")
+    return int(time) if time.isdigit() else None
+
+
+def edit_time(root: Path) -> int | None:
+    """When a file that the last commit does not have as it is now was last written, None where there is none."""
+    times = []
+    for path in changed_files(root) or ():
+        with contextlib.suppress(OSError):
+            if path != LOCK_NAME:
+                times.append(int((root / path).stat().st_mtime))
+    return max(times, default=None)
+
+
+def changed_files(root: Path) -> tuple[str, ...] | None:
+    """The files below ``root`` that are not as the last commit has them, untracked ones too; None outside a checkout.
+
+    Paths are POSIX and relative to ``root``; what git ignores and what a build writes are left out.
+    """
+    inside = git(root, "rev-parse", "--show-prefix")
+    listed = git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--", ".")
+    if inside is None or listed is None:
+        return None
+    above = os.fsdecode(inside).strip()
+    paths = (os.fsdecode(entry[3:]).removeprefix(above) for entry in listed.split(b"\0") if entry)
+    made = (f"{BUILD_DIR}/", f"{CACHE_DIR.split('/')[0]}/")
+    return tuple(sorted(path for path in paths if not path.startswith(made)))
+
+
+def repository_address(root: Path) -> str:
+    """The page on GitHub or Gitee that a checkout came from: of the repository, or of the project's folder in it.
+
+    Empty for any other host, and for a folder that git ignores.
+    """
+    remote = git_text(root, "config", "--get", "remote.origin.url")
+    found = re.fullmatch(r"(?:https://(?:[^/@]*@)?|(?:ssh://)?git@)(github|gitee)\.com[/:](.+?)(?:\.git)?/?", remote)
+    if not found or git(root, "check-ignore", "--quiet", ".") is not None:
+        return ""
+    below = git_text(root, "rev-parse", "--show-prefix").rstrip("/")
+    below = re.sub(r"[\s#%?{}]", lambda one: quote(one[0]), below)
+    branch = git_text(root, "rev-parse", "--abbrev-ref", "origin/HEAD").removeprefix("origin/")
+    branch = branch or git_text(root, "symbolic-ref", "--short", "HEAD") or "HEAD"
+    return f"https://{found[1]}.com/{found[2]}" + (f"/tree/{branch}/{below}" if below else "")
+
+
+# --- asking git -------------------------------------------------------------------------------------------------------
+
+_DISTRUST = (
+    "safe.bareRepository=explicit",
+    "core.fsmonitor=false",
+    f"core.hooksPath={os.devnull}",
+    "log.showSignature=false",
+)
+"""A project's own files may look like a bare repository, and an archive may hold a ``.git``: settings name programs."""
+_ALONE = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0"}
+"""git fetches nothing that a partial clone lacks, and leaves its index, and no lock on it, as they are."""
+_VALUES = {"DECKGEN_EMPTY": "", "DECKGEN_FALSE": "false"}
+"""Of settings whose names may hold a ``=``, which ``-c`` would take for the end of the name."""
+
+
+def git(root: Path, *arguments: str) -> bytes | None:
+    """What git prints; None outside a checkout, without git, and where it fails. It runs no program of a repository."""
+    settings = [word for setting in _DISTRUST for word in ("-c", setting)]
+    if arguments[0] == "status":
+        settings += _without_filters(root)
+        arguments = (*arguments[:1], "--ignore-submodules=dirty", *arguments[1:])  # which have settings of their own
+    command = ["git", *settings, "-C", str(root), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=60, env=os.environ | _ALONE | _VALUES)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def git_text(root: Path, *arguments: str) -> str:
+    """The same as text without its line end; empty where there is none."""
+    return (git(root, *arguments) or b"").decode(errors="replace").strip()
+
+
+def _without_filters(root: Path) -> Iterator[str]:
+    """Options that take back the settings which let ``git status`` hand files to a program, but the user's own."""
+    listed = git(root, "config", "--show-scope", "--name-only", "-z", "--get-regexp", r"^filter\.") or b""
+    fields = os.fsdecode(listed).split("\0")
+    for scope, name in zip(fields[::2], fields[1::2], strict=False):
+        if scope not in ("global", "system"):
+            yield f"--config-env={name}={'DECKGEN_FALSE' if name.endswith('.required') else 'DECKGEN_EMPTY'}"

@@ -23,6 +23,11 @@ CACHE_DIR = ".cache/deckgen"
 _SKIPPED_DIRS = frozenset((BUILD_DIR, "node_modules", "dist", "__pycache__"))
 
 
+def record_path(version: str) -> str:
+    """Where the record of a release lies, relative to the project."""
+    return f"{RECORDS_DIR}/{version}.jsonl"
+
+
 def is_skipped(name: str) -> bool:
     """Whether nothing in a folder of this name belongs to a project."""
     return name.startswith(".") or name in _SKIPPED_DIRS

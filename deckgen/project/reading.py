@@ -1,54 +1,29 @@
-"""The only place that knows folder names: reads a deck project's files and writes its lock, each write atomic."""
+"""Reads a deck project's folder: settings, chapters, lock and the rest as they lie there, and what is wrong with it."""
 
 import contextlib
 import difflib
 import errno
 import os
 import re
-import subprocess
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from urllib.parse import quote
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, diagnostic
 from deckgen.model import Language, Location
 from deckgen.project import journal, layout
 from deckgen.project.config import Config, ImageSettings, is_pattern, locate_setting, matches, parse_config
 from deckgen.project.discovery import SOURCES, choose_chapters, is_chapter, left_out, with_languages
-from deckgen.project.encoding import decode_source
-from deckgen.project.files import (
-    is_own_file,
-    own_path,
-    read_file,
-    read_optional,
-    remove_unfinished,
-    shown_name,
-    survey,
-)
+from deckgen.project.encoding import Source, decode_source
+from deckgen.project.files import is_own_file, own_path, read_file, read_optional, remove_unfinished, shown_name, survey
+from deckgen.project.history import git
 
 IMAGE_SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".bmp", ".avif", ".tif", ".tiff", ".heic")
 )
 _PUT_IT_THERE = "put the file itself there under a plain name, and check its permissions"
 READ_SUFFIXES = IMAGE_SUFFIXES | {".md", ".markdown", ".po", ".toml", ".lock", ".css"}
-
-
-class Source(Struct, frozen=True, kw_only=True):
-    r"""A chapter's text with ``\n`` line ends and without a byte order mark."""
-
-    path: str
-    text: str
-
-    def __reduce__(self) -> "tuple[Callable[[str, bytes], Source], tuple[str, bytes]]":
-        """To another process as bytes: a text that is pickled as it is keeps a copy of itself as UTF-8, for good."""
-        return _from_bytes, (self.path, self.text.encode("utf-8", "surrogatepass"))
-
-
-def _from_bytes(path: str, data: bytes) -> Source:
-    return Source(path=path, text=data.decode("utf-8", "surrogatepass"))
 
 
 class Project(Struct, frozen=True, kw_only=True):
@@ -204,99 +179,6 @@ def read_others(project: Project, chapters: Iterable[str]) -> tuple[tuple[Source
     return sources, frozenset(paths) - {source.path for source in sources}
 
 
-def commit_time(root: Path) -> int | None:
-    """The last commit's time in seconds since the epoch, None outside a git checkout."""
-    time = git_text(root, "log", "-1", "--format=%ct")
-    return int(time) if time.isdigit() else None
-
-
-_DISTRUST = (
-    "safe.bareRepository=explicit",
-    "core.fsmonitor=false",
-    f"core.hooksPath={os.devnull}",
-    "log.showSignature=false",
-)
-"""A project's own files may look like a bare repository, and an archive may hold a ``.git``: settings name programs."""
-_ALONE = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0"}
-"""git fetches nothing that a partial clone lacks, and leaves its index, and no lock on it, as they are."""
-_VALUES = {"DECKGEN_EMPTY": "", "DECKGEN_FALSE": "false"}
-"""Of settings whose names may hold a ``=``, which ``-c`` would take for the end of the name."""
-
-
-def git(root: Path, *arguments: str) -> bytes | None:
-    """What git prints; None outside a checkout, without git, and where it fails. It runs no program of a repository."""
-    settings = [word for setting in _DISTRUST for word in ("-c", setting)]
-    if arguments[0] == "status":
-        settings += _without_filters(root)
-        arguments = (*arguments[:1], "--ignore-submodules=dirty", *arguments[1:])  # which have settings of their own
-    command = ["git", *settings, "-C", str(root), *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=60, env=os.environ | _ALONE | _VALUES)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None
-
-
-def git_text(root: Path, *arguments: str) -> str:
-    """The same as text without its line end; empty where there is none."""
-    return (git(root, *arguments) or b"").decode(errors="replace").strip()
-
-
-def _without_filters(root: Path) -> Iterator[str]:
-    """Options that take back the settings which let ``git status`` hand files to a program, but the user's own."""
-    listed = git(root, "config", "--show-scope", "--name-only", "-z", "--get-regexp", r"^filter\.") or b""
-    fields = os.fsdecode(listed).split("\0")
-    for scope, name in zip(fields[::2], fields[1::2], strict=False):
-        if scope not in ("global", "system"):
-            yield f"--config-env={name}={'DECKGEN_FALSE' if name.endswith('.required') else 'DECKGEN_EMPTY'}"
-
-
-def repository_address(root: Path) -> str:
-    """The page on GitHub or Gitee that a checkout came from: of the repository, or of the project's folder in it.
-
-    Empty for any other host, and for a folder that git ignores.
-    """
-    remote = git_text(root, "config", "--get", "remote.origin.url")
-    found = re.fullmatch(r"(?:https://(?:[^/@]*@)?|(?:ssh://)?git@)(github|gitee)\.com[/:](.+?)(?:\.git)?/?", remote)
-    if not found or git(root, "check-ignore", "--quiet", ".") is not None:
-        return ""
-    below = git_text(root, "rev-parse", "--show-prefix").rstrip("/")
-    below = re.sub(r"[\s#%?{}]", lambda one: quote(one[0]), below)
-    branch = git_text(root, "rev-parse", "--abbrev-ref", "origin/HEAD").removeprefix("origin/")
-    branch = branch or git_text(root, "symbolic-ref", "--short", "HEAD") or "HEAD"
-    return f"https://{found[1]}.com/{found[2]}" + (f"/tree/{branch}/{below}" if below else "")
-
-
-def edit_time(root: Path) -> int | None:
-    """When a file that the last commit does not have as it is now was last written, None where there is none."""
-    times = []
-    for path in changed_files(root) or ():
-        with contextlib.suppress(OSError):
-            if path != layout.LOCK_NAME:
-                times.append(int((root / path).stat().st_mtime))
-    return max(times, default=None)
-
-
-def changed_files(root: Path) -> tuple[str, ...] | None:
-    """The files below ``root`` that are not as the last commit has them, untracked ones too; None outside a checkout.
-
-    Paths are POSIX and relative to ``root``; what git ignores and what a build writes are left out.
-    """
-    inside = git(root, "rev-parse", "--show-prefix")
-    listed = git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--", ".")
-    if inside is None or listed is None:
-        return None
-    above = os.fsdecode(inside).strip()
-    paths = (os.fsdecode(entry[3:]).removeprefix(above) for entry in listed.split(b"\0") if entry)
-    made = (f"{layout.BUILD_DIR}/", f"{layout.CACHE_DIR.split('/')[0]}/")
-    return tuple(sorted(path for path in paths if not path.startswith(made)))
-
-
-def record_path(version: str) -> str:
-    """Where the record of a release lies, relative to the project."""
-    return f"{layout.RECORDS_DIR}/{version}.jsonl"
-
-
 def licence_files(root: Path) -> tuple[Path, ...]:
     """The texts of licences and notices in the project's own folder, by name."""
     names = ("licence", "license", "copying", "notice")
@@ -355,7 +237,7 @@ def _read_sources(root: Path, paths: Iterable[str]) -> tuple[tuple[Source, ...],
 def _refused(refused: Mapping[str, str], config: Config) -> Iterator[Diagnostic]:
     """What lies in the project and is not read; an error where it would be a chapter or hold some."""
     for path, why in sorted(refused.items()):
-        finding = diagnostic("unreadable-file", f"{path} {why}", Location(path=path), hint=_PUT_IT_THERE)
         holds_chapters = any(pattern.startswith(f"{path}/") for pattern in (*config.chapters, SOURCES))
-        serious = holds_chapters or is_chapter(path, config) or matches(SOURCES, path)
-        yield finding if serious else replace(finding, severity=Severity.WARNING)
+        mild = None if holds_chapters or is_chapter(path, config) or matches(SOURCES, path) else Severity.WARNING
+        message = f"{path} {why}"
+        yield diagnostic("unreadable-file", message, Location(path=path), hint=_PUT_IT_THERE, severity=mild)

@@ -17,8 +17,9 @@ from deckgen.localisation.checking import check_build
 from deckgen.model import Language
 from deckgen.project import Profile
 from deckgen.project.files import read_optional
-from deckgen.project.layout import CHANGELOG_NAME, LOCK_NAME
-from deckgen.project.reading import Project, changed_files, record_path
+from deckgen.project.history import changed_files
+from deckgen.project.layout import CHANGELOG_NAME, LOCK_NAME, record_path
+from deckgen.project.reading import Project
 from deckgen.releases.diff import Difference, ReleaseDiff, compare
 from deckgen.releases.records import Record, format_record, parse_record
 from deckgen.releases.snapshot import record_build, record_release

@@ -17,8 +17,8 @@ from deckgen.output import plan_packages
 from deckgen.output.manifest import PackagePart
 from deckgen.project import journal
 from deckgen.project.files import own_path, read_optional
-from deckgen.project.layout import BUILD_DIR, LOCK_NAME, RECORD_NAME, RELEASE_DIR
-from deckgen.project.reading import licence_files, record_path, screenshots
+from deckgen.project.layout import BUILD_DIR, LOCK_NAME, RECORD_NAME, RELEASE_DIR, record_path
+from deckgen.project.reading import licence_files, screenshots
 from deckgen.releases import records
 from deckgen.releases.page import NOTES_NAMES, PackageSums, format_notes, format_page
 from deckgen.releases.plan import Release
