@@ -80,8 +80,8 @@ def read_media(
     cache = project.cache
     if any(not file.path.is_relative_to(cache) for file in images.values()):
         message = f"{cache.parent.name}/{cache.name} cannot be written, so every image is encoded anew each time"
-        finding = diagnostic("unreadable-file", message, hint="remove it, and make room on the disk")
-        findings.append(replace(finding, severity=Severity.WARNING))
+        hint = "remove it, and make room on the disk"
+        findings.append(diagnostic("unreadable-file", message, hint=hint, severity=Severity.WARNING))
     findings.sort(key=lambda found: (found.location or Location(path=""), found.message))
     return images, tuple(_with_excerpts(findings, project.lines if findings else {}))
 

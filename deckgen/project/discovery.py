@@ -132,8 +132,8 @@ def _find(pages: Iterable[str], config: Config, ignored: frozenset[str]) -> tupl
     pages = frozenset(pages)
     if own := {path for path in pages if matches(SOURCES, path)}:
         return own, {}
-    left = {path: why for path in sorted(pages) if (why := _why_left_out(path, pages, ignored))}
-    left = {path: why for path, why in left.items() if not is_chapter(path, config)}
+    others = (path for path in sorted(pages) if not is_chapter(path, config))
+    left = {path: why for path in others if (why := _why_left_out(path, pages, ignored))}
     return set(pages - left.keys()), left
 
 

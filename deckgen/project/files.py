@@ -46,18 +46,17 @@ def survey(root: Path, *, skip: Callable[[str], bool]) -> tuple[frozenset[str], 
             continue
         for entry in entries:
             path = f"{folder}{entry.name}"
-            if shown_name(entry.name) != entry.name:
-                if not skip(entry.name):
-                    refused[shown_name(path)] = "has a name that is not UTF-8 or holds control characters"
-            elif entry.is_dir(follow_symlinks=False):
-                if not skip(entry.name):
-                    waiting.append(f"{path}/")
-            elif entry.is_symlink() and (root / path).is_dir():
-                if not skip(entry.name):
-                    refused[path] = "is a link to a folder, which is not followed"
-            elif entry.is_file(follow_symlinks=False):
-                files.add(path)
-            elif why := _why_refused(root / path, root):
+            is_odd, is_folder = shown_name(entry.name) != entry.name, entry.is_dir(follow_symlinks=False)
+            leads_to_folder = not is_odd and entry.is_symlink() and (root / path).is_dir()
+            if (is_odd or is_folder or leads_to_folder) and skip(entry.name):
+                continue
+            if is_odd:
+                refused[shown_name(path)] = "has a name that is not UTF-8 or holds control characters"
+            elif is_folder:
+                waiting.append(f"{path}/")
+            elif leads_to_folder:
+                refused[path] = "is a link to a folder, which is not followed"
+            elif not entry.is_file(follow_symlinks=False) and (why := _why_refused(root / path, root)):
                 refused[path] = why
             else:
                 files.add(path)
