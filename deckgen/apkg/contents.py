@@ -65,25 +65,29 @@ class PackagedMedia(Struct, frozen=True, kw_only=True):
     sha256: str
 
 
-class PackageContents(Struct, frozen=True, kw_only=True):
-    """A whole package. Decks are in the order of their names, notes and media in that of the package."""
+class CollectionContents(Struct, frozen=True, kw_only=True):
+    """What a package's database holds. Decks are in the order of their names, notes in that of the database."""
 
-    layout: Layout
-    size_bytes: int
     note_types: tuple[PackagedNoteType, ...]
     decks: tuple[PackagedDeck, ...]
     notes: tuple[PackagedNote, ...]
+    reviewed_cards: int
+    """Cards that carry a schedule."""
+
+
+class PackageContents(CollectionContents, frozen=True, kw_only=True):
+    """A whole package, its media in the order of the media map."""
+
+    layout: Layout
+    size_bytes: int
     media: tuple[PackagedMedia, ...]
     stray_entries: tuple[str, ...]
     """Zip entries that no media name stands for."""
-    reviewed_cards: int
-    """Cards that carry a schedule."""
 
     @property
     def missing_media(self) -> tuple[str, ...]:
         """Files that a note or a template refers to and that are not in the package, sorted."""
-        present = {_composed(file.name) for file in self.media}
-        return tuple(sorted(name for name in self._referenced() if name not in present))
+        return tuple(sorted(self._referenced() - {_composed(file.name) for file in self.media}))
 
     @property
     def unused_media(self) -> tuple[str, ...]:

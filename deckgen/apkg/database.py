@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from deckgen.apkg import protobuf
-from deckgen.apkg.contents import PackagedDeck, PackagedNote, PackagedNoteType
+from deckgen.apkg.contents import CollectionContents, PackagedDeck, PackagedNote, PackagedNoteType
 from deckgen.model import CardTemplate, NoteField, NoteType
 
 _TAG = re.compile(r"""<(?:img|audio|video|source|object)\b((?:[^<>"']++|"[^"]*"|'[^']*')*)""", re.IGNORECASE)
@@ -32,14 +32,7 @@ _DECK = "CASE odid WHEN 0 THEN did ELSE odid END"
 """The home of a card, also while a filtered deck has it."""
 
 
-class DatabaseContents(msgspec.Struct, frozen=True, kw_only=True):
-    note_types: tuple[PackagedNoteType, ...]
-    decks: tuple[PackagedDeck, ...]
-    notes: tuple[PackagedNote, ...]
-    reviewed_cards: int
-
-
-def read_database(path: Path, *, rows: int, text_bytes: int) -> DatabaseContents:
+def read_database(path: Path, *, rows: int, text_bytes: int) -> CollectionContents:
     """The contents of a collection, schema 11 or 15 and later, of at most so many notes, cards, and bytes of text.
 
     Raises ValueError or sqlite3.Error, whose text is the reason, for anything else.
@@ -54,7 +47,7 @@ def read_database(path: Path, *, rows: int, text_bytes: int) -> DatabaseContents
         note_types = tuple(_modern_note_types(connection) if modern else _legacy_note_types(connection))
         names = _modern_decks(connection) if modern else _legacy_decks(connection)
         cards = list(_rows(connection, f"SELECT {_DECK}, type FROM cards", int, int))
-        return DatabaseContents(
+        return CollectionContents(
             note_types=note_types,
             decks=_decks(names, cards),
             notes=tuple(_notes(connection, {key: name for key, (name, _) in names.items()}, text_bytes)),
@@ -85,9 +78,8 @@ def media_references(text: str) -> tuple[str, ...]:
     """
     found = [match[1] for match in _SOUND.finditer(text)]
     for tag in _TAG.finditer(text):
-        for name, *values in _ATTRIBUTE.findall(tag[1]):
-            if name.lower() in ("src", "data"):
-                found.append("".join(values))
+        attributes = _ATTRIBUTE.findall(tag[1])
+        found += ("".join(values) for name, *values in attributes if name.lower() in ("src", "data"))
     decoded = (html.unescape(name).strip() for name in found)
     return tuple(dict.fromkeys(name for name in decoded if name and "{{" not in name and not _REMOTE.match(name)))
 
@@ -140,7 +132,7 @@ def _compare_without_case(left: str, right: str) -> int:
 
 
 def _legacy_note_types(connection: sqlite3.Connection) -> Iterator[PackagedNoteType]:
-    for _, model in _json_column(connection, "models"):
+    for model in _json_column(connection, "models"):
         fields, templates = (
             sorted(model[name], key=lambda one: int(one.get("ord") or 0)) for name in ("flds", "tmpls")
         )
@@ -163,7 +155,7 @@ def _legacy_note_types(connection: sqlite3.Connection) -> Iterator[PackagedNoteT
 
 
 def _legacy_decks(connection: sqlite3.Connection) -> dict[int, tuple[str, str]]:
-    decks = [deck for _, deck in _json_column(connection, "decks")]
+    decks = _json_column(connection, "decks")
     values = {_number(deck): (deck.get("name", ""), deck.get("desc", "")) for deck in decks}
     return msgspec.convert(values, dict[int, tuple[str, str]], strict=False)
 
@@ -173,7 +165,7 @@ def _number(owner: dict[str, Any], name: str = "id") -> Any:
     return 0 if owner.get(name) in (None, "") else owner[name]
 
 
-def _json_column(connection: sqlite3.Connection, column: str) -> list[tuple[str, dict[str, Any]]]:
+def _json_column(connection: sqlite3.Connection, column: str) -> list[dict[str, Any]]:
     (size,) = connection.execute(f"SELECT total(length({column})) FROM col").fetchone()
     if size > _JSON_CHARACTERS_AT_MOST:
         raise ValueError(f"the JSON of its {column} has {size:.0f} characters")
@@ -184,7 +176,7 @@ def _json_column(connection: sqlite3.Connection, column: str) -> list[tuple[str,
         raise ValueError(f"the JSON of its {column} cannot be read") from error
     if not isinstance(value, dict) or not all(isinstance(item, dict) for item in value.values()):
         raise ValueError(f"the JSON of its {column} is no table of objects")
-    return list(value.items())
+    return list(value.values())
 
 
 # --- schema 15 and later: tables with protobuf messages ---------------------------------------------------------------
