@@ -3,15 +3,13 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from functools import cache
 from itertools import pairwise
-from typing import NamedTuple
 
 from msgspec import Struct
 
 from deckgen.chapters.boxes import CLOSING, OPENING_DETAILS
 from deckgen.chapters.contents import Claims
-from deckgen.chapters.heading import LEVEL_OF_HAN, Heading, Markup
+from deckgen.chapters.heading import LEVEL_OF_HAN, Heading, Mark, Markup
 from deckgen.chapters.headings import Scan
 from deckgen.markdown.inline import mask_comments
 from deckgen.markdown.lines import Kind
@@ -39,50 +37,6 @@ _UNSEEN = {
 """What of lines that begin so shows nothing."""
 
 
-class Mark(NamedTuple):
-    """A way of writing headings: ATX and setext headings of one level are one way."""
-
-    markup: Markup
-    level: int
-
-    def __str__(self) -> str:
-        match self.markup:
-            case Markup.HTML:
-                return f"<h{self.level}>"
-            case Markup.ATX:
-                return "#" * self.level
-            case _:
-                return _LINES[self.markup][0]
-
-    @property
-    def settings(self) -> tuple[str, ...]:
-        """The values of a chapter's ``headings`` that allow such headings."""
-        match self.markup:
-            case Markup.HTML:
-                return ("html",)
-            case Markup.ATX:
-                return ("atx", "setext")
-            case _:
-                return _LINES[self.markup][1:]
-
-    @property
-    def choice(self) -> str:
-        """The line of a chapter's settings that makes such headings its questions."""
-        return f"question_level = {self.level}" if is_outline(self) else f'headings = "{self.settings[0]}"'
-
-
-_LINES = {
-    Markup.BOLD: ("bold lines", "numbered"),
-    Markup.PLAIN: ("numbered lines", "numbered"),
-    Markup.QA: ("Q：/A： lines", "qa"),
-    Markup.SUMMARY: ("<summary> lines", "folds"),
-    Markup.ROW: ("rows of tables", "tables"),
-    Markup.CARD: ("question::answer lines", "cards"),
-    Markup.ITEM: ("items and quoted lines", "items"),
-}
-"""What lines that mark questions are called, and the setting that allows them."""
-
-
 class Evidence(Struct, frozen=True, kw_only=True):
     """What is known of all headings with one mark, each share from 0 to 1; ``score`` weighs them."""
 
@@ -97,25 +51,6 @@ class Evidence(Struct, frozen=True, kw_only=True):
     score: float
     examples: tuple[str, ...]
     """What the first of them say."""
-
-
-def mark_of(heading: Heading) -> Mark:
-    return _mark(heading.markup, heading.level)
-
-
-@cache
-def _mark(markup: Markup, level: int) -> Mark:
-    return Mark(Markup.ATX if markup is Markup.SETEXT else markup, level)
-
-
-def is_outline(mark: Mark) -> bool:
-    """A heading to Markdown or HTML, not a line that only its words make one."""
-    return mark.markup in (Markup.HTML, Markup.ATX)
-
-
-def holds_answer(mark: Mark) -> bool:
-    """Whether what answers such a question stands on its own lines."""
-    return mark.markup in (Markup.ROW, Markup.CARD)
 
 
 def is_visible(line: str) -> bool:
@@ -167,7 +102,7 @@ def number_headings(headings: Sequence[Heading]) -> dict[int, Split]:
     """The number of each heading, by its line; those of one mark are read in each other's light."""
     groups: dict[Mark, list[Heading]] = defaultdict(list)
     for heading in headings:
-        groups[mark_of(heading)].append(heading)
+        groups[heading.mark].append(heading)
     splits: dict[int, Split] = {}
     for group in groups.values():
         splits |= dict(zip((heading.line for heading in group), _number_group(group), strict=True))
@@ -186,7 +121,7 @@ def heads_of_groups(headings: Sequence[Heading], body: Body) -> dict[int, tuple[
             own, begins = split_number(heading.text), split_number(below.text).value
             leads = begins is not None and not body.between(heading.end_line, below.line)
             if leads and (begins == 1 or 0 < part == (own.value or 0) - 1):
-                found[heading.line] = (mark_of(below), own)
+                found[heading.line] = (below.mark, own)
                 part = own.value or 0
             continue
         number = _NUMBER.match(heading.text)
@@ -196,23 +131,23 @@ def heads_of_groups(headings: Sequence[Heading], body: Body) -> dict[int, tuple[
             continue
         own = split_number(heading.text, bare=True)
         if number["end"] and split_number(f"{number['start']} x", bare=True).parts == first:
-            found[heading.line] = (mark_of(below), Split(number="", title=heading.text))
+            found[heading.line] = (below.mark, Split(number="", title=heading.text))
         elif own.parts and own.parts == first[:-1]:
-            found[heading.line] = (mark_of(below), own)
+            found[heading.line] = (below.mark, own)
     return found
 
 
 def repeated_marks(headings: Sequence[Heading], splits: dict[int, Split]) -> frozenset[Mark]:
     """The marks whose headings are called alike below each of several outer ones: Definition, Why?, Pipeline."""
     titles: dict[Mark, list[str]] = defaultdict(list)
-    outline = [heading for heading in headings if is_outline(mark_of(heading)) and not heading.doubtful]
+    outline = [heading for heading in headings if heading.mark.is_outline and not heading.doubtful]
     for heading in outline:
         if splits[heading.line].value is None:
-            titles[mark_of(heading)].append(folded(heading.text))
+            titles[heading.mark].append(folded(heading.text))
     found: set[Mark] = set()
     for mark, named in titles.items():
         counts = Counter(named)
-        outer = Counter(mark_of(heading) for heading in outline if heading.level < mark.level)
+        outer = Counter(heading.mark for heading in outline if heading.level < mark.level)
         if 3 * len(counts) <= 2 * len(named) and 0.6 * len(named) <= sum(n for n in counts.values() if n > 1):
             found.update({mark} if any(max(counts.values()) <= count for count in outer.values()) else ())
     return frozenset(found)
@@ -225,8 +160,8 @@ def weigh(
     groups: dict[Mark, list[Heading]] = defaultdict(list)
     for heading in headings:
         if not heading.doubtful:
-            groups[mark_of(heading)].append(heading)
-    outline = [heading for heading in headings if is_outline(mark_of(heading))]
+            groups[heading.mark].append(heading)
+    outline = [heading for heading in headings if heading.mark.is_outline]
     nexts = _next_lines(outline, last_line)
     total = max(1, body.between(0, last_line + 1))
     found = [
@@ -236,7 +171,7 @@ def weigh(
             splits,
             claims,
             body,
-            nexts if is_outline(mark) else _next_lines(group, last_line),
+            nexts if mark.is_outline else _next_lines(group, last_line),
             _share_covered(mark, group, _covered(mark, headings, body, last_line), total),
         )
         for mark, group in groups.items()
@@ -260,7 +195,7 @@ def _evidence(
     asked = sum(
         1.0 if mark.markup is Markup.QA else ask_score(splits[heading.line].title or heading.text) for heading in group
     )
-    answered = (holds_answer(mark) or body.between(heading.end_line, nexts[heading.line]) > 0 for heading in group)
+    answered = (mark.holds_answer or body.between(heading.end_line, nexts[heading.line]) > 0 for heading in group)
     bodies = sum(answered) / count
     linked = sum(bool(heading.anchor) for heading in group) / count
     score = 3 * listed + 2 * numbered + 3 * asked / count + 2 * bodies + 3 * covered + min(1.0, count / 8) + linked
@@ -327,7 +262,7 @@ def _covered(mark: Mark, headings: Sequence[Heading], body: Body, last_line: int
     """Visible lines that lie below a heading with this mark."""
     total, start = 0, 0
     for heading in headings:
-        other = mark_of(heading)
+        other = heading.mark
         if heading.doubtful or not _ends(mark, other):
             continue
         if start:
@@ -338,7 +273,7 @@ def _covered(mark: Mark, headings: Sequence[Heading], body: Body, last_line: int
 
 def _share_covered(mark: Mark, group: Sequence[Heading], below: int, total: int) -> float:
     """Of all visible lines; those that hold their own answers are among them, and below a row there is none."""
-    own = len(group) if holds_answer(mark) else 0
+    own = len(group) if mark.holds_answer else 0
     return (own + (0 if mark.markup is Markup.ROW else below)) / (own + total)
 
 
@@ -346,11 +281,11 @@ def _ends(mark: Mark, other: Mark) -> bool:
     """Whether a heading marked ``other`` ends what a heading marked ``mark`` began."""
     if other == mark:
         return True
-    if not is_outline(mark):
-        return is_outline(other)
+    if not mark.is_outline:
+        return other.is_outline
     if mark.markup is Markup.HTML:
         return other.markup is Markup.HTML and other.level < mark.level
-    return is_outline(other) and other.level < mark.level
+    return other.is_outline and other.level < mark.level
 
 
 def _next_lines(headings: Sequence[Heading], last_line: int) -> dict[int, int]:

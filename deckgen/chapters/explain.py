@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from deckgen.chapters.evidence import Evidence, mark_of
+from deckgen.chapters.evidence import Evidence
 from deckgen.chapters.roles import Decision, Role
 
 
@@ -46,7 +46,7 @@ def describe_explanation(explanation: Explanation) -> Iterator[str]:
         if decision.role is not Role.ANSWER:
             title = f"{decision.split.number} {decision.split.title}".strip()
             yield f"line {decision.heading.line}: {decision.role}, {decision.ruling.reason}: {title}"
-    inside = Counter(str(mark_of(item.heading)) for item in explanation.decisions if item.role is Role.ANSWER)
+    inside = Counter(str(item.heading.mark) for item in explanation.decisions if item.role is Role.ANSWER)
     if inside:
         yield "inside answers: " + ", ".join(f"{count} × {mark}" for mark, count in sorted(inside.items()))
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from msgspec import Struct
 from msgspec.structs import replace
 
-from deckgen.chapters.evidence import is_visible, mark_of
+from deckgen.chapters.evidence import is_visible
 from deckgen.chapters.explain import Explanation
 from deckgen.chapters.heading import Heading
 from deckgen.chapters.heading_text import is_navigation
@@ -152,7 +152,7 @@ def _heading_findings(read: Read) -> Iterator[Diagnostic]:
         heading = decision.heading
         line = read.lines[heading.line - 1]
         if decision.slipped and chosen is not None:
-            mark = mark_of(heading)
+            mark = heading.mark
             same = mark.markup is chosen.mark.markup
             difference = (
                 f"has level {heading.level}, the other questions {chosen.mark.level}"
@@ -242,7 +242,7 @@ def _hidden(read: Read) -> Iterator[Diagnostic]:
     for kind, group in groupby(range(len(kinds)), kinds.__getitem__):
         lines = list(group) if kind is Kind.COMMENT else []
         headings = (heading for index in lines for heading in line_headings(read.lines, index) if not heading.doubtful)
-        hidden = [heading for heading in headings if chosen and mark_of(heading) == chosen.mark]
+        hidden = [heading for heading in headings if chosen and heading.mark == chosen.mark]
         if not hidden:
             continue
         first = next(index for index in lines if read.lines[index].strip().removeprefix("<!--"))

@@ -1,6 +1,8 @@
 """A line that may mark a question or a category: how it is written, what it says, where it stands."""
 
 from enum import StrEnum
+from functools import cache
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -32,6 +34,55 @@ LEVEL_OF_ANY_ROW, LEVEL_OF_LETTERS, LEVEL_OF_ASKING = 23, 24, 25
 """Rows of tables that name no column of questions, which only a setting makes cards; ``A.1. 标题``; lines that ask."""
 
 
+class Mark(NamedTuple):
+    """A way of writing headings: ATX and setext headings of one level are one way."""
+
+    markup: Markup
+    level: int
+
+    def __str__(self) -> str:
+        return "#" * self.level if self.markup is Markup.ATX else _WAYS[self.markup][0].format(self.level)
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """The values of a chapter's ``headings`` that allow such headings."""
+        return _WAYS[self.markup][1:]
+
+    @property
+    def choice(self) -> str:
+        """The line of a chapter's settings that makes such headings its questions."""
+        return f"question_level = {self.level}" if self.is_outline else f'headings = "{self.settings[0]}"'
+
+    @property
+    def is_outline(self) -> bool:
+        """A heading to Markdown or HTML, not a line that only its words make one."""
+        return self.markup in (Markup.HTML, Markup.ATX)
+
+    @property
+    def holds_answer(self) -> bool:
+        """Whether what answers such a question stands on its own lines."""
+        return self.markup in (Markup.ROW, Markup.CARD)
+
+
+_WAYS = {
+    Markup.HTML: ("<h{}>", "html"),
+    Markup.ATX: ("#", "atx", "setext"),
+    Markup.BOLD: ("bold lines", "numbered"),
+    Markup.PLAIN: ("numbered lines", "numbered"),
+    Markup.QA: ("Q：/A： lines", "qa"),
+    Markup.SUMMARY: ("<summary> lines", "folds"),
+    Markup.ROW: ("rows of tables", "tables"),
+    Markup.CARD: ("question::answer lines", "cards"),
+    Markup.ITEM: ("items and quoted lines", "items"),
+}
+"""What such headings are called, and the settings that allow them."""
+
+
+@cache
+def _mark(markup: Markup, level: int) -> Mark:
+    return Mark(Markup.ATX if markup is Markup.SETEXT else markup, level)
+
+
 class Heading(Struct, frozen=True, kw_only=True):
     """A line that may mark a question or a category.
 
@@ -56,6 +107,10 @@ class Heading(Struct, frozen=True, kw_only=True):
     """How many ``<details>`` are open above it."""
     answer: str | None = None
     """Of a table's row: it ends with its line."""
+
+    @property
+    def mark(self) -> Mark:
+        return _mark(self.markup, self.level)
 
 
 def line_heading(markup: Markup, text: str, line: str, index: int, *, level: int = 0, in_html: bool = False) -> Heading:

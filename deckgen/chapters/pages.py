@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from deckgen.chapters.evidence import Evidence, is_outline, mark_of
+from deckgen.chapters.evidence import Evidence
 from deckgen.chapters.heading import Heading
 from deckgen.project.config import ChapterSettings
 from deckgen.text.titles import Split, folded, split_number
@@ -42,11 +42,11 @@ def topics(
     chosen: Evidence, evidence: Sequence[Evidence], headings: Sequence[Heading], splits: Mapping[int, Split]
 ) -> Evidence | None:
     """The headings each of which has one line below that begins with 问题：; it is asked on the same card."""
-    if any(splits[heading.line].style != "asked" for heading in headings if mark_of(heading) == chosen.mark):
+    if any(splits[heading.line].style != "asked" for heading in headings if heading.mark == chosen.mark):
         return None
     for item in evidence:
-        marks = [mark for mark in map(mark_of, headings) if mark in (item.mark, chosen.mark)]
-        if is_outline(item.mark) and item.count > 1 and marks == [item.mark, chosen.mark] * item.count:
+        marks = [heading.mark for heading in headings if heading.mark in (item.mark, chosen.mark)]
+        if item.mark.is_outline and item.count > 1 and marks == [item.mark, chosen.mark] * item.count:
             return item
     return None
 
@@ -61,14 +61,14 @@ def page_title(
     """The title of a page about one question, whose sections would pass for questions otherwise."""
     if settings.headings != "auto" or settings.question_level or chosen.mark.level == 1:
         return None
-    outline = [item for item in evidence if is_outline(item.mark)]
+    outline = [item for item in evidence if item.mark.is_outline]
     top = next((item for item in outline if item.mark.level == 1 and item.count == 1), None)
-    title = next((heading.text for heading in headings if top and mark_of(heading) == top.mark), "")
+    title = next((heading.text for heading in headings if top and heading.mark == top.mark), "")
     outer = min((item.mark for item in outline if item.mark.level > 1), key=lambda mark: mark.level, default=None)
-    sections = {mark: [item for item in headings if mark_of(item) == mark] for mark in (outer, chosen.mark) if mark}
+    sections = {mark: [item for item in headings if item.mark == mark] for mark in (outer, chosen.mark) if mark}
     if any(map(_are_sections, sections.values())):
         return top
-    lines_within = not is_outline(chosen.mark) and chosen.covered < 0.5  # such as those that ask further at the end
+    lines_within = not chosen.mark.is_outline and chosen.covered < 0.5  # such as those that ask further at the end
     shown = next((item for item in outline if item.mark == outer), chosen) if lines_within else chosen
     small = shown.count <= _MOST_SECTIONS and visible_lines <= _MOST_LINES
     splits = [split_number(heading.text) for heading in sections[shown.mark]]
@@ -86,7 +86,7 @@ def asks_plainly(title: str) -> bool:
 
 def spans_of_exercises(headings: Sequence[Heading], last_line: int) -> tuple[range, ...]:
     """The lines from each heading that is called after exercises to the next one that is no further in."""
-    outline = [heading for heading in headings if is_outline(mark_of(heading)) and not heading.doubtful]
+    outline = [heading for heading in headings if heading.mark.is_outline and not heading.doubtful]
     spans = []
     for index, heading in enumerate(outline):
         if folded(split_number(heading.text, bare=True).title) in _EXERCISES:

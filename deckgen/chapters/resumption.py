@@ -6,8 +6,7 @@ from functools import cached_property
 
 from deckgen.chapters.boxes import OPENING_DETAILS
 from deckgen.chapters.contents import titles_in_contents
-from deckgen.chapters.evidence import Mark, is_outline, mark_of
-from deckgen.chapters.heading import Heading, Markup
+from deckgen.chapters.heading import Heading, Mark, Markup
 from deckgen.markdown.lines import Fence, RawElement
 from deckgen.text.titles import ask_score, folded, normalised_title, split_number
 
@@ -36,11 +35,11 @@ class Resumption:
 
     def _ends_element(self, heading: Heading, element: RawElement) -> bool:
         """Whether a heading like those before it begins a question, rather than being what the element shows."""
-        mark, split = mark_of(heading), split_number(heading.text)
+        mark, split = heading.mark, split_number(heading.text)
         above = self._lines[heading.line - 2]
         if mark not in self._last or heading.doubtful or (above.strip() and not OPENING_DETAILS.match(above)):
             return False
-        if not is_outline(mark):
+        if not mark.is_outline:
             return mark.markup is Markup.QA or ask_score(split.title) == 1.0
         if mark.markup is Markup.HTML or split.value == self._last[mark] + 1 or self._is_listed(heading):
             return True
@@ -59,7 +58,7 @@ class Resumption:
         return not self._titles.isdisjoint(key for key in (folded(heading.text), normalised_title(heading.text)) if key)
 
     def _ends_fence(self, heading: Heading, fence: Fence) -> bool:
-        mark = mark_of(heading)
+        mark = heading.mark
         info = fence.info.split()[0].lower() if fence.info else ""
         if heading.markup not in (Markup.HTML, Markup.ATX) or info in _CODE_OF_PAGES:
             return False
@@ -89,5 +88,5 @@ class Resumption:
     def _catch_up(self, before: Sequence[Heading]) -> None:
         for heading in before[self._seen :]:
             value = split_number(heading.text).value
-            self._last[mark_of(heading)] = value or self._last.get(mark_of(heading), 0)
+            self._last[heading.mark] = value or self._last.get(heading.mark, 0)
         self._seen = len(before)

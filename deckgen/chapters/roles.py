@@ -7,8 +7,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from deckgen.chapters.contents import TocEntry, group_title
-from deckgen.chapters.evidence import Mark, is_outline, mark_of
-from deckgen.chapters.heading import Heading, Markup
+from deckgen.chapters.heading import Heading, Mark, Markup
 from deckgen.chapters.surroundings import Outlook, Surroundings
 from deckgen.text.titles import Split, ask_score, folded, normalised_title
 
@@ -130,7 +129,7 @@ def decide_roles(
     """What each heading is taken for, in order; ``own`` are numbers and titles of the heads of groups, by line."""
     before = _Before()
     for heading in headings:
-        outlook, mark = around.outlooks[heading.line], mark_of(heading)
+        outlook, mark = around.outlooks[heading.line], heading.mark
         ruling = _rule(heading, mark, outlook, around, before)
         split = own[heading.line][1] if heading.line in own else outlook.split
         if ruling.role is Role.CATEGORY:
@@ -157,26 +156,26 @@ def _after(before: _Before, decision: Decision) -> _Before:
         case Role.QUESTION:
             return replace(before, asked=split, inner={}, folds=heading.folds)
         case Role.CATEGORY:
-            return replace(before, category=split, category_mark=mark_of(heading), inner={})
+            return replace(before, category=split, category_mark=heading.mark, inner={})
         case Role.TITLE:
             return replace(before, titled=True)
         case Role.ANSWER if split.value is not None:
-            return replace(before, inner={**before.inner, mark_of(heading): split.value})
+            return replace(before, inner={**before.inner, heading.mark: split.value})
         case _:
             return before
 
 
 def _rule(heading: Heading, mark: Mark, outlook: Outlook, around: Surroundings, before: _Before) -> Ruling:
     chosen = around.chosen
-    if outlook.heads == chosen and (mark == chosen or not is_outline(mark)):
+    if outlook.heads == chosen and (mark == chosen or not mark.is_outline):
         return Ruling.NUMBERED_ON
     if heading.doubtful:
         return _doubtful(mark, outlook, around, before)
     if mark == chosen:
         return _marked(heading, outlook, around)
-    if not is_outline(chosen):
+    if not chosen.is_outline:
         return _around_lines(heading, mark, outlook, around, before)
-    if not is_outline(mark):
+    if not mark.is_outline:
         return Ruling.LINE_AMONG_HEADINGS
     if chosen.markup is Markup.HTML and mark.markup is Markup.ATX:
         return _markdown_among_html(heading, mark, outlook, around, before)
@@ -273,7 +272,7 @@ def _markdown_among_html(
 
 def _around_lines(heading: Heading, mark: Mark, outlook: Outlook, around: Surroundings, before: _Before) -> Ruling:
     """Headings around questions that are lines of text."""
-    if not is_outline(mark):
+    if not mark.is_outline:
         return Ruling.OTHER_LINE
     if before.at_top and _is_title(heading, mark, outlook, around):
         return Ruling.TITLE_ALONE

@@ -11,9 +11,6 @@ from deckgen.chapters.evidence import (
     Body,
     Evidence,
     heads_of_groups,
-    holds_answer,
-    is_outline,
-    mark_of,
     number_headings,
     repeated_marks,
     weigh,
@@ -97,9 +94,7 @@ def _find(text: str, settings: ChapterSettings) -> Structure:
         better = loose.explanation.chosen
         many = better is not None and chosen is not None and better.count >= _MANY * chosen.count
         more = better is not None and (chosen is None or better.count > chosen.count)
-        if better is not None and (
-            (more and holds_answer(better.mark)) or (many and better.mark.markup is Markup.ITEM)
-        ):
+        if better is not None and ((more and better.mark.holds_answer) or (many and better.mark.markup is Markup.ITEM)):
             return loose
         if loose.explanation.because == _NOTHING_ELSE and (lines_restart or _is_more(better, chosen)):
             return loose
@@ -138,7 +133,7 @@ def _is_more(item: Evidence | None, other: Evidence | None) -> bool:
         return item is not None
     if item.mark.level == LEVEL_OF_ASKING and other.count > 1:  # prose asks what it answers
         return False
-    return item.count > other.count or not (other.in_contents or holds_answer(item.mark))
+    return item.count > other.count or not (other.in_contents or item.mark.holds_answer)
 
 
 def _structure(
@@ -168,7 +163,7 @@ def _structure(
     body = Body(scan, contents.lines | elsewhere)
     heads = heads_of_groups(usable, body)
     sections = repeated_marks(usable, splits) if settings.headings == "auto" and not settings.question_level else ()
-    weighed = [item for item in usable if item.line not in heads and mark_of(item) not in sections]
+    weighed = [item for item in usable if item.line not in heads and item.mark not in sections]
     weighed = [item for item in weighed if not exercises or item.level > outer]
     evidence = weigh(weighed, splits, claims, body, len(scan.lines))
     free = loose and settings.headings == "auto"
@@ -253,7 +248,7 @@ def _asking_inside(chosen: Evidence, allowed: Sequence[Evidence]) -> Evidence | 
         item
         for item in allowed
         if item.mark.level > chosen.mark.level
-        and item.count >= (max(8, 3 * chosen.count) if is_outline(item.mark) else max(4, 2 * chosen.count))
+        and item.count >= (max(8, 3 * chosen.count) if item.mark.is_outline else max(4, 2 * chosen.count))
         and item.asking >= max(0.6, chosen.asking + 0.3)
         and min(item.answered, item.covered) >= 0.6
         and item.in_contents >= chosen.in_contents - 0.5
@@ -263,9 +258,9 @@ def _asking_inside(chosen: Evidence, allowed: Sequence[Evidence]) -> Evidence | 
 
 def _listed_inside(chosen: Evidence, allowed: Sequence[Evidence]) -> Evidence | None:
     """Headings further in that the contents list names, most of them below those that seem to hold the rest."""
-    if chosen.asking >= 0.5 or not is_outline(chosen.mark) or not 0 < chosen.in_contents <= 0.7:
+    if chosen.asking >= 0.5 or not chosen.mark.is_outline or not 0 < chosen.in_contents <= 0.7:
         return None
-    inner = [item for item in allowed if is_outline(item.mark) and item.mark.level == chosen.mark.level + 1]
+    inner = [item for item in allowed if item.mark.is_outline and item.mark.level == chosen.mark.level + 1]
     listed = [item for item in inner if item.in_contents >= 0.9 and item.count > chosen.count]
     return max(listed, key=lambda item: item.score, default=None)
 
@@ -276,7 +271,7 @@ def _choose_loosely(evidence: Sequence[Evidence]) -> tuple[Evidence, str] | None
         item
         for item in evidence
         if (
-            (holds_answer(item.mark) and (item.mark.level != LEVEL_OF_ANY_ROW or item.asking >= 0.7))
+            (item.mark.holds_answer and (item.mark.level != LEVEL_OF_ANY_ROW or item.asking >= 0.7))
             and item.count >= 2
             and item.covered >= 0.3
         )
@@ -302,11 +297,11 @@ def _is_allowed(item: Evidence, settings: ChapterSettings) -> bool:
     if settings.headings != "auto":
         if settings.headings not in mark.settings:
             return False
-    elif holds_answer(mark) or (mark.markup is Markup.PLAIN and not _speaks_clearly(item)):
+    elif mark.holds_answer or (mark.markup is Markup.PLAIN and not _speaks_clearly(item)):
         return False
     if settings.question_level is not None:
-        return is_outline(mark) and mark.level == settings.question_level
-    return settings.category_level is None or not is_outline(mark) or mark.level > settings.category_level
+        return mark.is_outline and mark.level == settings.question_level
+    return settings.category_level is None or not mark.is_outline or mark.level > settings.category_level
 
 
 def _speaks_clearly(item: Evidence) -> bool:

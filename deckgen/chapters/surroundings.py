@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from deckgen.chapters.contents import Claims, TocEntry
-from deckgen.chapters.evidence import Body, Mark, is_outline, mark_of
-from deckgen.chapters.heading import Heading
+from deckgen.chapters.evidence import Body
+from deckgen.chapters.heading import Heading, Mark
 from deckgen.project.config import ChapterSettings
 from deckgen.text.titles import Split
 
@@ -80,7 +80,7 @@ def look_around(
     outlooks, following, asked, next_line = {}, None, None, last_line + 1
     # From the last heading to the first: what follows each is known when it is met.
     for heading in reversed(headings):
-        mark, split = mark_of(heading), splits[heading.line]
+        mark, split = heading.mark, splits[heading.line]
         outlooks[heading.line] = Outlook(
             split=split,
             entry=entries.get(heading.line),
@@ -98,7 +98,7 @@ def look_around(
         settings=settings,
         outlooks=outlooks,
         listing=_listing(headings, chosen, claims, outlooks, groups),
-        counts=Counter(map(mark_of, counted)),
+        counts=Counter(heading.mark for heading in counted),
         leading=_leading(counted, chosen, outlooks),
         within=_within(counted, chosen),
     )
@@ -106,20 +106,20 @@ def look_around(
 
 def _counts(heading: Heading, chosen: Mark) -> bool:
     """Whether a heading ends what is above it: lines of text do so only where they mark the questions."""
-    mark = mark_of(heading)
-    return not heading.doubtful and (is_outline(mark) or mark == chosen)
+    mark = heading.mark
+    return not heading.doubtful and (mark.is_outline or mark == chosen)
 
 
 def _claim(headings: Sequence[Heading], chosen: Mark, claims: Claims) -> dict[int, TocEntry]:
     """The entry of each heading by its line; those with the questions' mark claim first, so that they get theirs."""
-    ordered = sorted(headings, key=lambda heading: (mark_of(heading) != chosen, heading.doubtful))
+    ordered = sorted(headings, key=lambda heading: (heading.mark != chosen, heading.doubtful))
     return {heading.line: entry for heading in ordered if (entry := claims.claim(heading)) is not None}
 
 
 def _leading(counted: Sequence[Heading], chosen: Mark, outlooks: Mapping[int, Outlook]) -> dict[Mark, float]:
     found: dict[Mark, list[bool]] = defaultdict(list)
     for heading in counted:
-        if (mark := mark_of(heading)) != chosen:
+        if (mark := heading.mark) != chosen:
             found[mark].append(outlooks[heading.line].leads and not outlooks[heading.line].has_body)
     return {mark: sum(leads) / len(leads) for mark, leads in found.items()}
 
@@ -127,7 +127,7 @@ def _leading(counted: Sequence[Heading], chosen: Mark, outlooks: Mapping[int, Ou
 def _within(counted: Sequence[Heading], chosen: Mark) -> dict[Mark, float]:
     below: list[set[Mark]] = []
     for heading in counted:
-        if (mark := mark_of(heading)) == chosen:
+        if (mark := heading.mark) == chosen:
             below.append(set())
         elif below:
             below[-1].add(mark)
@@ -138,14 +138,12 @@ def _within(counted: Sequence[Heading], chosen: Mark) -> dict[Mark, float]:
 def _listing(
     headings: Sequence[Heading], chosen: Mark, claims: Claims, outlooks: Mapping[int, Outlook], groups: frozenset[str]
 ) -> Listing:
-    asked = [outlooks[heading.line] for heading in headings if mark_of(heading) == chosen]
+    asked = [outlooks[heading.line] for heading in headings if heading.mark == chosen]
     named = [outlook for outlook in asked if outlook.entry is not None]
     entries = [outlook.entry for outlook in named if outlook.entry is not None]
     parents_ask = sum(entry.parent for entry in entries) * 2 > len(entries)
     depths = Counter(entry.depth for entry in entries if entry.parent == parents_ask)
-    marks = {
-        entry.line: mark_of(heading) for heading in headings if (entry := outlooks[heading.line].entry) is not None
-    }
+    marks = {entry.line: heading.mark for heading in headings if (entry := outlooks[heading.line].entry) is not None}
     return Listing(
         groups=groups,
         names_questions=bool(named),
