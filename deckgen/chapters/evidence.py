@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -77,10 +78,18 @@ def is_anchor(line: str) -> bool:
     return _ANCHOR_LINE.match(line) is not None
 
 
+class GroupHead(NamedTuple):
+    """A heading whose number those right below it carry on: their mark, and its own number and title."""
+
+    mark: Mark
+    split: Split
+
+
 class Body:
-    """How many visible lines lie between two places of a chapter."""
+    """How many visible lines lie between two places of a chapter, whose last line is ``last_line``."""
 
     def __init__(self, scan: Scan, contents_lines: frozenset[int]) -> None:
+        self.last_line = len(scan.lines)
         self._before = [0]
         headings = {line for heading in scan.headings for line in range(heading.line, heading.end_line + 1)}
         for number, (line, kind) in enumerate(zip(scan.lines, scan.kinds, strict=True), 1):
@@ -100,20 +109,12 @@ class Body:
 
 def number_headings(headings: Sequence[Heading]) -> dict[int, Split]:
     """The number of each heading, by its line; those of one mark are read in each other's light."""
-    groups: dict[Mark, list[Heading]] = defaultdict(list)
-    for heading in headings:
-        groups[heading.mark].append(heading)
-    splits: dict[int, Split] = {}
-    for group in groups.values():
-        splits |= dict(zip((heading.line for heading in group), _number_group(group), strict=True))
-    return splits
+    groups = _by_mark(headings).values()
+    return {heading.line: split for group in groups for heading, split in zip(group, _number_group(group), strict=True)}
 
 
-def heads_of_groups(headings: Sequence[Heading], body: Body) -> dict[int, tuple[Mark, Split]]:
-    """By its line, each heading whose number those right below it carry on: 4.1 above 4.1.1, 6.1-6.4 above 6.1.
-
-    With it the mark of those below, and its own number and title.
-    """
+def heads_of_groups(headings: Sequence[Heading], body: Body) -> dict[int, GroupHead]:
+    """By its line, each heading whose number those right below it carry on: 4.1 above 4.1.1, 6.1-6.4 above 6.1."""
     found = {}
     part = 0
     for heading, below in pairwise(headings):
@@ -121,7 +122,7 @@ def heads_of_groups(headings: Sequence[Heading], body: Body) -> dict[int, tuple[
             own, begins = split_number(heading.text), split_number(below.text).value
             leads = begins is not None and not body.between(heading.end_line, below.line)
             if leads and (begins == 1 or 0 < part == (own.value or 0) - 1):
-                found[heading.line] = (below.mark, own)
+                found[heading.line] = GroupHead(mark=below.mark, split=own)
                 part = own.value or 0
             continue
         number = _NUMBER.match(heading.text)
@@ -131,57 +132,50 @@ def heads_of_groups(headings: Sequence[Heading], body: Body) -> dict[int, tuple[
             continue
         own = split_number(heading.text, bare=True)
         if number["end"] and split_number(f"{number['start']} x", bare=True).parts == first:
-            found[heading.line] = (below.mark, Split(number="", title=heading.text))
+            found[heading.line] = GroupHead(mark=below.mark, split=Split(number="", title=heading.text))
         elif own.parts and own.parts == first[:-1]:
-            found[heading.line] = (below.mark, own)
+            found[heading.line] = GroupHead(mark=below.mark, split=own)
     return found
 
 
 def repeated_marks(headings: Sequence[Heading], splits: dict[int, Split]) -> frozenset[Mark]:
     """The marks whose headings are called alike below each of several outer ones: Definition, Why?, Pipeline."""
-    titles: dict[Mark, list[str]] = defaultdict(list)
     outline = [heading for heading in headings if heading.mark.is_outline and not heading.doubtful]
-    for heading in outline:
-        if splits[heading.line].value is None:
-            titles[heading.mark].append(folded(heading.text))
-    found: set[Mark] = set()
-    for mark, named in titles.items():
-        counts = Counter(named)
+    found = set()
+    for mark, group in _by_mark(heading for heading in outline if splits[heading.line].value is None).items():
+        counts = Counter(folded(heading.text) for heading in group)
         outer = Counter(heading.mark for heading in outline if heading.level < mark.level)
-        if 3 * len(counts) <= 2 * len(named) and 0.6 * len(named) <= sum(n for n in counts.values() if n > 1):
-            found.update({mark} if any(max(counts.values()) <= count for count in outer.values()) else ())
+        repeated = sum(count for count in counts.values() if count > 1)
+        everywhere = max(counts.values()) <= max(outer.values(), default=0)
+        if 3 * len(counts) <= 2 * len(group) and 0.6 * len(group) <= repeated and everywhere:
+            found.add(mark)
     return frozenset(found)
 
 
-def weigh(
-    headings: Sequence[Heading], splits: dict[int, Split], claims: Claims, body: Body, last_line: int
-) -> tuple[Evidence, ...]:
+def weigh(headings: Sequence[Heading], splits: dict[int, Split], claims: Claims, body: Body) -> tuple[Evidence, ...]:
     """The evidence for each mark, the outermost first."""
+    outline = [heading for heading in headings if heading.mark.is_outline]
+    found = []
+    for mark, group in _by_mark(heading for heading in headings if not heading.doubtful).items():
+        # A row holds nothing but its own answer, and a line that holds one is itself a line that is covered.
+        below = 0 if mark.markup is Markup.ROW else _covered(mark, headings, body)
+        own = len(group) if mark.holds_answer else 0
+        covered = (own + below) / (own + max(1, body.visible))
+        nexts = _next_lines(outline if mark.is_outline else group, body)
+        found.append(_evidence(mark, group, splits, claims, body, nexts, covered))
+    return tuple(sorted(found, key=lambda item: (item.mark.level, -item.score)))
+
+
+def _by_mark(headings: Iterable[Heading]) -> dict[Mark, list[Heading]]:
     groups: dict[Mark, list[Heading]] = defaultdict(list)
     for heading in headings:
-        if not heading.doubtful:
-            groups[heading.mark].append(heading)
-    outline = [heading for heading in headings if heading.mark.is_outline]
-    nexts = _next_lines(outline, last_line)
-    total = max(1, body.between(0, last_line + 1))
-    found = [
-        _evidence(
-            mark,
-            group,
-            splits,
-            claims,
-            body,
-            nexts if mark.is_outline else _next_lines(group, last_line),
-            _share_covered(mark, group, _covered(mark, headings, body, last_line), total),
-        )
-        for mark, group in groups.items()
-    ]
-    return tuple(sorted(found, key=lambda item: (item.mark.level, -item.score)))
+        groups[heading.mark].append(heading)
+    return groups
 
 
 def _evidence(
     mark: Mark,
-    group: list[Heading],
+    group: Sequence[Heading],
     splits: dict[int, Split],
     claims: Claims,
     body: Body,
@@ -189,11 +183,13 @@ def _evidence(
     covered: float,
 ) -> Evidence:
     count = len(group)
+    titles = [splits[heading.line].title for heading in group]
     entries = [claims.names(heading) for heading in group]
     listed = sum(0.0 if entry is None else 0.5 if entry.parent else 1.0 for entry in entries) / count
     numbered = _in_sequence([splits[heading.line] for heading in group])
     asked = sum(
-        1.0 if mark.markup is Markup.QA else ask_score(splits[heading.line].title or heading.text) for heading in group
+        1.0 if mark.markup is Markup.QA else ask_score(title or heading.text)
+        for heading, title in zip(group, titles, strict=True)
     )
     answered = (mark.holds_answer or body.between(heading.end_line, nexts[heading.line]) > 0 for heading in group)
     bodies = sum(answered) / count
@@ -207,10 +203,10 @@ def _evidence(
         numbered=numbered,
         asking=asked / count,
         answered=bodies,
-        covered=min(1.0, covered),
+        covered=covered,
         linked=linked,
         score=round(score - (2.0 if count == 1 else 0.0), 2),
-        examples=tuple(splits[heading.line].title for heading in group[:3]),
+        examples=tuple(titles[:3]),
     )
 
 
@@ -258,23 +254,16 @@ def _in_sequence(splits: Sequence[Split]) -> float:
     return hits / len(splits) if splits else 0.0
 
 
-def _covered(mark: Mark, headings: Sequence[Heading], body: Body, last_line: int) -> int:
+def _covered(mark: Mark, headings: Sequence[Heading], body: Body) -> int:
     """Visible lines that lie below a heading with this mark."""
     total, start = 0, 0
     for heading in headings:
-        other = heading.mark
-        if heading.doubtful or not _ends(mark, other):
+        if heading.doubtful or not _ends(mark, heading.mark):
             continue
         if start:
             total += body.between(start, heading.line)
-        start = heading.end_line if other == mark else 0
-    return total + (body.between(start, last_line + 1) if start else 0)
-
-
-def _share_covered(mark: Mark, group: Sequence[Heading], below: int, total: int) -> float:
-    """Of all visible lines; those that hold their own answers are among them, and below a row there is none."""
-    own = len(group) if mark.holds_answer else 0
-    return (own + (0 if mark.markup is Markup.ROW else below)) / (own + total)
+        start = heading.end_line if heading.mark == mark else 0
+    return total + (body.between(start, body.last_line + 1) if start else 0)
 
 
 def _ends(mark: Mark, other: Mark) -> bool:
@@ -288,6 +277,7 @@ def _ends(mark: Mark, other: Mark) -> bool:
     return other.is_outline and other.level < mark.level
 
 
-def _next_lines(headings: Sequence[Heading], last_line: int) -> dict[int, int]:
-    starts = [*(heading.line for heading in headings), last_line + 1]
-    return {heading.line: following for heading, following in zip(headings, starts[1:], strict=True)}
+def _next_lines(headings: Sequence[Heading], body: Body) -> dict[int, int]:
+    """The line of the heading that follows each, by that heading's line."""
+    lines = [heading.line for heading in headings]
+    return dict(pairwise((*lines, body.last_line + 1)))

@@ -104,34 +104,29 @@ class Decision(Struct, frozen=True, kw_only=True):
 
 
 class _Before(Struct, frozen=True, kw_only=True):
-    """What the headings above have been taken for.
+    """What the headings above have been taken for: the last question, the last category.
 
-    ``asked`` is the number of the last question, ``folds`` how many ``<details>`` were open there, ``inner`` the last
-    number of each mark since then; ``category`` and ``category_mark`` are those of the last category.
+    ``inner`` is the last number of each mark since then.
     """
 
     begun: bool = False
     titled: bool = False
-    asked: Split | None = None
-    folds: int = 0
+    asked: Decision | None = None
+    category: Decision | None = None
     inner: Mapping[Mark, int] = field(default_factory=dict)
-    category: Split | None = None
-    category_mark: Mark | None = None
 
     @property
     def at_top(self) -> bool:
         return not self.titled and self.asked is None and self.category is None
 
 
-def decide_roles(
-    headings: Sequence[Heading], around: Surroundings, own: Mapping[int, tuple[Mark, Split]]
-) -> Iterator[Decision]:
-    """What each heading is taken for, in order; ``own`` are numbers and titles of the heads of groups, by line."""
+def decide_roles(headings: Sequence[Heading], around: Surroundings) -> Iterator[Decision]:
+    """What each heading is taken for, in order."""
     before = _Before()
     for heading in headings:
         outlook, mark = around.outlooks[heading.line], heading.mark
-        ruling = _rule(heading, mark, outlook, around, before)
-        split = own[heading.line][1] if heading.line in own else outlook.split
+        ruling = _rule(heading, outlook, around, before)
+        split = outlook.head.split if outlook.head else outlook.split
         if ruling.role is Role.CATEGORY:
             split = _category_split(split, around.listing.groups)
         told = any(character.isalnum() for character in split.title)
@@ -151,47 +146,45 @@ def decide_roles(
 
 def _after(before: _Before, decision: Decision) -> _Before:
     before = before if before.begun else replace(before, begun=True)
-    heading, split = decision.heading, decision.split
     match decision.role:
         case Role.QUESTION:
-            return replace(before, asked=split, inner={}, folds=heading.folds)
+            return replace(before, asked=decision, inner={})
         case Role.CATEGORY:
-            return replace(before, category=split, category_mark=heading.mark, inner={})
+            return replace(before, category=decision, inner={})
         case Role.TITLE:
             return replace(before, titled=True)
-        case Role.ANSWER if split.value is not None:
-            return replace(before, inner={**before.inner, heading.mark: split.value})
+        case Role.ANSWER if decision.split.value is not None:
+            return replace(before, inner={**before.inner, decision.heading.mark: decision.split.value})
         case _:
             return before
 
 
-def _rule(heading: Heading, mark: Mark, outlook: Outlook, around: Surroundings, before: _Before) -> Ruling:
-    chosen = around.chosen
-    if outlook.heads == chosen and (mark == chosen or not mark.is_outline):
+def _rule(heading: Heading, outlook: Outlook, around: Surroundings, before: _Before) -> Ruling:
+    chosen, mark = around.chosen, heading.mark
+    if outlook.head and outlook.head.mark == chosen and (mark == chosen or not mark.is_outline):
         return Ruling.NUMBERED_ON
     if heading.doubtful:
-        return _doubtful(mark, outlook, around, before)
+        return _doubtful(heading, outlook, around, before)
     if mark == chosen:
         return _marked(heading, outlook, around)
     if not chosen.is_outline:
-        return _around_lines(heading, mark, outlook, around, before)
+        return _around_lines(heading, outlook, around, before)
     if not mark.is_outline:
         return Ruling.LINE_AMONG_HEADINGS
     if chosen.markup is Markup.HTML and mark.markup is Markup.ATX:
-        return _markdown_among_html(heading, mark, outlook, around, before)
+        return _markdown_among_html(heading, outlook, around, before)
     if mark.level < chosen.level:
-        return _outer(heading, mark, outlook, around, before)
-    return _inner(mark, outlook, around, before)
+        return _outer(heading, outlook, around, before)
+    return _inner(heading, outlook, around, before)
 
 
-def _doubtful(mark: Mark, outlook: Outlook, around: Surroundings, before: _Before) -> Ruling:
-    if outlook.entry is not None and (mark == around.chosen or around.listing.asks(outlook.entry)):
+def _doubtful(heading: Heading, outlook: Outlook, around: Surroundings, before: _Before) -> Ruling:
+    marked = heading.mark == around.chosen
+    if outlook.entry is not None and (marked or around.listing.asks(outlook.entry)):
         return Ruling.LISTED
     if around.listing.groups_questions(outlook.entry):
         return Ruling.LISTED_ABOVE_QUESTIONS
-    if mark == around.chosen and _counts_on(outlook.split, before.asked):
-        return Ruling.FOLLOWS_DOUBTFULLY
-    return Ruling.UNSEEN
+    return Ruling.FOLLOWS_DOUBTFULLY if marked and _counts_on(outlook, before) else Ruling.UNSEEN
 
 
 def _marked(heading: Heading, outlook: Outlook, around: Surroundings) -> Ruling:
@@ -204,90 +197,96 @@ def _marked(heading: Heading, outlook: Outlook, around: Surroundings) -> Ruling:
     return Ruling.MARKED if outlook.entry is None else Ruling.MARKED_AND_LISTED
 
 
-def _outer(heading: Heading, mark: Mark, outlook: Outlook, around: Surroundings, before: _Before) -> Ruling:
+def _outer(heading: Heading, outlook: Outlook, around: Surroundings, before: _Before) -> Ruling:
+    mark = heading.mark
     if around.settings.category_level is not None:
         is_category = mark.level == around.settings.category_level
         return Ruling.CHOSEN_AS_CATEGORY if is_category else _title_or_outside(heading, outlook, before)
     if around.listing.asks(outlook.entry):
         return Ruling.LISTED_AMONG_QUESTIONS
-    if before.asked is not None and heading.folds > before.folds:
+    if before.asked is not None and heading.folds > before.asked.heading.folds:
         return Ruling.FOLDED
-    if before.at_top and _is_title(heading, mark, outlook, around):
+    if before.at_top and _is_title(heading, outlook, around):
         return Ruling.TITLE_ALONE
     if _is_outside(heading, outlook) and not outlook.leads:
         return Ruling.OWN_MATTER
     heads = around.leading.get(mark, 0.0) >= 0.5
     if before.asked is not None and not heads and around.within.get(mark, 0.0) >= 0.8:
         return Ruling.IN_EVERY_ANSWER
-    counts_on = outlook.has_body and _counts_on(outlook.split, before.asked)
-    if counts_on and (not heads or _asks_in_turn(outlook.split, before.category)):
+    if outlook.has_body and _counts_on(outlook, before) and (not heads or _asks_in_turn(outlook.split, before)):
         return Ruling.COUNTS_ON
     if outlook.leads or (outlook.entry is not None and outlook.entry.parent):
         return Ruling.LEADS
     if outlook.has_body and ask_score(outlook.split.title) == 1.0:
         return Ruling.APART
-    if not (before.titled or before.begun) and heading.level == 1 and not _is_outside(heading, outlook):
+    if not before.begun and heading.level == 1 and not _is_outside(heading, outlook):
         return Ruling.TITLE_ABOVE_PARTS
     return _childless(outlook, around)
 
 
-def _inner(mark: Mark, outlook: Outlook, around: Surroundings, before: _Before) -> Ruling:
-    if around.listing.asks(outlook.entry):
-        return Ruling.LISTED_AMONG_QUESTIONS
+def _inner(heading: Heading, outlook: Outlook, around: Surroundings, before: _Before) -> Ruling:
+    if ruling := _listed(outlook, around):
+        return ruling
+    mark, split = heading.mark, outlook.split
+    asks = mark.markup is Markup.HTML or ask_score(split.title) == 1.0
+    in_turn = before.inner.get(mark) == (split.value or 0) - 1
+    return Ruling.COUNTS_ON if asks and _counts_on(outlook, before) and not in_turn else Ruling.FURTHER_IN
+
+
+def _listed(outlook: Outlook, around: Surroundings) -> Ruling | None:
+    """What the contents list says of a heading that has another mark than the questions."""
     if around.listing.groups_questions(outlook.entry):
         return Ruling.LISTED_ABOVE_QUESTIONS
-    asks = mark.markup is Markup.HTML or ask_score(outlook.split.title) == 1.0
-    in_turn = before.inner.get(mark) == (outlook.split.value or 0) - 1
-    return Ruling.COUNTS_ON if asks and _counts_on(outlook.split, before.asked) and not in_turn else Ruling.FURTHER_IN
+    return Ruling.LISTED_AMONG_QUESTIONS if around.listing.asks(outlook.entry) else None
 
 
-def _markdown_among_html(
-    heading: Heading, mark: Mark, outlook: Outlook, around: Surroundings, before: _Before
-) -> Ruling:
+def _markdown_among_html(heading: Heading, outlook: Outlook, around: Surroundings, before: _Before) -> Ruling:
     """Markdown headings stay in the answers of a chapter that marks its questions with HTML headings."""
+    split = outlook.split
     leads_at_once = outlook.leads and not outlook.has_body
     if around.listing.groups and group_title(heading.text) in around.listing.groups:
         return Ruling.LISTED_AS_GROUP
-    if around.listing.groups_questions(outlook.entry):
-        return Ruling.LISTED_ABOVE_QUESTIONS
-    if around.listing.asks(outlook.entry):
-        return Ruling.LISTED_AMONG_QUESTIONS
+    if ruling := _listed(outlook, around):
+        return ruling
     outermost = heading.level <= around.chosen.level
-    if leads_at_once and outermost and _is_part(outlook.split, before.category):
+    if leads_at_once and outermost and _is_part(split, before):
         return Ruling.NUMBERED_AS_PART
     needed = 0.5 if heading.level < around.chosen.level else 0.9
-    if leads_at_once and around.counts[mark] > 1 and around.leading.get(mark, 0.0) >= needed:
+    if leads_at_once and around.counts[heading.mark] > 1 and around.leading.get(heading.mark, 0.0) >= needed:
         return Ruling.LIKE_THOSE_THAT_LEAD
     if before.at_top and heading.level == 1:
         return _title_or_outside(heading, outlook, before)
     if before.asked is None:
         return Ruling.BEFORE_THE_FIRST if leads_at_once else Ruling.ABOVE_ALL
-    if not _counts_on(outlook.split, before.asked):
-        return Ruling.MARKDOWN_AMONG_HTML
-    asks = outermost and ask_score(outlook.split.title) == 1.0 and outlook.has_body
-    if outlook.split.style == before.asked.style == "question" or (asks and _fills_a_gap(outlook)):
+    asks = outermost and ask_score(split.title) == 1.0 and outlook.has_body
+    both_say_so = split.style == before.asked.split.style == "question"  # 问题 3 behind 问题 2
+    if _counts_on(outlook, before) and (both_say_so or (asks and _fills_a_gap(outlook))):
         return Ruling.COUNTS_ON
     return Ruling.MARKDOWN_AMONG_HTML
 
 
-def _around_lines(heading: Heading, mark: Mark, outlook: Outlook, around: Surroundings, before: _Before) -> Ruling:
+def _around_lines(heading: Heading, outlook: Outlook, around: Surroundings, before: _Before) -> Ruling:
     """Headings around questions that are lines of text."""
+    mark = heading.mark
     if not mark.is_outline:
         return Ruling.OTHER_LINE
-    if before.at_top and _is_title(heading, mark, outlook, around):
+    if before.at_top and _is_title(heading, outlook, around):
         return Ruling.TITLE_ALONE
     if outlook.leads:
         return Ruling.LEADS
     if _is_outside(heading, outlook):
         return Ruling.OWN_MATTER
-    within = before.category_mark is None or mark.level > before.category_mark.level or heading.folds > before.folds
-    if before.asked is None or around.leading.get(mark, 0.0) >= 0.5 or not within:
+    if before.asked is None or around.leading.get(mark, 0.0) >= 0.5:
         return _childless(outlook, around)
-    return Ruling.HEADING_AMONG_LINES
+    further_in = before.category is None or mark.level > before.category.heading.level
+    if further_in or heading.folds > before.asked.heading.folds:
+        return Ruling.HEADING_AMONG_LINES
+    return _childless(outlook, around)
 
 
 def _title_or_outside(heading: Heading, outlook: Outlook, before: _Before) -> Ruling:
-    is_title = not before.titled and before.asked is None and heading.level == 1 and not _is_outside(heading, outlook)
+    above = not before.titled and before.asked is None
+    is_title = above and heading.level == 1 and not _is_outside(heading, outlook)
     return Ruling.TITLE_FIRST if is_title else Ruling.NO_CATEGORY
 
 
@@ -296,23 +295,25 @@ def _childless(outlook: Outlook, around: Surroundings) -> Ruling:
     return Ruling.CHILDLESS_CARD if is_card else Ruling.CHILDLESS
 
 
-def _is_title(heading: Heading, mark: Mark, outlook: Outlook, around: Surroundings) -> bool:
+def _is_title(heading: Heading, outlook: Outlook, around: Surroundings) -> bool:
     """One heading of the outermost level above everything is the chapter's title, not a category among others."""
-    return heading.level == 1 and around.counts[mark] == 1 and not _is_outside(heading, outlook)
+    return heading.level == 1 and around.counts[heading.mark] == 1 and not _is_outside(heading, outlook)
 
 
 def _is_outside(heading: Heading, outlook: Outlook) -> bool:
     return not outlook.split.number and folded(heading.text) in _OUTSIDE_TITLES
 
 
-def _is_part(split: Split, category: Split | None) -> bool:
+def _is_part(split: Split, before: _Before) -> bool:
     if split.style in ("chapter", "part"):
         return True
-    follows = 1 if category is None or category.style != split.style else (category.value or 0) + 1
+    above = before.category.split if before.category else None
+    follows = 1 if above is None or above.style != split.style else (above.value or 0) + 1
     return split.style == "han" and split.value == follows
 
 
-def _counts_on(split: Split, asked: Split | None) -> bool:
+def _counts_on(outlook: Outlook, before: _Before) -> bool:
+    split, asked = outlook.split, before.asked.split if before.asked else None
     if asked is None or split.value is None or asked.value is None:
         return False
     return split.style == asked.style and split.value == asked.value + 1
@@ -323,9 +324,10 @@ def _fills_a_gap(outlook: Outlook) -> bool:
     return outlook.next_question is None or outlook.next_question.value == (outlook.split.value or 0) + 1
 
 
-def _asks_in_turn(split: Split, category: Split | None) -> bool:
+def _asks_in_turn(split: Split, before: _Before) -> bool:
     """Whether a heading of the categories' mark asks, and its number is not the next category's."""
-    return not (category is not None and category.style == split.style) and ask_score(split.title) == 1.0
+    numbered_alike = before.category is not None and before.category.split.style == split.style
+    return not numbered_alike and ask_score(split.title) == 1.0
 
 
 def _category_split(split: Split, groups: frozenset[str]) -> Split:

@@ -165,7 +165,7 @@ def _structure(
     sections = repeated_marks(usable, splits) if settings.headings == "auto" and not settings.question_level else ()
     weighed = [item for item in usable if item.line not in heads and item.mark not in sections]
     weighed = [item for item in weighed if not exercises or item.level > outer]
-    evidence = weigh(weighed, splits, claims, body, len(scan.lines))
+    evidence = weigh(weighed, splits, claims, body)
     free = loose and settings.headings == "auto"
     chosen, because = (_choose_loosely(evidence) if free else None) or _choose(evidence, settings)
     because = _EXERCISES if exercises else because
@@ -185,9 +185,8 @@ def _structure(
             body=body,
             heads=heads,
             groups=frozenset(titles),
-            last_line=len(scan.lines),
         )
-        decided = {decision.heading.line: decision for decision in decide_roles(usable, around, heads)}
+        decided = {decision.heading.line: decision for decision in decide_roles(usable, around)}
     decisions = tuple(
         decided.get(heading.line)
         or Decision(heading=heading, ruling=Ruling.HEADS_CONTENTS, split=split_number(heading.text))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from deckgen.chapters.contents import Claims, TocEntry
-from deckgen.chapters.evidence import Body
+from deckgen.chapters.evidence import Body, GroupHead
 from deckgen.chapters.heading import Heading, Mark
 from deckgen.project.config import ChapterSettings
 from deckgen.text.titles import Split
@@ -22,8 +22,7 @@ class Outlook(Struct, frozen=True, kw_only=True):
     has_body: bool
     """Something is seen before that heading."""
     next_question: Split | None
-    heads: Mark | None
-    """The mark of the headings right below it, where their numbers carry on its own."""
+    head: GroupHead | None
 
 
 class Listing(Struct, frozen=True, kw_only=True):
@@ -71,13 +70,12 @@ def look_around(
     splits: Mapping[int, Split],
     claims: Claims,
     body: Body,
-    heads: Mapping[int, tuple[Mark, Split]],
+    heads: Mapping[int, GroupHead],
     groups: frozenset[str],
-    last_line: int,
 ) -> Surroundings:
     """The surroundings of the headings of a chapter whose questions are marked ``chosen``."""
     entries = _claim(headings, chosen, claims)
-    outlooks, following, asked, next_line = {}, None, None, last_line + 1
+    outlooks, following, asked, next_line = {}, None, None, body.last_line + 1
     # From the last heading to the first: what follows each is known when it is met.
     for heading in reversed(headings):
         mark, split = heading.mark, splits[heading.line]
@@ -87,7 +85,7 @@ def look_around(
             leads=following == chosen,
             has_body=body.between(heading.end_line, next_line) > 0,
             next_question=asked,
-            heads=heads[heading.line][0] if heading.line in heads else None,
+            head=heads.get(heading.line),
         )
         asked = split if mark == chosen and not heading.doubtful else asked
         if _counts(heading, chosen):
@@ -106,8 +104,7 @@ def look_around(
 
 def _counts(heading: Heading, chosen: Mark) -> bool:
     """Whether a heading ends what is above it: lines of text do so only where they mark the questions."""
-    mark = heading.mark
-    return not heading.doubtful and (mark.is_outline or mark == chosen)
+    return not heading.doubtful and (heading.mark.is_outline or heading.mark == chosen)
 
 
 def _claim(headings: Sequence[Heading], chosen: Mark, claims: Claims) -> dict[int, TocEntry]:
@@ -139,8 +136,8 @@ def _listing(
     headings: Sequence[Heading], chosen: Mark, claims: Claims, outlooks: Mapping[int, Outlook], groups: frozenset[str]
 ) -> Listing:
     asked = [outlooks[heading.line] for heading in headings if heading.mark == chosen]
-    named = [outlook for outlook in asked if outlook.entry is not None]
-    entries = [outlook.entry for outlook in named if outlook.entry is not None]
+    named = [outlook for outlook in asked if outlook.entry]
+    entries = [outlook.entry for outlook in named if outlook.entry]
     parents_ask = sum(entry.parent for entry in entries) * 2 > len(entries)
     depths = Counter(entry.depth for entry in entries if entry.parent == parents_ask)
     marks = {entry.line: heading.mark for heading in headings if (entry := outlooks[heading.line].entry) is not None}
