@@ -6,8 +6,8 @@ from itertools import pairwise
 
 from msgspec.structs import replace
 
-from deckgen.chapters.boxes import box_of
 from deckgen.chapters.heading import LEVEL_OF_ANY_ROW, LEVEL_OF_ASKING, Heading, Markup, line_heading
+from deckgen.chapters.shown import box_of
 from deckgen.markdown.inline import mask_code
 from deckgen.text.titles import ask_score
 
@@ -124,13 +124,13 @@ def item_of(lines: Sequence[str], index: int) -> Heading | None:
     line = lines[index]
     below = lines[index + 1] if index + 1 < len(lines) else ""
     if (box := box_of(line)) and (box.enclosed or box.kind in _ASKING_KINDS or ask_score(box.title) == 1.0):
-        heading = line_heading(Markup.SUMMARY if box.enclosed else Markup.ITEM, box.title, line, index)
-        return replace(heading, listed=not (box.enclosed or line.lstrip().startswith(">")))
+        listed = not (box.enclosed or line.lstrip().startswith(">"))
+        return line_heading(Markup.SUMMARY if box.enclosed else Markup.ITEM, box.title, line, index, listed=listed)
     if found := _BULLET.match(line):
         inside = next(filter(str.strip, lines[index + 1 : index + 3]), "").startswith(("  ", "\t"))
         follows = inside or (below.strip() and not _ITEM.match(below[:2]))
         if follows and (ask_score(line) == 1.0 or (inside and found[1])):
-            return replace(line_heading(Markup.ITEM, line[found.end() :], line, index), listed=inside)
+            return line_heading(Markup.ITEM, line[found.end() :], line, index, listed=inside)
     if line.startswith(">") and not below.strip() and _ASKS.search(line) and not (index and lines[index - 1].strip()):
         return line_heading(Markup.ITEM, line[1:], line, index)
     if _ASKS.search(line) and _STANDS_ALONE.match(line) and not (index and lines[index - 1].strip()):
@@ -152,7 +152,7 @@ def card_of(lines: Sequence[str], index: int) -> Heading | None:
         front = line_heading(Markup.CARD, lines[index + 2], line, index)
         return replace(front, end_line=index + 3, end_column=len(lines[index + 2]))
     if tagged := _TAGGED.match(line):
-        return replace(line_heading(Markup.CARD, tagged[1], line, index), listed=True)
+        return line_heading(Markup.CARD, tagged[1], line, index, listed=True)
     if bold := _BOLD_CARD.match(line):
         return line_heading(Markup.CARD, bold[2], line[: bold.end()], index)
     if PROPERTY.match(line):

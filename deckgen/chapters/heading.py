@@ -94,11 +94,11 @@ class Heading(Struct, frozen=True, kw_only=True):
     markup: Markup
     level: int
     text: str
-    anchor: str
     line: int
     column: int
     end_line: int
     end_column: int
+    anchor: str = ""
     flaw: str = ""
     doubtful: bool = False
     listed: bool = False
@@ -113,16 +113,18 @@ class Heading(Struct, frozen=True, kw_only=True):
         return _mark(self.markup, self.level)
 
 
-def line_heading(markup: Markup, text: str, line: str, index: int, *, level: int = 0, in_html: bool = False) -> Heading:
+def line_heading(
+    markup: Markup, text: str, line: str, index: int, *, level: int = 0, in_html: bool = False, listed: bool = False
+) -> Heading:
     """A line of text that is a question's by what it says; Markdown knows no heading there."""
     return Heading(
         markup=markup,
         level=level or _LEVELS[markup],
         text=text.strip(),
-        anchor="",
         line=index + 1,
         column=len(line) - len(line.lstrip()) + 1,
         end_line=index + 1,
         end_column=len(line.rstrip()),
         doubtful=in_html or len(text) > MAX_TITLE,
+        listed=listed,
     )

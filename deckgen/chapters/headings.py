@@ -134,7 +134,6 @@ def with_front_title(scan: Scan) -> Scan:
         markup=Markup.ATX,
         level=1,
         text=scan.front.title,
-        anchor="",
         line=first + 1,
         column=1,
         end_line=lines,
@@ -145,7 +144,7 @@ def with_front_title(scan: Scan) -> Scan:
 
 def without_attributes(scan: Scan) -> Scan:
     """The scan with what Python-Markdown reads as attributes, ``{#id .class}``, taken off its Markdown headings."""
-    return replace(scan, headings=tuple(_without_attributes(heading) for heading in scan.headings))
+    return replace(scan, headings=tuple(map(_without_attributes, scan.headings)))
 
 
 def _without_attributes(heading: Heading) -> Heading:
@@ -171,7 +170,8 @@ def _headings_inside(lines: Sequence[str], index: int, open_: Fence | RawElement
 def line_headings(lines: Sequence[str], index: int, *, in_html: bool = False) -> Iterator[Heading]:
     """What the line at ``index`` marks, wherever it stands; ``in_html`` where Markdown is not read."""
     line = lines[index]
-    first = line.lstrip()[:1]
+    shown = line.strip()
+    first = shown[:1]
     if "<h" in line or "<H" in line:
         marked = list(headings_of_html(lines, index))
         yield from marked
@@ -180,20 +180,26 @@ def line_headings(lines: Sequence[str], index: int, *, in_html: bool = False) ->
     if first == "#":
         yield from _atx(line, index, in_html)
     elif first in "QqFf问正题思面【*_" and _QA.match(line):
-        bold = _BOLD.match(line.strip())
-        text = bold[0] if bold and _ASKS.search(bold[2]) else line.strip()
+        bold = _BOLD.match(shown)
+        text = bold[0] if bold and _ASKS.search(bold[2]) else shown
         yield line_heading(Markup.QA, text, line[: line.index(text) + len(text)], index, in_html=in_html)
-    elif first in "*_" and (found := _BOLD.fullmatch(line.strip())) and _is_numbered(found[2]):
+    elif (
+        first in "*_"
+        and (found := _BOLD.fullmatch(shown))
+        and (
+            split_number(found[2]).number or _DOTTED.match(found[2])  # 4.1 数据
+        )
+    ):
         yield line_heading(Markup.BOLD, found[2], line, index, in_html=in_html)
-    elif first in "*_" and _BOLD_NUMBER.match(line.strip()):
-        yield line_heading(Markup.BOLD, line.strip(), line, index, in_html=in_html)
+    elif first in "*_" and _BOLD_NUMBER.match(shown):
+        yield line_heading(Markup.BOLD, shown, line, index, in_html=in_html)
     elif first.isdecimal() and (found := _LISTED.match(line)):
         yield from _listed(found, index, in_html)
     elif (first.isdecimal() or first in "(（一二三四五六七八九十") and _PLAIN.match(line):
         level = LEVEL_OF_LIST if _LIST_ITEM.match(line) else 0
         level = LEVEL_OF_BRACKETS if _BRACKET.match(line) else level
         level = LEVEL_OF_HAN if line.lstrip(" \t(（")[:1] in "一二三四五六七八九十" else level
-        yield line_heading(Markup.PLAIN, line.strip(), line, index, level=level, in_html=in_html)
+        yield line_heading(Markup.PLAIN, shown, line, index, level=level, in_html=in_html)
 
 
 def _loose_headings(lines: Sequence[str], index: int) -> Iterator[Heading]:
@@ -204,31 +210,19 @@ def _loose_headings(lines: Sequence[str], index: int) -> Iterator[Heading]:
     if split_lettered(line).number:
         yield line_heading(Markup.PLAIN, line.strip(), line, index, level=LEVEL_OF_LETTERS)
         return
-    if (card := card_of(lines, index)) is not None:
-        yield card
+    if (found := card_of(lines, index) or item_of(lines, index)) is not None:
+        yield found
         return
-    if (item := item_of(lines, index)) is not None:
-        yield item
-        return
-    if found := _SUMMARY.fullmatch(line):
-        text = _BOLD_TAG.sub(r"\2", found[1].strip())
-        yield line_heading(Markup.SUMMARY, text, line, index)
+    if summary := _SUMMARY.fullmatch(line):
+        yield line_heading(Markup.SUMMARY, _BOLD_TAG.sub(r"\2", summary[1].strip()), line, index)
         return
     bullet = _BULLET.match(line)
     text = line[bullet.end() :] if bullet else line
-    heading = None
-    if (found := _BOLD.fullmatch(text.strip())) and _ASKS.search(found[2]):
-        if bullet or not split_number(found[2]).number:
-            heading = line_heading(Markup.BOLD, found[2], line, index)
+    if (bold := _BOLD.fullmatch(text.strip())) and _ASKS.search(bold[2]):
+        if bullet or not split_number(bold[2]).number:
+            yield line_heading(Markup.BOLD, bold[2], line, index, listed=bullet is not None)
     elif bullet and _PLAIN.match(text):
-        heading = line_heading(Markup.PLAIN, text.strip(), line, index, level=LEVEL_OF_LIST)
-    if heading is not None:
-        yield replace(heading, listed=True) if bullet else heading
-
-
-def _is_numbered(text: str) -> bool:
-    """Whether a bold line has a number before its title; ``4.1 数据`` has one, too."""
-    return bool(split_number(text).number) or _DOTTED.match(text) is not None
+        yield line_heading(Markup.PLAIN, text.strip(), line, index, level=LEVEL_OF_LIST, listed=True)
 
 
 def _atx(line: str, index: int, in_html: bool) -> Iterator[Heading]:
@@ -290,7 +284,6 @@ def _underlined(lines: Sequence[str], index: int) -> Heading | None:
         markup=Markup.SETEXT,
         level=1 if found[1][0] == "=" else 2,
         text=above.strip(),
-        anchor="",
         line=index,
         column=len(above) - len(above.lstrip()) + 1,
         end_line=index + 1,
