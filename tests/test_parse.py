@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deckgen.chapters import explain_structure, parse_chapter
-from deckgen.chapters.evidence import is_visible
 from deckgen.chapters.roles import Role
+from deckgen.chapters.shown import is_visible
 from deckgen.chapters.structure import find_structure
 from deckgen.diagnostics import Diagnostic
 from deckgen.lint import lint_chapter

@@ -42,7 +42,7 @@ def parse_chapter(
         nothing = Chapter(path=path, title=stem, context=Context(dialect=settings.dialect), categories=())
         return nothing, (too_many,)
     definitions = find_definitions(scan.lines, scan.kinds)
-    directives = tuple(find_directives(scan.lines, scan.kinds))
+    directives = tuple(find_directives(scan.lines, scan.kinds, path))
     pieces = _with_fronts(tuple(cut(structure, directives)), settings)
     is_page = explanation.chosen is not None and explanation.chosen.mark.level == 1 and len(pieces) == 1
     place = folder.rpartition("/")[2] if is_page else ""  # the neighbours of a page about one question are of its kind
@@ -60,8 +60,8 @@ def parse_chapter(
         fence_ends=structure.scan.fence_ends,
     )
     read = Read(structure=structure, chapter=chapter, pieces=pieces, settings=settings, definitions=definitions.lines)
-    used = frozenset(piece.key_line for piece in pieces if piece.key_line)
-    findings = [*chapter_findings(read), *directive_findings(directives, used, path)]
+    used = {piece.id.location.line for piece in pieces if piece.id}
+    findings = [*chapter_findings(read), *directive_findings(directives, used)]
     return chapter, tuple(sorted(findings, key=lambda found: found.location or Location(path=path)))
 
 
@@ -126,7 +126,7 @@ def _question(piece: Piece, path: str, known: Container[str]) -> Question:
         answer_line=piece.said.line if piece.said else piece.answer_line + front.count("\n"),
         answer_column=piece.said.column if piece.said else 1 if front else piece.answer_column,
         end_line=piece.end_line,
-        explicit_key=piece.key if piece.key is not None and is_key(piece.key) else None,
+        explicit_key=piece.id.key if piece.id and piece.id.key and is_key(piece.id.key) else None,
         folded_title=normalised_title(split_number(piece.title, bare=True).title),
         fingerprint=fingerprint,
         sketch=sketch,

@@ -1,7 +1,7 @@
 """The comments that speak to deckgen: ``<!-- deckgen: id=KEY -->`` and ``<!-- deckgen: ignore[rule] -->``."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -18,15 +18,13 @@ _IGNORE = re.compile(r"ignore\s*\[([^\[\]]*)\]")
 class Directive(Struct, frozen=True, kw_only=True):
     """A comment to deckgen; ``key`` or ``rules`` holds what it says, neither where it cannot be understood."""
 
-    line: int
-    column: int
-    end_column: int
+    location: Location
     text: str
     key: Key | None = None
     rules: tuple[str, ...] = ()
 
 
-def find_directives(lines: Sequence[str], kinds: Sequence[Kind]) -> Iterator[Directive]:
+def find_directives(lines: Sequence[str], kinds: Sequence[Kind], path: str) -> Iterator[Directive]:
     """Every comment to deckgen outside code, in order. One comment is one line."""
     for index, line in enumerate(lines):
         if "deckgen" not in line or kinds[index] not in (Kind.TEXT, Kind.COMMENT):
@@ -36,10 +34,13 @@ def find_directives(lines: Sequence[str], kinds: Sequence[Kind]) -> Iterator[Dir
             end = masked.find("-->", opening.end())
             if end < 0:
                 break
-            yield _directive(masked[opening.end() : end].strip(), index + 1, opening.start() + 1, end + 3)
+            location = Location(
+                path=path, line=index + 1, column=opening.start() + 1, end_line=index + 1, end_column=end + 3
+            )
+            yield _directive(masked[opening.end() : end].strip(), location)
 
 
-def directive_findings(directives: Sequence[Directive], used: frozenset[int], path: str) -> Iterator[Diagnostic]:
+def directive_findings(directives: Sequence[Directive], used: Container[int]) -> Iterator[Diagnostic]:
     """What is wrong with them; ``used`` are the lines of the ids that belong to a question."""
     for directive in directives:
         problem = ""
@@ -47,7 +48,7 @@ def directive_findings(directives: Sequence[Directive], used: frozenset[int], pa
             problem = f"“{directive.text}” says nothing that deckgen understands"
         elif directive.key is not None and not is_key(directive.key):
             problem = f"“{directive.key}” cannot be a key: 2 to 32 small letters, digits and hyphens"
-        elif directive.key is not None and directive.line not in used:
+        elif directive.key is not None and directive.location.line not in used:
             problem = f"the id “{directive.key}” stands beside no question"
         elif unknown := [rule for rule in directive.rules if rule not in RULES]:
             problem = f"there is no rule “{unknown[0]}”"
@@ -55,26 +56,14 @@ def directive_findings(directives: Sequence[Directive], used: frozenset[int], pa
             yield diagnostic(
                 "bad-directive",
                 problem,
-                location_of(directive, path),
+                directive.location,
                 hint="write <!-- deckgen: id=KEY --> at a heading or <!-- deckgen: ignore[rule] --> above a block",
             )
 
 
-def location_of(directive: Directive, path: str) -> Location:
-    return Location(
-        path=path,
-        line=directive.line,
-        column=directive.column,
-        end_line=directive.line,
-        end_column=directive.end_column,
-    )
-
-
-def _directive(text: str, line: int, column: int, end_column: int) -> Directive:
-    key: Key | None = None
-    rules: tuple[str, ...] = ()
+def _directive(text: str, location: Location) -> Directive:
     if found := _ID.fullmatch(text):
-        key = Key(found[1])
-    elif found := _IGNORE.fullmatch(text):
-        rules = tuple(rule.strip() for rule in re.split(r"[,，]", found[1]) if rule.strip())
-    return Directive(line=line, column=column, end_column=end_column, text=text, key=key, rules=rules)
+        return Directive(location=location, text=text, key=Key(found[1]))
+    found = _IGNORE.fullmatch(text)
+    rules = (rule.strip() for rule in re.split(r"[,，]", found[1])) if found else ()
+    return Directive(location=location, text=text, rules=tuple(filter(None, rules)))

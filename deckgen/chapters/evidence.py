@@ -8,34 +8,16 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from deckgen.chapters.boxes import CLOSING, OPENING_DETAILS
 from deckgen.chapters.contents import Claims
 from deckgen.chapters.heading import LEVEL_OF_HAN, Heading, Mark, Markup
 from deckgen.chapters.headings import Scan
-from deckgen.markdown.inline import mask_comments
+from deckgen.chapters.shown import is_visible
 from deckgen.markdown.lines import Kind
 from deckgen.text.titles import Split, ask_score, folded, split_lettered, split_number
 
-_RULE = re.compile(r"[ \t]{0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
-_ANCHOR_LINE = re.compile(r"(?:[ \t]*<a\s[^<>]*>[ \t]*</a[ \t]*>|[ \t]*<a\s[^<>]*/>)+[ \t]*$", re.IGNORECASE)
-_LAYOUT = re.compile(r"\s*(?:</?(?:b|br|center|div|p|span|strong)(?:\s[^<>]*)?/?>\s*)+$", re.IGNORECASE)
-"""A line of nothing but tags that show nothing."""
 _NUMBER = re.compile(
     r"(?:\*\*|__)?(?P<start>\d{1,4}(?:\.\d{1,4})*)(?:\s*[-–—~～至到]\s*(?P<end>\d{1,4}(?:\.\d{1,4})+))?(?=[\s.、．])"
 )
-_DECK_TAG = re.compile(r"[ \t]*#flashcards?(?:/\S*)?[ \t]*$")
-"""Where Obsidian's plugins put the cards of a page."""
-_CARD_ENDS = re.compile(r"END[ \t]*$")
-_TOC_MARK = re.compile(r"[ \t]*(?:\[toc\]|\[\[toc\]\]|\[\[_toc_\]\]|@\[toc\].*)[ \t]*$", re.IGNORECASE)
-_UNSEEN = {
-    **dict.fromkeys("-*_", (_RULE,)),
-    **dict.fromkeys("[@", (_TOC_MARK,)),
-    **dict.fromkeys(":{", (CLOSING,)),
-    "<": (OPENING_DETAILS, CLOSING, _LAYOUT, _ANCHOR_LINE),
-    "#": (_DECK_TAG,),
-    "E": (_CARD_ENDS,),
-}
-"""What of lines that begin so shows nothing."""
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
@@ -52,30 +34,6 @@ class Evidence(Struct, frozen=True, kw_only=True):
     score: float
     examples: tuple[str, ...]
     """What the first of them say."""
-
-
-def is_visible(line: str) -> bool:
-    """Whether a reader of the page sees something of this line; a rule that separates is nothing to see."""
-    text = mask_comments(line)
-    first = text.lstrip()[:1]
-    for pattern in _UNSEEN.get(first, ()):
-        if pattern.match(text):
-            return False
-    return bool(first)
-
-
-def is_layout(line: str) -> bool:
-    """A line of nothing but tags that show nothing, such as ``<div align="right">``."""
-    return _LAYOUT.match(line) is not None
-
-
-def is_rule(line: str) -> bool:
-    return _RULE.match(line) is not None
-
-
-def is_anchor(line: str) -> bool:
-    """A line of nothing but ``<a id=…></a>``."""
-    return _ANCHOR_LINE.match(line) is not None
 
 
 class GroupHead(NamedTuple):

@@ -8,13 +8,13 @@ from itertools import groupby
 from msgspec import Struct
 from msgspec.structs import replace
 
-from deckgen.chapters.evidence import is_visible
 from deckgen.chapters.explain import Explanation
 from deckgen.chapters.heading import Heading
 from deckgen.chapters.heading_text import is_navigation
 from deckgen.chapters.headings import line_headings
 from deckgen.chapters.pieces import Piece
 from deckgen.chapters.roles import Role, Ruling
+from deckgen.chapters.shown import is_visible
 from deckgen.chapters.structure import Structure
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
 from deckgen.markdown.lines import Fence, Kind

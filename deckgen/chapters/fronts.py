@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from deckgen.chapters.boxes import box_of
-from deckgen.chapters.evidence import is_visible
+from deckgen.chapters.shown import box_of, is_visible
 from deckgen.markdown.lines import Kind, line_kinds
 from deckgen.text.titles import folded
 

@@ -4,7 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 
-from deckgen.chapters.directives import Directive, find_directives, location_of
+from deckgen.chapters.directives import Directive, find_directives
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.markdown.lines import Kind, line_kinds
 from deckgen.model import Chapter
@@ -26,7 +26,7 @@ def apply_ignores(
         return findings
     lines = text.split("\n")
     kinds = line_kinds(lines, fence_ends=chapter.fence_ends)
-    directives = [directive for directive in find_directives(lines, kinds) if directive.rules]
+    directives = [directive for directive in find_directives(lines, kinds, chapter.path) if directive.rules]
     blocks = _blocks(lines, kinds, directives, _questions(chapter))
     reaches = {
         rule: _reaches(rule, directives, blocks) for rule in {rule for item in directives for rule in item.rules}
@@ -42,7 +42,7 @@ def apply_ignores(
             kept.append(found)
         else:
             used.add((match, found.rule))
-    return (*kept, *_unused(directives, used, chapter.path, checked))
+    return (*kept, *_unused(directives, used, checked))
 
 
 def _reaches(rule: str, directives: Sequence[Directive], blocks: Sequence[range]) -> list[tuple[int, int, int]]:
@@ -54,7 +54,7 @@ def _reaches(rule: str, directives: Sequence[Directive], blocks: Sequence[range]
     end = 0
     for directive, block in zip(directives, blocks, strict=True):
         if rule in directive.rules and block.stop - 1 > end:
-            found.append((max(block.start, end + 1), block.stop - 1, directive.line))
+            found.append((max(block.start, end + 1), block.stop - 1, directive.location.line))
             end = block.stop - 1
     return found
 
@@ -66,13 +66,13 @@ def _reaching(reaches: Sequence[tuple[int, int, int]], line: int) -> int | None:
 
 
 def _unused(
-    directives: Sequence[Directive], used: set[tuple[int, str]], path: str, checked: Callable[[str], bool]
+    directives: Sequence[Directive], used: set[tuple[int, str]], checked: Callable[[str], bool]
 ) -> Iterable[Diagnostic]:
     for directive in directives:
         for rule in directive.rules:
-            if (directive.line, rule) not in used and checked(rule):
+            if (directive.location.line, rule) not in used and checked(rule):
                 message = f"there is no {rule} to ignore in the block below"
-                yield diagnostic("unused-ignore", message, location_of(directive, path))
+                yield diagnostic("unused-ignore", message, directive.location)
 
 
 def _questions(chapter: Chapter) -> dict[int, int]:
@@ -93,14 +93,14 @@ def _blocks(
     below, block = len(lines), range(0)
     known: dict[tuple[int, bool], int] = {}
     for directive in reversed(directives):
-        start = directive.line
+        start = directive.location.line
         while start < below and (not lines[start].strip() or _is_comment(lines[start])):
             start += 1
         if start < below or not blocks:
             last = questions[start + 1] if start + 1 in questions else _block_end(lines, kinds, start, known)
-            block = range(directive.line, last + 1)
-        blocks.append(range(directive.line, block.stop))
-        below = directive.line
+            block = range(directive.location.line, last + 1)
+        blocks.append(range(directive.location.line, block.stop))
+        below = directive.location.line
     return blocks[::-1]
 
 

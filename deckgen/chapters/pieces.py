@@ -1,24 +1,24 @@
 """Cuts a chapter at its headings: the lines that each question's answer takes, its title, its explicit key."""
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from deckgen.chapters.answers_apart import AnswerApart
-from deckgen.chapters.boxes import CLOSING, OPENING_DETAILS
 from deckgen.chapters.directives import Directive
-from deckgen.chapters.evidence import is_anchor, is_layout, is_rule, is_visible
 from deckgen.chapters.flashcards import CARD_STARTS, PROPERTY
 from deckgen.chapters.heading import Heading, Markup
 from deckgen.chapters.heading_text import is_navigation, markdown_of_html
+from deckgen.chapters.headings import Scan
 from deckgen.chapters.roles import Decision, Role
+from deckgen.chapters.shown import CLOSING, OPENING_DETAILS, is_anchor, is_layout, is_rule, is_shown, is_visible
 from deckgen.chapters.structure import Structure
 from deckgen.markdown.inline import mask_comments
 from deckgen.markdown.lines import Kind
-from deckgen.model import Key, Markdown
+from deckgen.model import Markdown
 
 _ANSWER_MARK = re.compile(
     r"[ \t]*(?:\*\*|__)?(?:A|答|答案|Answer|参考答案|Back|背面)[ \t]*\d{0,4}[ \t]*[:：]", re.IGNORECASE
@@ -44,7 +44,7 @@ _MAX_QUESTION_LINES = 20
 
 
 class Piece(Struct, frozen=True, kw_only=True):
-    """A question's heading and the answer below it; ``key_line`` is where its explicit key stands, 0 without one.
+    """A question's heading and the answer below it; ``id`` is the comment that holds its explicit key.
 
     The answer begins at ``answer_line``/``answer_column`` and ends with ``end_line``, all from 1; its first
     ``front_length`` characters are asked.
@@ -59,8 +59,7 @@ class Piece(Struct, frozen=True, kw_only=True):
     empty: bool
     """Nothing is there to be seen, or only a ``placeholder``."""
     placeholder: bool
-    key: Key | None
-    key_line: int
+    id: Directive | None
     front_length: int = 0
     said: AnswerApart | None = None
     """The end of ``answer``, which stands below all questions."""
@@ -68,19 +67,14 @@ class Piece(Struct, frozen=True, kw_only=True):
 
 def cut(structure: Structure, directives: Sequence[Directive]) -> Iterator[Piece]:
     """Every question of the chapter, in order."""
-    keys: dict[int, list[Directive]] = defaultdict(list)
-    for directive in directives:
-        if directive.key is not None:
-            keys[directive.line].append(directive)
-    lines, kinds = structure.scan.lines, structure.scan.kinds
+    keys = {directive.location.line: directive for directive in reversed(directives) if directive.key is not None}
     bounds = [item for item in structure.explanation.decisions if item.role is not Role.ANSWER]
-    starts = [_start(lines, kinds, bound.heading, keys) for bound in bounds]
-    starts.append((len(lines) + 1, 1))
+    starts = [_start(structure.scan, bound.heading, keys) for bound in bounds]
+    starts.append((len(structure.scan.lines) + 1, 1))
     said = iter(structure.said)
-    for index, decision in enumerate(bounds):
+    for decision, (start, stop) in zip(bounds, pairwise(starts), strict=True):
         if decision.role is Role.QUESTION:
-            piece = _piece(lines, kinds, decision, starts[index], starts[index + 1], keys)
-            yield _answered(piece, next(said, None))
+            yield _answered(_piece(structure.scan, decision, start, stop, keys), next(said, None))
 
 
 def title_of(decision: Decision) -> str:
@@ -93,17 +87,15 @@ def title_of(decision: Decision) -> str:
     return found[2] if (found := _WHOLE_BOLD.fullmatch(text)) else text
 
 
-def _start(
-    lines: Sequence[str], kinds: Sequence[Kind], heading: Heading, keys: dict[int, list[Directive]]
-) -> tuple[int, int]:
+def _start(scan: Scan, heading: Heading, keys: Mapping[int, Directive]) -> tuple[int, int]:
     """Line and column where a heading begins, with the anchors and the id above it."""
-    before = lines[heading.line - 1][: heading.column - 1]
+    before = scan.lines[heading.line - 1][: heading.column - 1]
     if before and _shows_text(before):
         return heading.line, heading.column
     line = heading.line
     above = line - 1
-    while above >= 1 and kinds[above - 1] in (Kind.TEXT, Kind.COMMENT):
-        text = lines[above - 1]
+    while above >= 1 and scan.kinds[above - 1] in (Kind.TEXT, Kind.COMMENT):
+        text = scan.lines[above - 1]
         opens = heading.markup is Markup.SUMMARY and OPENING_DETAILS.match(text)
         if opens or is_anchor(text) or (above in keys and not mask_comments(text).strip()):
             line = above
@@ -118,22 +110,16 @@ def _shows_text(text: str) -> bool:
 
 
 def _piece(
-    lines: Sequence[str],
-    kinds: Sequence[Kind],
-    decision: Decision,
-    start: tuple[int, int],
-    stop: tuple[int, int],
-    keys: dict[int, list[Directive]],
+    scan: Scan, decision: Decision, start: tuple[int, int], stop: tuple[int, int], keys: Mapping[int, Directive]
 ) -> Piece:
-    heading = decision.heading
+    lines, heading = scan.lines, decision.heading
     title, line, column = title_of(decision), heading.end_line, heading.end_column
     stop_line, stop_column = stop
     if heading.markup is Markup.QA and not lines[line - 1][column:].strip():
-        more, line = _longer_question(lines, kinds, heading, min(stop_line, len(lines) + 1))
+        more, line = _longer_question(scan, heading, min(stop_line, len(lines) + 1))
         title, column = " ".join((title, *more)), len(lines[line - 1]) if more else column
-    end_line = stop_line - 1 if stop_column == 1 else stop_line
-    end_line = _last_line(lines, heading, end_line)
-    end_line = max(line, _without_end_rule(lines, kinds, line, end_line) if stop_column == 1 else end_line)
+    end_line = _last_line(lines, heading, stop_line - 1 if stop_column == 1 else stop_line)
+    end_line = max(line, _without_end_rule(scan, line, end_line) if stop_column == 1 else end_line)
     rest = lines[line - 1][column : stop_column - 1 if stop_line == line else None]
     rest = rest if heading.answer is None else heading.answer
     body = [rest, *lines[line:end_line]]
@@ -147,7 +133,7 @@ def _piece(
         body[1:] = _moved_left(body[1:], listed=heading.listed)
     answer = Markdown("\n".join(body))
     placeholder = _PLACEHOLDER.fullmatch(mask_comments(answer)) is not None
-    key = _key(lines, start[0], heading.line, line, end_line, keys)
+    seen = any(map(is_shown, lines[line:end_line], scan.kinds[line:end_line]))
     return Piece(
         decision=decision,
         title=Markdown(title),
@@ -156,9 +142,8 @@ def _piece(
         answer_column=column + 1,
         end_line=end_line,
         placeholder=placeholder,
-        empty=placeholder or not (is_visible(rest) or _anything_visible(lines, kinds, range(line, end_line))),
-        key=key.key if key else None,
-        key_line=key.line if key else 0,
+        empty=placeholder or not (is_visible(rest) or seen),
+        id=_id(lines, start[0], line, end_line, keys),
     )
 
 
@@ -210,14 +195,12 @@ def _without_indent(line: str, most: int) -> str:
     return start[min(most, len(start)) :] + line.lstrip(" \t")
 
 
-def _longer_question(
-    lines: Sequence[str], kinds: Sequence[Kind], heading: Heading, stop_line: int
-) -> tuple[list[str], int]:
+def _longer_question(scan: Scan, heading: Heading, stop_line: int) -> tuple[list[str], int]:
     """The further lines of a question that its answer's ``A：`` ends within the paragraph, and the last of them."""
     more: list[str] = []
     for number in range(heading.end_line + 1, min(stop_line, heading.end_line + _MAX_QUESTION_LINES)):
-        text = lines[number - 1]
-        if kinds[number - 1] is not Kind.TEXT or not text.strip():
+        text = scan.lines[number - 1]
+        if scan.kinds[number - 1] is not Kind.TEXT or not text.strip():
             break
         if _ANSWER_MARK.match(text):
             return more, number - 1
@@ -225,9 +208,10 @@ def _longer_question(
     return [], heading.end_line
 
 
-def _without_end_rule(lines: Sequence[str], kinds: Sequence[Kind], first: int, last: int) -> int:
+def _without_end_rule(scan: Scan, first: int, last: int) -> int:
     """The last line without blank lines, the rules that only part this question from the next, and links to the top."""
-    while last > first and kinds[last - 1] is Kind.TEXT:
+    lines = scan.lines
+    while last > first and scan.kinds[last - 1] is Kind.TEXT:
         text = lines[last - 1]
         if (links := _navigation(lines, first, last)) < last:
             last = links
@@ -253,25 +237,11 @@ def _navigation(lines: Sequence[str], first: int, last: int) -> int:
     return end
 
 
-def _anything_visible(lines: Sequence[str], kinds: Sequence[Kind], indexes: Iterable[int]) -> bool:
-    for index in indexes:
-        if kinds[index] in (Kind.CODE, Kind.RAW) and lines[index].strip():
-            return True
-        if kinds[index] is Kind.TEXT and is_visible(lines[index]):
-            return True
-    return False
-
-
-def _key(
-    lines: Sequence[str], first: int, heading_line: int, line: int, end_line: int, keys: dict[int, list[Directive]]
-) -> Directive | None:
+def _id(lines: Sequence[str], first: int, line: int, end_line: int, keys: Mapping[int, Directive]) -> Directive | None:
     """The id above the heading, on its line, or below it before anything that is seen."""
-    for number in range(first, line + 1):
+    for number in range(first, end_line + 1):
         if number in keys:
-            return keys[number][0]
-    for number in range(line + 1, end_line + 1):
-        if number in keys:
-            return keys[number][0]
-        if is_visible(lines[number - 1]):
+            return keys[number]
+        if number > line and is_visible(lines[number - 1]):
             break
     return None

@@ -4,9 +4,9 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cached_property
 
-from deckgen.chapters.boxes import OPENING_DETAILS
 from deckgen.chapters.contents import titles_in_contents
 from deckgen.chapters.heading import Heading, Mark, Markup
+from deckgen.chapters.shown import OPENING_DETAILS
 from deckgen.markdown.lines import Fence, RawElement
 from deckgen.text.titles import ask_score, folded, normalised_title, split_number
 

@@ -1,7 +1,10 @@
-"""Folds and notes as HTML and site generators write them: how they open, what they are called, how they close."""
+"""What a line shows: nothing, or the title of a fold or note as HTML and site generators write them."""
 
 import re
 from typing import NamedTuple
+
+from deckgen.markdown.inline import mask_comments
+from deckgen.markdown.lines import Kind
 
 _FOLD = r"(?:details|dropdown|expand|collapse|spoiler|fold(?:ing)?|(?:hide)?toggle)"
 _ENCLOSED = re.compile(
@@ -20,6 +23,23 @@ CLOSING = re.compile(
     re.IGNORECASE,
 )
 """A line of nothing but the end of a fold."""
+_RULE = re.compile(r"[ \t]{0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
+_ANCHOR_LINE = re.compile(r"(?:[ \t]*<a\s[^<>]*>[ \t]*</a[ \t]*>|[ \t]*<a\s[^<>]*/>)+[ \t]*$", re.IGNORECASE)
+_LAYOUT = re.compile(r"\s*(?:</?(?:b|br|center|div|p|span|strong)(?:\s[^<>]*)?/?>\s*)+$", re.IGNORECASE)
+"""A line of nothing but tags that show nothing."""
+_DECK_TAG = re.compile(r"[ \t]*#flashcards?(?:/\S*)?[ \t]*$")
+"""Where Obsidian's plugins put the cards of a page."""
+_CARD_ENDS = re.compile(r"END[ \t]*$")
+_TOC_MARK = re.compile(r"[ \t]*(?:\[toc\]|\[\[toc\]\]|\[\[_toc_\]\]|@\[toc\].*)[ \t]*$", re.IGNORECASE)
+_UNSEEN = {
+    **dict.fromkeys("-*_", (_RULE,)),
+    **dict.fromkeys("[@", (_TOC_MARK,)),
+    **dict.fromkeys(":{", (CLOSING,)),
+    "<": (OPENING_DETAILS, CLOSING, _LAYOUT, _ANCHOR_LINE),
+    "#": (_DECK_TAG,),
+    "E": (_CARD_ENDS,),
+}
+"""What of lines that begin so shows nothing."""
 
 
 class Box(NamedTuple):
@@ -45,3 +65,32 @@ def box_of(line: str) -> Box | None:
     if found := _CALLOUT.match(text):
         return Box(found["title"].strip(), found["kind"].lower(), enclosed=False)
     return None
+
+
+def is_visible(line: str) -> bool:
+    """Whether a reader of the page sees something of this line; a rule that separates is nothing to see."""
+    text = mask_comments(line)
+    first = text.lstrip()[:1]
+    for pattern in _UNSEEN.get(first, ()):
+        if pattern.match(text):
+            return False
+    return bool(first)
+
+
+def is_layout(line: str) -> bool:
+    """A line of nothing but tags that show nothing, such as ``<div align="right">``."""
+    return _LAYOUT.match(line) is not None
+
+
+def is_rule(line: str) -> bool:
+    return _RULE.match(line) is not None
+
+
+def is_anchor(line: str) -> bool:
+    """A line of nothing but ``<a id=…></a>``."""
+    return _ANCHOR_LINE.match(line) is not None
+
+
+def is_shown(line: str, kind: Kind) -> bool:
+    """Whether a reader sees something of a line that is of a kind; of code and raw HTML whatever is no blank."""
+    return bool(line.strip()) if kind in (Kind.CODE, Kind.RAW) else kind is Kind.TEXT and is_visible(line)
