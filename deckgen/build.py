@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from functools import partial
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from deckgen import translation
 from deckgen.corpus import Progress, identify, settle, silent, texts_of
@@ -18,7 +17,7 @@ from deckgen.media import read_media
 from deckgen.media.references import image_references
 from deckgen.memory.store import Memory
 from deckgen.memory.workers import without_collector
-from deckgen.model import Chapter, Edition, ImageReference, MediaFile, StampedDeck, TranslatedCorpus
+from deckgen.model import Chapter, Edition, ImageReference, MediaFile, StampedDeck, TranslatedCorpus, replace
 from deckgen.project import Policy, Profile
 from deckgen.project.reading import Project
 

@@ -7,8 +7,6 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from deckgen import lint
 from deckgen.chapters import apply_ignores, parse_chapter
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, diagnostic, has_errors, with_severities
@@ -18,7 +16,7 @@ from deckgen.identity.matching import Matched, Past, match, of_chapters
 from deckgen.markdown import Documents
 from deckgen.memory.store import Decoder, Memory, encoded
 from deckgen.memory.workers import MUCH_TEXT, WorkerDiedError, died_over, map_in_processes
-from deckgen.model import Chapter, Context, Corpus, Location, Markdown
+from deckgen.model import Chapter, Context, Corpus, Location, Markdown, replace
 from deckgen.project.config import ChapterSettings
 from deckgen.project.encoding import Source
 from deckgen.project.history import birthmark, committed_lock, revision, steps_since

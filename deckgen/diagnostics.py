@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from deckgen.model import Location
+from deckgen.model import Location, replace
 from deckgen.text.packaged import packaged_table
 
 

@@ -4,9 +4,14 @@ import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import NewType
+from typing import TYPE_CHECKING, NewType
 
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from dataclasses import replace as replace  # of which mypy checks what it is given
+else:
+    from msgspec.structs import replace as replace
 
 Language = NewType("Language", str)
 """A BCP 47 tag such as ``zh``, ``en``, ``ja`` or ``zh-Hant``."""

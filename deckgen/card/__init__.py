@@ -9,12 +9,11 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from deckgen.card.colour import AA, blend, parse_colour, readable
 from deckgen.card.links import link_attributes
 from deckgen.card.settings import MIN_FONT_SIZE_PX, CardSettings
-from deckgen.model import CardTemplate, Edition, Key, Language, NoteField, NoteType
+from deckgen.model import CardTemplate, Edition, Key, Language, NoteField, NoteType, replace
 from deckgen.text.packaged import packaged_names, packaged_table, packaged_text
 
 SPARE_FIELDS = 4

@@ -4,12 +4,11 @@ import re
 from collections.abc import Mapping
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from deckgen.card.colour import parse_colour
 from deckgen.card.links import PLACEHOLDERS
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.model import Language, Location, parse_language
+from deckgen.model import Language, Location, parse_language, replace
 from deckgen.project.config import TEXT, Setting, one_of, read_table
 
 DENSITIES = ("compact", "normal", "relaxed")

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from deckgen.markdown.lines import Kind, line_kinds
+from deckgen.model import replace
 from deckgen.text.titles import Split, ask_score
 
 _TITLE = re.compile(

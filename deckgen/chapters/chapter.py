@@ -3,8 +3,6 @@
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 
-from msgspec.structs import replace
-
 from deckgen.chapters.directives import directive_findings, find_directives
 from deckgen.chapters.findings import Read, chapter_findings, heading_location
 from deckgen.chapters.fronts import front_lengths
@@ -14,7 +12,7 @@ from deckgen.chapters.roles import Decision, Role, Ruling
 from deckgen.chapters.structure import find_structure
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.markdown.definitions import find_definitions
-from deckgen.model import Category, Chapter, Context, Location, Markdown, Question, is_key
+from deckgen.model import Category, Chapter, Context, Location, Markdown, Question, is_key, replace
 from deckgen.project.config import ChapterSettings
 from deckgen.text.similarity import fingerprint_and_sketch
 from deckgen.text.titles import normalised_title, split_number

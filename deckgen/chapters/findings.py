@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from deckgen.chapters.explain import Explanation
 from deckgen.chapters.heading import Heading
@@ -18,7 +17,7 @@ from deckgen.chapters.shown import is_visible
 from deckgen.chapters.structure import Structure
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
 from deckgen.markdown.lines import Fence, Kind
-from deckgen.model import Chapter, Location
+from deckgen.model import Chapter, Location, replace
 from deckgen.project.config import ChapterSettings
 from deckgen.text.titles import normalised_title
 

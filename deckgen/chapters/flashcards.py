@@ -4,11 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from msgspec.structs import replace
-
 from deckgen.chapters.heading import LEVEL_OF_ANY_ROW, LEVEL_OF_ASKING, Heading, Markup, line_heading
 from deckgen.chapters.shown import box_of
 from deckgen.markdown.inline import mask_code
+from deckgen.model import replace
 from deckgen.text.titles import ask_score
 
 _ASKED_COLUMN = re.compile(r"(?:面试|常见|高频)?(?:问题|题目|题|提问|问)|questions?|q|front|正面", re.IGNORECASE)

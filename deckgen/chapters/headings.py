@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from deckgen.chapters.flashcards import card_of, item_of, rows_of
 from deckgen.chapters.heading import (
@@ -20,6 +19,7 @@ from deckgen.chapters.heading import (
 from deckgen.chapters.heading_text import without_navigation
 from deckgen.chapters.html_headings import headings_of_html, split_anchor
 from deckgen.markdown.lines import BlockTracker, Fence, FrontMatter, Kind, RawElement, left_open, read_front_matter
+from deckgen.model import replace
 from deckgen.text.titles import split_lettered, split_number
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from deckgen.chapters.answers_apart import AnswerApart
 from deckgen.chapters.directives import Directive
@@ -18,7 +17,7 @@ from deckgen.chapters.shown import CLOSING, OPENING_DETAILS, is_anchor, is_layou
 from deckgen.chapters.structure import Structure
 from deckgen.markdown.inline import mask_comments
 from deckgen.markdown.lines import Kind
-from deckgen.model import Markdown
+from deckgen.model import Markdown, replace
 
 _ANSWER_MARK = re.compile(
     r"[ \t]*(?:\*\*|__)?(?:A|答|答案|Answer|参考答案|Back|背面)[ \t]*\d{0,4}[ \t]*[:：]", re.IGNORECASE

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum, StrEnum
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from deckgen.chapters.contents import TocEntry, group_title
 from deckgen.chapters.heading import Heading, Mark, Markup
 from deckgen.chapters.surroundings import Outlook, Surroundings
+from deckgen.model import replace
 from deckgen.text.titles import Split, ask_score, folded, normalised_title
 
 _OUTSIDE_TITLES = frozenset(

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from deckgen.chapters.answers_apart import AnswerApart, answers_to, find_answers
 from deckgen.chapters.contents import Claims, Contents, TocEntry, alike, find_contents, group_title
@@ -23,7 +22,7 @@ from deckgen.chapters.pages import are_exercises, asks_plainly, page_title, span
 from deckgen.chapters.resumption import Resumption
 from deckgen.chapters.roles import Decision, Role, Ruling, decide_roles
 from deckgen.chapters.surroundings import look_around
-from deckgen.model import Dialect
+from deckgen.model import Dialect, replace
 from deckgen.project.config import ChapterSettings
 from deckgen.text.titles import ask_score, normalised_title, split_number
 

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import click
-from msgspec.structs import replace
 
 from deckgen.cli.build import missing_lines
 from deckgen.cli.options import build_time, jobs_option, project_option
 from deckgen.cli.report import fail_on_errors, print_counts, print_diagnostics, print_table, progress_bar
 from deckgen.cli.terminal import echo
-from deckgen.model import Language
+from deckgen.model import Language, replace
 from deckgen.project.layout import record_path
 from deckgen.project.reading import read_project
 from deckgen.releases.changelog import summarise

@@ -4,8 +4,6 @@ import html
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
-from msgspec.structs import replace
-
 from deckgen import card, render
 from deckgen.card.links import anchor_of, source_address, source_template
 from deckgen.card.settings import CardSettings, check_user_css, parse_card_settings
@@ -27,6 +25,7 @@ from deckgen.model import (
     StampedDeck,
     TranslatedCorpus,
     parse_edition,
+    replace,
 )
 from deckgen.project.config import Config, locate_setting
 from deckgen.project.files import read_optional

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
-from msgspec.structs import asdict, replace
+from msgspec.structs import asdict
 
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.identity.lock import (
@@ -15,7 +15,7 @@ from deckgen.identity.lock import (
     NoteRecord,
     with_records,
 )
-from deckgen.model import Edition, EditionNames, SubdeckNames, parse_edition
+from deckgen.model import Edition, EditionNames, SubdeckNames, parse_edition, replace
 
 _ROOM = 1
 """Languages that the spare fields of a note type can take."""

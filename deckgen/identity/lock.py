@@ -9,10 +9,9 @@ from operator import attrgetter
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec.structs import replace
 
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic
-from deckgen.model import Guid, Key, Location, parse_edition
+from deckgen.model import Guid, Key, Location, parse_edition, replace
 from deckgen.project.layout import LOCK_NAME
 from deckgen.text.similarity import Sketch, is_sketch
 
@@ -187,7 +186,8 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
 
 def with_records(lock: Lock, **records: Iterable[Any]) -> Lock:
     """The lock with these ``editions``, ``categories``, ``notes`` or ``pending`` questions, in any order."""
-    return replace(lock, **{name: tuple(sorted(found, key=name_of)) for name, found in records.items()})
+    groups: dict[str, Any] = {name: tuple(sorted(found, key=name_of)) for name, found in records.items()}
+    return replace(lock, **groups)
 
 
 def name_of(record: EditionRecord | CategoryRecord | NoteRecord | PendingRecord) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import asdict, replace
+from msgspec.structs import asdict
 
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.identity.assignment import Stage, assign, trace
@@ -25,6 +25,7 @@ from deckgen.model import (
     KeyedQuestion,
     Question,
     is_key,
+    replace,
 )
 from deckgen.text.similarity import SHORT, Sketch, fingerprint, sketch, sketch_size
 from deckgen.text.titles import normalised_title, split_number

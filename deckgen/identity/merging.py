@@ -4,8 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from msgspec.structs import replace
-
 from deckgen.diagnostics import DeckgenError
 from deckgen.identity.editions import renamed
 from deckgen.identity.lock import (
@@ -27,7 +25,7 @@ from deckgen.identity.lock import (
     parse_lines,
     wording,
 )
-from deckgen.model import Location
+from deckgen.model import Location, replace
 from deckgen.project.layout import LOCK_NAME
 
 _R = TypeVar("_R", EditionRecord, CategoryRecord, PendingRecord, NoteRecord)

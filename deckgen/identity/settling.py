@@ -1,12 +1,10 @@
 """What a person decides about a match: that a question is an earlier one, or that it is not; changes the lock alone."""
 
-from msgspec.structs import replace
-
 from deckgen.diagnostics import DeckgenError
 from deckgen.identity.keys import mint_key
 from deckgen.identity.lock import Lock, NoteRecord, PendingRecord, Stamp, texts_of, with_records
 from deckgen.identity.succession import new_note
-from deckgen.model import Key
+from deckgen.model import Key, replace
 
 _DAY = 24 * 60 * 60
 

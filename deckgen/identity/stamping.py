@@ -3,11 +3,9 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 
-from msgspec.structs import replace
-
 from deckgen.diagnostics import Diagnostic, diagnostic
 from deckgen.identity.lock import EditionRecord, Lock, NoteRecord, NoteTypeRecord, Stamp, with_records
-from deckgen.model import Deck, Key, Note, NoteType, StampedDeck
+from deckgen.model import Deck, Key, Note, NoteType, StampedDeck, replace
 
 DeckMark = Callable[[Deck, Lock], Deck]
 """A deck, and the lock in which its notes are stamped → the deck with the note type that it is to have."""

@@ -4,11 +4,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from msgspec.structs import replace
-
 from deckgen.identity.keys import base_guid, mint_key
 from deckgen.identity.lock import SAID, CategoryRecord, Lock, NoteRecord
-from deckgen.model import Key
+from deckgen.model import Key, replace
 
 Place = tuple[str, str]
 """A chapter's path and the folded title of a category in it."""

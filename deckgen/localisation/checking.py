@@ -3,14 +3,12 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
-from msgspec.structs import replace
-
 from deckgen.build import Build
 from deckgen.chapters import apply_ignores
 from deckgen.corpus import is_about_translations
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic, with_severities
 from deckgen.localisation.translations import TranslatedBlock, Translations, pair_of, translated_blocks, with_glossary
-from deckgen.model import Language, Location, Markdown, TextState
+from deckgen.model import Language, Location, Markdown, TextState, replace
 from deckgen.translation.catalog import CatalogEntry
 from deckgen.translation.checks import FACTS, check_pair, check_repeats
 from deckgen.translation.checks.pair import shortened

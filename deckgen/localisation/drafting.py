@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from msgspec.structs import replace
-
 from deckgen.localisation.translations import TranslatedBlock, Translations, pair_of, translated_blocks, with_entries
-from deckgen.model import Language, Markdown, TextState
+from deckgen.model import Language, Markdown, TextState, replace
 from deckgen.translation.catalog import CatalogEntry, Machine, Proposal, digest
 from deckgen.translation.drafts.engines import Briefing, Example
 from deckgen.translation.drafts.parcels import Draft, Job

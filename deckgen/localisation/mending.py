@@ -3,10 +3,8 @@
 import re
 from collections import Counter
 
-from msgspec.structs import replace
-
 from deckgen.localisation.translations import TranslatedBlock, Translations, pair_of, translated_blocks, with_entries
-from deckgen.model import Language, Markdown
+from deckgen.model import Language, Markdown, replace
 from deckgen.translation.catalog import CatalogEntry, digest
 from deckgen.translation.checks import check_pair
 from deckgen.translation.inline import Edge, edged, protected, replaced

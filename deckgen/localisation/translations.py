@@ -4,14 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from deckgen.corpus import identify, settle
 from deckgen.diagnostics import DeckgenError, Diagnostic, Severity, with_severities
 from deckgen.identity.lock import Lock
 from deckgen.markdown import Documents
 from deckgen.markdown.blocks import LeafBlock
-from deckgen.model import Language, Location, Markdown, TextState
+from deckgen.model import Language, Location, Markdown, TextState, replace
 from deckgen.project.files import read_optional
 from deckgen.project.layout import GLOSSARY_PATH
 from deckgen.project.reading import Project, known_languages

@@ -5,12 +5,11 @@ from enum import StrEnum
 from typing import assert_never
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from deckgen.diagnostics import Diagnostic, Severity
 from deckgen.localisation.checking import check_block
 from deckgen.localisation.translations import TranslatedBlock, Translations, translated_blocks, with_entries
-from deckgen.model import Markdown, TextState
+from deckgen.model import Markdown, TextState, replace
 from deckgen.translation.catalog import CatalogEntry, accepted, mark, rejected
 
 

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterable
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from deckgen.markdown.definitions import used_definitions
 from deckgen.markdown.document import Document, ImageSpan, is_plain, parse_document
 from deckgen.memory.store import Decoder, Memory, encoded
 from deckgen.memory.workers import MUCH_TEXT, WorkerDiedError, died_over, map_in_processes
-from deckgen.model import Context, Html, Markdown
+from deckgen.model import Context, Html, Markdown, replace
 
 TextInContext = tuple[Markdown, Context]
 

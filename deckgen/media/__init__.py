@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from msgspec import Struct
-from msgspec.structs import asdict, replace
+from msgspec.structs import asdict
 
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic, name_some
 from deckgen.media.encoded import RECIPE, BrokenImageError, EncodedImage
@@ -31,7 +31,7 @@ from deckgen.media.image_paths import (
 from deckgen.memory.receipt import file_mark
 from deckgen.memory.seal import sealed_digest
 from deckgen.memory.store import Decoder, Memory, encoded
-from deckgen.model import ImageReference, Location, MediaFile
+from deckgen.model import ImageReference, Location, MediaFile, replace
 from deckgen.project import Profile
 from deckgen.project.files import read_file, write_atomically
 from deckgen.project.reading import Project

@@ -3,11 +3,9 @@
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from msgspec.structs import replace
-
 from deckgen.markdown import Documents
 from deckgen.memory.store import Decoder, encoded
-from deckgen.model import ImageReference, Location, TextState, TranslatedQuestion, in_groups, locate_span
+from deckgen.model import ImageReference, Location, TextState, TranslatedQuestion, in_groups, locate_span, replace
 
 _Found = tuple[tuple[ImageReference, Location], ...]
 _CODEC = Decoder(_Found)

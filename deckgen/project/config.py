@@ -10,10 +10,9 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec.structs import replace
 
 from deckgen.diagnostics import RULES, Diagnostic, Severity, diagnostic
-from deckgen.model import Dialect, Edition, Language, Location, parse_edition, parse_language
+from deckgen.model import Dialect, Edition, Language, Location, parse_edition, parse_language, replace
 from deckgen.project import Packages, Policy, Profile
 from deckgen.project.layout import CONFIG_NAME
 

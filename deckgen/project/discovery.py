@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from deckgen.diagnostics import DeckgenError, Diagnostic, diagnostic, name_some
-from deckgen.model import Edition, Language, parse_edition
+from deckgen.model import Edition, Language, parse_edition, replace
 from deckgen.project.config import Config, matches
 from deckgen.text.titles import ask_score, han_value
 

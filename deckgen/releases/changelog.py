@@ -8,10 +8,9 @@ from string import Template
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from deckgen.markdown import safe_html
-from deckgen.model import Context, Dialect, Key, Language, Markdown
+from deckgen.model import Context, Dialect, Key, Language, Markdown, replace
 from deckgen.releases.diff import Difference, NoteChange, ReleaseDiff
 from deckgen.releases.records import RecordedNote
 from deckgen.releases.snapshot import named_edition

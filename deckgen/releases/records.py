@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec.structs import replace
 
 from deckgen.diagnostics import DeckgenError
-from deckgen.model import Guid, Key, Language, Location, TextState
+from deckgen.model import Guid, Key, Language, Location, TextState, replace
 
 _V = TypeVar("_V")
 RECORD_VERSION = 1

@@ -5,8 +5,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from deckgen.apkg.contents import PackageContents, PackagedNote
 from deckgen.apkg.reader import read_package
 from deckgen.build import Build
@@ -14,7 +12,7 @@ from deckgen.card import unmarked
 from deckgen.diagnostics import DeckgenError
 from deckgen.identity.stamping import note_type_hash
 from deckgen.markdown.tree import block_text
-from deckgen.model import Edition, Guid, Key, Language, NoteType, StampedDeck, TextState, parse_edition
+from deckgen.model import Edition, Guid, Key, Language, NoteType, StampedDeck, TextState, parse_edition, replace
 from deckgen.project.files import read_optional
 from deckgen.project.layout import RECORD_NAME
 from deckgen.releases.records import (

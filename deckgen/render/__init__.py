@@ -5,8 +5,6 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
-from msgspec.structs import replace
-
 from deckgen.markdown import Documents
 from deckgen.memory.store import Decoder, encoded
 from deckgen.model import (
@@ -29,6 +27,7 @@ from deckgen.model import (
     TranslatedCorpus,
     TranslatedQuestion,
     in_groups,
+    replace,
 )
 from deckgen.render.cardhtml import card_html, field_media, given_html, unfolded
 from deckgen.text.anki import safe_field, safe_name, safe_text

@@ -9,13 +9,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from deckgen.diagnostics import DeckgenError
 from deckgen.localisation.checking import check_block
 from deckgen.localisation.translations import TranslatedBlock, Translations, translated_blocks
 from deckgen.localisation.verdicts import Action, Declined, Word, heard
-from deckgen.model import Language, Markdown
+from deckgen.model import Language, Markdown, replace
 from deckgen.preview.server import LocalApp, LocalServer
 from deckgen.project.files import own_path, read_optional, write_atomically
 from deckgen.review.page import Showing, render_review, render_row, show

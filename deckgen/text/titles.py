@@ -5,7 +5,8 @@ import unicodedata
 from functools import lru_cache
 
 from msgspec import Struct
-from msgspec.structs import replace
+
+from deckgen.model import replace
 
 _HAN_DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _HAN = r"[〇零一二两三四五六七八九十百]{1,5}"

@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from msgspec.structs import replace
-
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic
 from deckgen.markdown import Documents
 from deckgen.markdown.unsafe import Unsafe, find_unsafe, may_be_unsafe
@@ -22,6 +20,7 @@ from deckgen.model import (
     TranslatedCorpus,
     TranslatedQuestion,
     locate_span,
+    replace,
 )
 from deckgen.project import Policy
 from deckgen.translation.inline import TokenKind, replaced, tokens

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 
 import polib
 from msgspec import Struct
-from msgspec.structs import replace
 
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.model import Language, Location, Markdown, TextState
+from deckgen.model import Language, Location, Markdown, TextState, replace
 from deckgen.project.layout import SOURCE_DIR
 
 

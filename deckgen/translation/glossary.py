@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from deckgen.diagnostics import Diagnostic, diagnostic
-from deckgen.model import Language, Location, is_language
+from deckgen.model import Language, Location, is_language, replace
 from deckgen.project.config import parse_toml
 from deckgen.text.packaged import packaged_table
 from deckgen.translation.inline import replaced

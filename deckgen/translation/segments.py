@@ -6,12 +6,11 @@ from enum import StrEnum
 from functools import partial
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from deckgen.markdown import Document, Documents
 from deckgen.markdown.blocks import BlockKind, LeafBlock
 from deckgen.markdown.definitions import used_definitions
-from deckgen.model import Chapter, Key, KeyedCorpus, Language, Location, Markdown, locate_span
+from deckgen.model import Chapter, Key, KeyedCorpus, Language, Location, Markdown, locate_span, replace
 from deckgen.translation.inline import is_translatable, replaced
 from deckgen.translation.notes import Notes
 

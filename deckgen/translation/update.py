@@ -4,9 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from msgspec.structs import replace
-
-from deckgen.model import Language, Markdown, TextState
+from deckgen.model import Language, Markdown, TextState, replace
 from deckgen.project.layout import LOCALE_DIR
 from deckgen.text.similarity import title_likeness
 from deckgen.translation.catalog import Catalog, CatalogEntry, accepted, catalog_name

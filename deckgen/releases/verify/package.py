@@ -8,14 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from msgspec.structs import replace
-
 from deckgen.apkg.contents import PackageContents, PackagedNote, PackagedNoteType
 from deckgen.card.anki_template import render_template
 from deckgen.diagnostics import Diagnostic, Severity, name_some
 from deckgen.identity.keys import edition_guid
 from deckgen.identity.lock import Lock
 from deckgen.markdown.judge import Judgement, judge_css, judge_html
+from deckgen.model import replace
 from deckgen.releases.snapshot import note_type_edition
 from deckgen.text.packaged import packaged_table
 

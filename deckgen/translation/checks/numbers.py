@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
 
+from deckgen.model import replace
 from deckgen.text.packaged import packaged_table
 from deckgen.translation.checks.pair import Pair, compiled
 

@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import count
 
-from msgspec.structs import replace
-
-from deckgen.model import Markdown
+from deckgen.model import Markdown, replace
 from deckgen.text.titles import folded
 from deckgen.translation.drafts.engines import Batch, Engine, EngineAnswer, EngineError, Example, Remedy
 from deckgen.translation.drafts.ledger import RememberedDrafts

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from deckgen.diagnostics import Severity
-from deckgen.model import Markdown
+from deckgen.model import Markdown, replace
 from deckgen.text.similarity import most_alike
 from deckgen.translation.checks import check_form, check_pair
 from deckgen.translation.checks.pair import Pair
