@@ -195,6 +195,7 @@ def memory_file(folder: Path) -> Path:
 def _connect(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=_WAIT_SECONDS)
     try:
+        database.execute("PRAGMA page_size = 16384")  # of a new file: values are longer than what fits into 4096
         # A lost power supply may damage the file, which is then made anew; a killed process may not.
         database.execute("PRAGMA synchronous = OFF")
         database.execute("PRAGMA journal_mode = TRUNCATE")
