@@ -1,6 +1,7 @@
 """Begins a project: copies a book's chapters and images, or an example, and writes the files that a project has."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, metadata
@@ -14,11 +15,12 @@ from msgspec import Struct
 from deckgen import __version__
 from deckgen.chapters import Explanation, explain_structure, parse_chapter
 from deckgen.diagnostics import DeckgenError
-from deckgen.model import Chapter
+from deckgen.markdown import parse_document
+from deckgen.model import Chapter, Context, Dialect, Markdown
 from deckgen.project.config import Config
 from deckgen.project.discovery import choose_chapters
 from deckgen.project.encoding import decode_source
-from deckgen.project.files import read_file, survey, write_atomically
+from deckgen.project.files import read_file, read_optional, survey, write_atomically
 from deckgen.project.history import repository_address
 from deckgen.project.layout import CONFIG_NAME, LOCK_NAME, is_skipped
 from deckgen.project.reading import IMAGE_SUFFIXES, Project
@@ -114,9 +116,18 @@ def read_book(project: Project) -> tuple[Reading, ...]:
     )
 
 
+_HEADING = re.compile(r"^#[ \t]+(\S.*?)[ \t#]*$", re.MULTILINE)
+
+
 def default_title(project: Project, readings: Sequence[Reading]) -> str:
-    """The chapter's title of a book of one chapter, else the folder's name."""
-    return str(readings[0].chapter.title) if len(readings) == 1 else project.root.resolve().name
+    """The chapter's title of a book of one chapter, else the heading of its README, else the folder's name."""
+    if len(readings) == 1:
+        return str(readings[0].chapter.title)
+    title = ""
+    with suppress(DeckgenError):  # one that nobody can read is no title
+        heading = _HEADING.search(read_optional(project.root / "README.md", inside=project.root) or "")
+        title = parse_document(Markdown(heading[1]), Context(dialect=Dialect.GFM)).plain_text if heading else ""
+    return title or project.root.resolve().name
 
 
 def project_files(project: Project, readings: Sequence[Reading], *, title: str) -> Mapping[str, bytes]:

@@ -64,6 +64,24 @@ def test_a_folder_of_markdown_is_taken_as_it_is_and_what_git_ignored_stays(tmp_p
 
 
 @pytest.mark.parametrize(
+    ("readme", "title"),
+    [
+        ("前言\n\n# [并发](a.md) **小册** #\n\n# 二\n".encode(), "并发 小册"),
+        ("# 并发小册\n".encode("gbk"), "book"),
+        (b"no heading", "book"),
+    ],
+)
+def test_a_book_of_several_chapters_is_called_as_its_readme_is_headed(
+    readme: bytes, title: str, tmp_path: Path
+) -> None:
+    folder = _book(tmp_path / "book")
+    (folder / "更多.md").write_text(QUESTIONS.replace("锁", "信号量"), encoding="utf-8")
+    (folder / "README.md").write_bytes(readme)
+    assert deckgen("init", folder, "--yes").exit_code == 0
+    assert parse_config((folder / "deckgen.toml").read_text(encoding="utf-8"))[0].titles["zh"] == title
+
+
+@pytest.mark.parametrize(
     ("remote", "below", "address"),
     [
         ("git@github.com:me/book.git", "", "https://github.com/me/book"),
