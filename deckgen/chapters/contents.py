@@ -2,8 +2,9 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from msgspec import Struct
@@ -49,8 +50,30 @@ class Contents(Struct, frozen=True, kw_only=True):
     """The first lines of the headings."""
 
 
-def link_entries(lines: Sequence[str]) -> Iterator[tuple[int, str, str, int, int]]:
-    """Index, text, anchor, indentation and column of every line that is a link within the page, from 0."""
+class _Link(NamedTuple):
+    """A line that is a link within the page, or an item of a plain contents list; numbers count from 0."""
+
+    place: int
+    text: str
+    anchor: str
+    indent: int
+    column: int
+
+
+def titles_in_contents(lines: Sequence[str]) -> frozenset[str]:
+    """The folded titles that any link within the page names: known before the headings are."""
+    return frozenset(key for link in _links(lines) for key in _keys(link.text, link.anchor))
+
+
+def find_contents(scan: Scan) -> Contents:
+    """The contents list: a run of links within the page; below a heading that says so, plain items count too."""
+    links = {link.place: link for link in _links(scan.lines) if scan.kinds[link.place] is Kind.TEXT}
+    headings = {heading.line - 1: heading for heading in scan.headings if heading.level <= _DEEPEST}
+    linked = _linked_contents(scan, links, headings) if links else None
+    return linked or _plain_contents(scan, headings)
+
+
+def _links(lines: Sequence[str]) -> Iterator[_Link]:
     for index, line in enumerate(lines):
         if "](" not in line or is_navigation(line):
             continue
@@ -65,47 +88,33 @@ def link_entries(lines: Sequence[str]) -> Iterator[tuple[int, str, str, int, int
         elsewhere = _ELSEWHERE.search(target.partition("#")[0])
         if target.startswith("#") or (marker and target and not elsewhere):
             indent = len((marker[1] if marker else line[:start]).expandtabs(4))
-            yield index, line[found.end() : middle], unquote(target.removeprefix("#")), indent, found.end()
+            anchor = unquote(target.removeprefix("#"))
+            yield _Link(index, line[found.end() : middle], anchor, indent, column=found.end())
 
 
-def titles_in_contents(lines: Sequence[str]) -> frozenset[str]:
-    """The folded titles that any link within the page names: known before the headings are."""
-    return frozenset(key for _, text, anchor, _, _ in link_entries(lines) for key in _keys(text, anchor) if key)
-
-
-def find_contents(scan: Scan) -> Contents:
-    """The contents list: a run of links within the page; below a heading that says so, plain items count too."""
-    links = {
-        index: (text, anchor, indent, column)
-        for index, text, anchor, indent, column in link_entries(scan.lines)
-        if scan.kinds[index] is Kind.TEXT
-    }
-    headings = {heading.line - 1: heading for heading in scan.headings if heading.level <= _DEEPEST}
-    known = frozenset(key for heading in scan.headings for key in _heading_keys(heading)) if links else frozenset()
-    last_named = {group_title(heading.text): heading.line - 1 for heading in headings.values()} if links else {}
-    found: list[tuple[int, str, str, int, int]] = []
+def _linked_contents(scan: Scan, links: dict[int, _Link], headings: dict[int, Heading]) -> Contents | None:
+    """The runs of links that stand below a heading of a contents list, or mostly name what the chapter has."""
+    known = frozenset(key for heading in scan.headings for key in _keys(heading.text, heading.anchor))
+    last_named = {group_title(heading.text): heading.line - 1 for heading in headings.values()}
+    found: list[_Link] = []
     covered: set[int] = set()
     owned: set[int] = set()
-    for run in _runs(scan, links, headings) if links else ():
-        named = next((index for index in run if index in headings and names_contents(headings[index])), None)
-        entries = [(index, *links[index]) for index in run if index in links]
-        met = sum(not known.isdisjoint(_keys(text, anchor)) for _, text, anchor, _, _ in entries)
+    for run in _runs(scan, links, headings):
+        heads = [index for index in run if index in headings]
+        named = next((index for index in heads if names_contents(headings[index])), None)
+        entries = [links[index] for index in run if index in links]
+        met = sum(not known.isdisjoint(_keys(link.text, link.anchor)) for link in entries)
         if named is None and (len(entries) < 2 or met * 2 < len(entries)):
             continue
         own = {
             index
-            for index in run
-            if index in headings
-            and (index >= named if named is not None else last_named[group_title(headings[index].text)] > run[-1])
+            for index in heads
+            if (index >= named if named is not None else last_named[group_title(headings[index].text)] > run[-1])
         }
         found += entries
-        owned.update(index + 1 for index in own)
-        covered.update(index + 1 for index in run if index not in headings or index in own)
-    if not found:
-        found, plain, heads = _plain_entries(scan, headings)
-        covered.update(plain)
-        owned.update(heads)
-    return Contents(entries=tuple(_entries(found)), lines=frozenset(covered), headings=frozenset(owned))
+        owned |= own
+        covered |= set(run) - set(heads) | own
+    return _contents(found, covered, owned) if found else None
 
 
 def names_contents(heading: Heading) -> bool:
@@ -124,14 +133,12 @@ class Claims:
     def __init__(self, entries: Sequence[TocEntry]) -> None:
         self.entries = entries
         self._by_key: dict[str, list[int]] = defaultdict(list)
-        for index, entry in enumerate(entries):
-            for key in dict.fromkeys(_keys(entry.text, entry.anchor)):
-                if key:
-                    self._by_key[key].append(index)
-        for waiting in self._by_key.values():
-            waiting.reverse()
+        """The places of the entries that are recognised by a key, the first of them last."""
+        for index in reversed(range(len(entries))):
+            for key in _keys(entries[index].text, entries[index].anchor):
+                self._by_key[key].append(index)
         self._claimed: set[int] = set()
-        self._keys: dict[int, tuple[str, ...]] = {}
+        self._keys: dict[int, Sequence[str]] = {}
 
     def names(self, heading: Heading) -> TocEntry | None:
         """An entry that means the heading, claimed or not."""
@@ -151,11 +158,11 @@ class Claims:
                 return self.entries[waiting[-1]]
         return None
 
-    def _keys_of(self, heading: Heading) -> tuple[str, ...]:
+    def _keys_of(self, heading: Heading) -> Sequence[str]:
         if not self.entries:
             return ()
         if heading.line not in self._keys:
-            self._keys[heading.line] = tuple(_heading_keys(heading))
+            self._keys[heading.line] = _keys(heading.text, heading.anchor)
         return self._keys[heading.line]
 
     @property
@@ -170,16 +177,13 @@ def alike(one: str, other: str) -> float:
     return 2 * len(pairs[0] & pairs[1]) / total if total else float(one == other)
 
 
-def _keys(text: str, anchor: str) -> tuple[str, ...]:
+def _keys(text: str, anchor: str) -> Sequence[str]:
     """What an entry can be recognised by, the surest first."""
-    return (folded(text), folded(anchor), normalised_title(text), normalised_title(anchor) if anchor else "")
+    keys = (folded(text), folded(anchor), normalised_title(text), normalised_title(anchor) if anchor else "")
+    return [key for key in dict.fromkeys(keys) if key]
 
 
-def _heading_keys(heading: Heading) -> Iterable[str]:
-    return (key for key in dict.fromkeys(_keys(heading.text, heading.anchor)) if key)
-
-
-def _runs(scan: Scan, links: dict[int, tuple[str, str, int, int]], headings: dict[int, Heading]) -> Iterator[list[int]]:
+def _runs(scan: Scan, links: Container[int], headings: Container[int]) -> Iterator[list[int]]:
     """Runs of links, with the headings, labels and list items above and between them, as line indexes from 0."""
     run: list[int] = []
     pending: list[int] = []
@@ -187,13 +191,9 @@ def _runs(scan: Scan, links: dict[int, tuple[str, str, int, int]], headings: dic
         if index in links:
             run += [*pending, index]
             pending = []
-        elif not line.strip() or scan.kinds[index] is Kind.COMMENT or not line.strip("-*_ \t"):
+        elif not line.strip("-*_ \t") or not line.strip() or scan.kinds[index] is Kind.COMMENT:
             continue
-        elif is_navigation(line):
-            if run:
-                yield run
-            run, pending = [], []
-        elif index in headings or (scan.kinds[index] is Kind.TEXT and _LABEL.match(line)):
+        elif not is_navigation(line) and (index in headings or (scan.kinds[index] is Kind.TEXT and _LABEL.match(line))):
             pending.append(index)
         else:
             if run:
@@ -203,33 +203,28 @@ def _runs(scan: Scan, links: dict[int, tuple[str, str, int, int]], headings: dic
         yield run
 
 
-def _plain_entries(
-    scan: Scan, headings: dict[int, Heading]
-) -> tuple[list[tuple[int, str, str, int, int]], list[int], list[int]]:
+def _plain_contents(scan: Scan, headings: dict[int, Heading]) -> Contents:
     """The list items below a heading that says that it is the contents list."""
     start = next((index for index, heading in headings.items() if names_contents(heading)), None)
     start = _lists_others(scan, headings) if start is None else start
-    if start is None:
-        return [], [], []
+    if start is None or start == max(headings):  # an index at the end of the chapter lists nothing of it
+        return Contents(entries=(), lines=frozenset(), headings=frozenset())
     found = []
     for index in range(headings[start].end_line, len(scan.lines)):
-        line = scan.lines[index]
+        line, text = scan.lines[index], scan.lines[index].strip()
         marker = _MARKER.match(line)
-        numbered = split_number(line)
-        if not line.strip():
+        if not text:
             continue
         if marker and scan.kinds[index] is Kind.TEXT and line[marker.end() :].strip():
-            text = line[marker.end() :].strip()
-            if line[len(marker[1]) :][:1].isdecimal():
-                text = line.strip()
-            found.append((index, text, "", len(marker[1].expandtabs(4)), marker.end()))
-        elif numbered.number and index not in headings:
-            found.append((index, line.strip(), "", len(line) - len(line.lstrip()), len(line) - len(line.lstrip())))
+            numbered = line[len(marker[1]) :][:1].isdecimal()
+            title = text if numbered else line[marker.end() :].strip()
+            found.append(_Link(index, title, "", len(marker[1].expandtabs(4)), column=marker.end()))
+        elif split_number(line).number and index not in headings:
+            indent = len(line) - len(line.lstrip())
+            found.append(_Link(index, text, "", indent, column=indent))
         else:
             break
-    if not any(index > start for index in headings):
-        return [], [], []  # an index at the end of the chapter lists nothing of it
-    return found, [start + 1, *(index + 1 for index, *_ in found)], [start + 1]
+    return _contents(found, {start, *(link.place for link in found)}, {start})
 
 
 def _lists_others(scan: Scan, headings: dict[int, Heading]) -> int | None:
@@ -244,20 +239,25 @@ def _lists_others(scan: Scan, headings: dict[int, Heading]) -> int | None:
     return None
 
 
-def _entries(found: Sequence[tuple[int, str, str, int, int]]) -> Iterator[TocEntry]:
-    depths = list(_depths([indent for _, _, _, indent, _ in found]))
-    for position, (index, text, anchor, _, column) in enumerate(found):
-        yield TocEntry(
-            text=text.strip().rstrip("*_"),
-            anchor=anchor,
-            line=index + 1,
-            column=column + 1,
-            depth=depths[position],
-            parent=position + 1 < len(found) and depths[position + 1] > depths[position],
+def _contents(found: Sequence[_Link], lines: Iterable[int], headings: Iterable[int]) -> Contents:
+    """The contents list that has these links; its lines and headings are given by index from 0."""
+    depths = list(_depths(link.indent for link in found))
+    entries = (
+        TocEntry(
+            text=link.text.strip().rstrip("*_"),
+            anchor=link.anchor,
+            line=link.place + 1,
+            column=link.column + 1,
+            depth=depth,
+            parent=following > depth,
         )
+        for link, depth, following in zip(found, depths, [*depths, 0][1:], strict=True)
+    )
+    lines, headings = (frozenset(index + 1 for index in indexes) for indexes in (lines, headings))
+    return Contents(entries=tuple(entries), lines=lines, headings=headings)
 
 
-def _depths(indents: Sequence[int]) -> Iterator[int]:
+def _depths(indents: Iterable[int]) -> Iterator[int]:
     open_at: list[int] = []
     for indent in indents:
         while open_at and open_at[-1] >= indent:
