@@ -7,18 +7,18 @@ from itertools import groupby
 
 from msgspec import Struct
 
-from deckgen.chapters.explain import Explanation
 from deckgen.chapters.heading import Heading
 from deckgen.chapters.heading_text import is_navigation
 from deckgen.chapters.headings import line_headings
 from deckgen.chapters.pieces import Piece
 from deckgen.chapters.roles import Role, Ruling
-from deckgen.chapters.shown import is_visible
+from deckgen.chapters.shown import is_shown, is_visible
 from deckgen.chapters.structure import Structure
-from deckgen.diagnostics import Diagnostic, Severity, diagnostic
+from deckgen.diagnostics import Diagnostic, Severity, diagnostic, name_some
 from deckgen.markdown.lines import Fence, Kind
-from deckgen.model import Chapter, Location, replace
+from deckgen.model import Chapter, Location
 from deckgen.project.config import ChapterSettings
+from deckgen.text.sizes import counted
 from deckgen.text.titles import normalised_title
 
 _SHOWN = 20
@@ -57,13 +57,8 @@ def chapter_findings(read: Read) -> Iterator[Diagnostic]:
 
 
 def heading_location(heading: Heading, path: str) -> Location:
-    return Location(
-        path=path,
-        line=heading.line,
-        column=heading.column,
-        end_line=heading.end_line,
-        end_column=heading.end_column,
-    )
+    line, column, end_line, end_column = heading.line, heading.column, heading.end_line, heading.end_column
+    return Location(path=path, line=line, column=column, end_line=end_line, end_column=end_column)
 
 
 def _no_questions(read: Read) -> Diagnostic:
@@ -74,26 +69,26 @@ def _no_questions(read: Read) -> Diagnostic:
     return diagnostic("no-questions", message, Location(path=read.path), hint=hint)
 
 
+def _finding(
+    read: Read, rule: str, message: str, place: Heading | Location, *, hint: str = "", severity: Severity | None = None
+) -> Diagnostic:
+    """A finding with the line at which it begins."""
+    location = heading_location(place, read.path) if isinstance(place, Heading) else place
+    excerpt = read.lines[location.line - 1]
+    return diagnostic(rule, message, location, hint=hint, excerpt=excerpt, severity=severity)
+
+
 def _contents_findings(read: Read) -> Iterator[Diagnostic]:
     for entry in read.structure.missing:
-        line = read.lines[entry.line - 1]
-        yield diagnostic(
-            "toc-without-body",
-            f"the contents list names “{entry.text}”, and nothing in the chapter answers it",
-            _span(read, entry.line, entry.column, entry.column + len(entry.text) - 1),
-            excerpt=line,
-        )
+        message = f"the contents list names “{entry.text}”, and nothing in the chapter answers it"
+        span = _span(read, entry.line, entry.column, entry.column + len(entry.text) - 1)
+        yield _finding(read, "toc-without-body", message, span)
     if not read.structure.contents.entries:
         return
     for piece in read.pieces:
-        heading = piece.decision.heading
-        if heading.line in read.structure.unlisted:
-            yield diagnostic(
-                "body-without-toc",
-                f"the contents list does not name “{piece.title}”",
-                heading_location(heading, read.path),
-                excerpt=read.lines[heading.line - 1],
-            )
+        if piece.decision.heading.line in read.structure.unlisted:
+            message = f"the contents list does not name “{piece.title}”"
+            yield _finding(read, "body-without-toc", message, piece.decision.heading)
 
 
 def _question_findings(read: Read) -> Iterator[Diagnostic]:
@@ -101,82 +96,52 @@ def _question_findings(read: Read) -> Iterator[Diagnostic]:
     for piece in read.pieces:
         heading = piece.decision.heading
         if piece.placeholder:
-            yield diagnostic(
-                "placeholder",
-                f"“{piece.title}” has only “{piece.answer.strip()}” for an answer, so it gets no card",
-                heading_location(heading, read.path),
-                excerpt=read.lines[heading.line - 1],
-            )
+            message = f"“{piece.title}” has only “{piece.answer.strip()}” for an answer, so it gets no card"
+            yield _finding(read, "placeholder", message, heading)
         elif piece.empty:
-            yield diagnostic(
-                "empty-answer",
-                f"“{piece.title}” has no answer, so it gets no card",
-                heading_location(heading, read.path),
-                excerpt=read.lines[heading.line - 1],
-            )
+            yield _finding(read, "empty-answer", f"“{piece.title}” has no answer, so it gets no card", heading)
         else:
             same[normalised_title(piece.title) + piece.answer[: piece.front_length]].append(piece)
     for group in same.values():
         if len(group) > 1:
-            yield _duplicate(read, group)
-
-
-def _duplicate(read: Read, group: Sequence[Piece]) -> Diagnostic:
-    places = [str(piece.decision.heading.line) for piece in group]
-    shown = ", ".join(places[:6]) + (f" and {len(places) - 6} more" if len(places) > 6 else "")
-    heading = group[1].decision.heading
-    return diagnostic(
-        "duplicate-question",
-        f"{len(group)} questions are titled “{group[0].title}”: lines {shown}",
-        heading_location(heading, read.path),
-        excerpt=read.lines[heading.line - 1],
-    )
+            places = name_some((str(piece.decision.heading.line) for piece in group), most=6)
+            message = f"{len(group)} questions are titled “{group[0].title}”: lines {places}"
+            yield _finding(read, "duplicate-question", message, group[1].decision.heading)
 
 
 def _heading_findings(read: Read) -> Iterator[Diagnostic]:
     explanation = read.structure.explanation
     chosen = explanation.chosen
     if explanation.weak and chosen is not None:
-        first = read.pieces[0].decision.heading
-        yield diagnostic(
+        others = explanation.alternatives[1:]
+        yield _finding(
+            read,
             "weak-structure",
             f"headings marked {chosen.mark} are taken for questions, {len(read.pieces)} of them; "
             + ("they are exercises below prose" if chosen == explanation.exercises else "nothing else says so")
-            + _second_best(explanation),
-            heading_location(first, read.path),
+            + "".join(f"; the next best reading is {item.mark}, {item.count} of them" for _, item in others),
+            read.pieces[0].decision.heading,
             hint=_choices(read),
-            excerpt=read.lines[first.line - 1],
         )
     for decision in explanation.decisions:
-        heading = decision.heading
-        line = read.lines[heading.line - 1]
+        heading, mark = decision.heading, decision.heading.mark
         if decision.slipped and chosen is not None:
-            mark = heading.mark
             same = mark.markup is chosen.mark.markup
             difference = (
                 f"has level {heading.level}, the other questions {chosen.mark.level}"
                 if same
                 else f"is marked {mark}, the other questions {chosen.mark}"
             )
-            yield diagnostic(
+            yield _finding(
+                read,
                 "level-slip",
                 f"this heading {difference}; it is read as a question because {decision.ruling.reason}",
-                heading_location(heading, read.path),
+                heading,
                 hint=f"give it the {'level' if same else 'mark'} of its neighbours",
-                excerpt=line,
             )
         if decision.role is not Role.ANSWER and (heading.flaw or heading.doubtful):
-            yield diagnostic(
-                "broken-heading",
-                f"{heading.flaw or 'Markdown is not read where this heading stands'}; read as a heading all the same",
-                heading_location(heading, read.path),
-                excerpt=line,
-            )
-
-
-def _second_best(explanation: Explanation) -> str:
-    others = explanation.alternatives[1:]
-    return "".join(f"; the next best reading is {other.mark}, {other.count} of them" for _, other in others)
+            flaw = heading.flaw or "Markdown is not read where this heading stands"
+            yield _finding(read, "broken-heading", f"{flaw}; read as a heading all the same", heading)
 
 
 def _choices(read: Read) -> str:
@@ -211,28 +176,24 @@ def _fences(read: Read) -> Iterator[tuple[Fence, str, str]]:
 
 def _unclosed(read: Read) -> Iterator[Diagnostic]:
     for fence, message, hint in _fences(read):
-        yield diagnostic(
+        yield _finding(
+            read,
             "unclosed-fence",
             f"this code fence is {message}",
             _span(read, fence.line + 1, fence.column + 1, fence.column + len(fence.mark)),
             hint=f"put {fence.mark} {hint}",
-            excerpt=read.lines[fence.line],
         )
     for raw in read.structure.scan.unclosed_elements:
-        yield diagnostic(
+        yield _finding(
+            read,
             "unclosed-html",
             f"this <{raw.name}> is never closed; it is taken to end with its answer",
             _span(read, raw.line + 1, raw.column + 1, raw.column + 1 + len(raw.name)),
             hint=f"close it with </{raw.name}>, or write &lt;{raw.name}> for the tag itself",
-            excerpt=read.lines[raw.line],
         )
     for index, column in read.structure.scan.unclosed_comments:
-        yield diagnostic(
-            "unclosed-comment",
-            "this comment is never closed; it hides what follows in its answer",
-            _span(read, index + 1, column + 1, column + 4),
-            excerpt=read.lines[index],
-        )
+        message = "this comment is never closed; it hides what follows in its answer"
+        yield _finding(read, "unclosed-comment", message, _span(read, index + 1, column + 1, column + 4))
 
 
 def _hidden(read: Read) -> Iterator[Diagnostic]:
@@ -245,50 +206,48 @@ def _hidden(read: Read) -> Iterator[Diagnostic]:
         if not hidden:
             continue
         first = next(index for index in lines if read.lines[index].strip().removeprefix("<!--"))
-        found = diagnostic(
+        yield _finding(
+            read,
             "hidden-question",
-            f"this comment hides {len(hidden)} question{'s' * (len(hidden) > 1)}, the first “{hidden[0].text}”",
+            f"this comment hides {counted(len(hidden), 'question')}, the first “{hidden[0].text}”",
             Location(path=read.path, line=lines[0] + 1, end_line=lines[-1] + 1, end_column=len(read.lines[lines[-1]])),
             hint="close it with --> where it should end, or take the questions out",
-            excerpt=read.lines[lines[0]],
+            severity=Severity.INFO if hidden[0].line == first + 1 else None,
         )
-        yield replace(found, severity=Severity.INFO) if hidden[0].line == first + 1 else found
 
 
 def _outside(read: Read) -> Iterator[Diagnostic]:
     """Each stretch of visible lines that no card shows."""
     covered, empty = _covered(read)
-    first = last = 0
-    for number, (line, kind) in enumerate(zip(read.lines, read.structure.scan.kinds, strict=True), 1):
-        if number in covered:
-            if first:
-                yield _stretch(read, first, last, empty)
-            first = 0
-        elif is_navigation(line):
-            continue
-        elif (kind in (Kind.CODE, Kind.RAW) and line.strip()) or (kind is Kind.TEXT and is_visible(line)):
-            first, last = first or number, number
-    if first:
-        yield _stretch(read, first, last, empty)
+    kinds = read.structure.scan.kinds
+    for is_covered, group in groupby(range(1, len(read.lines) + 1), covered.__contains__):
+        stretch = [] if is_covered else list(group)
+        seen = [
+            number
+            for number in stretch
+            if is_shown(read.lines[number - 1], kinds[number - 1]) and not is_navigation(read.lines[number - 1])
+        ]
+        if seen:
+            yield _stretch(read, seen[0], seen[-1], empty)
 
 
-def _stretch(read: Read, first: int, last: int, empty: frozenset[int]) -> Diagnostic:
+def _stretch(read: Read, first: int, last: int, empty: set[int]) -> Diagnostic:
     lines = f"line {first} belongs" if first == last else f"lines {first}–{last} belong"
     decisions = read.structure.explanation.decisions
     lone = any(item.heading.line == first and item.ruling is Ruling.CHILDLESS for item in decisions)
-    found = diagnostic(
+    return _finding(
+        read,
         "text-outside-questions",
         f"{lines} to no question and will be on no card",
         Location(path=read.path, line=first, end_line=last, end_column=max(1, len(read.lines[last - 1]))),
         hint="move it into an answer, or mark the place with <!-- deckgen: ignore[text-outside-questions] -->"
         + (f'; childless = "cards" for [chapters."{read.path}"] makes cards of sections like this' if lone else ""),
-        excerpt=read.lines[first - 1],
+        # A heading alone is no loss that an author must act on.
+        severity=Severity.INFO if empty.issuperset(range(first, last + 1)) else None,
     )
-    # A heading alone is no loss that an author must act on.
-    return replace(found, severity=Severity.INFO) if set(range(first, last + 1)) <= empty else found
 
 
-def _covered(read: Read) -> tuple[set[int], frozenset[int]]:
+def _covered(read: Read) -> tuple[set[int], set[int]]:
     """The lines that a card shows or that nobody expects on one, and those of categories that have no question."""
     covered = set(read.structure.contents.lines | read.definitions)
     for piece in read.pieces:
@@ -302,7 +261,7 @@ def _covered(read: Read) -> tuple[set[int], frozenset[int]]:
             covered.update(span)
         elif decision.role is Role.CATEGORY:
             empty.update(span)
-    return covered, frozenset(empty)
+    return covered, empty
 
 
 def _heads_table(read: Read, row: Piece) -> bool:
