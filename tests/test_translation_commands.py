@@ -364,6 +364,17 @@ def test_accepting_and_mending_begin_no_language(project: Path) -> None:
     assert [path.name for path in (project / "locale").iterdir()] == ["en"]
 
 
+def test_each_language_is_mended_by_its_own_rules_where_two_have_equal_entries(project: Path) -> None:
+    run(project, "extract", "en", "zh-Hant")
+    for language in ("en", "zh-Hant"):
+        text = po(project, language).read_text("utf-8")
+        text = text.replace('msgid "高效"\nmsgstr ""', 'msgid "高效"\nmsgstr "BERT，GPT"')
+        po(project, language).write_text(text, encoding="utf-8", newline="\n")
+    assert "1 translation" in run(project, "fix", "--write").output
+    assert 'msgstr "BERT, GPT"' in po(project, "en").read_text("utf-8")
+    assert 'msgstr "BERT，GPT"' in po(project, "zh-Hant").read_text("utf-8")
+
+
 def test_what_changed_after_it_was_seen_is_refused_and_named(project: Path, server: Server) -> None:
     run(project, "extract")
     fill(project, server)

@@ -12,13 +12,20 @@ from deckgen.translation.inline import Edge, edged, protected, replaced
 
 def mend(found: Translations) -> tuple[Translations, int]:
     """The catalogs with every translation mended, and how many that changed; states and who reviewed them stay."""
-    changed: dict[CatalogEntry, CatalogEntry] = {}
+    total = 0
     for language in found.material.languages:
-        for block in translated_blocks(found, language):
-            text = Markdown(mended(block.entry.translation, language))
-            if text != block.entry.translation and not _is_worse(block, text, found):
-                changed[block.entry] = _with_text(block.entry, text)
-    return with_entries(found, lambda entry: changed.get(entry, entry))
+        found, count = _mend(found, language)
+        total += count
+    return found, total
+
+
+def _mend(found: Translations, language: Language) -> tuple[Translations, int]:
+    changed: dict[CatalogEntry, CatalogEntry] = {}
+    for block in translated_blocks(found, language):
+        text = Markdown(mended(block.entry.translation, language))
+        if text != block.entry.translation and not _is_worse(block, text, found):
+            changed[block.entry] = _with_text(block.entry, text)
+    return with_entries(found, lambda entry: changed.get(entry, entry), language=language)
 
 
 def _is_worse(block: TranslatedBlock, text: Markdown, found: Translations) -> bool:
