@@ -1,7 +1,9 @@
 """A chapter's text → categories and questions, each answer as it stands in the file; never raises on content."""
 
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from deckgen.chapters.directives import directive_findings, find_directives
 from deckgen.chapters.findings import Read, chapter_findings, heading_location
@@ -45,6 +47,7 @@ def parse_chapter(
     is_page = explanation.chosen is not None and explanation.chosen.mark.level == 1 and len(pieces) == 1
     place = folder.rpartition("/")[2] if is_page else ""  # the neighbours of a page about one question are of its kind
     heading = next((title_of(item) for item in explanation.decisions if item.role is Role.TITLE), "")
+    questions = {piece.decision.heading.line: _question(piece, path, known) for piece in pieces if not piece.empty}
     title = Markdown(settings.title or place or scan.front.title or heading or stem)
     chapter = Chapter(
         path=path,
@@ -54,7 +57,7 @@ def parse_chapter(
             definitions=Markdown("\n".join(definitions.texts)),
             html_headings=explanation.chosen is not None and explanation.chosen.mark.markup is Markup.HTML,
         ),
-        categories=tuple(_categories(explanation.decisions, pieces, title, path, known, released)),
+        categories=tuple(_categories(explanation.decisions, questions, title, path, released)),
         fence_ends=structure.scan.fence_ends,
     )
     read = Read(structure=structure, chapter=chapter, pieces=pieces, settings=settings, definitions=definitions.lines)
@@ -65,23 +68,22 @@ def parse_chapter(
 
 def _categories(
     decisions: Sequence[Decision],
-    pieces: Sequence[Piece],
+    questions: Mapping[int, Question],
     title: Markdown,
     path: str,
-    known: Container[str],
     released: Container[str],
 ) -> Iterator[Category]:
-    """The questions under their headings; those above any category are in one named like the chapter."""
-    by_line = {piece.decision.heading.line: piece for piece in pieces if not piece.empty}
+    """The questions, given by line, under their headings; those above any are in a category named like the chapter."""
     top = next((item.heading for item in decisions if item.role is Role.TITLE), None)
-    whole = (title, heading_location(top, path) if top else Location(path=path))
-    current = open_ = whole
-    questions: list[Question] = []
+    whole = open_ = (title, heading_location(top, path) if top else Location(path=path))
     counts = Counter(title_of(decision) for decision in decisions if decision.role is Role.CATEGORY)
     outer: Decision | None = None
+    placed: list[tuple[tuple[Markdown, Location], Question]] = []
     for decision in decisions:
         if decision.role is Role.QUESTION:
             outer = None
+            if question := questions.get(decision.heading.line):
+                placed.append((whole if decision.apart else open_, question))
         elif decision.role is Role.CATEGORY:
             # 面试题 below each of several headings tells nothing that they do not tell.
             named = title_of(decision)
@@ -91,17 +93,8 @@ def _categories(
             open_ = (Markdown(title_of(outer)), heading_location(outer.heading, path))
         elif decision.ruling is Ruling.CHILDLESS:
             outer = decision
-        piece = by_line.get(decision.heading.line) if decision.role is Role.QUESTION else None
-        if piece is None:
-            continue
-        wanted = whole if decision.apart else open_
-        if wanted != current and questions:
-            yield Category(title=current[0], location=current[1], questions=tuple(questions))
-            questions = []
-        current = wanted
-        questions.append(_question(piece, path, known))
-    if questions:
-        yield Category(title=current[0], location=current[1], questions=tuple(questions))
+    for (name, location), group in groupby(placed, key=itemgetter(0)):
+        yield Category(title=name, location=location, questions=tuple(question for _, question in group))
 
 
 def _with_fronts(pieces: Sequence[Piece], settings: ChapterSettings) -> tuple[Piece, ...]:

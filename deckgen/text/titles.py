@@ -88,10 +88,8 @@ def split_number(text: str, *, bare: bool = False, expected: int | None = None) 
     ):
         return replace(inner, title=found[1] + inner.title)
     if (found := _EMPHASIS.match(text)) and (inner := _split(text[found.end() :], bare, expected)):
-        rest = inner.title
-        if rest.startswith(found[1]):  # **1.** 标题
-            return Split(number=inner.number, title=rest[len(found[1]) :].strip(), style=inner.style, parts=inner.parts)
-        return Split(number=inner.number, title=found[1] + rest, style=inner.style, parts=inner.parts)
+        closes = inner.title.startswith(found[1])  # **1.** 标题
+        return replace(inner, title=inner.title.removeprefix(found[1]).strip() if closes else found[1] + inner.title)
     return _split(text, bare, expected) or Split(number="", title=text.strip())
 
 
@@ -101,7 +99,7 @@ def split_lettered(text: str) -> Split:
         return Split(number="", title=text)
     letters = sum(ord(letter) << 8 * place for place, letter in enumerate(found["letters"]))
     parts = (letters, *map(int, found["n"].split(".")))
-    return Split(number=found[0].strip(), title=text[found.end() :].strip(), style="lettered", parts=parts)
+    return _behind(found, "lettered", parts)
 
 
 def normalised_title(title: str) -> str:
@@ -130,29 +128,30 @@ def _folded(text: str) -> str:
 
 def _split(text: str, bare: bool, expected: int | None) -> Split | None:
     if expected is not None and (found := _TURN.match(text)) and int(found[1]) == expected:
-        return Split(number=found[0].strip(), title=text[found.end() :].strip(), style="number", parts=(expected,))
+        return _behind(found, "number", (expected,))
     first = text.lstrip()[:1]
     if first not in _STARTS:
         return None
     for style, pattern in _OF_DIGITS_FIRST if first.isdecimal() else _STYLES:
         if found := pattern.match(text):
-            groups = found.groupdict()
-            parts = _values(groups.get("n") or groups.get("m") or groups.get("k") or "")
-            return Split(number=found[0].strip(), title=text[found.end() :].strip(), style=style, parts=parts)
+            return _behind(found, style, _values(found[found.lastgroup]) if found.lastgroup else ())
     if bare and (found := _BARE.match(text)):
-        return Split(number=found["n"], title=text[found.end() :].strip(), style="bare", parts=_values(found["n"]))
+        return _behind(found, "bare", _values(found["n"]))
     return None
 
 
+def _behind(found: re.Match[str], style: str, parts: tuple[int, ...]) -> Split:
+    """The title that follows a number, from what was found of it at the text's start."""
+    return Split(number=found[0].strip(), title=found.string[found.end() :].strip(), style=style, parts=parts)
+
+
 def _values(number: str) -> tuple[int, ...]:
-    if not number:
-        return ()
     if number[0] in "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳":
         return (ord(number[0]) - ord("①") + 1,)
     if number[-1] == "\u20e3":
-        return (int("".join(character for character in number if character.isdecimal())),)
+        return (int("".join(filter(str.isdecimal, number))),)
     if number[0].isdecimal():
-        return tuple(int(part) for part in re.split(r"[.．]", number))
+        return tuple(map(int, re.split(r"[.．]", number)))
     return (han_value(number),)
 
 
