@@ -60,7 +60,7 @@ def parse_chapter(
         categories=tuple(_categories(explanation.decisions, questions, title, path, released)),
         fence_ends=structure.scan.fence_ends,
     )
-    read = Read(structure=structure, chapter=chapter, pieces=pieces, settings=settings, definitions=definitions.lines)
+    read = Read(structure=structure, chapter=chapter, pieces=pieces, definitions=definitions.lines)
     used = {piece.id.location.line for piece in pieces if piece.id}
     findings = [*chapter_findings(read), *directive_findings(directives, used)]
     return chapter, tuple(sorted(findings, key=lambda found: found.location or Location(path=path)))

@@ -17,7 +17,6 @@ from deckgen.chapters.structure import Structure
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic, name_some
 from deckgen.markdown.lines import Fence, Kind
 from deckgen.model import Chapter, Location
-from deckgen.project.config import ChapterSettings
 from deckgen.text.sizes import counted
 from deckgen.text.titles import normalised_title
 
@@ -31,7 +30,6 @@ class Read(Struct, frozen=True, kw_only=True):
     structure: Structure
     chapter: Chapter
     pieces: Sequence[Piece]
-    settings: ChapterSettings
     definitions: frozenset[int]
 
     @property
