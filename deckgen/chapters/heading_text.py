@@ -2,7 +2,6 @@
 
 import html
 import re
-from collections.abc import Iterator
 
 from deckgen.model import Markdown
 
@@ -13,7 +12,7 @@ _PIECE = re.compile(
     re.IGNORECASE,
 )
 _FORMATTING = re.compile(r"</?(?:b|strong|i|em|font|span|u|a|br)(?=[\s/>])[^<>]*>", re.IGNORECASE)
-_MARKS = {"b": "**", "strong": "**", "i": "*", "em": "*", "del": "~~", "s": "~~", "strike": "~~"}
+_MARKS = {"br": " ", "b": "**", "strong": "**", "i": "*", "em": "*", "del": "~~", "s": "~~", "strike": "~~"}
 _KEPT = frozenset(("sub", "sup", "u", "mark", "img", "ruby", "rt", "rp", "small", "ins"))
 _DROPPED = frozenset(("a", "font", "span", "big", "center", "p", "div", "label", "code", "kbd", "tt", "samp"))
 _SPECIAL = re.compile(r"[\\`*<~]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)")
@@ -55,34 +54,24 @@ def markdown_of_html(inner: str) -> Markdown:
     """
     parts: list[str] = []
     position = 0
-    for start, end, markdown in _pieces(inner):
-        parts += (_escape(html.unescape(inner[position:start])), markdown)
-        position = end
+    for found in _PIECE.finditer(inner):
+        if (markdown := _markdown(found)) is not None:
+            parts += (_escape(html.unescape(inner[position : found.start()])), markdown)
+            position = found.end()
     parts.append(_escape(html.unescape(inner[position:])))
     return Markdown(_LEADING.sub(r"\\\1", " ".join("".join(parts).split())))
 
 
-def _pieces(inner: str) -> Iterator[tuple[int, int, str]]:
-    """Start, end and Markdown of everything that is not plain text."""
-    for found in _PIECE.finditer(inner):
-        if found["math"]:
-            yield found.start(), found.end(), html.unescape(found[0])
-        elif found["element"]:
-            yield found.start(), found.end(), _code(html.unescape(_FORMATTING.sub("", found["code"])))
-        elif (markdown := _tag(found)) is not None:
-            yield found.start(), found.end(), markdown
-
-
-def _tag(found: re.Match[str]) -> str | None:
-    """What a tag becomes; None for what is no tag, such as ``<file>``."""
+def _markdown(found: re.Match[str]) -> str | None:
+    """What a formula, code or a tag becomes; None for what is no tag, such as ``<file>``."""
+    if found["math"]:
+        return html.unescape(found[0])
+    if found["element"]:
+        return _code(html.unescape(_FORMATTING.sub("", found["code"])))
     name = found["tag"].lower()
-    if name == "br":
-        return " "
-    if name in _MARKS:
-        return _MARKS[name]
     if name in _KEPT:
         return found[0]
-    return "" if name in _DROPPED else None
+    return "" if name in _DROPPED else _MARKS.get(name)
 
 
 def _code(text: str) -> str:

@@ -28,7 +28,9 @@ class Resumption:
         return titles_in_contents(self._lines)
 
     def __call__(self, heading: Heading, within: Fence | RawElement, before: Sequence[Heading]) -> bool:
-        self._catch_up(before)
+        for earlier in before[self._seen :]:
+            self._last[earlier.mark] = split_number(earlier.text).value or self._last.get(earlier.mark, 0)
+        self._seen = len(before)
         if isinstance(within, RawElement):
             return self._ends_element(heading, within)
         return self._ends_fence(heading, within)
@@ -84,9 +86,3 @@ class Resumption:
         below = self._fences[fence.mark[:3]]
         place = bisect_left(below, heading.line)
         return place == len(below) or bool(self._lines[below[place]].strip("> \t`~"))
-
-    def _catch_up(self, before: Sequence[Heading]) -> None:
-        for heading in before[self._seen :]:
-            value = split_number(heading.text).value
-            self._last[heading.mark] = value or self._last.get(heading.mark, 0)
-        self._seen = len(before)
