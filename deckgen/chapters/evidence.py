@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -65,6 +65,15 @@ class Body:
         return self._before[max(after_line, before_line - 1)] - self._before[after_line]
 
 
+class Facts(NamedTuple):
+    """What is known of a chapter's headings before any of them means anything; numbers and heads are by line."""
+
+    splits: Mapping[int, Split]
+    claims: Claims
+    body: Body
+    heads: Mapping[int, GroupHead]
+
+
 def number_headings(headings: Sequence[Heading]) -> dict[int, Split]:
     """The number of each heading, by its line; those of one mark are read in each other's light."""
     groups = _by_mark(headings).values()
@@ -110,8 +119,9 @@ def repeated_marks(headings: Sequence[Heading], splits: dict[int, Split]) -> fro
     return frozenset(found)
 
 
-def weigh(headings: Sequence[Heading], splits: dict[int, Split], claims: Claims, body: Body) -> tuple[Evidence, ...]:
+def weigh(headings: Sequence[Heading], facts: Facts) -> tuple[Evidence, ...]:
     """The evidence for each mark, the outermost first."""
+    body = facts.body
     outline = [heading for heading in headings if heading.mark.is_outline]
     found = []
     for mark, group in _by_mark(heading for heading in headings if not heading.doubtful).items():
@@ -120,7 +130,7 @@ def weigh(headings: Sequence[Heading], splits: dict[int, Split], claims: Claims,
         own = len(group) if mark.holds_answer else 0
         covered = (own + below) / (own + max(1, body.visible))
         nexts = _next_lines(outline if mark.is_outline else group, body)
-        found.append(_evidence(mark, group, splits, claims, body, nexts, covered))
+        found.append(_evidence(mark, group, facts, nexts, covered))
     return tuple(sorted(found, key=lambda item: (item.mark.level, -item.score)))
 
 
@@ -131,28 +141,18 @@ def _by_mark(headings: Iterable[Heading]) -> dict[Mark, list[Heading]]:
     return groups
 
 
-def _evidence(
-    mark: Mark,
-    group: Sequence[Heading],
-    splits: dict[int, Split],
-    claims: Claims,
-    body: Body,
-    nexts: dict[int, int],
-    covered: float,
-) -> Evidence:
+def _evidence(mark: Mark, group: Sequence[Heading], facts: Facts, nexts: Mapping[int, int], covered: float) -> Evidence:
     count = len(group)
-    titles = [splits[heading.line].title for heading in group]
-    entries = [claims.names(heading) for heading in group]
+    splits = [facts.splits[heading.line] for heading in group]
+    entries = [facts.claims.names(heading) for heading in group]
     listed = sum(0.0 if entry is None else 0.5 if entry.parent else 1.0 for entry in entries) / count
-    numbered = _in_sequence([splits[heading.line] for heading in group])
-    asked = sum(
-        1.0 if mark.markup is Markup.QA else ask_score(title or heading.text)
-        for heading, title in zip(group, titles, strict=True)
-    )
-    answered = (mark.holds_answer or body.between(heading.end_line, nexts[heading.line]) > 0 for heading in group)
-    bodies = sum(answered) / count
+    numbered = _in_sequence(splits)
+    asks = [ask_score(split.title or heading.text) for heading, split in zip(group, splits, strict=True)]
+    asked = count if mark.markup is Markup.QA else sum(asks)
+    between = facts.body.between
+    answered = sum(mark.holds_answer or between(item.end_line, nexts[item.line]) > 0 for item in group) / count
     linked = sum(bool(heading.anchor) for heading in group) / count
-    score = 3 * listed + 2 * numbered + 3 * asked / count + 2 * bodies + 3 * covered + min(1.0, count / 8) + linked
+    score = 3 * listed + 2 * numbered + 3 * asked / count + 2 * answered + 3 * covered + min(1.0, count / 8) + linked
     score += {Markup.HTML: 1.0, Markup.QA: 1.0, Markup.PLAIN: -2.0}.get(mark.markup, 0.0)
     return Evidence(
         mark=mark,
@@ -160,27 +160,23 @@ def _evidence(
         in_contents=listed,
         numbered=numbered,
         asking=asked / count,
-        answered=bodies,
+        answered=answered,
         covered=covered,
         linked=linked,
         score=round(score - (2.0 if count == 1 else 0.0), 2),
-        examples=tuple(titles[:3]),
+        examples=tuple(split.title for split in splits[:3]),
     )
 
 
 def _number_group(group: Sequence[Heading]) -> Sequence[Split]:
     plain = [split_number(heading.text) for heading in group]
-    bare = [
-        split if split.number else split_number(heading.text, bare=True)
-        for heading, split in zip(group, plain, strict=True)
-    ]
+    bare = [split_number(heading.text, bare=True) for heading in group]
     if not any(split.number for split in bare) and len(group) > 1:
         lettered = [split_lettered(heading.text) for heading in group]
         return lettered if _in_sequence(lettered) >= 0.6 else plain
     bare_share = sum(split.style == "bare" for split in bare) / len(group)
-    lone = (
-        len(group) == 1 and len(bare[0].parts) > 1 and bare[0].value != 0
-    )  # 10.2 矩形覆盖, as 10.1 斐波那契数列; not 2.0 版
+    # 10.2 矩形覆盖, as 10.1 斐波那契数列; not 2.0 版
+    lone = len(group) == 1 and len(bare[0].parts) > 1 and bare[0].value != 0
     if bare_share >= 0.5 and (lone or _in_sequence(bare) >= 0.4):
         return bare
     singles = sum(split.style == "number" and len(split.parts) == 1 for split in plain)

@@ -1,22 +1,16 @@
 """The structure of a chapter and why it is read so: a decision that can be printed and overruled."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from msgspec import Struct
 
 from deckgen.chapters.answers_apart import AnswerApart, answers_to, find_answers
 from deckgen.chapters.contents import Claims, Contents, TocEntry, alike, find_contents, group_title
-from deckgen.chapters.evidence import (
-    Body,
-    Evidence,
-    heads_of_groups,
-    number_headings,
-    repeated_marks,
-    weigh,
-)
+from deckgen.chapters.evidence import Body, Evidence, Facts, heads_of_groups, number_headings, repeated_marks, weigh
 from deckgen.chapters.explain import Explanation
 from deckgen.chapters.flashcards import join_fronts, may_hold_cards
-from deckgen.chapters.heading import LEVEL_OF_ANY_ROW, LEVEL_OF_ASKING, Heading, Markup
+from deckgen.chapters.heading import LEVEL_OF_ANY_ROW, LEVEL_OF_ASKING, Markup
 from deckgen.chapters.headings import Scan, scan_headings, with_front_title, without_attributes
 from deckgen.chapters.pages import are_exercises, asks_plainly, page_title, spans_of_exercises, topics
 from deckgen.chapters.resumption import Resumption
@@ -75,32 +69,25 @@ def find_structure(text: str, *, settings: ChapterSettings) -> Structure:
 
 
 def _find(text: str, settings: ChapterSettings) -> Structure:
-    found = _structure(text, settings)
-    chosen = found.explanation.chosen
-    lines_restart = chosen is not None and chosen.mark.markup is Markup.PLAIN and chosen.numbered < 1
-    lone = chosen is not None and chosen.count == 1
-    unsure = not _asks(chosen) or lines_restart or lone
-    cards = (chosen is None or chosen.asking < _HARDLY) and may_hold_cards(text)
     if settings.headings in _LOOSE:
         return _structure(text, settings, loose=True)
     if settings.headings == "exercises":
         return _structure(text, replace(settings, headings="auto"), exercises=True)
-    free = settings.headings == "auto" and not settings.question_level
-    if free and (asked := _exercises(text, settings, found)).explanation.exercises:
-        return asked
-    if free and (unsure or cards):
-        loose = _structure(text, settings, loose=True)
-        better = loose.explanation.chosen
-        many = better is not None and chosen is not None and better.count >= _MANY * chosen.count
-        more = better is not None and (chosen is None or better.count > chosen.count)
-        if better is not None and ((more and better.mark.holds_answer) or (many and better.mark.markup is Markup.ITEM)):
-            return loose
-        if loose.explanation.because == _NOTHING_ELSE and (lines_restart or _is_more(better, chosen)):
-            return loose
-        if found.explanation.weak:
-            lines = (item for item in loose.explanation.evidence if item.mark.settings[0] in _LOOSE)
-            evidence = {item.mark: item for item in (*lines, *found.explanation.evidence)}
-            found = replace(found, explanation=replace(found.explanation, evidence=tuple(evidence.values())))
+    found = _structure(text, settings)
+    chosen = found.explanation.chosen
+    if settings.headings == "auto" and not settings.question_level:
+        if (asked := _exercises(text, settings, found)).explanation.exercises:
+            return asked
+        lines_restart = chosen is not None and chosen.mark.markup is Markup.PLAIN and chosen.numbered < 1
+        unsure = not _asks(chosen) or lines_restart or (chosen is not None and chosen.count == 1)
+        if unsure or ((chosen is None or chosen.asking < _HARDLY) and may_hold_cards(text)):
+            loose = _structure(text, settings, loose=True)
+            if _is_better(loose.explanation, chosen, lines_restart=lines_restart):
+                return loose
+            if found.explanation.weak:
+                lines = (item for item in loose.explanation.evidence if item.mark.settings[0] in _LOOSE)
+                evidence = {item.mark: item for item in (*lines, *found.explanation.evidence)}
+                found = replace(found, explanation=replace(found.explanation, evidence=tuple(evidence.values())))
     if found.scan.front.title and not _asks(chosen):
         titled = _structure(text, settings, page=True)
         top = titled.explanation.chosen
@@ -127,12 +114,22 @@ def _asks(chosen: Evidence | None) -> bool:
     return chosen is not None and max(chosen.asking, chosen.numbered * (chosen.count > 1)) >= _HARDLY
 
 
-def _is_more(item: Evidence | None, other: Evidence | None) -> bool:
-    if item is None or other is None:
-        return item is not None
-    if item.mark.level == LEVEL_OF_ASKING and other.count > 1:  # prose asks what it answers
+def _is_better(loose: Explanation, chosen: Evidence | None, *, lines_restart: bool) -> bool:
+    """Whether lines that mark questions only where nothing else does are more than what is marked otherwise."""
+    if (better := loose.chosen) is None:
         return False
-    return item.count > other.count or not (other.in_contents or item.mark.holds_answer)
+    count = chosen.count if chosen else 0
+    if better.mark.holds_answer and better.count > count:
+        return True
+    if better.mark.markup is Markup.ITEM and 0 < _MANY * count <= better.count:
+        return True
+    if loose.because != _NOTHING_ELSE:
+        return False
+    if lines_restart or chosen is None:
+        return True
+    if better.mark.level == LEVEL_OF_ASKING and count > 1:  # prose asks what it answers
+        return False
+    return better.count > count or not (chosen.in_contents or better.mark.holds_answer)
 
 
 def _structure(
@@ -147,24 +144,25 @@ def _structure(
     if settings.dialect is Dialect.PYTHON_MARKDOWN:
         scan = without_attributes(scan)
     contents = find_contents(scan)
-    usable = [heading for heading in scan.headings if _is_usable(heading, contents, settings)]
-    elsewhere: frozenset[int] = frozenset()
+    usable = [heading for heading in scan.headings if heading.line not in contents.lines]
+    if settings.headings == "atx":
+        usable = [heading for heading in usable if heading.markup is not Markup.SETEXT]
+    elsewhere, outer = frozenset[int](), 0
     if exercises:
         spans = spans_of_exercises(usable, len(lines))
         elsewhere = frozenset(range(1, len(lines) + 1)).difference(*spans)
         first_lines = {span[0] for span in spans}
         outer = min((heading.level for heading in usable if heading.line in first_lines), default=0)
         usable = [heading for heading in usable if heading.line not in elsewhere or heading.level <= outer]
-    claims = Claims(contents.entries)
     splits = number_headings(usable)
     if loose and settings.headings == "auto":  # numbered lines that do not ask are lists within answers
         usable = [item for item in usable if item.markup is not Markup.PLAIN or ask_score(splits[item.line].title) == 1]
     body = Body(scan, contents.lines | elsewhere)
-    heads = heads_of_groups(usable, body)
+    facts = Facts(splits, Claims(contents.entries), body, heads_of_groups(usable, body))
     sections = repeated_marks(usable, splits) if settings.headings == "auto" and not settings.question_level else ()
-    weighed = [item for item in usable if item.line not in heads and item.mark not in sections]
-    weighed = [item for item in weighed if not exercises or item.level > outer]
-    evidence = weigh(weighed, splits, claims, body)
+    weighed = [item for item in usable if item.line not in facts.heads and item.mark not in sections]
+    weighed = [item for item in weighed if item.level > outer]
+    evidence = weigh(weighed, facts)
     free = loose and settings.headings == "auto"
     chosen, because = (_choose_loosely(evidence) if free else None) or _choose(evidence, settings)
     because = _EXERCISES if exercises else because
@@ -174,17 +172,8 @@ def _structure(
         chosen, because = title, _SECTIONS
     decided: dict[int, Decision] = {}
     if chosen is not None:
-        titles = (group_title(heading.text) for heading in scan.headings if heading.line in contents.headings)
-        around = look_around(
-            usable,
-            chosen=chosen.mark,
-            settings=settings,
-            splits=splits,
-            claims=claims,
-            body=body,
-            heads=heads,
-            groups=frozenset(titles),
-        )
+        groups = frozenset(group_title(item.text) for item in scan.headings if item.line in contents.headings)
+        around = look_around(usable, facts, chosen=chosen.mark, settings=settings, groups=groups)
         decided = {decision.heading.line: decision for decision in decide_roles(usable, around)}
     decisions = tuple(
         decided.get(heading.line)
@@ -199,14 +188,8 @@ def _structure(
         decisions=decisions,
         weak=chosen is None or (because not in (_SECTIONS, _TOPICS) and plain and _is_weak(chosen, settings)),
     )
-    missing, unlisted = _loose_ends(claims, decisions)
+    missing, unlisted = _loose_ends(facts.claims, decisions)
     return Structure(scan=scan, contents=contents, explanation=explanation, missing=missing, unlisted=unlisted)
-
-
-def _is_usable(heading: Heading, contents: Contents, settings: ChapterSettings) -> bool:
-    if heading.line in contents.headings or heading.line in contents.lines:
-        return False
-    return settings.headings != "atx" or heading.markup is not Markup.SETEXT
 
 
 def _choose(evidence: Sequence[Evidence], settings: ChapterSettings) -> tuple[Evidence | None, str]:
@@ -318,21 +301,21 @@ def _loose_ends(claims: Claims, decisions: Sequence[Decision]) -> tuple[tuple[To
 
     An entry and a heading of one number whose words come close mean each other, and are neither.
     """
-    loose: dict[tuple[int, ...], list[tuple[str, int]]] = {}
-    asked = [decision for decision in decisions if decision.role is Role.QUESTION and decision.entry is None]
-    for decision in asked:
-        title = normalised_title(decision.split.title)
-        loose.setdefault(decision.split.parts, []).append((title, decision.heading.line))
-    if not any(decision.role is Role.QUESTION and decision.entry is not None for decision in decisions):
-        asked = []  # the contents list names categories alone
+    questions = [decision for decision in decisions if decision.role is Role.QUESTION]
+    unlisted = [decision for decision in questions if decision.entry is None]
+    loose: dict[tuple[int, ...], list[tuple[str, int]]] = defaultdict(list)
+    for decision in unlisted:
+        loose[decision.split.parts].append((normalised_title(decision.split.title), decision.heading.line))
     missing, met = [], set()
     for entry in claims.free:
         split = split_number(entry.text, bare=True)
         title = normalised_title(split.title)
-        near = loose.get(split.parts, [])[:_NEIGHBOURS] if split.parts else []
+        near = loose[split.parts][:_NEIGHBOURS] if split.parts else []
         line = next((line for other, line in near if line not in met and alike(title, other) >= _ALIKE), None)
         if line is None:
             missing.append(entry)
         else:
             met.add(line)
-    return tuple(missing), frozenset(decision.heading.line for decision in asked) - met
+    names_questions = len(unlisted) < len(questions)  # not the categories alone
+    lines = frozenset(decision.heading.line for decision in unlisted) if names_questions else frozenset[int]()
+    return tuple(missing), lines - met

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from deckgen.chapters.contents import Claims, TocEntry
-from deckgen.chapters.evidence import Body, GroupHead
+from deckgen.chapters.contents import TocEntry
+from deckgen.chapters.evidence import Facts, GroupHead
 from deckgen.chapters.heading import Heading, Mark
 from deckgen.project.config import ChapterSettings
 from deckgen.text.titles import Split
@@ -63,29 +63,26 @@ class Surroundings(Struct, frozen=True, kw_only=True):
 
 
 def look_around(
-    headings: Sequence[Heading],
-    *,
-    chosen: Mark,
-    settings: ChapterSettings,
-    splits: Mapping[int, Split],
-    claims: Claims,
-    body: Body,
-    heads: Mapping[int, GroupHead],
-    groups: frozenset[str],
+    headings: Sequence[Heading], facts: Facts, *, chosen: Mark, settings: ChapterSettings, groups: frozenset[str]
 ) -> Surroundings:
-    """The surroundings of the headings of a chapter whose questions are marked ``chosen``."""
-    entries = _claim(headings, chosen, claims)
-    outlooks, following, asked, next_line = {}, None, None, body.last_line + 1
+    """The surroundings of the headings of a chapter whose questions are marked ``chosen``.
+
+    ``groups`` are the titles of the contents list's own parts, folded.
+    """
+    # Those with the questions' mark claim first, so that they get their entries.
+    ordered = sorted(headings, key=lambda heading: (heading.mark != chosen, heading.doubtful))
+    entries = {heading.line: entry for heading in ordered if (entry := facts.claims.claim(heading)) is not None}
+    outlooks, following, asked, next_line = {}, None, None, facts.body.last_line + 1
     # From the last heading to the first: what follows each is known when it is met.
     for heading in reversed(headings):
-        mark, split = heading.mark, splits[heading.line]
+        mark, split = heading.mark, facts.splits[heading.line]
         outlooks[heading.line] = Outlook(
             split=split,
             entry=entries.get(heading.line),
             leads=following == chosen,
-            has_body=body.between(heading.end_line, next_line) > 0,
+            has_body=facts.body.between(heading.end_line, next_line) > 0,
             next_question=asked,
-            head=heads.get(heading.line),
+            head=facts.heads.get(heading.line),
         )
         asked = split if mark == chosen and not heading.doubtful else asked
         if _counts(heading, chosen):
@@ -95,7 +92,7 @@ def look_around(
         chosen=chosen,
         settings=settings,
         outlooks=outlooks,
-        listing=_listing(headings, chosen, claims, outlooks, groups),
+        listing=_listing(headings, chosen, facts.claims.entries, outlooks, groups),
         counts=Counter(heading.mark for heading in counted),
         leading=_leading(counted, chosen, outlooks),
         within=_within(counted, chosen),
@@ -105,12 +102,6 @@ def look_around(
 def _counts(heading: Heading, chosen: Mark) -> bool:
     """Whether a heading ends what is above it: lines of text do so only where they mark the questions."""
     return not heading.doubtful and (heading.mark.is_outline or heading.mark == chosen)
-
-
-def _claim(headings: Sequence[Heading], chosen: Mark, claims: Claims) -> dict[int, TocEntry]:
-    """The entry of each heading by its line; those with the questions' mark claim first, so that they get theirs."""
-    ordered = sorted(headings, key=lambda heading: (heading.mark != chosen, heading.doubtful))
-    return {heading.line: entry for heading in ordered if (entry := claims.claim(heading)) is not None}
 
 
 def _leading(counted: Sequence[Heading], chosen: Mark, outlooks: Mapping[int, Outlook]) -> dict[Mark, float]:
@@ -133,7 +124,11 @@ def _within(counted: Sequence[Heading], chosen: Mark) -> dict[Mark, float]:
 
 
 def _listing(
-    headings: Sequence[Heading], chosen: Mark, claims: Claims, outlooks: Mapping[int, Outlook], groups: frozenset[str]
+    headings: Sequence[Heading],
+    chosen: Mark,
+    listed: Sequence[TocEntry],
+    outlooks: Mapping[int, Outlook],
+    groups: frozenset[str],
 ) -> Listing:
     asked = [outlooks[heading.line] for heading in headings if heading.mark == chosen]
     named = [outlook for outlook in asked if outlook.entry]
@@ -146,7 +141,7 @@ def _listing(
         names_questions=bool(named),
         parents_ask=parents_ask,
         depth=max(depths, key=lambda depth: (depths[depth], depth), default=0),
-        sectioned=_sectioned(claims.entries, marks, chosen),
+        sectioned=_sectioned(listed, marks, chosen),
         names_groups=len(named) < len(asked) and not any(outlook.has_body for outlook in named),
     )
 
