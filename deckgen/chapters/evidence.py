@@ -3,7 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -48,12 +48,14 @@ class Body:
 
     def __init__(self, scan: Scan, contents_lines: frozenset[int]) -> None:
         self.last_line = len(scan.lines)
-        self._before = [0]
         headings = {line for heading in scan.headings for line in range(heading.line, heading.end_line + 1)}
-        for number, (line, kind) in enumerate(zip(scan.lines, scan.kinds, strict=True), 1):
-            seen = kind in (Kind.CODE, Kind.RAW) or (kind is Kind.TEXT and is_visible(line))
-            seen = seen and number not in contents_lines and number not in headings
-            self._before.append(self._before[-1] + seen)
+        seen = (
+            number not in contents_lines
+            and number not in headings
+            and (kind in (Kind.CODE, Kind.RAW) or (kind is Kind.TEXT and is_visible(line)))
+            for number, (line, kind) in enumerate(zip(scan.lines, scan.kinds, strict=True), 1)
+        )
+        self._before = list(accumulate(seen, initial=0))
 
     @property
     def visible(self) -> int:

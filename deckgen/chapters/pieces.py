@@ -89,7 +89,7 @@ def title_of(decision: Decision) -> str:
 def _start(scan: Scan, heading: Heading, keys: Mapping[int, Directive]) -> tuple[int, int]:
     """Line and column where a heading begins, with the anchors and the id above it."""
     before = scan.lines[heading.line - 1][: heading.column - 1]
-    if before and _shows_text(before):
+    if re.sub(r"<[^<>]*>", "", mask_comments(before)).strip(" \t>"):
         return heading.line, heading.column
     line = heading.line
     above = line - 1
@@ -102,10 +102,6 @@ def _start(scan: Scan, heading: Heading, keys: Mapping[int, Directive]) -> tuple
             break
         above -= 1
     return line, 1
-
-
-def _shows_text(text: str) -> bool:
-    return bool(re.sub(r"<[^<>]*>", "", mask_comments(text)).strip(" \t>"))
 
 
 def _piece(

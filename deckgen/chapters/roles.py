@@ -78,9 +78,6 @@ class Ruling(Enum):
         self.role, self.reason = role, reason
 
 
-_APART = (Ruling.APART, Ruling.CHILDLESS_CARD)
-
-
 class Decision(Struct, frozen=True, kw_only=True):
     """A heading, what it is taken for and why, its number and title, and the contents entry that means it.
 
@@ -100,7 +97,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     @property
     def apart(self) -> bool:
         """A question that stands where a category would, and belongs to none."""
-        return self.ruling in _APART
+        return self.ruling in (Ruling.APART, Ruling.CHILDLESS_CARD)
 
 
 class _Before(Struct, frozen=True, kw_only=True):

@@ -29,11 +29,10 @@ class Listing(Struct, frozen=True, kw_only=True):
     """How the contents list names the questions; ``groups`` are the titles of its own parts, folded."""
 
     groups: frozenset[str]
-    names_questions: bool
     parents_ask: bool
     """Questions have entries below them."""
     depth: int
-    """Of the questions' entries."""
+    """Of the questions' entries, -1 where none of them has one."""
     sectioned: frozenset[TocEntry]
     """Entries with others below them that all mean headings within an answer."""
     names_groups: bool
@@ -41,8 +40,7 @@ class Listing(Struct, frozen=True, kw_only=True):
 
     def asks(self, entry: TocEntry | None) -> bool:
         """Whether an entry stands where those of questions do."""
-        wanted = (self.parents_ask, self.depth)
-        return entry is not None and self.names_questions and (entry.parent, entry.depth) == wanted
+        return entry is not None and (entry.parent, entry.depth) == (self.parents_ask, self.depth)
 
     def groups_questions(self, entry: TocEntry | None) -> bool:
         return entry is not None and entry.parent and not self.parents_ask
@@ -138,9 +136,8 @@ def _listing(
     marks = {entry.line: heading.mark for heading in headings if (entry := outlooks[heading.line].entry) is not None}
     return Listing(
         groups=groups,
-        names_questions=bool(named),
         parents_ask=parents_ask,
-        depth=max(depths, key=lambda depth: (depths[depth], depth), default=0),
+        depth=max(depths, key=lambda depth: (depths[depth], depth), default=-1),
         sectioned=_sectioned(listed, marks, chosen),
         names_groups=len(named) < len(asked) and not any(outlook.has_body for outlook in named),
     )
@@ -148,17 +145,12 @@ def _listing(
 
 def _sectioned(entries: Sequence[TocEntry], marks: Mapping[int, Mark], chosen: Mark) -> frozenset[TocEntry]:
     """The entries below which none but headings further in than the questions' are named; ``marks`` by entry's line."""
-    found = set()
-    above: list[tuple[TocEntry, list[Mark]]] = []
-    for entry in (*entries, None):
-        while above and (entry is None or above[-1][0].depth >= entry.depth):
-            parent, below = above.pop()
-            if below and all(mark.level > chosen.level for mark in below):
-                found.add(parent)
-            if above:
-                above[-1][1].extend(below)
-        if entry is not None:
-            for _, below in above[-1:]:
-                below.extend([marks[entry.line]] if entry.line in marks else [])
-            above.append((entry, []))
-    return frozenset(found)
+    above: list[TocEntry] = []
+    levels: dict[TocEntry, list[int]] = defaultdict(list)
+    for entry in entries:
+        while above and above[-1].depth >= entry.depth:
+            above.pop()
+        for parent in above if entry.line in marks else ():
+            levels[parent].append(marks[entry.line].level)
+        above.append(entry)
+    return frozenset(parent for parent, below in levels.items() if min(below) > chosen.level)
