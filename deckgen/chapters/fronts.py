@@ -79,7 +79,8 @@ def front_lengths(bodies: Sequence[str], marks: Sequence[str] | None) -> Iterato
 
 def _length(lines: Sequence[str], line: int) -> int:
     """The characters before a line, 0 where nothing is seen before it or nothing but the mark after it."""
-    below = lines[line + 1 :] if _opens(lines[line]) or _HEADING.match(lines[line]) else lines[line:]
+    tells_alone = _fold_title(lines, line) is not None or _HEADING.match(lines[line])
+    below = lines[line + 1 :] if tells_alone else lines[line:]
     if not (any(map(is_visible, lines[:line])) and any(map(is_visible, below))):
         return 0
     return sum(len(text) + 1 for text in lines[:line])
@@ -99,8 +100,8 @@ def _find(body: str, marks: Sequence[str] | None) -> _Mark | None:
     for at in _prose(lines, kinds):
         heading = _HEADING.match(lines[at])
         title = _bare(heading[2] or heading[4] or "") if heading else ""
-        if _opens(lines[at]):
-            if _SAID.fullmatch(_summary(lines, at)):
+        if (fold := _fold_title(lines, at)) is not None:
+            if _SAID.fullmatch(fold):
                 return _Mark(line=at, sure=True)
         elif heading and _SAID.fullmatch(title):
             return _Mark(line=at, sure=True)
@@ -143,20 +144,17 @@ def _is_label(line: str) -> bool:
 
 def _says(lines: Sequence[str], at: int, wanted: set[str]) -> bool:
     """Whether a line, or the fold that it opens, is one of the words, or begins with one and a colon."""
-    text = _summary(lines, at) if _opens(lines[at]) else lines[at]
-    said = re.split(r"[:：]", text, maxsplit=1)[0]
+    fold = _fold_title(lines, at)
+    said = re.split(r"[:：]", lines[at] if fold is None else fold, maxsplit=1)[0]
     return folded(_bare(_TAG.sub("", said))) in wanted
 
 
-def _opens(line: str) -> bool:
-    """Whether a fold or a note begins with a line."""
-    return _DETAILS.match(line) is not None or box_of(line) is not None
-
-
-def _summary(lines: Sequence[str], at: int) -> str:
-    """The title of a fold or note, else the word for its kind."""
+def _fold_title(lines: Sequence[str], at: int) -> str | None:
+    """The title of a fold or note that begins with a line, else the word for its kind; None where none begins."""
     if box := box_of(lines[at]):
         return _bare(box.title or box.kind)
+    if not _DETAILS.match(lines[at]):
+        return None
     found = _SUMMARY.search("\n".join(lines[at : at + _SUMMARY_LINES]))
     return _bare(found[1]) if found else ""
 

@@ -204,25 +204,21 @@ def line_headings(lines: Sequence[str], index: int, *, in_html: bool = False) ->
 
 def _loose_headings(lines: Sequence[str], index: int) -> Iterator[Heading]:
     line = lines[index]
+    bullet = _BULLET.match(line)
+    text = line[bullet.end() :].strip() if bullet else line.strip()
     if line.lstrip()[:1] == "|":
         yield from rows_of(lines, index)
-        return
-    if split_lettered(line).number:
-        yield line_heading(Markup.PLAIN, line.strip(), line, index, level=LEVEL_OF_LETTERS)
-        return
-    if (found := card_of(lines, index) or item_of(lines, index)) is not None:
+    elif split_lettered(line).number:
+        yield line_heading(Markup.PLAIN, text, line, index, level=LEVEL_OF_LETTERS)
+    elif (found := card_of(lines, index) or item_of(lines, index)) is not None:
         yield found
-        return
-    if summary := _SUMMARY.fullmatch(line):
+    elif summary := _SUMMARY.fullmatch(line):
         yield line_heading(Markup.SUMMARY, _BOLD_TAG.sub(r"\2", summary[1].strip()), line, index)
-        return
-    bullet = _BULLET.match(line)
-    text = line[bullet.end() :] if bullet else line
-    if (bold := _BOLD.fullmatch(text.strip())) and _ASKS.search(bold[2]):
+    elif (bold := _BOLD.fullmatch(text)) and _ASKS.search(bold[2]):
         if bullet or not split_number(bold[2]).number:
             yield line_heading(Markup.BOLD, bold[2], line, index, listed=bullet is not None)
     elif bullet and _PLAIN.match(text):
-        yield line_heading(Markup.PLAIN, text.strip(), line, index, level=LEVEL_OF_LIST, listed=True)
+        yield line_heading(Markup.PLAIN, text, line, index, level=LEVEL_OF_LIST, listed=True)
 
 
 def _atx(line: str, index: int, in_html: bool) -> Iterator[Heading]:
@@ -252,13 +248,8 @@ def _atx(line: str, index: int, in_html: bool) -> Iterator[Heading]:
 def _listed(found: re.Match[str], index: int, in_html: bool) -> Iterator[Heading]:
     """``1. ### 标题``: the number of the list is the heading's."""
     for heading in _atx(found[2], index, in_html):
-        yield replace(
-            heading,
-            text=f"{found[1]} {heading.text}",
-            column=found.start(1) + 1,
-            end_column=len(found.string.rstrip()),
-            listed=True,
-        )
+        column, end_column = found.start(1) + 1, len(found.string.rstrip())
+        yield replace(heading, text=f"{found[1]} {heading.text}", column=column, end_column=end_column, listed=True)
 
 
 def _setext(lines: Sequence[str], kinds: Sequence[Kind], index: int) -> Heading | None:
@@ -280,12 +271,5 @@ def _underlined(lines: Sequence[str], index: int) -> Heading | None:
         return None
     if above.rstrip()[-1] in "。；，、,;|":
         return None
-    return Heading(
-        markup=Markup.SETEXT,
-        level=1 if found[1][0] == "=" else 2,
-        text=above.strip(),
-        line=index,
-        column=len(above) - len(above.lstrip()) + 1,
-        end_line=index + 1,
-        end_column=len(lines[index].rstrip()),
-    )
+    heading = line_heading(Markup.SETEXT, above, above, index - 1, level=1 if found[1][0] == "=" else 2)
+    return replace(heading, end_line=index + 1, end_column=len(lines[index].rstrip()))
