@@ -9,18 +9,10 @@ from msgspec import Struct
 
 from deckgen.chapters import parse_chapter
 from deckgen.corpus import texts_of
-from deckgen.diagnostics import DeckgenError
 from deckgen.markdown import Documents
+from deckgen.media import BrokenImageError
 from deckgen.media.download import DownloadError, DownloadLimits, download_image
-from deckgen.media.encoded import BrokenImageError
-from deckgen.media.image_paths import (
-    FetchedImage,
-    Remote,
-    format_fetched,
-    index_images,
-    parse_fetched,
-    resolve_image,
-)
+from deckgen.media.image_paths import FetchedImage, Remote, format_fetched, index_images, parse_fetched, resolve_image
 from deckgen.media.images import encode_image, suffix_of
 from deckgen.memory.seal import sealed_digest
 from deckgen.project import Profile
@@ -36,7 +28,7 @@ class Fetched(Struct, frozen=True, kw_only=True):
     url: str
     file: str = ""
     bytes: int = 0
-    problem: DeckgenError | None = None
+    problem: DownloadError | BrokenImageError | None = None
 
 
 def fetch_images(project: Project, limits: DownloadLimits) -> Iterator[Fetched]:
@@ -48,8 +40,7 @@ def fetch_images(project: Project, limits: DownloadLimits) -> Iterator[Fetched]:
         try:
             data, suffix = _image(project, url, limits)
         except (DownloadError, BrokenImageError) as error:
-            hint = error.hint
-            yield Fetched(url=url, problem=DeckgenError(str(error), hint=hint))
+            yield Fetched(url=url, problem=error)
             continue
         digest = hashlib.sha256(data).hexdigest()
         name = ascii_slug(PurePosixPath(unquote(urlsplit(url).path)).stem) or "image"

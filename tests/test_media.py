@@ -20,8 +20,7 @@ from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageFilter, ImageFont
 from projects import REPOSITORY
 
 from deckgen.diagnostics import Diagnostic
-from deckgen.media import read_media
-from deckgen.media.encoded import BrokenImageError, EncodedImage
+from deckgen.media import BrokenImageError, EncodedImage, read_media
 from deckgen.media.images import encode_image
 from deckgen.media.images.colours import find_palettes, with_palette
 from deckgen.media.images.diagram import is_svg_diagram

@@ -20,7 +20,7 @@ from deckgen.apkg.reader import read_package
 from deckgen.card.settings import check_user_css
 from deckgen.markdown import parse_document, safe_html
 from deckgen.markdown.judge import judge_html
-from deckgen.media.encoded import BrokenImageError
+from deckgen.media import BrokenImageError
 from deckgen.media.images import encode_image
 from deckgen.model import Context, Dialect, Markdown
 from deckgen.preview.formulas import mathml

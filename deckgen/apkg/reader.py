@@ -133,7 +133,7 @@ def _zstd() -> ModuleType:
 
 
 def _safe_names(entries: list[zipfile.ZipInfo]) -> Collection[str]:
-    """The entries' names in order, once none of them can do harm; what an entry says of its size binds the reader."""
+    """The names in order, once none can do harm; what an entry says of its size binds the reader."""
     if len(entries) > MAX_ENTRIES:
         raise _RefusalError(f"it has {len(entries)} entries; at most {MAX_ENTRIES} are read")
     if (total := sum(entry.file_size for entry in entries)) > MAX_TOTAL_BYTES:

@@ -1,4 +1,7 @@
-"""Image references → media files: finds each image, encodes it once, keeps the result, reports what is wrong."""
+"""Image references → media files: finds each image, encodes it once, keeps the result, reports what is wrong.
+
+``images`` makes them; to import Pillow takes a twentieth of a start, so whoever finds all of them kept does without.
+"""
 
 import errno
 import hashlib
@@ -15,7 +18,6 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from deckgen.diagnostics import Diagnostic, Severity, diagnostic, name_some
-from deckgen.media.encoded import RECIPE, BrokenImageError, EncodedImage
 from deckgen.media.image_paths import (
     Ambiguous,
     Found,
@@ -36,11 +38,32 @@ from deckgen.project import Profile
 from deckgen.project.files import read_file, write_atomically
 from deckgen.project.reading import Project
 
-ImageProgress = Callable[[int, int], None]
-"""Called with the number of images that are ready and of all."""
-
 MAX_SOURCE_BYTES = 100 * 1024 * 1024
 """What Anki's sync takes as one media file."""
+RECIPE = "2"
+"""Part of every media name: to change it renames every image, and so changes every note that shows one."""
+
+
+class EncodedImage(Struct, frozen=True, kw_only=True):
+    """An image ready to be packaged. ``remark`` says what of the source could not be kept; mostly empty.
+
+    ``diagram`` says of a still image, measured on its source, that it may be shown in the colours of the night.
+    """
+
+    data: bytes
+    suffix: str
+    width_px: int
+    height_px: int
+    remark: str = ""
+    diagram: bool = False
+
+
+class BrokenImageError(ValueError):
+    """Why an image cannot be shown, in words that follow its name, and how to mend it."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 def read_media(
@@ -49,7 +72,7 @@ def read_media(
     *,
     profile: Profile,
     jobs: int = 1,
-    progress: ImageProgress | None = None,
+    progress: Callable[[int, int], None] | None = None,
     memory: Memory | None = None,
 ) -> tuple[Mapping[ImageReference, MediaFile], tuple[Diagnostic, ...]]:
     """The image of every reference that has one, and the findings about all, at every place that refers to them.
@@ -57,7 +80,7 @@ def read_media(
     References to the same bytes share one media file, named after these bytes, the recipe and the profile. Encoded
     images are kept in the project's cache. The result does not depend on ``jobs``, on the order of the references or
     on what the cache and the ``memory`` hold: the latter knows the digests of files that nobody has written since.
-    Nothing is fetched.
+    Nothing is fetched. ``progress`` is told how many images are ready, and of how many.
     """
     settings, fetched = project.config.images, parse_fetched(project.remote_text or "")
     places = _places(references)
@@ -130,7 +153,7 @@ def _encode_all(
     project: Project,
     profile: Profile,
     jobs: int,
-    progress: ImageProgress | None,
+    progress: Callable[[int, int], None] | None,
     memory: Memory,
 ) -> Mapping[Found, _Ready | BrokenImageError]:
     if not sources:
@@ -282,38 +305,31 @@ def _explain(
     unfound: Missing | Ambiguous | Remote, reference: ImageReference, root: Path, *, any_files: bool
 ) -> _Problem:
     shown = shown_target(reference.target)
-    match unfound:
-        case Missing(suggestions=near):
-            rule = "missing-image"
-            message, hint = _why_missing(reference, root, any_files=any_files)
-            hint = f"did you mean {' or '.join(near)}?" if near else hint
-            if len(near) == 1 and "/" in near[0] and near[0].rpartition("/")[2] in unquote(reference.target):
-                folder = near[0].rpartition("/")[0]
-                hint += f' write that path, or set images.roots = ["{folder}"] to find images there by their names'
-        case Ambiguous(candidates=several):
-            rule, message = "ambiguous-image", f"“{shown}” fits {name_some(several)}"
-            hint = "write the path from the project's folder on"
-        case Remote(url=_):
-            rule, message = "remote-image", f"“{shown}” is on another server; the card shows a link"
-            hint = "“deckgen images fetch” downloads it into the project"
-    return rule, message, hint
+    if isinstance(unfound, Ambiguous):
+        message = f"“{shown}” fits {name_some(unfound.candidates)}"
+        return "ambiguous-image", message, "write the path from the project's folder on"
+    if isinstance(unfound, Remote):
+        message = f"“{shown}” is on another server; the card shows a link"
+        return "remote-image", message, "“deckgen images fetch” downloads it into the project"
+    near = unfound.suggestions
+    message, hint = _why_missing(reference, root, any_files=any_files)
+    hint = f"did you mean {' or '.join(near)}?" if near else hint
+    if len(near) == 1 and "/" in near[0] and near[0].rpartition("/")[2] in unquote(reference.target):
+        folder = near[0].rpartition("/")[0]
+        hint += f' write that path, or set images.roots = ["{folder}"] to find images there by their names'
+    return "missing-image", message, hint
 
 
 def _why_missing(reference: ImageReference, root: Path, *, any_files: bool) -> tuple[str, str]:
     """A message and a hint."""
     target, shown = reference.target, shown_target(reference.target)
     if is_of_one_machine(target):
-        return (
-            f"“{shown}” is a path on one machine, where nobody else has the image",
-            "put the file into the project, and write its path from the chapter's folder",
-        )
-    if other := next(
-        (path for path in candidate_paths(target, chapter=reference.chapter) if _is_file(root / path)), ""
-    ):
-        return (
-            f"“{other}” is there, but no image",
-            "make it a link, without the exclamation mark, or save it as PNG or SVG",
-        )
+        message = f"“{shown}” is a path on one machine, where nobody else has the image"
+        return message, "put the file into the project, and write its path from the chapter's folder"
+    paths = candidate_paths(target, chapter=reference.chapter)
+    if other := next((path for path in paths if _is_file(root / path)), ""):
+        hint = "make it a link, without the exclamation mark, or save it as PNG or SVG"
+        return f"“{other}” is there, but no image", hint
     hint = "add the file, or mend the path; it is relative to the chapter's folder or to the project's"
     if not any_files:
         hint = "the project has no image file at all; " + hint

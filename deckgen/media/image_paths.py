@@ -8,7 +8,6 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from itertools import takewhile
 from urllib.parse import unquote, unquote_to_bytes
 
 import msgspec
@@ -27,6 +26,7 @@ _FILE = re.compile(
     re.IGNORECASE,
 )
 _MOST_PARTS_OF_A_REVISION = 3
+_MOST_SUGGESTIONS = 3
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True, order=True):
@@ -197,23 +197,18 @@ def _names(spellings: tuple[str, ...]) -> list[str]:
     return [name for text in spellings if (name := posixpath.basename(text))]
 
 
-def _suggest(spellings: tuple[str, ...], files: ImageFiles, count: int = 3) -> tuple[str, ...]:
+def _suggest(spellings: tuple[str, ...], files: ImageFiles) -> tuple[str, ...]:
     """The files of the same name whose folders fit best, mostly one; else those whose name is closest."""
     if not (names := _names(spellings)):
         return ()
     wanted = _folded(names[-1])
     by_name = _group((_folded(posixpath.basename(path)), path) for path in sorted(files.paths))
     if same := by_name.get(wanted):
-        fits = {path: _common_end(_folded(path), _folded(spellings[-1])) for path in same}
-        return tuple(path for path in same if fits[path] == max(fits.values()))[:count]
-    close = difflib.get_close_matches(wanted, by_name, count, 0.7)
-    return tuple(path for name in close for path in by_name[name])[:count]
-
-
-def _common_end(one: str, other: str) -> int:
-    """How many parts at the end two paths have in common."""
-    pairs = zip(reversed(one.split("/")), reversed(other.split("/")), strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        end = _folded(spellings[-1]).split("/")[::-1]
+        fits = {path: len(posixpath.commonprefix([_folded(path).split("/")[::-1], end])) for path in same}
+        return tuple(path for path in same if fits[path] == max(fits.values()))[:_MOST_SUGGESTIONS]
+    close = difflib.get_close_matches(wanted, by_name, _MOST_SUGGESTIONS, 0.7)
+    return tuple(path for name in close for path in by_name[name])[:_MOST_SUGGESTIONS]
 
 
 def _decode_data_uri(target: str) -> bytes:

@@ -24,7 +24,7 @@ import threading
 from PIL import Image, ImageSequence, features
 from PIL import __version__ as _pillow_version
 
-from deckgen.media.encoded import BrokenImageError, EncodedImage
+from deckgen.media import BrokenImageError, EncodedImage
 from deckgen.media.images.colours import find_palettes, sampled, with_palette
 from deckgen.media.images.diagram import is_diagram, is_svg_diagram
 from deckgen.media.images.quality import DRAWING, PHOTOGRAPH, Meter

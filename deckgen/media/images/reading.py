@@ -6,7 +6,7 @@ import warnings
 
 from PIL import Image, ImageCms, ImageOps
 
-from deckgen.media.encoded import BrokenImageError
+from deckgen.media import BrokenImageError
 from deckgen.project import Profile
 
 MAX_WIDTH_PX = {Profile.MOBILE: 1080, Profile.DESKTOP: 1920, Profile.ORIGINAL: 16383}
