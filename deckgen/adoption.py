@@ -2,11 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, metadata
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
@@ -14,6 +12,7 @@ from msgspec import Struct
 
 from deckgen import __version__
 from deckgen.chapters import Explanation, explain_structure, parse_chapter
+from deckgen.chapters.evidence import Evidence
 from deckgen.diagnostics import DeckgenError
 from deckgen.markdown import parse_document
 from deckgen.model import Chapter, Context, Dialect, Markdown
@@ -44,6 +43,11 @@ class Reading(Struct, frozen=True, kw_only=True):
     @property
     def count(self) -> int:
         return sum(len(category.questions) for category in self.chapter.categories)
+
+    @property
+    def choices(self) -> tuple[tuple[str, Evidence], ...]:
+        """How else it may be read, by the setting that chooses each; none where more than headings' levels tells."""
+        return self.explanation.alternatives if self.explanation.weak else ()
 
 
 def copied_files(origins: Sequence[Path]) -> Mapping[str, bytes]:
@@ -84,15 +88,9 @@ def _copied(origin: Path) -> Iterator[tuple[str, bytes]]:
 
 def example_files() -> Mapping[str, bytes]:
     """A small book with an image and a translation."""
-    return dict(_below(files("deckgen").joinpath("templates/example"), ""))
-
-
-def _below(folder: Traversable, before: str) -> Iterator[tuple[str, bytes]]:
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.is_dir():
-            yield from _below(entry, f"{before}{entry.name}/")
-        else:
-            yield f"{before}{entry.name}", entry.read_bytes()
+    folder = Path(__file__).parent / "templates/example"
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 def write_files(root: Path, contents: Mapping[str, bytes]) -> tuple[str, ...]:
@@ -141,7 +139,7 @@ def project_files(project: Project, readings: Sequence[Reading], *, title: str) 
         found[".gitignore"] = f"{before}{end}" + "".join(f"{line}\n" for line in missing)
     if not (project.root / ".gitattributes").exists():
         found[".gitattributes"] = f"{LOCK_NAME} merge=union\n"
-    found[SCHEMA_NAME] = files("deckgen").joinpath("templates/init/deckgen.schema.json").read_text("utf-8")
+    found[SCHEMA_NAME] = packaged_text("templates/init/deckgen.schema.json")
     if not (project.root / WORKFLOW_PATH).exists():
         found[WORKFLOW_PATH] = workflow_text()
     return {path: text.encode() for path, text in found.items()}
@@ -178,18 +176,11 @@ def _settings(project: Project, readings: Sequence[Reading], title: str) -> str:
         '# exclude = ["drafts/**"]  # pages that are no chapters',
     ]
     for reading in readings:
-        lines += _open_question(reading)
+        lines += ["", f"[chapters.{_quoted(reading.chapter.path)}]"] if reading.choices else []
+        for choice, item in reading.choices:
+            now = ", as it is read now" if item == reading.explanation.chosen else ""
+            lines.append(f"# {choice}  # {item.count} × {item.mark}{now}")
     return "\n".join(lines) + "\n"
-
-
-def _open_question(reading: Reading) -> Iterable[str]:
-    """The readings of a chapter that nothing but its headings' level tells, as settings."""
-    if not reading.explanation.weak or not reading.explanation.alternatives:
-        return
-    yield from ("", f"[chapters.{_quoted(reading.chapter.path)}]")
-    for choice, item in reading.explanation.alternatives:
-        now = ", as it is read now" if item == reading.explanation.chosen else ""
-        yield f"# {choice}  # {item.count} × {item.mark}{now}"
 
 
 def _quoted(text: str) -> str:

@@ -60,10 +60,11 @@ def identify(
     others, unreadable = read_others(project, {note.chapter for note in before.live} if before else ())
     known = (_parse_source(project, before, source) for source in others)
     texts = {unicodedata.normalize("NFC", source.path): source.text for source in (*project.sources, *others)}
+    paths = frozenset(source.path for source in project.sources)
     matched = match(
         Corpus(language=config.language, chapters=(*chapters, *known)),
         before,
-        project_id=config.id or (before.project_id if before else _new_id(project)),
+        project_id=config.id or (before.project_id if before else derive_project_id(paths, birthmark(project.root))),
         complete=complete,
         allow_empty=allow_retire,
         reread=before is not None and not before.releases and before.sources == revision(texts, before.chapters),
@@ -73,12 +74,8 @@ def identify(
     if not (past.missing and matched.lock.pending):  # else the history, once it is there, settles what is doubtful
         matched = replace(matched, lock=replace(matched.lock, sources=revision(texts, matched.lock.chapters)))
     if others:
-        matched = of_chapters(matched, frozenset(source.path for source in project.sources))
+        matched = of_chapters(matched, paths)
     return chapters, matched, (*findings, *matched.diagnostics)
-
-
-def _new_id(project: Project) -> str:
-    return derive_project_id((source.path for source in project.sources), birthmark(project.root))
 
 
 def _past(project: Project, lock: Lock | None, texts: Mapping[str, str]) -> Past:

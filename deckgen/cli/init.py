@@ -69,10 +69,10 @@ def _show(readings: Sequence[adoption.Reading]) -> None:
         rest = readings[_MOST_CHAPTERS:]
         echo(f"and {len(rest)} more chapters with {sum(reading.count for reading in rest)} questions")
     for reading in readings:
-        if reading.explanation.weak and reading.explanation.alternatives:
+        if reading.choices:
             echo(f"{plain(reading.chapter.path)} can be read in several ways; deckgen.toml offers the choice:")
-            for choice, item in reading.explanation.alternatives:
-                echo(f"  {choice}: {item.count} × {item.mark}")
+        for choice, item in reading.choices:
+            echo(f"  {choice}: {item.count} × {item.mark}")
     questions = [
         question for reading in readings for category in reading.chapter.categories for question in category.questions
     ]
