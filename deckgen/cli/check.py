@@ -39,7 +39,7 @@ def check(wanted: Wanted, form: str, explain: bool) -> None:
     if form == "text":
         print_diagnostics(found, least=Severity.INFO)
         if detail() is not Detail.QUIET:
-            _print_changes(made)
+            _print_lock_changes(made)
         print_changes(made.matched.changes)
         print_counts(found)
     else:
@@ -56,14 +56,14 @@ def _explain(project: Project) -> None:
                 echo(f"  {line}")
 
 
-def _print_changes(made: Build) -> None:
+def _print_lock_changes(made: Build) -> None:
     """What a build would write into the lock; of a first one the counts alone, which follow, tell enough."""
     if made.project.lock_text is None:
         echo("a build would make deckgen.lock")
         return
     changes = lock_changes(made)
     echo("a build would change deckgen.lock:" if changes else "a build would leave deckgen.lock as it is")
-    shown = changes if detail() is Detail.VERBOSE or len(changes) <= _MOST_LINES else changes[:_MOST_LINES]
+    shown = changes if detail() is Detail.VERBOSE else changes[:_MOST_LINES]
     for line in shown:
         echo(f"  {line}")
     if len(shown) < len(changes):

@@ -12,9 +12,9 @@ from deckgen.identity.changes import Changes
 from deckgen.model import Location
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note", Severity.OFF: "none"}
+_COMMANDS = _LEVELS | {Severity.INFO: "notice"}
 _IN_MESSAGES = "%\r\n"
 _IN_PROPERTIES = _IN_MESSAGES + ":,"
-_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
 def findings_document(findings: Sequence[Diagnostic], changes: Changes) -> dict[str, object]:
@@ -82,7 +82,7 @@ def _command(found: Diagnostic) -> str:
     properties.append(("title", found.rule))
     written = ",".join(f"{name}={_escape(str(value), _IN_PROPERTIES)}" for name, value in properties)
     message = f"{found.message} – {found.hint}" if found.hint else found.message
-    return f"::{_COMMANDS.get(found.severity, 'notice')} {written}::{_escape(message, _IN_MESSAGES)}\n"
+    return f"::{_COMMANDS[found.severity]} {written}::{_escape(message, _IN_MESSAGES)}\n"
 
 
 def _escape(text: str, characters: Iterable[str]) -> str:

@@ -177,17 +177,15 @@ def excerpt_lines(excerpt: str, place: Location, *, width: int = 100) -> tuple[s
     start = min(max(place.column - 1, 0), len(text))
     end = place.end_column if place.end_line == place.line and place.end_column > start else start + 1
     end = min(max(end, start + 1), max(len(text), start + 1))
-    first = len(text) - len(text.lstrip())
-    if first > start:
-        first = start
+    indent = len(text) - len(text.lstrip())
+    first = min(indent, start)
     if cell_len(text[first:end]) > width:
         first = max(first, start - 20)
-    last = first
-    used = 0
+    last, used = first, 0
     while last < len(text) and used < width:
         used += cell_len(text[last])
         last += 1
-    shown = ("…" if first > len(text) - len(text.lstrip()) else "", "…" if text[last:].strip() else "")
+    shown = ("…" if first > indent else "", "…" if text[last:].strip() else "")
     before = cell_len(shown[0] + text[first:start])
     marked = max(1, cell_len(text[start : min(end, last)]))
     return f"{shown[0]}{text[first:last].rstrip()}{shown[1]}", " " * before + "^" + "~" * (marked - 1)
