@@ -240,9 +240,8 @@ def _speech(words: _Words, side: str) -> str:
 def _report(words: _Words) -> str:
     if not words.settings.report_url:
         return ""
-    wanted = (
-        html.escape(words.settings.report_url).replace("{version}", quote(words.version)).replace("{key}", "{{Key}}")
-    )
+    wanted = html.escape(words.settings.report_url).replace("{version}", quote(words.version))
+    wanted = wanted.replace("{key}", "{{Key}}")
     # The title can be written into an address by the script alone.
     address, title = wanted.replace("{title}", "{{Key}}"), f' data-address="{wanted}"' if "{title}" in wanted else ""
     return f'<a class="dg-report" href="{address}"{title}>{html.escape(words.primary["report"])}</a>'
@@ -274,21 +273,16 @@ def _css(languages: tuple[Language, ...], settings: CardSettings, diagrams: Iter
 def _night_diagrams(identities: Iterable[str]) -> str:
     """The rule for the images that take the colours of the night, found by the beginning of their media names."""
     names = sorted({identity[:_IDENTITY_DIGITS] for identity in identities})
-    selectors = ["img.dg-dark", *(f'img[src*="dg-{name}"]:not(.dg-light)' for name in names)]
-    return (
-        "\n/* --- diagrams --- */\n"
-        + ",\n".join(f".dg-card {selector}" for selector in selectors)
-        + f" {_NIGHT_DIAGRAM}\n"
-    )
+    images = ("img.dg-dark", *(f'img[src*="dg-{name}"]:not(.dg-light)' for name in names))
+    selectors = ",\n".join(f".dg-card {image}" for image in images)
+    return f"\n/* --- diagrams --- */\n{selectors} {_NIGHT_DIAGRAM}\n"
 
 
 def _properties(theme: str, settings: CardSettings) -> str:
     colours = packaged_table("templates/theme.toml")[theme]
     accent = _readable(settings.accent, theme)
-    soft = blend(accent, colours["page"], 0.6)
-    return "\n".join(
-        f"  --dg-{name}: {value};" for name, value in {**colours, "accent": accent, "accent-soft": soft}.items()
-    )
+    values = {**colours, "accent": accent, "accent-soft": blend(accent, colours["page"], 0.6)}
+    return "\n".join(f"  --dg-{name}: {value};" for name, value in values.items())
 
 
 def _readable(colour: str, theme: str) -> str:
@@ -312,6 +306,5 @@ def _identify(project_id: str, edition: Edition, part: str) -> int:
 
 
 def _fill(template: str, **values: str) -> str:
-    return PercentTemplate(packaged_text(f"templates/{template}")).substitute(values).strip() + (
-        "\n" if template.endswith(".css") else ""
-    )
+    filled = PercentTemplate(packaged_text(f"templates/{template}")).substitute(values).strip()
+    return f"{filled}\n" if template.endswith(".css") else filled

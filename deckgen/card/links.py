@@ -1,6 +1,7 @@
 """Where a card's question stands at the book's host: addresses, and how a template holds them, so that no note does."""
 
 import html
+import posixpath
 import re
 import unicodedata
 from collections import defaultdict
@@ -55,9 +56,7 @@ def link_attributes(addresses: Mapping[Key, str]) -> str:
 
 
 def _places(addresses: Mapping[Key, str]) -> tuple[str, str]:
-    first, last = min(addresses.values()), max(addresses.values())
-    same = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
-    base = first[:same]
+    base = posixpath.commonprefix([*addresses.values()])
     keys: dict[str, list[str]] = defaultdict(list)
     for key, address in sorted(addresses.items()):
         keys[address[len(base) :]].append(key)

@@ -197,8 +197,7 @@ def _chosen(stamped: StampedDeck, wanted: Container[Key]) -> StampedDeck:
     kept = [(note, time) for note, time in _timed(stamped) if note.key in wanted]
     if len(kept) == len(stamped.deck.notes):
         return stamped
-    media = {file.name: file for file in stamped.deck.media}
-    return _with_notes(stamped, kept, {note.category for note, _ in kept}, media)
+    return _with_notes(stamped, kept, {note.category for note, _ in kept})
 
 
 def split(stamped: StampedDeck, parts: Sequence[frozenset[Key]]) -> Iterator[StampedDeck]:
@@ -208,23 +207,21 @@ def split(stamped: StampedDeck, parts: Sequence[frozenset[Key]]) -> Iterator[Sta
     for note, time in _timed(stamped):
         if note.category in place:
             notes[place[note.category]].append((note, time))
-    media = {file.name: file for file in stamped.deck.media}
     for number, part in enumerate(parts):
-        yield _with_notes(stamped, notes[number], part, media)
+        yield _with_notes(stamped, notes[number], part)
 
 
 def _timed(stamped: StampedDeck) -> Iterator[tuple[Note, int]]:
     return zip(stamped.deck.notes, stamped.note_times, strict=True)
 
 
-def _with_notes(
-    stamped: StampedDeck, kept: Sequence[tuple[Note, int]], categories: Container[Key], media: Mapping[str, MediaFile]
-) -> StampedDeck:
+def _with_notes(stamped: StampedDeck, kept: Sequence[tuple[Note, int]], categories: Container[Key]) -> StampedDeck:
     """The deck with these notes and their times, the sub-decks of these categories, and the media that are needed."""
+    shown = {name for note, _ in kept for name in note.media}
     deck = replace(
         stamped.deck,
         notes=tuple(note for note, _ in kept),
         subdecks=tuple(subdeck for subdeck in stamped.deck.subdecks if subdeck.category in categories),
-        media=tuple(media[name] for name in sorted({name for note, _ in kept for name in note.media})),
+        media=tuple(file for file in stamped.deck.media if file.name in shown),
     )
     return replace(stamped, deck=deck, note_times=tuple(time for _, time in kept))

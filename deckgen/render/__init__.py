@@ -33,6 +33,7 @@ from deckgen.render.cardhtml import card_html, field_media, given_html, unfolded
 from deckgen.text.anki import safe_field, safe_name, safe_text
 
 _DOUBT = tuple(TextState)
+_QUIET = (TextState.SOURCE, TextState.REVIEWED)
 _SIDES = ("Question", "Answer", "Category", "Note")
 _NOTES = Decoder(tuple[Note, ...])
 
@@ -186,7 +187,8 @@ def _render_note(
         values |= zip((f"{side} {language}" for side in _SIDES), shown, strict=True)
         states.append(max((text.state for text in sides), key=_DOUBT.index))
         inputs += [f"{text.state}\0{text.markdown}" for text in texts]
-    values["State"] = _state_words(edition, states)
+    doubts = zip(edition.languages, states, strict=True)
+    values["State"] = " ".join(f"{language}-{state}" for language, state in doubts if state not in _QUIET)
     fields = tuple(values.get(name, "") for name in order)
     media = tuple(dict.fromkeys(name for html in fields for name in field_media(html)))
     tag = tags[keyed.category.key]
@@ -215,13 +217,6 @@ def _in_language(texts: tuple[Text, ...], language: Language) -> Text:
         if text.language == language:
             return text
     return Text(language=language, markdown=Markdown(""), state=TextState.MISSING)
-
-
-def _state_words(edition: Edition, states: list[TextState]) -> str:
-    quiet = (TextState.SOURCE, TextState.REVIEWED)
-    return " ".join(
-        f"{language}-{state}" for language, state in zip(edition.languages, states, strict=True) if state not in quiet
-    )
 
 
 def _stable_id(project_id: str, edition: str, what: str) -> int:
